@@ -1,0 +1,1 @@
+"""The loop: response stage, update stage, and the one place where everything is put together."""

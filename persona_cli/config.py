@@ -1,0 +1,208 @@
+"""Settings: frozen dataclasses filled from defaults < config.toml < PERSONA_* variables < options.
+
+Each section of config.toml is a dataclass here; each field's docstring is what `persona config show` prints
+beside it. An unknown key or a value of the wrong kind is a `ConfigError` that names the key, the place it
+came from and what is allowed: a misspelt setting never falls back to its default in silence.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, cast
+
+from persona_cli.errors import ConfigError, StorageError
+
+Value = str | int | float | bool
+
+
+def setting(
+    default: Value, about: str, *, least: float | None = None, most: float | None = None, of: tuple[str, ...] = ()
+) -> Any:
+    """Declare one setting: its default, what it means, and the values allowed."""
+    return field(default=default, metadata={"about": about, "least": least, "most": most, "of": of})
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """[model]: which model answers."""
+
+    name: str = setting("lite", "the model that answers: 'lite' is built in")
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingSettings:
+    """[embedding]: the sentence embedding behind search."""
+
+    model: str = setting(
+        "all-MiniLM-L6-v2", "all-MiniLM-L6-v2 (built in), or the folder of any sentence-transformers model"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySettings:
+    """[memory]: what one search of long-term memory brings back, and how much a turn may write."""
+
+    semantic: int = setting(4, "semantic memories per retrieval", least=0, most=50)
+    episodic: int = setting(2, "topics per retrieval, each with its turns", least=0, most=20)
+    procedural: int = setting(2, "habits and goals per retrieval", least=0, most=20)
+    images: int = setting(2, "image memories per retrieval", least=0, most=20)
+    retrievals: int = setting(5, "retrievals in one response at most", least=1, most=10)
+    writes: int = setting(5, "semantic memories one turn may write at most", least=1, most=50)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """[session]: where one conversation ends and the next begins."""
+
+    gap_minutes: int = setting(60, "minutes without a turn that end a session", least=1, most=1440)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSettings:
+    """[chat]: how the chat looks."""
+
+    show_thinking: bool = setting(False, "show the model's thinking on stderr")
+    longest_message: int = setting(20_000, "characters one message may have", least=100, most=1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be configured, by section."""
+
+    model: ModelSettings = ModelSettings()
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    memory: MemorySettings = MemorySettings()
+    session: SessionSettings = SessionSettings()
+    chat: ChatSettings = ChatSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One setting as it stands: its dotted key, value, where the value came from, and its declaration."""
+
+    key: str
+    value: Value
+    source: str
+    about: str
+    default: Value
+
+
+def declared() -> Iterator[tuple[str, Field[Any]]]:
+    """Yield every dotted key with its declaration, in the order of `Settings`."""
+    for section in fields(Settings):
+        for one in fields(type(cast(Any, section.default))):
+            yield f"{section.name}.{one.name}", one
+
+
+def load_settings(
+    config_file: Path, env: Mapping[str, str] | None = None, options: Mapping[str, Value] | None = None
+) -> Settings:
+    """Return the settings in force; raises `ConfigError` for the first key or value that is not allowed."""
+    settings = Settings()
+    for key, (value, _) in _given(config_file, os.environ if env is None else env, options or {}).items():
+        section, name = key.split(".")
+        settings = replace(settings, **{section: replace(getattr(settings, section), **{name: value})})
+    return settings
+
+
+def list_entries(config_file: Path, env: Mapping[str, str] | None = None) -> tuple[Entry, ...]:
+    """Return every setting with its value and the place the value came from."""
+    given = _given(config_file, os.environ if env is None else env, {})
+    entries = []
+    for key, one in declared():
+        value, source = given.get(key, (one.default, "default"))
+        entries.append(Entry(key, value, source, one.metadata["about"], one.default))
+    return tuple(entries)
+
+
+def read_config(config_file: Path) -> dict[str, dict[str, Value]]:
+    """Return config.toml as sections of checked values; an absent file is empty."""
+    try:
+        loaded = tomllib.loads(config_file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise ConfigError(
+            f"{config_file} is not valid TOML: {exc}", fix="Correct it with `persona config edit`."
+        ) from exc
+    except OSError as exc:
+        raise StorageError(f"{config_file} cannot be read: {exc.strerror}", fix="Check its permissions.") from exc
+    for section, body in loaded.items():
+        if not isinstance(body, dict):
+            raise _unknown(section, str(config_file))
+        for name in body:
+            body[name] = check_value(f"{section}.{name}", body[name], str(config_file))
+    return loaded
+
+
+def check_value(key: str, value: object, source: str) -> Value:
+    """Return `value` as the kind `key` wants; text is converted, as variables and the command line give it."""
+    one = dict(declared()).get(key)
+    if one is None:
+        raise _unknown(key, source)
+    assert one.default is not MISSING
+    converted = _convert(value, type(one.default)) if isinstance(value, str) else value
+    if isinstance(one.default, float) and isinstance(converted, int) and not isinstance(converted, bool):
+        converted = float(converted)
+    if type(converted) is not type(one.default) or not _within(converted, one):
+        raise ConfigError(f"{source}: {key} = {value!r} is not allowed", fix=f"{key} takes {allowed(one)}.")
+    return converted
+
+
+def allowed(one: Field[Any]) -> str:
+    """Say in words which values a setting takes."""
+    least, most, of = one.metadata["least"], one.metadata["most"], one.metadata["of"]
+    if of:
+        return "one of " + ", ".join(of)
+    kind = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}[type(one.default)]
+    return f"{kind} from {least} to {most}" if least is not None else kind
+
+
+def variable(key: str) -> str:
+    """Return the environment variable of a dotted key: memory.top -> PERSONA_MEMORY_TOP."""
+    return "PERSONA_" + key.replace(".", "_").upper()
+
+
+def _given(config_file: Path, env: Mapping[str, str], options: Mapping[str, Value]) -> dict[str, tuple[Value, str]]:
+    given: dict[str, tuple[Value, str]] = {}
+    for section, body in read_config(config_file).items():
+        for name, value in body.items():
+            given[f"{section}.{name}"] = (value, str(config_file))
+    variables = {variable(key): key for key, _ in declared()}
+    sections = tuple(f"PERSONA_{section.name.upper()}_" for section in fields(Settings))
+    for name, text in env.items():
+        if name in variables:
+            given[variables[name]] = (check_value(variables[name], text, name), name)
+        elif name.startswith(sections):
+            raise _unknown(name, "the environment", among=tuple(variables))
+    for key, value in options.items():
+        given[key] = (check_value(key, value, "option"), "option")
+    return given
+
+
+def _convert(text: str, kind: type) -> object:
+    if kind is bool:
+        return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(text.lower(), text)
+    try:
+        return kind(text)
+    except ValueError:
+        return text
+
+
+def _within(value: object, one: Field[Any]) -> bool:
+    least, most, of = one.metadata["least"], one.metadata["most"], one.metadata["of"]
+    if of:
+        return value in of
+    return least is None or (isinstance(value, (int, float)) and least <= value <= most)
+
+
+def _unknown(key: str, source: str, among: tuple[str, ...] | None = None) -> ConfigError:
+    names = among or tuple(name for name, _ in declared())
+    close = get_close_matches(key, names, n=1, cutoff=0.5)
+    hint = f"Did you mean {close[0]}?" if close else "Known: " + ", ".join(names) + "."
+    return ConfigError(f"{source}: there is no setting {key}", fix=hint)

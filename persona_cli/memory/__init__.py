@@ -1,0 +1,1 @@
+"""The memory: store (SQLite, the truth), media, embedding, index (Chroma, derived) and retrieval."""

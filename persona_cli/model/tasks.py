@@ -1,0 +1,159 @@
+"""What the loop asks of a model: the paper's seven tasks as a protocol, with what goes in and comes out.
+
+A `Model` does tasks. How it does them is its own affair: `PromptedModel` writes prompts and parses the text
+of an engine, `LiteModel` works by rule and embedding. Both are blind to the store: everything they may know
+comes in as an argument, and nothing they return is trusted before the update stage has checked it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from persona_cli.personality import Traits
+from persona_cli.records import (
+    Aspect,
+    Change,
+    CoreMemory,
+    Piece,
+    ProceduralMemory,
+    Query,
+    Recall,
+    Retrieve,
+    Turn,
+    Window,
+)
+
+Stop = Callable[[], bool]
+"""Polled between tokens; once it returns True the model raises `Interrupted` and leaves nothing half done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One retrieval of the response under way: what the model asked for, and what it was shown."""
+
+    thought: str
+    retrieve: Retrieve
+    recall: Recall
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything a model may know when it reasons about a query (Response stage)."""
+
+    query: Query
+    core: CoreMemory
+    traits: Traits
+    recent: tuple[Turn, ...] = ()
+    """Turns of the last hour, oldest first: recent turns are in no recall, as they are here."""
+    exchanges: tuple[Exchange, ...] = ()
+    """Retrievals already made for this query, in order."""
+    seen_images: tuple[ImageSeen, ...] = ()
+    """For each picture of the query that was shown before: when, and what was said of it."""
+    cut: tuple[str, ...] = ()
+    """What did not fit a budget, for the explanation."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSeen:
+    """A picture of the query that the store already knows."""
+
+    hash: str
+    """SHA-256 of the picture in the query."""
+    known_as: str
+    """SHA-256 of the picture it is a copy of."""
+    contents: tuple[str, ...]
+    """Contents of the active semantic memories that hold the known picture."""
+    turn: Turn | None = None
+    """The turn it was first shown in."""
+
+
+@dataclass(frozen=True, slots=True)
+class SemanticDraft:
+    """A fact a model proposes to remember; the update stage checks it against the user's own words."""
+
+    content: str
+    """One sentence in the third person: "The user ...", or with the subject's name."""
+    keywords: tuple[str, ...]
+    reason: str = ""
+    subject: str = "user"
+    quote: str = ""
+    """The words of the turn it rests on; "" lets the update stage find them."""
+    event: Window | None = None
+    slot: str = ""
+    """The one-valued attribute it fills ("user/home", "Max/species"); "" for none."""
+    change: Change = Change.ADDS
+    replaces: str = ""
+    """For a change: words of the fact it replaces or ends, when they are not the slot's."""
+    images: tuple[str, ...] = ()
+    """SHA-256 of the pictures of the turn that show it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeDraft:
+    """A topic of a session; `turns` are positions in the session, from 0."""
+
+    summary: str
+    keywords: tuple[str, ...]
+    turns: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProceduralDraft:
+    """A habit or goal under its unique key; the text is one third-person sentence."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CoreDraft:
+    """A value for a key of core memory."""
+
+    key: str
+    value: str
+    aspect: Aspect = Aspect.HUMAN
+
+
+class Model(Protocol):
+    """What the assistant asks for; every task may raise `ModelError` or, once stopped, `Interrupted`."""
+
+    @property
+    def name(self) -> str:
+        """Return the name that is stored with each turn it answers."""
+        ...
+
+    def reason(self, situation: Situation, stop: Stop) -> Iterator[Piece]:
+        """Yield ThinkDelta..., Think, then either Retrieve or AnswerDelta..., Answer."""
+        ...
+
+    def answer(self, situation: Situation, stop: Stop) -> Iterator[Piece]:
+        """Yield AnswerDelta..., Answer: the same, where there is no retrieval left."""
+        ...
+
+    def infer_personality(self, turn: Turn, recent: Sequence[Turn], stop: Stop) -> Traits:
+        """Return the traits the user shows in `turn`, each a whole or broken score; 3 is no evidence."""
+        ...
+
+    def extract_semantic(self, turn: Turn, recent: Sequence[Turn], stop: Stop) -> Sequence[SemanticDraft]:
+        """Return what is worth remembering of `turn`, most important first; `recent` is context only."""
+        ...
+
+    def summarize_episodes(self, turns: Sequence[Turn], stop: Stop) -> Sequence[EpisodeDraft]:
+        """Return the topics of a closed session, each with the positions of its turns."""
+        ...
+
+    def update_procedural(
+        self, turns: Sequence[Turn], current: Sequence[ProceduralMemory], stop: Stop, history: Sequence[Turn] = ()
+    ) -> Sequence[ProceduralDraft]:
+        """Return at most 5 habits and goals at the end of a session; `history` has earlier turns, for repetition."""
+        ...
+
+    def update_core(self, turns: Sequence[Turn], current: CoreMemory, stop: Stop) -> Sequence[CoreDraft]:
+        """Return the keys of core memory that a closed session adds or changes."""
+        ...
+
+    def close(self) -> None:
+        """Free what the model holds."""
+        ...

@@ -1,0 +1,90 @@
+"""Where things live: one frozen `Places` per user, computed from the environment and never created here.
+
+PERSONA_HOME puts everything, the configuration included, in one directory; otherwise the platform's own
+data and config directories are used. Weights are shared by all users of a home: they are large and hold
+nothing personal.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from persona_cli.errors import ConfigError
+
+_USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The files and directories of one user."""
+
+    home: Path
+    """What belongs to the user; created with mode 0700."""
+    config_file: Path
+    """config.toml, shared by the users of one home."""
+    prompts: Path
+    """A directory whose files override the built-in prompts, shared like the configuration."""
+    weights: Path
+    """Model weights, shared by the users of one home."""
+
+    @property
+    def database(self) -> Path:
+        """SQLite, the truth."""
+        return self.home / "persona.db"
+
+    @property
+    def chroma(self) -> Path:
+        """The vector index: derived, may be deleted at any time."""
+        return self.home / "chroma"
+
+    @property
+    def media(self) -> Path:
+        """Pictures, named by the SHA-256 of their content."""
+        return self.home / "media"
+
+    @property
+    def index_lock(self) -> Path:
+        """Held by the one process that has Chroma open."""
+        return self.home / "index.lock"
+
+    @property
+    def update_lock(self) -> Path:
+        """Held by the one process that runs update jobs."""
+        return self.home / "update.lock"
+
+
+def find_places(user: str | None = None, env: Mapping[str, str] | None = None) -> Places:
+    """Return the places of `user`, or of PERSONA_USER, or of the one unnamed user.
+
+    Raises `ConfigError` for a user name that is no plain file name.
+    """
+    env = os.environ if env is None else env
+    user = user or env.get("PERSONA_USER") or None
+    if user is not None and not _USER_NAME.fullmatch(user):
+        raise ConfigError(
+            f"{user!r} cannot be used as a user name",
+            fix="Use up to 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit.",
+        )
+    root, config = _roots(env)
+    home = root / "users" / user if user else root
+    return Places(home=home, config_file=config / "config.toml", prompts=config / "prompts", weights=root / "models")
+
+
+def shipped(name: str) -> Path:
+    """Return a file or directory of models/, as installed with the package or as it stands in a checkout."""
+    installed = Path(__file__).parent / "_models"
+    return (installed if installed.is_dir() else Path(__file__).parent.parent / "models") / name
+
+
+def _roots(env: Mapping[str, str]) -> tuple[Path, Path]:
+    if given := env.get("PERSONA_HOME"):
+        root = Path(given).expanduser().absolute()
+        return root, root
+    dirs = platformdirs.PlatformDirs("persona", appauthor=False)
+    return dirs.user_data_path, dirs.user_config_path

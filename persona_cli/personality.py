@@ -1,0 +1,68 @@
+"""The Personality Evolving Mechanism (PEM): five traits and how one reading moves them. Pure arithmetic.
+
+Scores run from 1.0 to 5.0; 3.0 is neutral and, in a reading, means "no evidence".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+NEUTRAL = 3.0
+LOWEST, HIGHEST = 1.0, 5.0
+STABLE_AFTER = 50
+"""Turns after which the momentum stays at its highest, 0.9 (PersonaVLM, PEM)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """A Big Five vector, each trait from 1.0 to 5.0, in the order of the paper."""
+
+    openness: float = NEUTRAL
+    conscientiousness: float = NEUTRAL
+    extraversion: float = NEUTRAL
+    agreeableness: float = NEUTRAL
+    neuroticism: float = NEUTRAL
+
+    def __post_init__(self) -> None:
+        for name, score in self:
+            if not LOWEST <= score <= HIGHEST:
+                raise ValueError(f"{name} is {score}, outside {LOWEST} to {HIGHEST}")
+
+    def __iter__(self) -> Iterator[tuple[str, float]]:
+        """Yield (name, score) in the paper's order."""
+        for name in TRAITS:
+            yield name, getattr(self, name)
+
+    def __getitem__(self, name: str) -> float:
+        if name not in TRAITS:
+            raise KeyError(name)
+        return float(getattr(self, name))
+
+
+TRAITS: tuple[str, ...] = tuple(field.name for field in fields(Traits))
+
+
+def momentum(turns: int) -> float:
+    """Return lambda after `turns` earlier turns: 0.5 at the first, 0.7 at 25, 0.9 from 50 on."""
+    share = min(max(turns, 0), STABLE_AFTER) / STABLE_AFTER
+    return 1.0 - (0.1 + 0.4 * (math.cos(math.pi * share) + 1.0) / 2.0)
+
+
+def evolve(vector: Traits, reading: Traits, turns: int) -> Traits:
+    """Return the vector after one reading: lambda * p + (1 - lambda) * p', per trait.
+
+    A reading of exactly 3 leaves its trait as it is. `turns` counts the turns before this one.
+    """
+    weight = momentum(turns)
+    return Traits(
+        **{
+            name: old if reading[name] == NEUTRAL else _clamp(weight * old + (1.0 - weight) * reading[name])
+            for name, old in vector
+        }
+    )
+
+
+def _clamp(score: float) -> float:
+    return min(max(score, LOWEST), HIGHEST)

@@ -1,0 +1,41 @@
+"""The PEM: the published check values, and what must hold for any reading."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from persona_cli.personality import NEUTRAL, TRAITS, Traits, evolve, momentum
+
+scores = st.floats(1.0, 5.0)
+vectors = st.builds(Traits, *([scores] * 5))
+
+
+@pytest.mark.parametrize(("turns", "expected"), [(0, 0.5), (25, 0.7), (50, 0.9), (1000, 0.9)])
+def test_momentum_has_the_published_values(turns: int, expected: float) -> None:
+    assert momentum(turns) == pytest.approx(expected)
+
+
+def test_order_is_the_papers() -> None:
+    assert TRAITS == ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
+
+
+def test_first_reading_moves_half_way() -> None:
+    after = evolve(Traits(), Traits(extraversion=5.0), turns=0)
+    assert after == Traits(extraversion=4.0)
+
+
+@given(vectors, vectors, st.integers(0, 10_000))
+def test_a_vector_moves_towards_its_reading_and_never_past_it(vector: Traits, reading: Traits, turns: int) -> None:
+    after = evolve(vector, reading, turns)
+    for name in TRAITS:
+        if reading[name] == NEUTRAL:
+            assert after[name] == vector[name]
+        else:
+            low, high = sorted((vector[name], reading[name]))
+            assert low - 1e-9 <= after[name] <= high + 1e-9
+
+
+@given(st.floats().filter(lambda score: not 1.0 <= score <= 5.0))
+def test_scores_outside_one_to_five_are_refused(score: float) -> None:
+    with pytest.raises(ValueError, match="openness"):
+        Traits(openness=score)
