@@ -115,8 +115,9 @@ def list_entries(config_file: Path, env: Mapping[str, str] | None = None) -> tup
     given = _given(config_file, os.environ if env is None else env, {})
     entries = []
     for key, one in declared():
-        value, source = given.get(key, (one.default, "default"))
-        entries.append(Entry(key, value, source, one.metadata["about"], one.default))
+        default = cast(Value, one.default)
+        value, source = given.get(key, (default, "default"))
+        entries.append(Entry(key, value, source, one.metadata["about"], default))
     return tuple(entries)
 
 
