@@ -135,7 +135,7 @@ class Turn:
     answer: str
     model: str
     images: tuple[Image, ...] = ()
-    steps: tuple[Think | Retrieve | Recall | Answer, ...] = ()
+    steps: tuple[Think | Retrieve | Recall | Notice | Answer, ...] = ()
     """How the answer came about; empty for imported turns."""
 
 
@@ -368,6 +368,13 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the person should know about this response: what was cut, redacted or interrupted."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ThinkDelta:
     """A piece of thinking while it is being written."""
 
@@ -381,7 +388,7 @@ class AnswerDelta:
     text: str
 
 
-Piece = ThinkDelta | AnswerDelta | Think | Retrieve | Answer
+Piece = ThinkDelta | AnswerDelta | Think | Retrieve | Notice | Answer
 """What a model yields."""
 
 Step = Piece | Recall

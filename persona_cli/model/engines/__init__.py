@@ -1,0 +1,68 @@
+"""The lower protocol: an `Engine` turns messages into a stream of text and counts tokens; it knows no tasks.
+
+Engines treat every text part as plain text: special tokens of a chat template that a user or a memory
+happens to contain are never parsed as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from persona_cli.model.tasks import Stop
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePart:
+    """A picture within a message."""
+
+    path: Path
+    hash: str
+    """SHA-256 of the file: what an engine may cache its embedding by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one side says: text and pictures in the order they are read."""
+
+    role: Literal["system", "user", "assistant"]
+    parts: tuple[str | ImagePart, ...]
+
+    @property
+    def text(self) -> str:
+        """Return the words alone."""
+        return "".join(part for part in self.parts if isinstance(part, str))
+
+
+class Engine(Protocol):
+    """A language model as a stream of text; calls may raise `EngineError` or `ContextError`."""
+
+    @property
+    def name(self) -> str:
+        """Return the name of the weights or of the model a server runs."""
+        ...
+
+    @property
+    def context(self) -> int:
+        """Return how many tokens prompt and reply may have together."""
+        ...
+
+    def count(self, content: Sequence[Message] | str) -> int:
+        """Return the tokens of a text, or of messages with their template and pictures."""
+        ...
+
+    def generate(
+        self, messages: Sequence[Message], *, grammar: str | None, stop: Stop, limit: int, lane: str
+    ) -> Iterator[str]:
+        """Yield the reply in pieces, greedily, at most `limit` tokens; raise `Interrupted` once `stop()` is true.
+
+        `grammar` is GBNF with the root `root`; an engine without grammars ignores it. Calls of one `lane`
+        share a prefix worth keeping; another lane does not throw it away.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free the weights."""
+        ...
