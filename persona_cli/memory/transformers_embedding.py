@@ -1,0 +1,153 @@
+"""Any sentence-transformers model from a folder: bulk work, and every model that is not built in.
+
+Importing sentence_transformers takes 5 seconds, so this module is imported when such a model is wanted. It works
+from files that are already here: the hub is switched off before its client is imported, nothing is downloaded in
+the middle of a chat, and no library prints a progress bar or a warning of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_cli.errors import EngineError, WeightsError
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+_OFFLINE = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+}
+_EDGE = 1 << 16
+
+
+class FolderEmbedder:
+    """A sentence-transformers model in memory; any thread may call it, one at a time."""
+
+    def __init__(self, model: SentenceTransformer, name: str, dimension: int) -> None:
+        self.name = name
+        self.dimension = dimension
+        self._model: SentenceTransformer | None = model
+        self._lock = threading.Lock()
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one unit vector per text, in order."""
+        with self._lock:
+            if self._model is None:
+                raise EngineError("the embedding model has been closed")
+            if not texts:
+                return np.empty((0, self.dimension), dtype=np.float32)
+            return _encode(self._model, texts)
+
+    def close(self) -> None:
+        """Let go of the weights."""
+        with self._lock:
+            self._model = None
+
+
+def find_model(model: str) -> Path:
+    """Return the folder of a model given as a folder or by its name in the local hub cache; never downloads."""
+    folder = Path(model).expanduser()
+    if not folder.is_dir():
+        found = _cached(model) or _cached(f"sentence-transformers/{model}")
+        if found is None:
+            raise WeightsError(
+                f"embedding.model is {model!r}: no such folder, and no such model in the local cache",
+                fix=f"Fetch it with `hf download {model}`, or go back with "
+                "`persona config set embedding.model all-MiniLM-L6-v2`.",
+            )
+        folder = found
+    if not (folder / "modules.json").is_file():
+        raise WeightsError(
+            f"{folder} holds no sentence-transformers model: modules.json is missing",
+            fix="Name the folder that `SentenceTransformer.save()` wrote or `hf download` printed.",
+        )
+    return folder.resolve()
+
+
+def open_folder(folder: Path, name: str | None = None) -> FolderEmbedder:
+    """Load the model in `folder`; without a `name` it is called after the folder and its content."""
+    with _undisturbed():
+        from safetensors import SafetensorError
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+        try:
+            # on the processor: the accelerator's memory belongs to the model that answers
+            model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+            dimension = _encode(model, ["dimension"]).shape[1]
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, SafetensorError) as exc:
+            raise WeightsError(
+                f"the embedding model in {folder} cannot be loaded: {exc}", fix="Fetch it again."
+            ) from exc
+    _take_words_literally(model)
+    return FolderEmbedder(model, name or f"{folder.name}@{_fingerprint(folder)}", dimension)
+
+
+def _encode(model: SentenceTransformer, texts: Sequence[str]) -> NDArray[np.float32]:
+    # a lone surrogate, as a terminal may deliver it, is no text for the tokenizer
+    clean = [text.encode("utf-8", errors="replace").decode("utf-8") for text in texts]
+    vectors = model.encode(clean, batch_size=32, show_progress_bar=False, normalize_embeddings=True)
+    return np.asarray(vectors, dtype=np.float32)
+
+
+def _take_words_literally(model: SentenceTransformer) -> None:
+    """Keep "[SEP]" in a text from being read as the end of it."""
+    model.tokenizer.split_special_tokens = True
+
+
+def _cached(name: str) -> Path | None:
+    with _undisturbed():
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+        try:
+            return Path(snapshot_download(name, local_files_only=True))
+        except (LocalEntryNotFoundError, HFValidationError):
+            return None
+
+
+def _fingerprint(folder: Path) -> str:
+    """Return a short hash that another model, or the same one trained further, does not have.
+
+    Sizes and both ends of every file: a gigabyte of weights is not read through at each start.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in {".json", ".safetensors", ".bin", ".txt"}):
+        with path.open("rb") as file:
+            digest.update(f"{path.relative_to(folder)} {path.stat().st_size}".encode())
+            digest.update(file.read(_EDGE))
+            file.seek(max(0, path.stat().st_size - _EDGE))
+            digest.update(file.read(_EDGE))
+    return digest.hexdigest()[:12]
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Import and load with the hub switched off and without warnings; the environment is as before afterwards."""
+    before = {key: os.environ.get(key) for key in _OFFLINE}
+    os.environ.update(_OFFLINE)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for key, value in before.items():
+            if value is None:
+                del os.environ[key]
+            else:
+                os.environ[key] = value
