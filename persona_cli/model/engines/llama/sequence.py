@@ -40,6 +40,8 @@ class Lane:
     used_at: int = 0
     evaluated: int = 0
     """Tokens evaluated in this lane so far, pictures included."""
+    _end: int = 0
+    """The position behind the last item held."""
 
     def evaluate(self, items: Sequence[Item], context: Context, vision: Vision | None, stop: Stop) -> int:
         """Make the cache hold exactly `items`; return the tokens that had to be evaluated.
@@ -56,12 +58,18 @@ class Lane:
             start = len(self.held)
             if isinstance(first := items[start], Picture):
                 assert vision is not None
-                code = vision.decode(first, context, positions_of(self.held), self.number)
+                code = vision.decode(first, context, self._end, self.number)
                 self._account([first], code, context)
             else:
                 run = _run_of_tokens(items, start, context.batch)
-                self._account(run, context.decode(run, positions_of(self.held), self.number, stop), context)
+                self._account(run, context.decode(run, self._end, self.number, stop), context)
         return self.evaluated - before
+
+    def append(self, token: int, context: Context, stop: Stop) -> None:
+        """Evaluate one more token behind what is held; raises like `evaluate`."""
+        if stop():
+            raise Interrupted("the answer was stopped")
+        self._account([token], context.decode([token], self._end, self.number, stop), context)
 
     def clear(self, context: Context) -> None:
         """Give the lane's place in the cache back."""
@@ -70,6 +78,7 @@ class Lane:
     def _account(self, items: Sequence[Item], code: int, context: Context) -> None:
         if code == 0:
             self.held.extend(items)
+            self._end += positions_of(items)
             self.evaluated += tokens_of(items)
             return
         # after an abort or a full cache llama.cpp leaves the sequence in doubt: start it afresh
@@ -80,7 +89,8 @@ class Lane:
 
     def _cut(self, keep: int, context: Context) -> None:
         if keep < len(self.held) or keep == 0:
-            context.cut(self.number, positions_of(self.held[:keep]))
+            self._end = positions_of(self.held[:keep])
+            context.cut(self.number, self._end)
             del self.held[keep:]
 
 

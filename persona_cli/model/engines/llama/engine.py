@@ -1,0 +1,192 @@
+"""The llama engine: one GGUF pair in this process, answering messages as a stream of text.
+
+Lanes are sequences of one context. The response stage and the update tasks have lanes of their own, so neither
+throws the other's evaluated prompt away; a lane gives its place up only when the cache is full and another needs it.
+User text and memories are tokenized without special tokens, so nothing in them can open or close a message.
+"""
+
+from __future__ import annotations
+
+import codecs
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from persona_cli.errors import ContextError, EngineError, Interrupted
+from persona_cli.model.engines import ImagePart, Message
+from persona_cli.model.engines.llama.native import Context, Loading, Stop, Weights
+from persona_cli.model.engines.llama.pictures import Vision
+from persona_cli.model.engines.llama.sampling import Sampler
+from persona_cli.model.engines.llama.sequence import Item, Lane, NoRoom, tokens_of
+
+
+@dataclass(slots=True)
+class Counts:
+    """What an engine has done since it was opened; benchmarks and `persona doctor` read it."""
+
+    prompt: int = 0
+    """Prompt tokens of all calls."""
+    evaluated: int = 0
+    """Prompt tokens that had to be evaluated; the others were in the cache."""
+    generated: int = 0
+    encoded: int = 0
+    """Pictures the vision tower worked on."""
+    lanes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """(prompt, evaluated) by lane."""
+
+
+class LlamaEngine:
+    """An `Engine` on llama.cpp's low-level API; safe to call from two threads, which take turns."""
+
+    def __init__(
+        self, text: Path, projection: Path | None, loading: Loading, cache: Path, cache_bytes: int = 512 * 2**20
+    ) -> None:
+        self._weights = Weights(text, loading)
+        self._vision: Vision | None = None
+        try:
+            self._context = Context(self._weights, loading)
+            if projection is not None:
+                self._vision = Vision(projection, self._weights, loading, cache, cache_bytes)
+        except BaseException:
+            self.close()
+            raise
+        self.name = text.stem
+        self.counts = Counts()
+        self._lanes: dict[str, Lane] = {}
+        self._free = list(range(loading.sequences))
+        self._clock = 0
+        self._lock = threading.Lock()
+
+    @property
+    def context(self) -> int:
+        """Return how many tokens prompt and reply may have together."""
+        return min(self._context.tokens, self._weights.longest)
+
+    def count(self, content: Sequence[Message] | str) -> int:
+        """Return the tokens of a text, or of messages with their template and pictures."""
+        if isinstance(content, str):
+            return len(self._weights.tokenize(content, special=False))
+        with self._lock:
+            return tokens_of(self._items(content))
+
+    def generate(
+        self, messages: Sequence[Message], *, grammar: str | None, stop: Stop, limit: int, lane: str
+    ) -> Iterator[str]:
+        """Yield the reply in pieces, greedily; raises `ContextError` where prompt and `limit` do not fit."""
+        with self._turn(stop):
+            items = self._items(messages)
+            if tokens_of(items) + limit > self.context:
+                raise ContextError(
+                    f"a prompt of {tokens_of(items)} tokens and {limit} for the reply do not fit {self.context}",
+                    fix="Raise model.context, or shorten the message.",
+                )
+            sampler = Sampler(self._weights, grammar)
+            try:
+                here = self._lane(lane)
+                self._evaluate(here, items, stop, lane)
+                yield from self._reply(here, items, sampler, stop, limit)
+            finally:
+                sampler.close()
+
+    def forget(self, lane: str) -> None:
+        """Drop what the cache holds for a lane."""
+        with self._lock:
+            if lane in self._lanes:
+                self._lanes[lane].clear(self._context)
+
+    def close(self) -> None:
+        """Free vision tower, cache and weights, in this order."""
+        for part in (self._vision, getattr(self, "_context", None), self._weights):
+            if part is not None:
+                part.close()
+
+    @contextmanager
+    def _turn(self, stop: Stop) -> Iterator[None]:
+        while not self._lock.acquire(timeout=0.05):
+            if stop():
+                raise Interrupted("the answer was stopped")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def _items(self, messages: Sequence[Message]) -> list[Item]:
+        """Return the prompt in ChatML, the template of every Qwen2.5-VL, opened for the assistant."""
+        items: list[Item] = []
+        for message in messages:
+            items += self._weights.tokenize(f"<|im_start|>{message.role}\n", special=True)
+            for part in message.parts:
+                items += self._picture(part) if isinstance(part, ImagePart) else self._plain(part)
+            items += self._weights.tokenize("<|im_end|>\n", special=True)
+        return items + self._weights.tokenize("<|im_start|>assistant\n", special=True)
+
+    def _plain(self, text: str) -> list[int]:
+        return self._weights.tokenize(text, special=False)
+
+    def _picture(self, part: ImagePart) -> list[Item]:
+        if self._vision is None:
+            raise EngineError(
+                "this model was installed without its vision projection (mmproj), so it cannot see pictures",
+                fix="Install the mmproj file of the same model, or ask without the picture.",
+            )
+        picture = self._vision.open(part.path, part.hash)
+        return [*picture.before, picture, *picture.after]
+
+    def _lane(self, name: str) -> Lane:
+        self._clock += 1
+        if name not in self._lanes:
+            if not self._free:
+                oldest = min(self._lanes, key=lambda other: self._lanes[other].used_at)
+                self._lanes[oldest].clear(self._context)
+                self._free.append(self._lanes.pop(oldest).number)
+            self._lanes[name] = Lane(self._free.pop(0))
+        self._lanes[name].used_at = self._clock
+        return self._lanes[name]
+
+    def _evaluate(self, lane: Lane, items: Sequence[Item], stop: Stop, name: str) -> None:
+        before = lane.evaluated
+        while True:
+            try:
+                lane.evaluate(items, self._context, self._vision, stop)
+                break
+            except NoRoom:
+                self._make_room(lane)
+        evaluated = lane.evaluated - before
+        self.counts.prompt += tokens_of(items)
+        self.counts.evaluated += evaluated
+        prompt, done = self.counts.lanes.get(name, (0, 0))
+        self.counts.lanes[name] = (prompt + tokens_of(items), done + evaluated)
+        self.counts.encoded = self._vision.encoded if self._vision is not None else 0
+
+    def _make_room(self, lane: Lane) -> None:
+        others = [other for other in self._lanes.values() if other is not lane and other.held]
+        if not others:
+            raise ContextError(
+                f"the prompt does not fit the {self._context.tokens} tokens of the context",
+                fix="Raise model.context, or shorten the message.",
+            )
+        min(others, key=lambda other: other.used_at).clear(self._context)
+
+    def _reply(self, lane: Lane, items: list[Item], sampler: Sampler, stop: Stop, limit: int) -> Iterator[str]:
+        text = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        for _ in range(limit):
+            token = sampler.choose(self._context.logits())
+            if self._weights.ends(token):
+                break
+            self.counts.generated += 1
+            if piece := text.decode(self._weights.piece(token)):
+                yield piece
+            items.append(token)
+            self._step(lane, items, token, stop)
+        if rest := text.decode(b"", final=True):
+            yield rest
+
+    def _step(self, lane: Lane, items: Sequence[Item], token: int, stop: Stop) -> None:
+        try:
+            lane.append(token, self._context, stop)
+        except NoRoom:
+            # a full cache costs the lane its place: with room made, everything is evaluated again
+            self._make_room(lane)
+            lane.evaluate(items, self._context, self._vision, stop)
