@@ -48,9 +48,9 @@ def last_logits(pair: Path, projection: Path | None, prompt: list[str | Path], c
             items += [*picture.before, picture, *picture.after]
     Lane(0).evaluate(items, context, vision, lambda: False)
     logits = context.logits().copy()
-    for part in (vision, context, weights):
-        if part is not None:
-            part.close()
+    for owner in (vision, context, weights):
+        if owner is not None:
+            owner.close()
     return logits
 
 
@@ -84,12 +84,16 @@ def test_image_logits_agree_with_transformers(tiny: Tiny, twin: Any, tmp_path: P
     tokenizer = AutoTokenizer.from_pretrained(tiny.checkpoint)
     ids = tokenizer(WORDS.replace("The", marks + "The"), return_tensors="pt")["input_ids"]
     with torch.no_grad():
-        theirs = twin(
-            input_ids=ids,
-            pixel_values=seen["pixel_values"],
-            image_grid_thw=grid,
-            mm_token_type_ids=(ids == tokenizer.convert_tokens_to_ids("<|image_pad|>")).int(),
-        ).logits[0, -1].numpy()
+        theirs = (
+            twin(
+                input_ids=ids,
+                pixel_values=seen["pixel_values"],
+                image_grid_thw=grid,
+                mm_token_type_ids=(ids == tokenizer.convert_tokens_to_ids("<|image_pad|>")).int(),
+            )
+            .logits[0, -1]
+            .numpy()
+        )
 
     before, after = WORDS.split("The")
     ours = last_logits(tiny.pair.text, tiny.pair.projection, [before, path, "The" + after], tmp_path / "cache")

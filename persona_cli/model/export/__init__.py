@@ -54,7 +54,7 @@ def export_checkpoint(
             scratch = Path(stack.enter_context(TemporaryDirectory(prefix=".export-", dir=target)))
             precision = Precision.F32 if quantization == "F32" else Precision.F16
             whole, projection = scratch / "text.gguf", scratch / "projection.gguf"
-            write_projection(checkpoint, projection, Precision.F16 if precision is Precision.F16 else precision, progress)
+            write_projection(checkpoint, projection, precision, progress)
             write_text(checkpoint, whole, precision, progress)
             text = whole
             if quantization not in ("F16", "F32"):
@@ -65,6 +65,6 @@ def export_checkpoint(
     except OSError as exc:
         raise StorageError(
             f"the export to {target} failed: {exc.strerror or exc}",
-            fix="It needs the size of the checkpoint in F16 plus the quantized file as free disk, and write permission.",
+            fix="It needs the checkpoint's size in F16 plus the quantized file as free disk, and write permission.",
         ) from exc
     return pair

@@ -95,7 +95,9 @@ def open_checkpoint(directory: Path) -> Checkpoint:
             fix="Only Qwen2.5-VL checkpoints, PersonaVLM among them, can be exported.",
         )
     if not (directory / "tokenizer.json").is_file():
-        raise WeightsError(f"{directory} has no tokenizer.json", fix="Download the whole checkpoint, tokenizer included.")
+        raise WeightsError(
+            f"{directory} has no tokenizer.json", fix="Download the whole checkpoint, tokenizer included."
+        )
     preprocessor = _read_json(directory / "preprocessor_config.json", optional=True)
     return Checkpoint(
         directory=directory,

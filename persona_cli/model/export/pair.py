@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 from pathlib import Path
 
 import gguf
@@ -129,7 +130,7 @@ def _describe_vision(writer: gguf.GGUFWriter, checkpoint: Checkpoint) -> None:
 def _window_pattern(full: Sequence[int]) -> int:
     """Return n where every n-th block attends to the whole picture; llama.cpp knows no other pattern."""
     pattern = full[0] + 1
-    if pattern < 2 or any(second - first != pattern for first, second in zip(full, full[1:], strict=False)):
+    if pattern < 2 or any(second - first != pattern for first, second in pairwise(full)):
         raise WeightsError(
             f"the full-attention blocks {list(full)} are not evenly spaced", fix="llama.cpp cannot run such a model."
         )
@@ -176,7 +177,7 @@ def _mapped(names: gguf.TensorNameMap, name: str) -> str:
     mapped = names.get_name(name, (".weight", ".bias"))
     if mapped is None:
         raise WeightsError(f"the checkpoint has a tensor {name} that no Qwen2.5-VL has", fix="Use an unmodified model.")
-    return mapped
+    return str(mapped)
 
 
 def _write(

@@ -85,7 +85,7 @@ def last_words() -> str:
 
 def build_features() -> str:
     """Return what llama.cpp was compiled with, in its own words."""
-    return llama_cpp.llama_print_system_info().decode().strip(" |")
+    return str(llama_cpp.llama_print_system_info().decode()).strip(" |")
 
 
 def devices() -> tuple[Device, ...]:
@@ -134,7 +134,9 @@ class Weights:
         params.use_extra_bufts = False
         self.pointer = llama_cpp.llama_model_load_from_file(os.fsencode(path), params)
         if not self.pointer:
-            raise WeightsError(f"{path.name} could not be loaded: {last_words()}", fix="Check it with `persona doctor`.")
+            raise WeightsError(
+                f"{path.name} could not be loaded: {last_words()}", fix="Check it with `persona doctor`."
+            )
         self.vocabulary: Any = llama_cpp.llama_model_get_vocab(self.pointer)
         self.tokens = int(llama_cpp.llama_vocab_n_tokens(self.vocabulary))
         self.width = int(llama_cpp.llama_model_n_embd(self.pointer))
@@ -147,7 +149,7 @@ class Weights:
         raw = text.encode("utf-8", "replace")
         buffer = (llama_cpp.llama_token * (len(raw) + 8))()
         count = llama_cpp.llama_tokenize(self.vocabulary, raw, len(raw), buffer, len(buffer), False, special)
-        return buffer[:count]
+        return list(buffer[:count])
 
     def piece(self, token: int) -> bytes:
         """Return the bytes of `token`, however long; control tokens are empty."""
@@ -197,7 +199,7 @@ class Context:
                 fix="Lower model.context or close what else uses the memory.",
             )
         self.memory = llama_cpp.llama_get_memory(self.pointer)
-        self._abort = llama_cpp.ggml_abort_callback(lambda _data: self._stop is not None and self._stop())
+        self._abort = llama_cpp.ggml_abort_callback(self._asked_to_stop)
         llama_cpp.llama_set_abort_callback(self.pointer, self._abort, None)
         self._buffer = llama_cpp.llama_batch_init(loading.batch, 0, 1)
 
@@ -217,7 +219,9 @@ class Context:
         finally:
             self._stop = None
         if code not in (0, 1, 2):
-            raise EngineError(f"llama.cpp failed while evaluating ({code}): {last_words()}", fix="Run `persona doctor`.")
+            raise EngineError(
+                f"llama.cpp failed while evaluating ({code}): {last_words()}", fix="Run `persona doctor`."
+            )
         return code
 
     def logits(self) -> NDArray[np.float32]:
@@ -229,6 +233,9 @@ class Context:
         """Forget everything of `sequence` from `position` on."""
         if not llama_cpp.llama_memory_seq_rm(self.memory, sequence, position, -1):
             llama_cpp.llama_memory_seq_rm(self.memory, sequence, -1, -1)
+
+    def _asked_to_stop(self, _data: object) -> bool:
+        return self._stop is not None and self._stop()
 
     def close(self) -> None:
         """Free the cache."""

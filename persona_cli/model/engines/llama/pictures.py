@@ -201,7 +201,9 @@ def _pixels(path: Path, most_pixels: int) -> NDArray[np.uint8]:
         with Pillow.open(path) as opened:
             upright = opened.convert("RGB")
     except OSError as exc:
-        raise PictureError(f"{path} cannot be read as a picture", fix="It may have been deleted; add it again.") from exc
+        raise PictureError(
+            f"{path} cannot be read as a picture", fix="It may have been deleted; add it again."
+        ) from exc
     size = training_size(*upright.size, most_pixels)
     return np.ascontiguousarray(upright.resize(size, Pillow.Resampling.BICUBIC), dtype=np.uint8)
 

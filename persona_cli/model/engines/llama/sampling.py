@@ -28,7 +28,9 @@ class Sampler:
         if grammar is not None:
             self._grammar = llama_cpp.llama_sampler_init_grammar(weights.vocabulary, grammar.encode(), b"root")
             if not self._grammar:
-                raise EngineError(f"the grammar is not valid: {last_words()}", fix="This is a fault of persona: report it.")
+                raise EngineError(
+                    f"the grammar is not valid: {last_words()}", fix="This is a fault of persona: report it."
+                )
 
     def choose(self, logits: NDArray[np.float32]) -> int:
         """Return the most likely token the grammar allows, and move the grammar past it."""

@@ -1,0 +1,74 @@
+"""PersonaVLM in this process: a GGUF pair on llama.cpp's low-level API.
+
+`engine` is the Engine; below it `sequence` reuses evaluated prompts, `pictures` sizes and caches pictures, `sampling`
+holds replies to a grammar, `native` owns the pointers. `gguf_file` checks files before they are loaded, `offload`
+decides what goes to the GPU, `probe` tries a first load in a child process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from persona_cli.model.engines.llama.gguf_file import check_pair, read_projection, read_text
+from persona_cli.model.engines.llama.offload import Need, Plan
+
+if TYPE_CHECKING:
+    from persona_cli.model.engines.llama.engine import LlamaEngine
+
+__all__ = ["Opened", "Wishes", "open_llama"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user configured; None leaves a choice to the free memory."""
+
+    context: int = 16_384
+    gpu_layers: int | None = None
+    project_on_gpu: bool | None = None
+    threads: int = 0
+    flash_attention: bool = True
+    kv_type: str = "f16"
+    image_pixels: int = 230_400
+    cache_bytes: int = 512 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A running engine and what was decided about it."""
+
+    engine: LlamaEngine
+    plan: Plan
+
+
+def open_llama(text: Path, projection: Path | None, wishes: Wishes, cache: Path) -> Opened:
+    """Check the pair, probe a first load, and open it; `cache` holds picture embeddings and what was probed.
+
+    Raises `WeightsError` for files that are damaged or do not belong together, `EngineError` where llama.cpp crashes
+    on them, `ContextError` where the context does not fit memory.
+    """
+    from persona_cli.model.engines.llama import native
+    from persona_cli.model.engines.llama.engine import LlamaEngine
+    from persona_cli.model.engines.llama.offload import plan_offload
+    from persona_cli.model.engines.llama.probe import probe
+
+    model = read_text(text)
+    vision = read_projection(projection) if projection is not None else None
+    if vision is not None:
+        check_pair(model, vision)
+    native.start()
+    context = min(wishes.context, model.context)
+    need = Need(model.layers, model.size, vision.size if vision else 0, model.kv_per_token, context)
+    plan = plan_offload(need, native.devices(), layers=wishes.gpu_layers, project=wishes.project_on_gpu)
+    loading = native.Loading(
+        context=context,
+        gpu_layers=plan.gpu_layers,
+        project_on_gpu=plan.project_on_gpu,
+        threads=wishes.threads,
+        flash_attention=wishes.flash_attention,
+        kv_type=wishes.kv_type,
+        image_tokens=wishes.image_pixels // 784,
+    )
+    probe(text, projection, replace(loading, context=min(context, 512)), cache / "probed.json")
+    return Opened(LlamaEngine(text, projection, loading, cache / "pictures", wishes.cache_bytes), plan)
