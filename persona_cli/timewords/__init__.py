@@ -1,0 +1,28 @@
+"""Time words: what "last Sunday", "two weeks ago" or "in May" mean, seen from a moment in its own time zone.
+
+``find_times`` finds every phrase of a text; ``query_window`` the one window a question asks for, leaning to
+the past as questions to a memory do; ``describe`` says a window in words; ``stamp`` and ``parse_stamp`` are
+the form times have in prompts. The phrases are a table of rules (rules.py) over calendar arithmetic
+(calendar.py, with dateutil under it); tense.py decides which Sunday "on Sunday" is.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from persona_cli.timewords.phrase import Direction, TimePhrase
+from persona_cli.timewords.scanning import scan
+from persona_cli.timewords.wording import describe, parse_stamp, stamp
+
+__all__ = ["Direction", "TimePhrase", "describe", "find_times", "parse_stamp", "query_window", "stamp"]
+
+
+def find_times(text: str, at: datetime) -> tuple[TimePhrase, ...]:
+    """Return every time phrase of `text` in order, as meant at `at`, in the zone of `at`."""
+    return scan(text, at, "any")
+
+
+def query_window(text: str, at: datetime) -> TimePhrase | None:
+    """Return the window a question asks for, None without time words; a bare "on Sunday" is the last one."""
+    phrases = [phrase for phrase in scan(text, at, "past") if not phrase.repeating]
+    return min(phrases, key=lambda phrase: (phrase.soft, phrase.start), default=None)

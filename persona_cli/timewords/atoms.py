@@ -1,0 +1,149 @@
+"""The phrases people use for times, one rule each: a pattern, and the function that turns a match into a window.
+
+A rule knows nothing of the words around it: "since", "early", "morning", "at 5" are put on top by modifiers.py.
+A bare month or year is `weak`: "may", "march" and "2021" are times only beside a word that says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from dateutil.relativedelta import relativedelta
+
+from persona_cli.records import Window
+from persona_cli.timewords import calendar
+from persona_cli.timewords.phrase import Direction
+
+Unit = Literal["moment", "day", "week", "weekend", "month", "season", "year", "stretch"]
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+SOFT: dict[str, timedelta] = {
+    "moment": HOUR,
+    "day": 6 * HOUR,
+    "week": 2 * DAY,
+    "weekend": DAY,
+    "month": 5 * DAY,
+    "season": 21 * DAY,
+    "year": 30 * DAY,
+    "stretch": 2 * DAY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a rule made of its match."""
+
+    window: Window
+    unit: Unit
+    direction: Direction
+    soft: timedelta
+    weak: bool = False
+    repeating: bool = False
+
+
+def found(window: Window | None, unit: Unit, direction: Direction, soft: timedelta | None = None) -> Found | None:
+    """Return a `Found` with the softness of its unit, or None where there is no window."""
+    return None if window is None else Found(window, unit, direction, SOFT[unit] if soft is None else soft)
+
+
+Build = Callable[[re.Match[str], datetime, Direction], Found | None]
+"""From a match, the present moment and the tense around it."""
+
+_WORDS = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+_NUMBERS = {word: value for value, word in enumerate(_WORDS.split(), 1)} | {
+    "seventeen": 17,
+    "eighteen": 18,
+    "nineteen": 19,
+    "twenty": 20,
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "a": 1,
+    "an": 1,
+    "couple": 2,
+    "few": 3,
+    "some": 3,
+    "several": 4,
+    "many": 5,
+}
+NUMBER = r"(?:\d{1,3}|" + "|".join(sorted(_NUMBERS, key=len, reverse=True)) + ")"
+COUNT = rf"(?:(?:a\s+)?(?P<count>{NUMBER})(?:\s+of)?(?:\s+(?:full|whole|short|long))?\s+)"
+UNIT = r"(?P<unit>second|minute|hour|day|night|weekend|week|fortnight|month|year|decade)"
+WEEKDAY = r"(?P<weekday>monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
+SHORT_DAY = r"(?P<short>Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun)\b\.?"
+MONTH = (
+    r"(?P<month>january|february|march|april|may|june|july|august|september|october|november|december"
+    r"|(?:jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec)\b\.?)"
+)
+SEASON = r"(?P<season>spring|summer|autumn|fall|winter)"
+FEAST = (
+    r"(?P<feast>christmas\s+(?:eve|day)|christmas|xmas|boxing\s+day|new\s+year's(?:\s+(?:eve|day))?|new\s+year|easter\s+(?:sunday|monday)|easter"
+    r"|good\s+friday|valentine's\s+day|halloween|thanksgiving|black\s+friday|independence\s+day|st\.?\s+patrick's\s+day)"
+)
+YEAR = r"(?P<year>(?:19|20)\d\d)(?![\d-])"
+
+
+def number(word: str) -> int:
+    """Return the number a word of `NUMBER` stands for."""
+    word = word.lower()
+    return int(word) if word.isdigit() else _NUMBERS[word]
+
+
+def month_number(word: str) -> int:
+    """Return 1 to 12 for a month's name or its first letters."""
+    return next(i for i, name in enumerate(calendar.MONTHS, 1) if name.startswith(word.lower().rstrip(".")[:3]))
+
+
+def weekday_number(match: re.Match[str]) -> int:
+    """Return 0 for Monday to 6 for Sunday."""
+    groups = match.groupdict()
+    word = (groups.get("weekday") or groups.get("short") or "").lower()[:3]
+    return next(i for i, name in enumerate(calendar.WEEKDAYS) if name.startswith(word))
+
+
+def choose(occurrences: tuple[Window, ...], at: datetime, way: str) -> Window | None:
+    """Return the occurrence that "last", "next", "this" or a tense asks for."""
+    pick = {
+        "last": calendar.ended,
+        "past": calendar.begun,
+        "next": calendar.coming,
+        "future": calendar.unfinished,
+    }.get(way, calendar.nearest)
+    return pick(occurrences, at)
+
+
+def way_of(match: re.Match[str], tense: Direction) -> tuple[str, Direction]:
+    """Return how to choose, and the direction, from "last", "next", "this" or else the tense."""
+    word = (match.groupdict().get("which") or "").lower().split(" ")[-1]
+    if word in {"last", "past", "previous"}:
+        return "last", "past"
+    if word in {"next", "coming", "upcoming", "following"}:
+        return "next", "future"
+    return tense, tense
+
+
+def span(unit: str, count: int) -> relativedelta:
+    """Return `count` units as something to add to a date."""
+    unit, count = {"night": ("day", count), "weekend": ("week", count)}.get(unit, (unit, count))
+    unit, count = {"fortnight": ("week", 2 * count), "decade": ("year", 10 * count)}.get(unit, (unit, count))
+    return relativedelta(**{f"{unit}s": count})  # type: ignore[arg-type]  # the stubs name each keyword
+
+
+def around(moment: datetime, unit: str, count: int, direction: Direction) -> Found:
+    """Return the stretch meant by "three weeks ago" at that moment: the coarser the unit, the wider."""
+    made: dict[str, tuple[Window, Unit, timedelta]] = {
+        "minute": (Window(moment - HOUR / 6, moment + HOUR / 6), "moment", HOUR),
+        "hour": (Window(moment - HOUR / 2, moment + HOUR / 2), "moment", HOUR * (1 + count / 3)),
+        "day": (calendar.days(moment), "day", DAY * (count // 2) if count > 1 else SOFT["day"]),
+        "weekend": (calendar.weekend(moment), "weekend", SOFT["weekend"]),
+        "week": (calendar.days(moment, -3, 7), "stretch", DAY * (1 + count)),
+        "month": (calendar.months(moment), "month", DAY * min(10 + 5 * count, 60)),
+        "year": (calendar.years(moment), "year", DAY * min(60 + 30 * count, 365)),
+    }
+    same = {"second": "minute", "night": "day", "fortnight": "week", "decade": "year"}
+    window, size, soft = made[same.get(unit, unit)]
+    return Found(window, size, direction, soft)
