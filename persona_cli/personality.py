@@ -55,7 +55,11 @@ def evolve(vector: Traits, reading: Traits, turns: int) -> Traits:
 
     A reading of exactly 3 leaves its trait as it is. `turns` counts the turns before this one.
     """
-    weight = momentum(turns)
+    return blend(vector, reading, momentum(turns))
+
+
+def blend(vector: Traits, reading: Traits, weight: float) -> Traits:
+    """Return the vector after one reading whose momentum is known."""
     return Traits(
         **{
             name: old if reading[name] == NEUTRAL else _clamp(weight * old + (1.0 - weight) * reading[name])

@@ -1,12 +1,48 @@
-"""Fixtures every test may use."""
-
-from __future__ import annotations
+"""Fixtures: a home of its own for every test, a store in memory, a clock that stands still, the tiny model."""
 
 import warnings
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from persona_cli.memory.store import Store, open_store
 from tests.tiny import Tiny, build_tiny
+
+
+class StillClock:
+    """A clock that moves when told to."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **span: float) -> datetime:
+        """Move on by a timedelta's keywords, and return the time it is then."""
+        self.now += timedelta(**span)
+        return self.now
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    place = tmp_path / "home"
+    monkeypatch.setenv("PERSONA_HOME", str(place))
+    return place
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock(datetime(2026, 5, 12, 9, 30, tzinfo=UTC))
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    opened = open_store(None)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,321 @@
+"""The schema, as migrations that are only ever appended to; each runs in one transaction.
+
+Every table is STRICT. Ids are never used twice (AUTOINCREMENT), so a reference kept in the steps of an old
+answer can lose its memory but never mean another one. Triggers keep full text and vectors in step with the
+memories, whoever writes them.
+
+Tables: session, turn, image, turn_image, semantic, semantic_image, core, episode, episode_turn, habit,
+reading, job; derived: text (FTS5), vector, vector_gone, revision, and the view embeddable.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sqlite_utils import Database, Migrations
+
+from persona_cli.errors import StorageError
+
+migrations = Migrations("persona")
+
+
+def migrate(database: Database, place: str) -> int:
+    """Bring the schema up to date, all or nothing, and return how many steps that took.
+
+    Raises `StorageError` for a database that a newer persona has written.
+    """
+    if newer_steps(database):
+        raise StorageError(
+            f"{place} was written by a newer persona.", fix="Upgrade with `pip install --upgrade persona-cli`."
+        )
+    if not migrations.pending(database):
+        return 0
+    # the write lock first: of two processes that start on a new home, the second waits and finds it done
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        steps = len(migrations.pending(database))
+        migrations.apply(database)
+        database.execute("COMMIT")
+    except BaseException:
+        if database.conn.in_transaction:
+            database.execute("ROLLBACK")
+        raise
+    return steps
+
+
+def newer_steps(database: Database) -> tuple[str, ...]:
+    """Return the steps this database has gone through that are unknown here."""
+    known = {one.name for one in migrations._migrations}
+    return tuple(one.name for one in migrations.applied(database) if one.name not in known)
+
+
+def run_script(database: Database, script: str) -> None:
+    """Run statements separated by a line that holds only `--`: executescript would commit behind our back."""
+    for statement in script.split("\n--\n"):
+        database.execute(statement)
+
+
+@dataclass(frozen=True, slots=True)
+class _Indexed:
+    """One table whose texts are searched: where full text and vectors find them."""
+
+    table: str
+    kind: str
+    number: int
+    """Full-text row ids are id * 8 + this, so that every row of every table has one of its own."""
+    content: str
+    keywords: str = "''"
+    answer: str = "''"
+
+    @property
+    def watched(self) -> str:
+        """Return the columns whose change changes the texts."""
+        names = [self.content, self.keywords, self.answer]
+        return ", ".join(dict.fromkeys(name.replace("new.", "") for name in names if name.startswith("new.")))
+
+
+_INDEXED = (
+    _Indexed("core", "core", 0, "new.key || ': ' || new.value"),
+    _Indexed("semantic", "semantic", 1, "new.content", "new.keywords"),
+    _Indexed("episode", "episodic", 2, "new.summary", "new.keywords"),
+    _Indexed("habit", "procedural", 3, "new.text", "new.key"),
+    _Indexed("turn", "message", 4, "new.user", "''", "new.answer"),
+    _Indexed("image", "image", 5, "new.caption"),
+)
+
+
+@migrations()
+def conversation(db: Database) -> None:
+    """Sessions, turns and pictures."""
+    run_script(
+        db,
+        """
+        CREATE TABLE session (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            started_at TEXT NOT NULL, last_at TEXT NOT NULL, closed_at TEXT
+        ) STRICT
+--
+        CREATE INDEX session_open ON session (last_at) WHERE closed_at IS NULL
+--
+        CREATE TABLE turn (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            session_id INTEGER NOT NULL REFERENCES session (id) ON DELETE CASCADE,
+            at TEXT NOT NULL, user TEXT NOT NULL, answer TEXT NOT NULL, model TEXT NOT NULL,
+            steps TEXT NOT NULL DEFAULT '[]'
+        ) STRICT
+--
+        CREATE INDEX turn_at ON turn (at, id)
+--
+        CREATE INDEX turn_session ON turn (session_id, at, id)
+--
+        CREATE TABLE image (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            hash TEXT NOT NULL UNIQUE, mime TEXT NOT NULL,
+            width INTEGER NOT NULL, height INTEGER NOT NULL, size INTEGER NOT NULL,
+            phash TEXT NOT NULL, added_at TEXT NOT NULL, caption TEXT NOT NULL DEFAULT '', crop_of TEXT
+        ) STRICT
+--
+        CREATE TABLE turn_image (
+            turn_id INTEGER NOT NULL REFERENCES turn (id) ON DELETE CASCADE, place INTEGER NOT NULL,
+            image_id INTEGER NOT NULL REFERENCES image (id) ON DELETE CASCADE,
+            PRIMARY KEY (turn_id, place)
+        ) STRICT
+--
+        CREATE INDEX turn_image_image ON turn_image (image_id)
+        """,
+    )
+
+
+@migrations()
+def memories(db: Database) -> None:
+    """The four memories; core memory and habits as versions."""
+    run_script(
+        db,
+        """
+        CREATE TABLE semantic (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            content TEXT NOT NULL, keywords TEXT NOT NULL, subject TEXT NOT NULL, quote TEXT NOT NULL,
+            recorded_at TEXT NOT NULL, valid_from TEXT NOT NULL,
+            turn_id INTEGER REFERENCES turn (id) ON DELETE CASCADE,
+            event_start TEXT, event_end TEXT, slot TEXT NOT NULL, valid_to TEXT,
+            superseded_by INTEGER REFERENCES semantic (id) ON DELETE SET NULL,
+            status TEXT NOT NULL CHECK (status IN ('active', 'superseded', 'quarantined', 'forgotten')),
+            seen INTEGER NOT NULL, last_seen TEXT,
+            author TEXT NOT NULL CHECK (author IN ('model', 'person')),
+            folded TEXT NOT NULL
+        ) STRICT
+--
+        CREATE INDEX semantic_folded ON semantic (folded)
+--
+        CREATE INDEX semantic_slot ON semantic (slot) WHERE slot <> ''
+--
+        CREATE INDEX semantic_turn ON semantic (turn_id)
+--
+        CREATE INDEX semantic_superseded ON semantic (superseded_by)
+--
+        CREATE TABLE semantic_image (
+            semantic_id INTEGER NOT NULL REFERENCES semantic (id) ON DELETE CASCADE, place INTEGER NOT NULL,
+            hash TEXT NOT NULL REFERENCES image (hash) ON DELETE CASCADE,
+            PRIMARY KEY (semantic_id, place)
+        ) STRICT
+--
+        CREATE INDEX semantic_image_hash ON semantic_image (hash)
+--
+        CREATE TABLE core (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            key TEXT NOT NULL COLLATE NOCASE, value TEXT NOT NULL,
+            aspect TEXT NOT NULL CHECK (aspect IN ('human', 'persona')), recorded_at TEXT NOT NULL,
+            turn_id INTEGER REFERENCES turn (id) ON DELETE CASCADE,
+            author TEXT NOT NULL CHECK (author IN ('model', 'person')), valid_to TEXT,
+            status TEXT NOT NULL CHECK (status IN ('active', 'superseded', 'quarantined', 'forgotten'))
+        ) STRICT
+--
+        CREATE UNIQUE INDEX core_current ON core (key) WHERE valid_to IS NULL
+--
+        CREATE INDEX core_turn ON core (turn_id)
+--
+        CREATE TABLE episode (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            session_id INTEGER NOT NULL REFERENCES session (id) ON DELETE CASCADE,
+            summary TEXT NOT NULL, keywords TEXT NOT NULL,
+            started_at TEXT NOT NULL, ended_at TEXT NOT NULL, recorded_at TEXT NOT NULL,
+            status TEXT NOT NULL CHECK (status IN ('active', 'superseded', 'quarantined', 'forgotten')),
+            author TEXT NOT NULL CHECK (author IN ('model', 'person'))
+        ) STRICT
+--
+        CREATE INDEX episode_session ON episode (session_id)
+--
+        CREATE TABLE episode_turn (
+            episode_id INTEGER NOT NULL REFERENCES episode (id) ON DELETE CASCADE, place INTEGER NOT NULL,
+            turn_id INTEGER NOT NULL REFERENCES turn (id) ON DELETE CASCADE,
+            PRIMARY KEY (episode_id, place)
+        ) STRICT
+--
+        CREATE INDEX episode_turn_turn ON episode_turn (turn_id)
+--
+        CREATE TABLE habit (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            key TEXT NOT NULL COLLATE NOCASE, text TEXT NOT NULL, recorded_at TEXT NOT NULL,
+            session_id INTEGER REFERENCES session (id) ON DELETE CASCADE, valid_to TEXT,
+            status TEXT NOT NULL CHECK (status IN ('active', 'superseded', 'quarantined', 'forgotten')),
+            author TEXT NOT NULL CHECK (author IN ('model', 'person'))
+        ) STRICT
+--
+        CREATE UNIQUE INDEX habit_current ON habit (key) WHERE valid_to IS NULL
+--
+        CREATE INDEX habit_session ON habit (session_id)
+        """,
+    )
+
+
+@migrations()
+def updates(db: Database) -> None:
+    """Readings of the user's personality, and the queue of update jobs."""
+    run_script(
+        db,
+        """
+        CREATE TABLE reading (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            turn_id INTEGER NOT NULL REFERENCES turn (id) ON DELETE CASCADE, at TEXT NOT NULL,
+            inferred TEXT NOT NULL, momentum REAL NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL
+        ) STRICT
+--
+        CREATE INDEX reading_turn ON reading (turn_id)
+--
+        CREATE TABLE job (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            task TEXT NOT NULL CHECK (task IN ('personality', 'semantic', 'episodic', 'procedural', 'core')),
+            turn_id INTEGER REFERENCES turn (id) ON DELETE CASCADE,
+            session_id INTEGER REFERENCES session (id) ON DELETE CASCADE,
+            state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed')),
+            attempts INTEGER NOT NULL, error TEXT NOT NULL, place INTEGER NOT NULL
+        ) STRICT
+--
+        CREATE INDEX job_queue ON job (place) WHERE state <> 'done'
+--
+        CREATE INDEX job_turn ON job (turn_id)
+--
+        CREATE INDEX job_session ON job (session_id)
+        """,
+    )
+
+
+@migrations()
+def search(db: Database) -> None:
+    """Full text and vectors, both derived, with the triggers that keep them in step."""
+    run_script(
+        db,
+        """
+        CREATE VIRTUAL TABLE text USING fts5 (
+            content, keywords, answer, kind UNINDEXED, tokenize = 'porter unicode61 remove_diacritics 2'
+        )
+--
+        CREATE TABLE vector (
+            kind TEXT NOT NULL, memory_id INTEGER NOT NULL, field TEXT NOT NULL, embedder TEXT NOT NULL,
+            dimension INTEGER NOT NULL, vector BLOB NOT NULL, revision INTEGER NOT NULL,
+            PRIMARY KEY (kind, memory_id, field, embedder)
+        ) STRICT
+--
+        CREATE INDEX vector_revision ON vector (revision)
+--
+        CREATE TABLE vector_gone (
+            kind TEXT NOT NULL, memory_id INTEGER NOT NULL, field TEXT NOT NULL, embedder TEXT NOT NULL,
+            revision INTEGER NOT NULL, PRIMARY KEY (kind, memory_id, field, embedder)
+        ) STRICT
+--
+        CREATE INDEX vector_gone_revision ON vector_gone (revision)
+--
+        CREATE TABLE revision (one INTEGER PRIMARY KEY CHECK (one = 1), value INTEGER NOT NULL) STRICT
+--
+        INSERT INTO revision VALUES (1, 0)
+--
+        CREATE TRIGGER vector_deleted AFTER DELETE ON vector BEGIN
+            UPDATE revision SET value = value + 1;
+            INSERT OR REPLACE INTO vector_gone
+                SELECT old.kind, old.memory_id, old.field, old.embedder, value FROM revision;
+        END
+--
+        CREATE VIEW embeddable (kind, memory_id, field, text) AS
+            SELECT 'core', id, 'content', key || ': ' || value FROM core
+                WHERE status IN ('active', 'superseded')
+            UNION ALL SELECT 'semantic', id, 'content', content FROM semantic
+                WHERE status IN ('active', 'superseded')
+            UNION ALL SELECT 'semantic', id, 'keywords',
+                (SELECT group_concat(value, ', ') FROM json_each(semantic.keywords)) FROM semantic
+                WHERE status IN ('active', 'superseded') AND keywords <> '[]'
+            UNION ALL SELECT 'episodic', id, 'content', summary FROM episode
+                WHERE status IN ('active', 'superseded')
+            UNION ALL SELECT 'episodic', id, 'keywords',
+                (SELECT group_concat(value, ', ') FROM json_each(episode.keywords)) FROM episode
+                WHERE status IN ('active', 'superseded') AND keywords <> '[]'
+            UNION ALL SELECT 'procedural', id, 'content', text FROM habit
+                WHERE status IN ('active', 'superseded')
+            UNION ALL SELECT 'message', id, 'content', user FROM turn WHERE trim(user) <> ''
+            UNION ALL SELECT 'image', id, 'content', caption FROM image WHERE caption <> ''
+        """,
+    )
+    for one in _INDEXED:
+        _keep_in_step(db, one)
+
+
+def _keep_in_step(db: Database, one: _Indexed) -> None:
+    row = f"(new.id * 8 + {one.number}, {one.content}, {one.keywords}, {one.answer}, '{one.kind}')"
+    insert = f"INSERT INTO text (rowid, content, keywords, answer, kind) VALUES {row};"  # noqa: S608 - constants
+    drop_text = f"DELETE FROM text WHERE rowid = old.id * 8 + {one.number};"  # noqa: S608 - constants
+    drop_vectors = f"DELETE FROM vector WHERE kind = '{one.kind}' AND memory_id = old.id;"  # noqa: S608 - constants
+    db.execute(f"CREATE TRIGGER {one.table}_added AFTER INSERT ON {one.table} BEGIN {insert} END")
+    db.execute(
+        f"CREATE TRIGGER {one.table}_changed AFTER UPDATE OF {_watched(one)} ON {one.table} "
+        f"BEGIN {drop_text} {insert} {drop_vectors} END"
+    )
+    db.execute(f"CREATE TRIGGER {one.table}_deleted AFTER DELETE ON {one.table} BEGIN {drop_text} {drop_vectors} END")
+    if one.table not in ("turn", "image"):
+        db.execute(
+            f"CREATE TRIGGER {one.table}_hidden AFTER UPDATE OF status ON {one.table} "
+            f"WHEN new.status IN ('quarantined', 'forgotten') BEGIN {drop_vectors} END"
+        )
+
+
+def _watched(one: _Indexed) -> str:
+    return ", ".join(dict.fromkeys(re.findall(r"new\.(\w+)", f"{one.content} {one.keywords} {one.answer}")))

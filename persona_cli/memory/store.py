@@ -1,0 +1,180 @@
+"""The store: SQLite, the truth. One attribute per noun; the SQL is in `tables`, the schema in `migrations`.
+
+Two threads may share one `Store`; other processes may have the same file open. What a caller writes inside
+`transaction()` is stored as one change.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from persona_cli.errors import StorageError
+from persona_cli.memory.migrations import migrate
+from persona_cli.memory.tables.connection import Connection, explain
+from persona_cli.memory.tables.core import Core
+from persona_cli.memory.tables.episodes import Episodes
+from persona_cli.memory.tables.forget import Forgetting, Receipt
+from persona_cli.memory.tables.habits import Habits
+from persona_cli.memory.tables.images import Images
+from persona_cli.memory.tables.jobs import Jobs
+from persona_cli.memory.tables.readings import Readings
+from persona_cli.memory.tables.rows import Row, Rows
+from persona_cli.memory.tables.semantic import Semantics
+from persona_cli.memory.tables.sessions import Sessions
+from persona_cli.memory.tables.texts import Texts
+from persona_cli.memory.tables.turns import Turns
+from persona_cli.memory.tables.vectors import Vectors
+from persona_cli.records import CoreEntry, EpisodicMemory, Image, Kind, ProceduralMemory, Ref, SemanticMemory, Turn
+
+__all__ = ["Receipt", "Record", "Store", "open_store"]
+
+Record = CoreEntry | SemanticMemory | EpisodicMemory | ProceduralMemory | Turn | Image
+
+BUSY_SECONDS = 10.0
+"""How long a write waits for another process before it gives up."""
+
+
+def open_store(path: Path | None, busy_seconds: float = BUSY_SECONDS) -> Store:
+    """Open, or create, the database at `path`, with the schema brought up to date; None is one in memory.
+
+    Raises `StorageError` for a place that cannot be written, a damaged file or one of a newer persona.
+    """
+    place = ":memory:" if path is None else str(path)
+    if path is not None:
+        _create(path)
+    raw: sqlite3.Connection | None = None
+    try:
+        raw = sqlite3.connect(place, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
+        if raw.execute("PRAGMA journal_mode").fetchone()[0] == "delete":
+            raw.execute("PRAGMA journal_mode = WAL")
+        # FULL: a turn that was answered survives a power cut, not only a crash
+        raw.execute("PRAGMA synchronous = FULL")
+        raw.execute("PRAGMA foreign_keys = ON")
+        # what is forgotten is overwritten, not only unlinked
+        raw.execute("PRAGMA secure_delete = ON")
+        connection = Connection(raw, place)
+        migrate(connection.database, place)
+    except BaseException as exc:
+        if raw is not None:
+            raw.close()
+        if isinstance(exc, sqlite3.Error):
+            raise explain(exc, place) from exc
+        raise
+    return Store(connection)
+
+
+class Store:
+    """Everything that is remembered, by noun."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.sessions = Sessions(connection)
+        self.images = ShownImages(connection, self)
+        self.turns = Turns(connection, self.images, self.find)
+        self.semantic = Semantics(connection)
+        self.core = Core(connection)
+        self.episodes = Episodes(connection)
+        self.habits = Habits(connection)
+        self.readings = Readings(connection)
+        self.jobs = Jobs(connection)
+        self.vectors = Vectors(connection)
+        self.texts = Texts(connection)
+        self._rows = Rows(connection)
+        self._forgetting = Forgetting(connection, self.jobs, self.readings)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Make what is written inside one change; may be nested."""
+        return self._connection.transaction()
+
+    def get(self, ref: Ref) -> Record:
+        """Return the record of any kind; raises `NotFoundError`."""
+        match ref.kind:
+            case Kind.CORE:
+                return self.core.get(ref.id)
+            case Kind.SEMANTIC:
+                return self.semantic.get(ref.id)
+            case Kind.EPISODIC:
+                return self.episodes.get(ref.id)
+            case Kind.PROCEDURAL:
+                return self.habits.get(ref.id)
+            case Kind.MESSAGE:
+                return self.turns.get(ref.id)
+            case Kind.IMAGE:
+                return self.images.get(ref.id)
+
+    def find(self, refs: Collection[Ref]) -> Mapping[Ref, Record]:
+        """Return the records among `refs` that exist; turns come without their steps."""
+        ids: defaultdict[Kind, list[int]] = defaultdict(list)
+        for ref in refs:
+            ids[ref.kind].append(ref.id)
+        found: list[tuple[Kind, Record]] = [(Kind.SEMANTIC, one) for one in self.semantic.many(ids[Kind.SEMANTIC])]
+        found += [(Kind.EPISODIC, one) for one in self.episodes.many(ids[Kind.EPISODIC])]
+        found += [(Kind.MESSAGE, one) for one in self.turns.many(ids[Kind.MESSAGE])]
+        found += [(Kind.IMAGE, one) for one in self.images.many(ids[Kind.IMAGE])]
+        found += [(Kind.PROCEDURAL, one) for one in self.habits.many(ids[Kind.PROCEDURAL])]
+        found += [(Kind.CORE, one) for one in self.core.many(ids[Kind.CORE])]
+        return {Ref(kind, one.id): one for kind, one in found}
+
+    def forget(self, ref: Ref) -> Receipt:
+        """Delete a memory and everything made from it, for good; the receipt names the files left to delete."""
+        receipt = self._forgetting.forget(ref)
+        self._connection.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        return receipt
+
+    def empty(self) -> bool:
+        """Tell whether nothing is stored."""
+        return self._rows.empty()
+
+    def export_rows(self) -> Iterator[tuple[str, Row]]:
+        """Yield (table, row) for everything that is not derived."""
+        return self._rows.export()
+
+    def import_rows(self, rows: Iterable[tuple[str, Mapping[str, object]]]) -> dict[str, int]:
+        """Write exported rows into this empty store, ids kept; return how many per table."""
+        return self._rows.load(rows)
+
+    def tables(self) -> dict[str, int]:
+        """Return how many rows each table of the truth has."""
+        return self._rows.counts()
+
+    def verify(self) -> tuple[str, ...]:
+        """Return what is wrong with the database, one sentence each; empty when it is whole."""
+        try:
+            return self._connection.verify()
+        except StorageError as exc:
+            return (exc.message,)
+
+    def close(self) -> None:
+        """Close the database; what was written stays."""
+        self._connection.close()
+
+
+class ShownImages(Images):
+    """Pictures, with the turns that showed them."""
+
+    def __init__(self, connection: Connection, store: Store) -> None:
+        super().__init__(connection)
+        self._store = store
+
+    def turns_of(self, hash: str) -> tuple[Turn, ...]:  # noqa: A002 - the field's name in the record
+        """Return the turns that showed a picture, oldest first."""
+        return self._store.turns.of_image(hash)
+
+
+def _create(path: Path) -> None:
+    try:
+        missing = [one for one in (path.parent, *path.parent.parents) if not one.exists()]
+        for directory in reversed(missing):
+            directory.mkdir(mode=0o700, exist_ok=True)
+        # before SQLite does, with the umask's mode; its own -wal and -shm take the mode of the database
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as exc:
+        raise StorageError(
+            f"{path} cannot be opened or written: {exc.strerror}.",
+            fix="Check that its directory exists and is yours to write, or choose another with PERSONA_HOME.",
+        ) from exc

@@ -1,0 +1,101 @@
+"""How values stand in columns: times, windows, word lists, traits.
+
+A time is one text in the form of RFC 9557, always in UTC and always of one width, with the zone it was given
+in behind it: ``2026-05-12T16:30:00.000000Z[Europe/Berlin]``. So texts sort and compare as moments do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime, timezone, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from persona_cli.personality import TRAITS, Traits
+from persona_cli.records import Window
+
+_WIDTH = len("2026-05-12T16:30:00.000000")
+
+
+def to_column(moment: datetime) -> str:
+    """Return an aware datetime as it is stored; raises ValueError for a naive one."""
+    return f"{instant(moment)}[{_zone_name(moment)}]"
+
+
+def from_column(text: str) -> datetime:
+    """Return a stored time in the zone it was given in, or in UTC where this machine does not know that zone."""
+    moment = datetime.fromisoformat(text[:_WIDTH]).replace(tzinfo=UTC)
+    return moment.astimezone(_zone(text[_WIDTH + 2 : -1]))
+
+
+def instant(moment: datetime) -> str:
+    """Return a moment as a bound: stored times at it are >= the bound, earlier ones are < it."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment!r} has no time zone")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def just_after(moment: datetime) -> str:
+    """Return a moment as a bound that stored times at that very moment are < of."""
+    return instant(moment) + "]"
+
+
+def maybe_to_column(moment: datetime | None) -> str | None:
+    """Return a time as it is stored, or None."""
+    return None if moment is None else to_column(moment)
+
+
+def maybe_from_column(text: str | None) -> datetime | None:
+    """Return a stored time, or None."""
+    return None if text is None else from_column(text)
+
+
+def bounds(window: Window | None) -> tuple[str, str]:
+    """Return a window as two texts to compare stored times with; an open side compares with everything."""
+    start = "" if window is None or window.start is None else instant(window.start)
+    end = "~" if window is None or window.end is None else instant(window.end)
+    return start, end
+
+
+def words_to_column(words: Iterable[str]) -> str:
+    """Return keywords as a JSON array."""
+    return json.dumps(list(words), ensure_ascii=False)
+
+
+def words_from_column(text: str) -> tuple[str, ...]:
+    """Return the keywords of a JSON array."""
+    return tuple(json.loads(text))
+
+
+def traits_to_column(traits: Traits) -> str:
+    """Return a trait vector as a JSON object in the order of the paper."""
+    return json.dumps(dict(traits))
+
+
+def traits_from_column(text: str) -> Traits:
+    """Return the trait vector of a JSON object."""
+    scores = json.loads(text)
+    return Traits(**{name: scores[name] for name in TRAITS})
+
+
+def _zone_name(moment: datetime) -> str:
+    if isinstance(moment.tzinfo, ZoneInfo) and moment.tzinfo.key:
+        return moment.tzinfo.key
+    offset = moment.utcoffset()
+    # other zones, the machine's own among them, are known by their offset at that moment only
+    return "UTC" if not offset else datetime(2000, 1, 1, tzinfo=timezone(offset)).isoformat()[19:]
+
+
+@lru_cache(maxsize=256)
+def _zone(name: str) -> tzinfo:
+    if name == "UTC":
+        return UTC
+    if name[0] in "+-":
+        fixed = datetime.fromisoformat(f"2000-01-01T00:00:00{name}").tzinfo
+        assert fixed is not None
+        return fixed
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
+        return UTC

@@ -1,0 +1,110 @@
+"""Pictures by the hash of their bytes; the bytes themselves are in media/."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+from sqlite3 import Row
+
+from persona_cli.memory.tables.columns import from_column, to_column
+from persona_cli.memory.tables.connection import Connection, Value, id_list, missing
+from persona_cli.records import Image
+
+
+class Images:
+    """The table of pictures, and which turn showed which."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(
+        self,
+        hash: str,  # noqa: A002 - the field's name in the record
+        mime: str,
+        width: int,
+        height: int,
+        size: int,
+        phash: str,
+        at: datetime,
+        caption: str = "",
+        crop_of: str | None = None,
+    ) -> Image:
+        """Return the picture with these bytes; it is added at its first showing only."""
+        with self._connection.transaction():
+            known = self.by_hash(hash)
+            if known is not None:
+                return known
+            columns: dict[str, Value] = {
+                "hash": hash,
+                "mime": mime,
+                "width": width,
+                "height": height,
+                "size": size,
+                "phash": phash,
+            }
+            more: dict[str, Value] = {"added_at": to_column(at), "caption": caption, "crop_of": crop_of}
+            row_id = self._connection.insert("image", {**columns, **more})
+        return Image(row_id, hash, mime, width, height, size, phash, at, caption, crop_of)
+
+    def get(self, image_id: int) -> Image:
+        """Return one picture; raises `NotFoundError`."""
+        row = self._connection.row("SELECT * FROM image WHERE id = ?", (image_id,))
+        if row is None:
+            raise missing("image", image_id)
+        return _image(row)
+
+    def many(self, ids: Collection[int]) -> tuple[Image, ...]:
+        """Return the pictures among `ids` that exist, by id."""
+        rows = self._connection.rows(
+            "SELECT * FROM image WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id", (id_list(ids),)
+        )
+        return tuple(_image(row) for row in rows)
+
+    def by_hash(self, hash: str) -> Image | None:  # noqa: A002 - the field's name in the record
+        """Return the picture with these bytes, or None."""
+        row = self._connection.row("SELECT * FROM image WHERE hash = ?", (hash,))
+        return None if row is None else _image(row)
+
+    def near(self, phash: str, distance: int = 8) -> tuple[tuple[Image, int], ...]:
+        """Return the pictures whose perceptual hash differs in at most `distance` of 64 bits, nearest first."""
+        wanted = int(phash, 16)
+        rows = self._connection.rows("SELECT * FROM image ORDER BY id")
+        measured = [((wanted ^ int(row["phash"], 16)).bit_count(), row) for row in rows]
+        close = sorted((pair for pair in measured if pair[0] <= distance), key=lambda pair: (pair[0], pair[1]["id"]))
+        return tuple((_image(row), bits) for bits, row in close)
+
+    def set_caption(self, image_id: int, text: str) -> None:
+        """Say what the picture shows."""
+        self._connection.update("image", image_id, {"caption": text})
+
+    def all(self) -> tuple[Image, ...]:
+        """Return every picture, oldest first."""
+        return tuple(_image(row) for row in self._connection.rows("SELECT * FROM image ORDER BY id"))
+
+    def of_turns(self, turn_ids: Collection[int]) -> dict[int, tuple[Image, ...]]:
+        """Return the pictures of each turn that has any, in the order they were shown."""
+        rows = self._connection.rows(
+            "SELECT image.*, turn_id FROM turn_image JOIN image ON image.id = image_id"
+            " WHERE turn_id IN (SELECT value FROM json_each(?)) ORDER BY turn_id, place",
+            (id_list(turn_ids),),
+        )
+        found: defaultdict[int, list[Image]] = defaultdict(list)
+        for row in rows:
+            found[row["turn_id"]].append(_image(row))
+        return {turn_id: tuple(images) for turn_id, images in found.items()}
+
+
+def _image(row: Row) -> Image:
+    return Image(
+        id=row["id"],
+        hash=row["hash"],
+        mime=row["mime"],
+        width=row["width"],
+        height=row["height"],
+        size=row["size"],
+        phash=row["phash"],
+        added_at=from_column(row["added_at"]),
+        caption=row["caption"],
+        crop_of=row["crop_of"],
+    )

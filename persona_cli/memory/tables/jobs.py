@@ -1,0 +1,112 @@
+"""The queue of update jobs: written with the turn, so that no update is ever lost."""
+
+from __future__ import annotations
+
+from sqlite3 import Row
+
+from persona_cli.memory.tables.connection import Connection, missing
+from persona_cli.records import Job, JobState, Task
+
+MAX_ATTEMPTS = 3
+
+
+class Jobs:
+    """The table of update jobs."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, task: Task, turn_id: int | None = None, session_id: int | None = None) -> Job:
+        """Queue a job behind all others."""
+        with self._connection.transaction():
+            row_id = self._connection.insert(
+                "job",
+                {
+                    "task": task,
+                    "turn_id": turn_id,
+                    "session_id": session_id,
+                    "state": JobState.QUEUED,
+                    "attempts": 0,
+                    "error": "",
+                    "place": self._next_place(),
+                },
+            )
+        return Job(row_id, task, turn_id, session_id)
+
+    def claim(self) -> Job | None:
+        """Mark the first job of the queue as running and return it, or None when the queue is empty."""
+        with self._connection.transaction():
+            row = self._connection.row("SELECT id FROM job WHERE state = 'queued' ORDER BY place, id LIMIT 1")
+            if row is None:
+                return None
+            self._connection.write(
+                "UPDATE job SET state = 'running', attempts = attempts + 1 WHERE id = ?", (row["id"],)
+            )
+            return self.get(row["id"])
+
+    def get(self, job_id: int) -> Job:
+        """Return one job; raises `NotFoundError`."""
+        row = self._connection.row("SELECT * FROM job WHERE id = ?", (job_id,))
+        if row is None:
+            raise missing("job", job_id)
+        return _job(row)
+
+    def done(self, job_id: int) -> None:
+        """Note that a job has been done; one whose turn was forgotten meanwhile is gone, which is well too."""
+        self._connection.write("UPDATE job SET state = 'done', error = '' WHERE id = ?", (job_id,))
+
+    def requeue(self, job_id: int) -> None:
+        """Put an interrupted job back where it was; an interruption is no failed attempt."""
+        self._connection.write(
+            "UPDATE job SET state = 'queued', attempts = max(attempts - 1, 0) WHERE id = ?", (job_id,)
+        )
+
+    def fail(self, job_id: int, error: str) -> None:
+        """Queue a job again behind the others, or give it up after the third attempt; the error is kept."""
+        with self._connection.transaction():
+            self._connection.write(
+                "UPDATE job SET error = ?, place = ?, state = iif(attempts >= ?, 'failed', 'queued') WHERE id = ?",
+                (error, self._next_place(), MAX_ATTEMPTS, job_id),
+            )
+
+    def recover(self) -> int:
+        """Queue what a killed process left running, at its old place; return how many jobs that were."""
+        return self._connection.write("UPDATE job SET state = 'queued' WHERE state = 'running'")
+
+    def pending(self) -> int:
+        """Return how many jobs are queued or running."""
+        return self._connection.number("SELECT count(*) FROM job WHERE state IN ('queued', 'running')")
+
+    def failed(self) -> tuple[Job, ...]:
+        """Return the jobs that were given up, with their errors."""
+        rows = self._connection.rows("SELECT * FROM job WHERE state = 'failed' ORDER BY place, id")
+        return tuple(_job(row) for row in rows)
+
+    def retry_failed(self) -> int:
+        """Queue the jobs that were given up once more; return how many they are."""
+        return self._connection.write("UPDATE job SET state = 'queued', attempts = 0 WHERE state = 'failed'")
+
+    def of_turn(self, turn_id: int) -> tuple[Job, ...]:
+        """Return the jobs of a turn in the order they were queued."""
+        rows = self._connection.rows("SELECT * FROM job WHERE turn_id = ? ORDER BY id", (turn_id,))
+        return tuple(_job(row) for row in rows)
+
+    def of_session(self, session_id: int) -> tuple[Job, ...]:
+        """Return the jobs of a session's end in the order they were queued."""
+        rows = self._connection.rows("SELECT * FROM job WHERE session_id = ? ORDER BY id", (session_id,))
+        return tuple(_job(row) for row in rows)
+
+    def _next_place(self) -> int:
+        return self._connection.number("SELECT coalesce(max(place), 0) + 1 FROM job")
+
+
+def _job(row: Row) -> Job:
+    return Job(
+        id=row["id"],
+        task=Task(row["task"]),
+        turn_id=row["turn_id"],
+        session_id=row["session_id"],
+        state=JobState(row["state"]),
+        attempts=row["attempts"],
+        error=row["error"],
+    )

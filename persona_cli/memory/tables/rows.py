@@ -1,0 +1,109 @@
+"""Every row as plain values, for an export that loses nothing, and back.
+
+Full text and vectors are left out: they are derived. Order is by dependency, so that rows can be written as
+they come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from persona_cli.errors import TransferError
+from persona_cli.memory.tables.connection import Connection
+
+Row = dict[str, str | int | float | None]
+TABLES = (
+    "session",
+    "turn",
+    "image",
+    "turn_image",
+    "semantic",
+    "semantic_image",
+    "core",
+    "episode",
+    "episode_turn",
+    "habit",
+    "reading",
+    "job",
+)
+_PAGE = 500
+
+
+class Rows:
+    """The tables of the truth, row by row."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def empty(self) -> bool:
+        """Tell whether nothing was ever stored, or everything was forgotten."""
+        return not any(
+            self._connection.number(f"SELECT EXISTS (SELECT 1 FROM {table})")  # noqa: S608 - a constant
+            for table in TABLES
+        )
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows each table has."""
+        return {
+            table: self._connection.number(f"SELECT count(*) FROM {table}")  # noqa: S608 - a constant
+            for table in TABLES
+        }
+
+    def export(self) -> Iterator[tuple[str, Row]]:
+        """Yield (table, row) for every row, page by page so that a writer never waits."""
+        for table in TABLES:
+            last = 0
+            while True:
+                page = self._connection.rows(
+                    f"SELECT rowid AS _place, * FROM {table} WHERE rowid > ? ORDER BY rowid LIMIT ?",  # noqa: S608
+                    (last, _PAGE),
+                )
+                for row in page:
+                    yield table, {name: row[name] for name in row.keys()[1:]}
+                if len(page) < _PAGE:
+                    break
+                last = page[-1]["_place"]
+
+    def load(self, rows: Iterable[tuple[str, Mapping[str, object]]]) -> dict[str, int]:
+        """Write exported rows into an empty store, ids kept, all or nothing; return how many per table.
+
+        Raises `TransferError` for a store that is not empty and for rows that are none of ours.
+        """
+        columns = {table: self._columns(table) for table in TABLES}
+        counts = dict.fromkeys(TABLES, 0)
+        with self._connection.transaction():
+            if not self.empty():
+                raise TransferError(
+                    "There are memories here already; an export can only be imported into an empty home.",
+                    fix="Name another user with --user, or another directory with PERSONA_HOME.",
+                )
+            # superseded_by refers to a later row
+            self._connection.write("PRAGMA defer_foreign_keys = ON")
+            for table, row in rows:
+                if table not in columns or not set(row) <= columns[table]:
+                    raise TransferError(
+                        f"A row of {table!r} is not one of this persona's.",
+                        fix="The export may be of a newer persona: upgrade, then import again.",
+                    )
+                self._connection.insert(table, {name: _plain(value) for name, value in row.items()})
+                counts[table] += 1
+            self._check_links()
+        return counts
+
+    def _columns(self, table: str) -> set[str]:
+        return {row["name"] for row in self._connection.rows("SELECT name FROM pragma_table_info(?)", (table,))}
+
+    def _check_links(self) -> None:
+        broken = self._connection.row("SELECT * FROM pragma_foreign_key_check")
+        if broken is not None:
+            raise TransferError(
+                f"The export is incomplete: a row of {broken['table']!r} refers to one of {broken['parent']!r}"
+                " that is not there.",
+                fix="Export again and import the new file.",
+            )
+
+
+def _plain(value: object) -> str | int | float | None:
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise TransferError(f"{value!r} is no value of a row.", fix="The export was edited or damaged: export again.")

@@ -1,0 +1,208 @@
+"""Semantic memories: facts, when they held, and what took their place."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+from sqlite3 import Row
+
+from persona_cli.memory.tables.columns import (
+    bounds,
+    from_column,
+    just_after,
+    maybe_from_column,
+    maybe_to_column,
+    to_column,
+    words_from_column,
+    words_to_column,
+)
+from persona_cli.memory.tables.connection import Connection, Value, id_list, missing
+from persona_cli.records import Author, SemanticMemory, Status, Window
+
+
+class Semantics:
+    """The table of semantic memories."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, memory: SemanticMemory) -> SemanticMemory:
+        """Store a new memory and return it with its id; the id it came with does not count."""
+        with self._connection.transaction():
+            row_id = self._connection.insert("semantic", _columns(memory))
+            for place, one in enumerate(memory.images):
+                self._connection.insert("semantic_image", {"semantic_id": row_id, "place": place, "hash": one})
+        return replace(memory, id=row_id)
+
+    def get(self, memory_id: int) -> SemanticMemory:
+        """Return one memory; raises `NotFoundError`."""
+        found = self.many([memory_id])
+        if not found:
+            raise missing("semantic memory", memory_id)
+        return found[0]
+
+    def many(self, ids: Collection[int]) -> tuple[SemanticMemory, ...]:
+        """Return the memories among `ids` that exist, by id."""
+        return self._where("id IN (SELECT value FROM json_each(?)) ORDER BY id", id_list(ids))
+
+    def list(
+        self,
+        status: Status | None = Status.ACTIVE,
+        window: Window | None = None,
+        subject: str | None = None,
+        limit: int | None = None,
+        as_of: datetime | None = None,
+    ) -> tuple[SemanticMemory, ...]:
+        """Return memories, newest first.
+
+        The window holds for when it was said or when it happened. With `as_of` the result is what was held to
+        be true at that moment, whatever has become of it since, and `status` does not count.
+        """
+        start, end = bounds(window)
+        tests = [
+            "((valid_from >= ? AND valid_from < ?)"
+            " OR (coalesce(event_start, event_end) IS NOT NULL"
+            " AND coalesce(event_start, '') < ? AND coalesce(event_end, '~') > ?))"
+        ]
+        # event_end is exclusive: an event that ends when the window starts is outside
+        values: list[Value] = [start, end, end, start and start + "]"]
+        if as_of is not None:
+            tests.append("status IN ('active', 'superseded') AND valid_from < ? AND coalesce(valid_to, '~') >= ?")
+            values += [just_after(as_of), just_after(as_of)]
+        elif status is not None:
+            tests.append("status = ?")
+            values.append(status)
+        if subject is not None:
+            tests.append("lower(subject) = lower(?)")
+            values.append(subject)
+        values.append(-1 if limit is None else limit)
+        return self._where(" AND ".join(tests) + " ORDER BY recorded_at DESC, id DESC LIMIT ?", *values)
+
+    def active_in_slot(self, slot: str) -> tuple[SemanticMemory, ...]:
+        """Return the active memories that fill a slot, oldest first."""
+        return self._where("slot = ? AND slot <> '' AND status = 'active' ORDER BY valid_from, id", slot)
+
+    def same(self, content: str) -> SemanticMemory | None:
+        """Return the active memory that says exactly this, up to case, spaces and punctuation."""
+        found = self._where("folded = ? AND status = 'active' ORDER BY id LIMIT 1", _fold(content))
+        return found[0] if found else None
+
+    def seen_again(self, memory_id: int, at: datetime) -> SemanticMemory:
+        """Count one more time that it was said, and return the memory."""
+        with self._connection.transaction():
+            memory = self.get(memory_id)
+            last = max(at, memory.last_seen or at)
+            self._connection.update("semantic", memory_id, {"seen": memory.seen + 1, "last_seen": to_column(last)})
+        return replace(memory, seen=memory.seen + 1, last_seen=last)
+
+    def supersede(self, old_id: int, new_id: int, at: datetime) -> None:
+        """Let `new_id` take the place of `old_id` from `at` on; the old one stays for questions about the past."""
+        ended: dict[str, Value] = {"valid_to": to_column(at), "status": Status.SUPERSEDED, "superseded_by": new_id}
+        self._connection.update("semantic", old_id, ended)
+
+    def end(self, memory_id: int, at: datetime) -> None:
+        """Note that it stopped being true at `at`, with nothing in its place."""
+        self._connection.update("semantic", memory_id, {"valid_to": to_column(at), "status": Status.SUPERSEDED})
+
+    def set_status(self, memory_id: int, status: Status) -> None:
+        """Change where a memory is in its life; a quarantined or forgotten one loses its vectors."""
+        self._connection.update("semantic", memory_id, {"status": status})
+
+    def of_turn(self, turn_id: int) -> tuple[SemanticMemory, ...]:
+        """Return what was learnt from a turn, whatever has become of it."""
+        return self._where("turn_id = ? ORDER BY id", turn_id)
+
+    def of_image(self, hash: str) -> tuple[SemanticMemory, ...]:  # noqa: A002 - the field's name in the record
+        """Return the active memories a picture belongs to, oldest first."""
+        return self._where(
+            "id IN (SELECT semantic_id FROM semantic_image WHERE hash = ?) AND status = 'active' ORDER BY id", hash
+        )
+
+    def update(
+        self,
+        memory_id: int,
+        content: str | None = None,
+        keywords: Sequence[str] | None = None,
+        subject: str | None = None,
+        event: Window | None = None,
+        author: Author | None = None,
+    ) -> SemanticMemory:
+        """Change what is given, leave the rest, and return the memory."""
+        columns: dict[str, Value] = {}
+        if content is not None:
+            columns |= {"content": content, "folded": _fold(content)}
+        if keywords is not None:
+            columns["keywords"] = words_to_column(keywords)
+        if subject is not None:
+            columns["subject"] = subject
+        if event is not None:
+            columns |= {"event_start": maybe_to_column(event.start), "event_end": maybe_to_column(event.end)}
+        if author is not None:
+            columns["author"] = author
+        if columns:
+            self._connection.update("semantic", memory_id, columns)
+        return self.get(memory_id)
+
+    def _where(self, tests: str, *values: Value) -> tuple[SemanticMemory, ...]:
+        rows = self._connection.rows(f"SELECT * FROM semantic WHERE {tests}", values)  # noqa: S608 - from above
+        links = self._connection.rows(
+            "SELECT semantic_id, hash FROM semantic_image"
+            " WHERE semantic_id IN (SELECT value FROM json_each(?)) ORDER BY semantic_id, place",
+            (id_list(row["id"] for row in rows),),
+        )
+        images: defaultdict[int, list[str]] = defaultdict(list)
+        for link in links:
+            images[link["semantic_id"]].append(link["hash"])
+        return tuple(_memory(row, tuple(images.get(row["id"], ()))) for row in rows)
+
+
+def _fold(content: str) -> str:
+    return " ".join(re.findall(r"\w+", content.casefold()))
+
+
+def _columns(memory: SemanticMemory) -> dict[str, Value]:
+    return {
+        "content": memory.content,
+        "keywords": words_to_column(memory.keywords),
+        "subject": memory.subject,
+        "quote": memory.quote,
+        "recorded_at": to_column(memory.recorded_at),
+        "valid_from": to_column(memory.valid_from),
+        "turn_id": memory.turn_id,
+        "event_start": maybe_to_column(memory.event.start) if memory.event else None,
+        "event_end": maybe_to_column(memory.event.end) if memory.event else None,
+        "slot": memory.slot,
+        "valid_to": maybe_to_column(memory.valid_to),
+        "superseded_by": memory.superseded_by,
+        "status": memory.status,
+        "seen": memory.seen,
+        "last_seen": maybe_to_column(memory.last_seen),
+        "author": memory.author,
+        "folded": _fold(memory.content),
+    }
+
+
+def _memory(row: Row, images: tuple[str, ...]) -> SemanticMemory:
+    event = Window(maybe_from_column(row["event_start"]), maybe_from_column(row["event_end"]))
+    return SemanticMemory(
+        id=row["id"],
+        content=row["content"],
+        keywords=words_from_column(row["keywords"]),
+        subject=row["subject"],
+        quote=row["quote"],
+        recorded_at=from_column(row["recorded_at"]),
+        valid_from=from_column(row["valid_from"]),
+        turn_id=row["turn_id"],
+        images=images,
+        event=None if event == Window() else event,
+        slot=row["slot"],
+        valid_to=maybe_from_column(row["valid_to"]),
+        superseded_by=row["superseded_by"],
+        status=Status(row["status"]),
+        seen=row["seen"],
+        last_seen=maybe_from_column(row["last_seen"]),
+        author=Author(row["author"]),
+    )

@@ -1,0 +1,145 @@
+"""The steps of an answer as JSON, and back.
+
+Of a recall only references, scores, lanes and the window are kept: what was recalled is read from the store
+when somebody asks why, so a memory that was forgotten is in no explanation either.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from persona_cli.memory.tables.columns import maybe_from_column, maybe_to_column
+from persona_cli.records import (
+    Answer,
+    EpisodicMemory,
+    Hit,
+    Image,
+    ImageMemory,
+    Kind,
+    Notice,
+    ProceduralMemory,
+    Recall,
+    Ref,
+    Retrieve,
+    SemanticMemory,
+    Step,
+    Think,
+    Topic,
+    Turn,
+    Window,
+)
+
+KeptStep = Think | Retrieve | Recall | Notice | Answer
+Found = Mapping[Ref, object]
+"""The records that still exist, by reference; turns among them have no steps of their own."""
+
+
+def encode(steps: Sequence[Step]) -> str:
+    """Return the steps as JSON; the deltas are left out, being parts of a `Think` or an `Answer`."""
+    written = [_encode(step) for step in steps if isinstance(step, KeptStep)]
+    return json.dumps(written, ensure_ascii=False)
+
+
+def decode(text: str, find: Callable[[frozenset[Ref]], Found]) -> tuple[KeptStep, ...]:
+    """Return the steps; `find` is asked once for every record that any recall among them refers to."""
+    written = json.loads(text)
+    found = find(frozenset(Ref.parse(ref) for one in written if one["step"] == "recall" for ref in _refs(one)))
+    return tuple(_decode(one, found) for one in written)
+
+
+def _encode(step: KeptStep) -> dict[str, Any]:
+    match step:
+        case Recall():
+            return _encode_recall(step)
+        case Retrieve():
+            start, end = maybe_to_column(step.start), maybe_to_column(step.end)
+            return {"step": "retrieve", "keywords": step.keywords, "start": start, "end": end}
+        case _:
+            return {"step": type(step).__name__.lower(), "text": step.text}
+
+
+def _encode_recall(recall: Recall) -> dict[str, Any]:
+    window = recall.window
+    return {
+        "step": "recall",
+        "semantic": [_encode_hit(hit) for hit in recall.semantic],
+        "episodic": [_encode_hit(one.hit) | {"turns": [turn.id for turn in one.turns]} for one in recall.episodic],
+        "procedural": [_encode_hit(hit) for hit in recall.procedural],
+        "images": [
+            _encode_hit(one.hit)
+            | {"memories": [memory.id for memory in one.memories], "turn": one.turn.id if one.turn else None}
+            for one in recall.images
+        ],
+        "messages": [_encode_hit(hit) for hit in recall.messages],
+        "window": None if window is None else [maybe_to_column(window.start), maybe_to_column(window.end)],
+        "window_source": recall.window_source,
+        "notes": list(recall.notes),
+    }
+
+
+def _encode_hit(hit: Hit[Any]) -> dict[str, Any]:
+    return {"ref": str(hit.ref), "score": hit.score, "lanes": dict(hit.lanes)}
+
+
+def _refs(one: dict[str, Any]) -> list[str]:
+    refs = [hit["ref"] for part in ("semantic", "episodic", "procedural", "images", "messages") for hit in one[part]]
+    refs += [f"m{turn}" for topic in one["episodic"] for turn in topic["turns"]]
+    refs += [f"s{memory}" for image in one["images"] for memory in image["memories"]]
+    return refs + [f"m{image['turn']}" for image in one["images"] if image["turn"] is not None]
+
+
+def _decode(one: dict[str, Any], found: Found) -> KeptStep:
+    match one["step"]:
+        case "recall":
+            return _decode_recall(one, found)
+        case "retrieve":
+            return Retrieve(one["keywords"], maybe_from_column(one["start"]), maybe_from_column(one["end"]))
+        case "think":
+            return Think(one["text"])
+        case "notice":
+            return Notice(one["text"])
+        case _:
+            return Answer(one["text"])
+
+
+def _decode_recall(one: dict[str, Any], found: Found) -> Recall:
+    window = one["window"]
+    return Recall(
+        semantic=_hits(one["semantic"], SemanticMemory, found),
+        episodic=tuple(_topic(hit, found) for hit in one["episodic"] if Ref.parse(hit["ref"]) in found),
+        procedural=_hits(one["procedural"], ProceduralMemory, found),
+        images=tuple(_image(hit, found) for hit in one["images"] if Ref.parse(hit["ref"]) in found),
+        messages=_hits(one["messages"], Turn, found),
+        window=None if window is None else Window(maybe_from_column(window[0]), maybe_from_column(window[1])),
+        window_source=one["window_source"],
+        notes=tuple(one["notes"]),
+    )
+
+
+def _hits(written: list[dict[str, Any]], of: type, found: Found) -> tuple[Hit[Any], ...]:
+    hits = (_hit(one, found) for one in written if Ref.parse(one["ref"]) in found)
+    return tuple(hit for hit in hits if isinstance(hit.memory, of))
+
+
+def _hit(one: dict[str, Any], found: Found) -> Hit[Any]:
+    ref = Ref.parse(one["ref"])
+    return Hit(ref, found[ref], one["score"], one["lanes"])
+
+
+def _topic(one: dict[str, Any], found: Found) -> Topic:
+    hit: Hit[EpisodicMemory] = _hit(one, found)
+    turns = (found.get(Ref(Kind.MESSAGE, turn)) for turn in one["turns"])
+    return Topic(hit, tuple(turn for turn in turns if isinstance(turn, Turn)))
+
+
+def _image(one: dict[str, Any], found: Found) -> ImageMemory:
+    hit: Hit[Image] = _hit(one, found)
+    memories = (found.get(Ref(Kind.SEMANTIC, memory)) for memory in one["memories"])
+    turn = None if one["turn"] is None else found.get(Ref(Kind.MESSAGE, one["turn"]))
+    return ImageMemory(
+        hit,
+        tuple(memory for memory in memories if isinstance(memory, SemanticMemory)),
+        turn if isinstance(turn, Turn) else None,
+    )

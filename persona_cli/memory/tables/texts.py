@@ -1,0 +1,55 @@
+"""Full text (FTS5, porter stemming) over every memory kind and every message."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+
+from persona_cli.memory.tables.connection import Connection
+from persona_cli.records import Kind, Ref
+
+_ANSWER_WEIGHT = 0.3
+
+
+class Texts:
+    """The full-text table; triggers write it, this only searches it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def search(
+        self,
+        words: Sequence[str],
+        kinds: Collection[Kind] | None,
+        limit: int,
+        *,
+        answers: float = _ANSWER_WEIGHT,
+    ) -> tuple[tuple[Ref, float], ...]:
+        """Return the memories that hold any of the words, best first, with their BM25 score, higher is better.
+
+        A word may be anything a person can type; one with spaces in it is a phrase. `answers` weighs the
+        assistant's part of a message against the user's own words; 0 leaves it out.
+        """
+        query = _query(words, answers > 0)
+        if not query:
+            return ()
+        rows = self._connection.rows(
+            "SELECT kind, rowid / 8 AS id, bm25(text, 1.0, 1.0, ?) AS score FROM text WHERE text MATCH ?"
+            " AND (? IS NULL OR kind IN (SELECT value FROM json_each(?))) ORDER BY score, rowid LIMIT ?",
+            (answers, query, *_kinds(kinds), limit),
+        )
+        return tuple((Ref(Kind(row["kind"]), row["id"]), -row["score"]) for row in rows)
+
+
+def _query(words: Sequence[str], answers: bool) -> str:
+    # quoted, nothing in a word is an operator; NUL would end the query inside its quotes
+    quoted = ['"' + word.replace("\0", " ").replace('"', '""') + '"' for word in words if word.strip(" \0")]
+    columns = "{content keywords answer}" if answers else "{content keywords}"
+    return f"{columns} : ({' OR '.join(quoted)})" if quoted else ""
+
+
+def _kinds(kinds: Collection[Kind] | None) -> tuple[str | None, str | None]:
+    if kinds is None:
+        return None, None
+    listed = json.dumps([str(kind) for kind in kinds])
+    return listed, listed

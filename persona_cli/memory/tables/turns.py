@@ -1,0 +1,145 @@
+"""Turns: what the user said and showed, the answer, and how it came about.
+
+Reads of many turns leave the steps out: they would pull in every memory those answers recalled. `get` and
+`latest` have them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from sqlite3 import Row
+
+from persona_cli.memory.tables import steps as step_json
+from persona_cli.memory.tables.columns import bounds, from_column, instant, just_after, to_column
+from persona_cli.memory.tables.connection import Connection, Value, id_list, missing
+from persona_cli.memory.tables.images import Images
+from persona_cli.records import Image, Ref, Step, Turn, Window
+
+_PAGE = 500
+
+
+class Turns:
+    """The table of turns."""
+
+    def __init__(
+        self, connection: Connection, images: Images, find: Callable[[frozenset[Ref]], step_json.Found]
+    ) -> None:
+        self._connection = connection
+        self._images = images
+        self._find = find
+
+    def add(
+        self,
+        session_id: int,
+        at: datetime,
+        user: str,
+        answer: str,
+        model: str,
+        images: Sequence[Image] = (),
+        steps: Sequence[Step] = (),
+    ) -> Turn:
+        """Store one turn and let its session last until then."""
+        kept = tuple(step for step in steps if isinstance(step, step_json.KeptStep))
+        with self._connection.transaction():
+            row_id = self._connection.insert(
+                "turn",
+                {
+                    "session_id": session_id,
+                    "at": to_column(at),
+                    "user": user,
+                    "answer": answer,
+                    "model": model,
+                    "steps": step_json.encode(kept),
+                },
+            )
+            for place, image in enumerate(images):
+                self._connection.insert("turn_image", {"turn_id": row_id, "place": place, "image_id": image.id})
+            self._connection.write(
+                "UPDATE session SET last_at = ? WHERE id = ? AND last_at < ?", (to_column(at), session_id, instant(at))
+            )
+        return Turn(row_id, session_id, at, user, answer, model, tuple(images), kept)
+
+    def get(self, turn_id: int) -> Turn:
+        """Return one turn with its steps; raises `NotFoundError`."""
+        rows = self._connection.rows("SELECT * FROM turn WHERE id = ?", (turn_id,))
+        if not rows:
+            raise missing("message", turn_id)
+        return replace(self._turns(rows)[0], steps=step_json.decode(rows[0]["steps"], self._find))
+
+    def many(self, ids: Collection[int]) -> tuple[Turn, ...]:
+        """Return the turns among `ids` that exist, by id."""
+        return self._where("id IN (SELECT value FROM json_each(?)) ORDER BY id", id_list(ids))
+
+    def latest(self) -> Turn | None:
+        """Return the turn that was stored last, with its steps."""
+        row = self._connection.row("SELECT id FROM turn ORDER BY id DESC LIMIT 1")
+        return None if row is None else self.get(row["id"])
+
+    def recent(self, since: datetime, until: datetime) -> tuple[Turn, ...]:
+        """Return the turns from `since` to `until`, both included, oldest first."""
+        return self._where("at >= ? AND at < ? ORDER BY at, id", instant(since), just_after(until))
+
+    def of_session(self, session_id: int) -> tuple[Turn, ...]:
+        """Return the turns of a session, oldest first."""
+        return self._where("session_id = ? ORDER BY at, id", session_id)
+
+    def of_image(self, hash: str) -> tuple[Turn, ...]:  # noqa: A002 - the field's name in the record
+        """Return the turns that showed a picture, oldest first."""
+        return self._where(
+            "id IN (SELECT turn_id FROM turn_image JOIN image ON image.id = image_id WHERE hash = ?) ORDER BY at, id",
+            hash,
+        )
+
+    def neighbours(self, turn_id: int, before: int, after: int) -> tuple[Turn, ...]:
+        """Return the turns around one in its session, without itself, oldest first."""
+        row = self._connection.row("SELECT session_id, at FROM turn WHERE id = ?", (turn_id,))
+        if row is None:
+            return ()
+        key = (row["session_id"], row["at"], turn_id)
+        earlier = self._where("session_id = ? AND (at, id) < (?, ?) ORDER BY at DESC, id DESC LIMIT ?", *key, before)
+        later = self._where("session_id = ? AND (at, id) > (?, ?) ORDER BY at, id LIMIT ?", *key, after)
+        return (*reversed(earlier), *later)
+
+    def count(self, until_id: int | None = None) -> int:
+        """Return how many turns there are, or how many were stored before `until_id`."""
+        return self._connection.number("SELECT count(*) FROM turn WHERE ?1 IS NULL OR id < ?1", (until_id,))
+
+    def all(self, window: Window | None = None) -> Iterator[Turn]:
+        """Yield the turns of a window, oldest first, reading page by page so that a writer never waits."""
+        start, end = bounds(window)
+        last: tuple[Value, Value] = ("", 0)
+        while True:
+            rows = self._connection.rows(
+                "SELECT * FROM turn WHERE at >= ? AND at < ? AND (at, id) > (?, ?) ORDER BY at, id LIMIT ?",
+                (start, end, *last, _PAGE),
+            )
+            yield from self._turns(rows)
+            if len(rows) < _PAGE:
+                return
+            last = (rows[-1]["at"], rows[-1]["id"])
+
+    def find_same(self, at: datetime, user: str) -> Turn | None:
+        """Return the turn in which the user said exactly this at exactly this moment, or None."""
+        found = self._where("at >= ? AND at < ? AND user = ? LIMIT 1", instant(at), just_after(at), user)
+        return found[0] if found else None
+
+    def _where(self, tests: str, *values: Value) -> tuple[Turn, ...]:
+        rows = self._connection.rows(f"SELECT * FROM turn WHERE {tests}", values)  # noqa: S608 - from above
+        return self._turns(rows)
+
+    def _turns(self, rows: Sequence[Row]) -> tuple[Turn, ...]:
+        shown = self._images.of_turns([row["id"] for row in rows])
+        return tuple(
+            Turn(
+                id=row["id"],
+                session_id=row["session_id"],
+                at=from_column(row["at"]),
+                user=row["user"],
+                answer=row["answer"],
+                model=row["model"],
+                images=shown.get(row["id"], ()),
+            )
+            for row in rows
+        )
