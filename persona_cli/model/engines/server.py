@@ -1,0 +1,215 @@
+"""The server engine: the same checkpoint run elsewhere, behind any OpenAI-compatible endpoint.
+
+llama-server, vLLM, Ollama, LM Studio and `python -m llama_cpp.server` all speak this API; they differ in how a grammar
+is passed and whether tokens can be counted, which is what `Dialect` is for. The `openai` package brings streaming,
+retries with back-off and typed errors; pictures travel as data URIs, so the server must be one you trust with them.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any, Literal
+
+import httpx2
+import openai
+
+from persona_cli.errors import ContextError, EngineError, Interrupted
+from persona_cli.model.engines import ImagePart, Message
+from persona_cli.model.tasks import Stop
+
+RETRIES = 4
+"""Attempts after the first on connection errors, 429 and 5xx; the package waits 0.5 to 8 s between them."""
+_CHARACTERS_PER_TOKEN = 3.2
+_IMAGE_TOKENS = 300
+
+
+class Dialect(StrEnum):
+    """How a server takes a grammar; `PLAIN` has none, so replies are parsed and repaired instead."""
+
+    LLAMA = "llama"
+    VLLM = "vllm"
+    PLAIN = "plain"
+
+
+class ServerEngine:
+    """An `Engine` whose model runs on a server."""
+
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        key: str = "",
+        *,
+        context: int = 16_384,
+        dialect: Dialect | None = None,
+        timeout: float = 300.0,
+    ) -> None:
+        self._url = url.rstrip("/")
+        self._client = openai.OpenAI(
+            base_url=self._url,
+            api_key=key or "none",
+            max_retries=RETRIES,
+            timeout=httpx2.Timeout(timeout, connect=10.0),
+        )
+        self.context = context
+        self._counter: str | None | Literal["unknown"] = "unknown"
+        models = self._models()
+        self.name = self._pick(model, models)
+        self.dialect = dialect or _guess(models[self.name])
+
+    @property
+    def has_grammar(self) -> bool:
+        """Tell whether replies are held to a grammar by the server."""
+        return self.dialect is not Dialect.PLAIN
+
+    def count(self, content: Sequence[Message] | str) -> int:
+        """Return the tokens of a text or of messages: the server's own count, or an estimate where it has none.
+
+        The estimate is on the large side, so that a prompt which fits it fits the server.
+        """
+        if isinstance(content, str):
+            return self._count_text(content)
+        images = sum(isinstance(part, ImagePart) for message in content for part in message.parts)
+        return sum(self._count_text(message.text) + 6 for message in content) + images * _IMAGE_TOKENS
+
+    def generate(
+        self, messages: Sequence[Message], *, grammar: str | None, stop: Stop, limit: int, lane: str
+    ) -> Iterator[str]:
+        """Yield the reply in pieces; `lane` is left to the server's own prefix cache."""
+        del lane
+        if stop():
+            raise Interrupted("the answer was stopped")
+        with self._mapped():
+            stream = self._client.chat.completions.create(
+                model=self.name,
+                messages=[_as_data(message) for message in messages],  # type: ignore[misc] # one dict shape for all roles
+                temperature=0,
+                max_tokens=limit,
+                stream=True,
+                extra_body=self._grammar(grammar),
+            )
+            finished = False
+            with stream:
+                for chunk in stream:
+                    if stop():
+                        raise Interrupted("the answer was stopped")
+                    choice = chunk.choices[0] if chunk.choices else None
+                    if choice is not None and choice.delta.content:
+                        yield choice.delta.content
+                    finished = finished or (choice is not None and choice.finish_reason is not None)
+            if not finished:
+                raise EngineError(f"{self._url} ended the answer in the middle", fix="Is the server still running?")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _models(self) -> dict[str, Any]:
+        with self._mapped():
+            return {model.id: model for model in self._client.models.list()}
+
+    def _pick(self, wanted: str, models: dict[str, Any]) -> str:
+        if not models:
+            raise EngineError(f"{self._url} serves no model", fix="Load a Qwen2.5-VL model in the server.")
+        if not wanted:
+            return next(iter(models))
+        if wanted not in models:
+            raise EngineError(
+                f"{self._url} has no model {wanted}", fix="Set server.model to one of: " + ", ".join(models) + "."
+            )
+        return wanted
+
+    def _grammar(self, grammar: str | None) -> dict[str, Any]:
+        if grammar is None or self.dialect is Dialect.PLAIN:
+            return {}
+        if self.dialect is Dialect.VLLM:
+            return {"structured_outputs": {"grammar": grammar}}
+        return {"grammar": grammar}
+
+    def _count_text(self, text: str) -> int:
+        if self._counter == "unknown":
+            self._counter = self._find_counter()
+        if self._counter is None:
+            return int(len(text.encode()) / _CHARACTERS_PER_TOKEN) + 1
+        with self._mapped():
+            return self._ask_count(self._counter, text)
+
+    def _find_counter(self) -> str | None:
+        root = self._url.removesuffix("/v1")
+        for address in (f"{root}/tokenize", f"{root}/extras/tokenize/count"):
+            try:
+                if self._ask_count(address, "one two three") > 0:
+                    return address
+            except (openai.APIError, KeyError, TypeError, ValueError):
+                continue
+        return None
+
+    def _ask_count(self, address: str, text: str) -> int:
+        # each server reads the field it knows: llama-server "content", vLLM "prompt", llama_cpp.server "input"
+        body = {"content": text, "prompt": text, "input": text, "model": self.name}
+        answer = self._client.with_options(max_retries=0).post(address, body=body, cast_to=httpx2.Response)
+        found = answer.json()
+        return int(found["count"]) if "count" in found else len(found["tokens"])
+
+    @contextmanager
+    def _mapped(self) -> Iterator[None]:
+        """Turn the package's errors into ours, each with what to do about it."""
+        try:
+            yield
+        except openai.APITimeoutError as exc:
+            raise EngineError(
+                f"{self._url} did not answer in time", fix="Is the model still loading? Try again."
+            ) from exc
+        except openai.APIConnectionError as exc:
+            raise EngineError(
+                f"{self._url} cannot be reached", fix="Start the server, or correct server.url with `persona config`."
+            ) from exc
+        except openai.APIStatusError as exc:
+            raise _status_error(self._url, exc) from exc
+        except (openai.APIError, httpx2.HTTPError) as exc:
+            raise EngineError(f"{self._url} broke off: {_said(exc)}", fix="Is the server still running?") from exc
+
+
+def _as_data(message: Message) -> dict[str, Any]:
+    if all(isinstance(part, str) for part in message.parts):
+        return {"role": message.role, "content": message.text}
+    return {"role": message.role, "content": [_part(part) for part in message.parts]}
+
+
+def _part(part: str | ImagePart) -> dict[str, Any]:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    kind = "png" if part.path.suffix == ".png" else "jpeg"
+    data = base64.b64encode(part.path.read_bytes()).decode()
+    return {"type": "image_url", "image_url": {"url": f"data:image/{kind};base64,{data}"}}
+
+
+def _guess(model: Any) -> Dialect:
+    owner = str(getattr(model, "owned_by", "")).lower()
+    if owner == "vllm":
+        return Dialect.VLLM
+    # llama-server says "llamacpp", llama-cpp-python's server "me"
+    return Dialect.LLAMA if owner in ("llamacpp", "me") else Dialect.PLAIN
+
+
+def _status_error(url: str, exc: openai.APIStatusError) -> EngineError | ContextError:
+    said = _said(exc)
+    if exc.status_code in (401, 403):
+        return EngineError(f"{url} refused the key", fix="Set PERSONA_SERVER_KEY to a key the server accepts.")
+    if exc.status_code == 404:
+        return EngineError(f"{url} has no such address: {said}", fix="server.url usually ends in /v1.")
+    if exc.status_code == 429:
+        return EngineError(f"{url} is busy or its quota is used up", fix="Wait a little and try again.")
+    if exc.status_code in (400, 413, 500) and any(word in said.lower() for word in ("context", "too long", "n_ctx")):
+        return ContextError(f"the prompt does not fit the server's context: {said}", fix="Lower model.context.")
+    return EngineError(f"{url} answered {exc.status_code}: {said}", fix="The server's own log says more.")
+
+
+def _said(exc: Exception) -> str:
+    body = getattr(exc, "body", None)
+    if isinstance(body, dict) and isinstance(body.get("message"), str):
+        return str(body["message"])[:300]
+    return str(exc)[:300]

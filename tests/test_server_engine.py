@@ -1,0 +1,176 @@
+"""The server engine against a real `python -m llama_cpp.server` with the tiny model, and against servers that fail."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from persona_cli.errors import ContextError, EngineError, Interrupted, PersonaError
+from persona_cli.model.engines import ImagePart, Message
+from persona_cli.model.engines.server import Dialect, ServerEngine
+from tests.tiny import Tiny
+
+pytestmark = pytest.mark.gguf
+
+SCORES = 'root ::= "\\"openness\\": " [1-5] "\\n\\"extraversion\\": " [1-5] "\\n"'
+HELLO = Message("user", ("hello",))
+
+
+def never() -> bool:
+    return False
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def url(tiny: Tiny) -> Iterator[str]:
+    port = free_port()
+    options = ["--port", str(port), "--n_ctx", "2048", "--chat_format", "qwen2.5-vl"]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "llama_cpp.server", "--model", str(tiny.pair.text)]
+        + ["--clip_model_path", str(tiny.pair.projection), *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )
+    address = f"http://127.0.0.1:{port}/v1"
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(f"{address}/models", timeout=1).close()
+            break
+        except (urllib.error.URLError, OSError):
+            assert child.poll() is None, "the server did not start"
+            time.sleep(0.1)
+    yield address
+    child.terminate()
+    child.wait()
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[ServerEngine]:
+    opened = ServerEngine(url, "", context=2048)
+    yield opened
+    opened.close()
+
+
+def say(engine: ServerEngine, *messages: Message, grammar: str | None = None) -> str:
+    return "".join(engine.generate(messages, grammar=grammar, stop=never, limit=60, lane="respond"))
+
+
+def test_streams_and_holds_to_a_grammar(engine: ServerEngine) -> None:
+    assert engine.dialect is Dialect.LLAMA
+    reply = say(engine, Message("user", ("who am I?",)), grammar=SCORES)
+    assert reply.startswith('"openness": ')
+    assert reply.count("\n") == 2
+
+
+def test_pictures_travel_as_data(engine: ServerEngine, tmp_path: Path) -> None:
+    file = tmp_path / "one.png"
+    Image.fromarray(np.random.default_rng(1).integers(0, 255, (112, 112, 3), dtype=np.uint8)).save(file)
+    with_picture = Message("user", ("what is ", ImagePart(file, "0" * 64), "?"))
+    assert say(engine, with_picture, grammar=SCORES).startswith('"openness": ')
+
+
+def test_tokens_are_counted_by_the_server(engine: ServerEngine) -> None:
+    assert engine.count("tea") < engine.count("tea with milk and tea with milk")
+    assert engine.count([HELLO]) > engine.count("hello")
+
+
+def test_stopping_ends_the_stream(engine: ServerEngine) -> None:
+    told = threading.Event()
+    stream = engine.generate([HELLO], grammar=None, stop=told.is_set, limit=1000, lane="respond")
+    next(stream)
+    told.set()
+    with pytest.raises(Interrupted):
+        list(stream)
+
+
+def test_too_long_a_prompt_is_a_context_error(engine: ServerEngine) -> None:
+    with pytest.raises(ContextError):
+        say(engine, Message("user", ("word " * 8000,)))
+
+
+def test_a_model_the_server_does_not_have(url: str) -> None:
+    with pytest.raises(EngineError) as caught:
+        ServerEngine(url, "another")
+    assert "server.model" in caught.value.fix
+
+
+def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("persona_cli.model.engines.server.RETRIES", 0)
+    with pytest.raises(EngineError, match="cannot be reached"):
+        ServerEngine(f"http://127.0.0.1:{free_port()}/v1", "")
+
+
+class Failing(BaseHTTPRequestHandler):
+    """A server that lists one model, then answers with a chosen status, or dies in the middle of a stream."""
+
+    status = 200
+
+    def do_GET(self) -> None:
+        self._send(200, '{"object": "list", "data": [{"id": "m", "object": "model", "owned_by": "x", "created": 1}]}')
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        if self.status != 200:
+            self._send(self.status, '{"error": {"message": "no", "type": "x"}}')
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        self.wfile.write(
+            b'data: {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", '
+            b'"choices": [{"index": 0, "delta": {"content": "half"}, "finish_reason": null}]}\n\n'
+        )
+
+    def _send(self, status: int, body: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+        pass
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr("persona_cli.model.engines.server.RETRIES", 0)
+    server = HTTPServer(("127.0.0.1", 0), Failing)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/v1"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    ("status", "says"), [(401, "PERSONA_SERVER_KEY"), (404, "/v1"), (429, "Wait"), (500, "log"), (200, "still running")]
+)
+def test_failures_say_what_to_do(failing: str, status: int, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Failing, "status", status)
+    engine = ServerEngine(failing, "m")
+    with pytest.raises(PersonaError) as caught:
+        say(engine, HELLO)
+    assert says in caught.value.fix
+    assert engine.dialect is Dialect.PLAIN
+    engine.close()
