@@ -43,9 +43,9 @@ def free_port() -> int:
 def url(tiny: Tiny) -> Iterator[str]:
     port = free_port()
     options = ["--port", str(port), "--n_ctx", "2048", "--chat_format", "qwen2.5-vl"]
+    files = ["--model", str(tiny.pair.text), "--clip_model_path", str(tiny.pair.projection)]
     child = subprocess.Popen(
-        [sys.executable, "-m", "llama_cpp.server", "--model", str(tiny.pair.text)]
-        + ["--clip_model_path", str(tiny.pair.projection), *options],
+        [sys.executable, "-m", "llama_cpp.server", *files, *options],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
@@ -95,7 +95,7 @@ def test_tokens_are_counted_by_the_server(engine: ServerEngine) -> None:
 
 def test_stopping_ends_the_stream(engine: ServerEngine) -> None:
     told = threading.Event()
-    stream = engine.generate([HELLO], grammar=None, stop=told.is_set, limit=1000, lane="respond")
+    stream = engine.generate([HELLO], grammar=SCORES, stop=told.is_set, limit=60, lane="respond")
     next(stream)
     told.set()
     with pytest.raises(Interrupted):

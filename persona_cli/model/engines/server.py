@@ -11,7 +11,7 @@ import base64
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import httpx2
 import openai
@@ -55,7 +55,7 @@ class ServerEngine:
             timeout=httpx2.Timeout(timeout, connect=10.0),
         )
         self.context = context
-        self._counter: str | None | Literal["unknown"] = "unknown"
+        self._counter: str | Literal["unknown"] | None = "unknown"
         models = self._models()
         self.name = self._pick(model, models)
         self.dialect = dialect or _guess(models[self.name])
@@ -82,10 +82,16 @@ class ServerEngine:
         del lane
         if stop():
             raise Interrupted("the answer was stopped")
+        if (size := self.count(messages)) + limit > self.context:
+            # some servers find this out in the middle of the stream and then just hang up
+            raise ContextError(
+                f"a prompt of {size} tokens and {limit} for the reply do not fit {self.context}",
+                fix="Raise model.context to what the server runs with, or shorten the message.",
+            )
         with self._mapped():
             stream = self._client.chat.completions.create(
                 model=self.name,
-                messages=[_as_data(message) for message in messages],  # type: ignore[misc] # one dict shape for all roles
+                messages=cast(Any, [_as_data(message) for message in messages]),
                 temperature=0,
                 max_tokens=limit,
                 stream=True,
