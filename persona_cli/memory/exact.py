@@ -1,0 +1,107 @@
+"""Exact vector search over the blobs of the store: one matrix product, nothing to open, nothing to repair.
+
+It is the quick way in a process that asks one question, the way of a process that does not hold the index, and
+the judge of the approximate one. Measured on 2 cores with 384 dimensions: 10,000 vectors are read in 25 ms and
+then searched in 0.3 ms; importing Chroma alone takes 500 ms.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_cli.memory.store import Store
+from persona_cli.memory.tables.vectors import VectorChange
+from persona_cli.records import Kind
+
+Ids = NDArray[np.int64]
+Matrix = NDArray[np.float32]
+Hits = tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happened to one field of one kind: ids that are gone, and vectors that are new or different."""
+
+    gone: Ids
+    ids: Ids
+    matrix: Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The vectors of one field of one kind; row i belongs to memory ids[i]."""
+
+    ids: Ids
+    matrix: Matrix
+
+    def nearest(self, vector: NDArray[np.float32], k: int, among: Ids | None = None) -> Hits:
+        """Return the `k` nearest with their cosines, best first; equal ones in the order of their ids."""
+        rows = np.arange(len(self.ids)) if among is None else np.flatnonzero(np.isin(self.ids, among))
+        if k < 1 or not len(rows):
+            return ()
+        cosines = (self.matrix if among is None else self.matrix[rows]) @ vector
+        best = np.argpartition(-cosines, k - 1)[:k] if k < len(rows) else np.arange(len(rows))
+        order = best[np.lexsort((self.ids[rows[best]], -cosines[best]))]
+        return tuple((int(self.ids[rows[row]]), float(cosines[row])) for row in order)
+
+    def changed(self, change: Change) -> Block:
+        """Return this block as it is after `change`."""
+        kept = ~np.isin(self.ids, np.concatenate([change.gone, change.ids]))
+        # an empty side has no dimension to join with
+        parts = [part for part in (self.matrix[kept], change.matrix) if len(part)]
+        matrix = np.concatenate(parts) if parts else self.matrix[:0]
+        return Block(np.concatenate([self.ids[kept], change.ids]), matrix)
+
+
+class ExactSearch:
+    """The vectors of one embedder, read when first asked for and kept in step with the store."""
+
+    def __init__(self, store: Store, embedder_name: str) -> None:
+        self._store = store
+        self._embedder = embedder_name
+        self._blocks: dict[tuple[Kind, str], Block] = {}
+        self._revision = 0
+        self._lock = threading.Lock()
+
+    def search(self, kind: Kind, field: str, vector: NDArray[np.float32], k: int, among: Ids | None) -> Hits:
+        """Return ids and cosines, best first."""
+        return self.block(kind, field).nearest(vector, k, among)
+
+    def block(self, kind: Kind, field: str) -> Block:
+        """Return the vectors of one field as they are in the store now."""
+        with self._lock:
+            self._refresh()
+            if (kind, field) not in self._blocks:
+                self._blocks[kind, field] = Block(*self._store.vectors.matrix(kind, field, self._embedder))
+            return self._blocks[kind, field]
+
+    def _refresh(self) -> None:
+        revision = self._store.vectors.revision()
+        if revision == self._revision:
+            return
+        if self._blocks:
+            changes = by_field(self._store.vectors.changed_since(self._revision, self._embedder))
+            for key in changes.keys() & self._blocks.keys():
+                self._blocks[key] = self._blocks[key].changed(changes[key])
+        # the revision was read before the rows: what is written in between is read twice, never missed
+        self._revision = revision
+
+
+def by_field(changes: Iterable[VectorChange]) -> dict[tuple[Kind, str], Change]:
+    """Group the changes of the store by the field they belong to."""
+    groups: dict[tuple[Kind, str], list[VectorChange]] = {}
+    for one in changes:
+        groups.setdefault((one.ref.kind, one.field), []).append(one)
+    return {key: _joined(group) for key, group in groups.items()}
+
+
+def _joined(group: Iterable[VectorChange]) -> Change:
+    gone = [one.ref.id for one in group if one.vector is None]
+    stored = [(one.ref.id, one.vector) for one in group if one.vector is not None]
+    matrix = np.array([vector for _, vector in stored], dtype=np.float32).reshape(len(stored), -1 if stored else 0)
+    return Change(np.array(gone, dtype=np.int64), np.array([row for row, _ in stored], dtype=np.int64), matrix)

@@ -1,0 +1,123 @@
+"""The vector index: nearest memories of one kind and field, by whichever way is right at the moment.
+
+The store's blobs are the truth. Chroma (`replica`, `hnsw`) is a copy that can be searched without reading them
+all; exact search (`exact`) needs nothing but the blobs. Which one answers, and why, is in `Index.backend`:
+
+- a process that writes vectors calls `sync()`, has Chroma open from then on, and searches it from 20,000 vectors
+  on, while it is in step; fewer are searched exactly, which is quicker and misses nothing (`replica.SMALL`);
+- a process that only asks searches the blobs: up to 200,000 vectors that is quicker than opening Chroma;
+- so does a process that finds Chroma held by another one, being updated, or beyond repair;
+- a search among given ids is exact, because HNSW is slow under a narrow filter (10,000 vectors, 2,500 allowed:
+  15 ms against 1 ms).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_cli.memory.embedding import Embedder, is_bulk
+from persona_cli.memory.exact import ExactSearch, Hits, Ids
+from persona_cli.memory.replica import SMALL, Replica
+from persona_cli.memory.store import Store
+from persona_cli.paths import Places
+from persona_cli.records import Kind, Ref
+
+_AT_ONCE = 64  # texts between two looks at `stop`: half a second
+_BULK_AT_ONCE = 4_096
+
+
+class Index:
+    """The index of one embedder; any thread may call it."""
+
+    def __init__(self, replica: Replica, exact: ExactSearch) -> None:
+        self._replica = replica
+        self._exact = exact
+        self._backend = "none yet"
+
+    @property
+    def backend(self) -> str:
+        """Say how the last search was done, and why that way."""
+        return self._backend
+
+    def search(self, kind: Kind, field: str, vector: NDArray[np.float32], k: int, among: Ids | None = None) -> Hits:
+        """Return the ids and cosines of the `k` nearest, best first; only ids in `among`, if given.
+
+        The first search in a process looks whether Chroma is there and whole, and has it rebuilt if it is not.
+        """
+        self._replica.look()
+        hits = self._replica.search(kind, field, vector, k) if among is None else None
+        if hits is not None:
+            self._backend = "Chroma (HNSW)"
+            return hits
+        self._backend = f"exact ({'among given memories' if among is not None else self._replica.why_not})"
+        return self._exact.search(kind, field, vector, k, among)
+
+    def sync(self) -> int:
+        """Bring Chroma in step with the store and return how many vectors were stored or removed.
+
+        Returns 0 where nothing has changed, and where another process holds Chroma: it will do it.
+        """
+        return self._replica.sync()
+
+    def verify(self) -> tuple[str, ...]:
+        """Say where Chroma and the store disagree; empty means nowhere.
+
+        Raises `BusyError` while another process holds Chroma.
+        """
+        return self._replica.verify()
+
+    def rebuild(self) -> int:
+        """Build Chroma anew from the store's blobs and return how many vectors it has.
+
+        Raises `BusyError` while another process holds Chroma.
+        """
+        return self._replica.rebuild()
+
+    def close(self) -> None:
+        """Close Chroma and let other processes have it; closing twice is allowed."""
+        self._replica.close()
+
+
+def open_index(
+    places: Places,
+    store: Store,
+    embedder_name: str,
+    dimension: int,
+    notice: Callable[[str], None],
+    *,
+    small: int = SMALL,
+) -> Index:
+    """Return the index; Chroma itself is opened when it is needed. `notice` hears of repairs.
+
+    Up to `small` vectors the search is exact, see `replica.SMALL`.
+    """
+    replica = Replica(places, store, embedder_name, dimension, notice, small=small)
+    return Index(replica, ExactSearch(store, embedder_name))
+
+
+def embed_wanted(store: Store, embedder: Embedder, stop: Callable[[], bool] | None = None) -> int:
+    """Embed every text that has no vector of this embedder, and return how many that were.
+
+    Stops between two batches once `stop` returns True; what is missing is embedded by the next call.
+    """
+    done = 0
+    while wanted := store.vectors.wanted(embedder.name, _BULK_AT_ONCE):
+        size = _BULK_AT_ONCE if is_bulk([text for _, _, text in wanted]) else _AT_ONCE
+        for start in range(0, len(wanted), size):
+            if stop is not None and stop():
+                return done
+            done += _embed(store, embedder, wanted[start : start + size])
+    return done
+
+
+def _embed(store: Store, embedder: Embedder, wanted: Sequence[tuple[Ref, str, str]]) -> int:
+    vectors = embedder.embed([text for _, _, text in wanted])
+    with store.transaction():
+        # the text goes along: what was edited in the meantime is not stored, and wanted again
+        return sum(
+            store.vectors.put(ref, field, embedder.name, vector, text)
+            for (ref, field, text), vector in zip(wanted, vectors, strict=True)
+        )

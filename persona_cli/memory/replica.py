@@ -1,0 +1,310 @@
+"""Chroma as a copy of the store's vectors: kept in step, checked, set aside and built anew.
+
+One process has it open, under a file lock; the others are told why not. Everything can be rebuilt from the
+blobs without the embedding model, so damage is never argued with: the folder is renamed, a new one is built, one
+line of notice says so. Should that fail too, this process stops trying, and searches exactly.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from persona_cli.errors import BusyError, IndexDamagedError, StorageError
+from persona_cli.memory.exact import Hits, by_field
+from persona_cli.memory.hnsw import Hnsw, inspect, mark, open_hnsw, present
+from persona_cli.memory.store import Store
+from persona_cli.paths import Places
+from persona_cli.records import Kind
+
+BIG = 200_000
+"""Vectors from which on a process that only asks opens Chroma: below, reading the blobs is quicker."""
+
+SMALL = 20_000
+"""Vectors up to which exact search answers even where Chroma is open.
+
+It is quicker there (10,000 vectors: 0.3 ms against 1.2 ms) and misses nothing: HNSW was seen to lose the one
+memory that is unlike a hundred others that resemble each other, because no neighbour keeps a link to it.
+"""
+
+_FIELDS = tuple((kind, field) for kind in Kind for field in ("content", "keywords"))
+_NOT_OPENED = "quicker than opening Chroma"
+_ELSEWHERE = "another process holds Chroma"
+
+
+class Replica:
+    """The copy of one embedder's vectors; nothing is opened before it is needed."""
+
+    def __init__(
+        self,
+        places: Places,
+        store: Store,
+        embedder: str,
+        dimension: int,
+        notice: Callable[[str], None],
+        *,
+        small: int = SMALL,
+    ) -> None:
+        self.why_not = _NOT_OPENED
+        self._folder = places.chroma
+        self._store = store
+        self._embedder = embedder
+        self._dimension = dimension
+        self._notice = notice
+        self._lock_file = places.index_lock
+        # not thread-local: the worker's thread opens Chroma, the main thread closes it
+        self._lock = FileLock(places.index_lock, timeout=0, mode=0o600, thread_local=False)
+        self._guard = threading.RLock()
+        self._hnsw: Hnsw | None = None
+        self._revision = -1
+        self._size = 0
+        self._small = small
+        self._looked = False
+        self._built_before = False
+        self._repaired = False
+        self._useless = False
+
+    def look(self) -> None:
+        """Notice, once in a process and without opening Chroma, that it is missing or damaged."""
+        if self._looked:
+            return
+        with self._guard:
+            self._looked = True
+            count = self._count()
+            state = inspect(self._folder)
+            if not count:
+                return
+            if state.marker is None:
+                self._repair(state.damage)
+            elif count >= BIG:
+                self.sync()
+
+    def search(self, kind: Kind, field: str, vector: NDArray[np.float32], k: int) -> Hits | None:
+        """Return ids and cosines, best first, or None where Chroma cannot answer now; `why_not` says why."""
+        if not self._guard.acquire(blocking=False):
+            self.why_not = "Chroma is being updated"
+            return None
+        try:
+            return self._search(kind, field, vector, k)
+        finally:
+            self._guard.release()
+
+    def sync(self) -> int:
+        """Bring Chroma in step and return how many vectors were stored or removed."""
+        with self._guard:
+            self._looked = True
+            if self._in_step() or not self._acquire():
+                return 0
+            state = inspect(self._folder)
+            if state.marker is None:
+                return self._repair(state.damage)
+            try:
+                return self._catch_up(state.marker.embedder, state.marker.revision)
+            except IndexDamagedError as exc:
+                return self._repair(exc.message)
+            except BusyError:
+                raise  # the store's, and over in a moment
+            except StorageError as exc:
+                self._give_up(exc.message)
+                return 0
+
+    def verify(self) -> tuple[str, ...]:
+        """Say where Chroma and the store disagree; raises `BusyError`."""
+        with self._guard:
+            self._acquire_or_raise()
+            state = inspect(self._folder)
+            if state.marker is None:
+                expected = self._count() > 0
+                return (f"the index {state.damage or 'is missing'}",) if expected else ()
+            if state.marker.embedder != self._embedder:
+                return (f"the index holds vectors of {state.marker.embedder}, not of {self._embedder}",)
+            try:
+                return tuple(self._disagreements())
+            except IndexDamagedError as exc:
+                return (exc.message,)
+
+    def rebuild(self) -> int:
+        """Build Chroma anew and return how many vectors it has; raises `BusyError`."""
+        with self._guard:
+            self._acquire_or_raise()
+            self._looked = True
+            self._repaired = self._useless = False
+            self._drop_set_aside()
+            return self._build()
+
+    def close(self) -> None:
+        """Close Chroma and free the lock."""
+        with self._guard:
+            self._close_chroma()
+            self._lock.release(force=True)
+
+    def _search(self, kind: Kind, field: str, vector: NDArray[np.float32], k: int) -> Hits | None:
+        if self._hnsw is None:
+            return None
+        if not present(self._folder):
+            self._repair("")
+        elif self._revision != self._store.vectors.revision():
+            self.why_not = "Chroma is behind the store"
+            return None
+        if self._size < self._small:
+            self.why_not = f"quicker than Chroma for {self._size:,} vectors"
+            return None
+        try:
+            return self._hnsw.search(kind, field, vector, k) if self._hnsw else None
+        except IndexDamagedError as exc:
+            self._repair(exc.message)
+            return None
+
+    def _in_step(self) -> bool:
+        revision = self._store.vectors.revision()
+        if self._hnsw is not None:
+            return revision == self._revision and present(self._folder)
+        marker = inspect(self._folder).marker
+        if marker is None:
+            # nothing to index yet is no reason to import Chroma
+            return not self._folder.exists() and not self._count()
+        return marker.embedder == self._embedder and marker.revision == revision
+
+    def _catch_up(self, embedder: str, revision: int) -> int:
+        now = self._store.vectors.revision()
+        # a store that is younger than its index was put back from a copy
+        if embedder != self._embedder or revision > now:
+            return self._build()
+        chroma = self._open()
+        changes = by_field(self._store.vectors.changed_since(revision, self._embedder))
+        for (kind, field), change in changes.items():
+            chroma.delete(kind, field, change.gone)
+            chroma.upsert(kind, field, change.ids, change.matrix)
+        if chroma.count() != self._count():
+            raise IndexDamagedError("it has another number of vectors than the store")
+        if any(len(change.gone) for change in changes.values()):
+            self._drop_set_aside()
+        self._mark(now)
+        return sum(len(change.gone) + len(change.ids) for change in changes.values())
+
+    def _repair(self, damage: str) -> int:
+        """Build what is missing or damaged anew; a second damage, or a failure, ends in exact search."""
+        if not self._acquire():
+            return 0
+        if damage and self._repaired:
+            self._give_up(damage)
+            return 0
+        known, self._repaired = self._built_before, bool(damage)
+        try:
+            aside = self._set_aside() if damage else None
+            count = self._build()
+        except BusyError:
+            raise
+        except StorageError as exc:
+            self._give_up(exc.message)
+            return 0
+        if aside is not None:
+            self._notice(
+                f"the index was damaged ({damage}): it was set aside as {aside.name} "
+                f"and rebuilt from the store ({count:,} vectors)"
+            )
+        elif known:
+            self._notice(f"the index was missing and has been rebuilt from the store ({count:,} vectors)")
+        return count
+
+    def _build(self) -> int:
+        self._close_chroma()
+        _remove(self._folder)
+        now = self._store.vectors.revision()
+        chroma = self._open()
+        count = 0
+        for kind, field in _FIELDS:
+            ids, matrix = self._store.vectors.matrix(kind, field, self._embedder)
+            chroma.upsert(kind, field, ids, matrix)
+            count += len(ids)
+        self._mark(now)
+        return count
+
+    def _mark(self, revision: int) -> None:
+        mark(self._folder, self._embedder, self._dimension, revision)
+        self._revision = revision
+        self._size = self._count()
+        self._built_before = True
+
+    def _give_up(self, reason: str) -> None:
+        self._close_chroma()
+        self._useless = True
+        self.why_not = "Chroma cannot be used"
+        self._notice(f"the index cannot be used ({reason}): searching without it")
+
+    def _disagreements(self) -> Iterator[str]:
+        chroma = self._open()
+        for kind, field in _FIELDS:
+            ids, matrix = self._store.vectors.matrix(kind, field, self._embedder)
+            copies = chroma.content(kind, field)
+            for row, vector in zip(ids.tolist(), matrix, strict=True):
+                copy = copies.pop(row, None)
+                if copy is None:
+                    yield f"{kind} {row} ({field}) is missing in the index"
+                elif not np.allclose(copy, vector, atol=1e-5):
+                    yield f"{kind} {row} ({field}) has another vector in the index"
+            yield from (f"{kind} {row} ({field}) is in the index only" for row in copies)
+
+    def _count(self) -> int:
+        return self._store.vectors.counts().get(self._embedder, 0)
+
+    def _open(self) -> Hnsw:
+        if self._hnsw is None:
+            self._hnsw = open_hnsw(self._folder)
+        return self._hnsw
+
+    def _close_chroma(self) -> None:
+        chroma, self._hnsw = self._hnsw, None
+        self._revision = -1
+        if chroma is not None:
+            chroma.close()
+
+    def _acquire(self) -> bool:
+        if self._useless:
+            return False
+        if self._lock.is_locked:
+            return True
+        # the lock file stays: without it there has never been an index that could be missing
+        self._built_before = self._lock_file.exists()
+        try:
+            self._lock.acquire()
+        except Timeout:
+            self.why_not = _ELSEWHERE
+            return False
+        except OSError as exc:
+            self._give_up(f"{self._lock.lock_file}: {exc.strerror}")
+            return False
+        return True
+
+    def _acquire_or_raise(self) -> None:
+        if not self._acquire():
+            raise BusyError(
+                "another persona process holds the index", fix="Close the other one, or wait until it has ended."
+            )
+
+    def _set_aside(self) -> Path:
+        """Rename the folder; only the latest one is kept, for it may hold vectors of what is forgotten since."""
+        self._close_chroma()
+        self._drop_set_aside()
+        aside = self._folder.with_name(f"{self._folder.name}.damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}")
+        return self._folder.rename(aside)
+
+    def _drop_set_aside(self) -> None:
+        for folder in self._folder.parent.glob(f"{self._folder.name}.damaged-*"):
+            _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError as exc:
+        raise StorageError(f"{folder} cannot be removed: {exc.strerror}", fix="Check its permissions.") from exc
