@@ -1,0 +1,78 @@
+r"""The output formats as GBNF, one grammar per format, each with the root `root`: the contract cannot be broken.
+
+Written by hand, because a converter from JSON schemas ignores the bounds of integers and lets raw newlines
+into strings. Every repetition that could run on is bounded, so that even a model that rambles comes to the
+end of its line before it comes to the end of its tokens; only the answer is not, for an answer that is cut
+off is still one. A value may stand in quotes or without, as fine-tuned checkpoints differ in that.
+"""
+
+from __future__ import annotations
+
+_TEXT = r"""
+value ::= "\"" [^"\n]{1,300} "\"" | [^" \n] [^"\n]{0,300}
+"""
+
+_REPLY = r"""
+answer ::= "<answer>" prose+ "</answer>"
+retrieve ::= "<retrieve>\n" keywords start end "</retrieve>"
+keywords ::= "\"keywords\": \"" [^"<\n]{1,160} "\"\n"
+start ::= "\"start_time\": " time "\n"
+end ::= "\"end_time\": " time "\n"
+time ::= "\"" ("null" | date " " clock) "\""
+date ::= ("19" | "20") [0-9] [0-9] "-" ("0" [1-9] | "1" [0-2]) "-" ("0" [1-9] | [12] [0-9] | "3" [01])
+clock ::= ([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9]
+prose ::= [^<] | "<" [^/<] | "</" [^at<]
+"""
+
+REASON = r"""root ::= "<think>" prose{1,1200} "</think>\n" (answer | retrieve)
+""" + _REPLY.lstrip()
+"""Thinking, then an answer or a retrieval."""
+
+CHOOSE = r"""root ::= answer | retrieve
+""" + _REPLY.lstrip()
+"""An answer or a retrieval at once: the second attempt, when thinking did not come to an end."""
+
+ANSWER = (
+    r"""root ::= answer
+"""
+    + "\n".join(line for line in _REPLY.strip().splitlines() if line.startswith(("answer", "prose")))
+    + "\n"
+)
+"""An answer alone: there is no retrieval left."""
+
+TRAITS = (
+    "root ::= "
+    + r' "\n" '.join(
+        rf'"\"{trait}\": " [1-5]'
+        for trait in ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
+    )
+    + ' "\\n"?\n'
+)
+"""Five lines in the paper's order."""
+
+SEMANTIC = r"""root ::= reason decision content keywords
+reason ::= "\"reason\": " value "\n"
+decision ::= "\"decision\": " ("true" | "false") "\n"
+content ::= "\"content\": " value "\n"
+keywords ::= "\"keywords\": " value "\n"?
+""" + _TEXT.lstrip()
+"""Four lines."""
+
+TOPICS = r"""root ::= topic ("\n" topic){0,7}
+topic ::= summary keywords indices
+summary ::= "\"topic_summary\": " value "\n"
+keywords ::= "\"keywords\": " value "\n"
+indices ::= "\"source_dialog_indices\": [" index (", " index){0,99} "]\n"
+index ::= "0" | [1-9] [0-9]{0,2}
+""" + _TEXT.lstrip()
+"""One topic or more."""
+
+PROCEDURAL = r"""root ::= "null" | line{1,5}
+line ::= "\"" [^":\n]{1,60} "\": " value "\n"
+""" + _TEXT.lstrip()
+"""At most five lines, or null."""
+
+CORE = r"""root ::= "null" | line{1,24}
+line ::= "\"" [a-zA-Z] [a-zA-Z0-9_ ]{0,40} "\": " value "\n"
+""" + _TEXT.lstrip()
+"""Keys with their values, or null."""
