@@ -1,0 +1,111 @@
+"""The built-in model: every task of the loop by rule and embedding, with no weights of its own.
+
+It generates nothing. It answers from what it was told, says so when it was not told, and is there at once.
+Each task has its own modules; this one only joins them to the `Model` protocol.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from persona_cli.errors import Interrupted
+from persona_cli.model.lite.episodes import summarize_episodes
+from persona_cli.model.lite.relevance import Embed
+from persona_cli.model.lite.response import decide
+from persona_cli.model.tasks import (
+    CoreDraft,
+    EpisodeDraft,
+    ProceduralDraft,
+    SemanticDraft,
+    Situation,
+    Stop,
+)
+from persona_cli.personality import Traits
+from persona_cli.records import (
+    Answer,
+    AnswerDelta,
+    CoreMemory,
+    Piece,
+    ProceduralMemory,
+    Think,
+    ThinkDelta,
+    Turn,
+)
+
+NAME = "lite"
+_WORDS_AT_ONCE = 3
+
+
+class LiteModel:
+    """A `Model` that works by rule and embedding."""
+
+    name = NAME
+
+    def __init__(self, embed: Embed) -> None:
+        self._embed = embed
+
+    def reason(self, situation: Situation, stop: Stop) -> Iterator[Piece]:
+        """Yield one honest line of thinking, then a search or the answer."""
+        _check(stop)
+        decision = decide(situation, self._embed)
+        yield ThinkDelta(decision.thought)
+        yield Think(decision.thought)
+        if decision.retrieve is not None:
+            yield decision.retrieve
+        else:
+            yield from _speak(decision.answer, stop)
+
+    def answer(self, situation: Situation, stop: Stop) -> Iterator[Piece]:
+        """Yield the answer that what is already known allows."""
+        _check(stop)
+        yield from _speak(decide(situation, self._embed, may_search=False).answer, stop)
+
+    def infer_personality(self, turn: Turn, recent: Sequence[Turn], stop: Stop) -> Traits:
+        """Return the traits the words of one turn show; 3 is no evidence."""
+        _check(stop)
+        return Traits()
+
+    def extract_semantic(self, turn: Turn, recent: Sequence[Turn], stop: Stop) -> Sequence[SemanticDraft]:
+        """Return the facts of one turn."""
+        _check(stop)
+        return ()
+
+    def summarize_episodes(self, turns: Sequence[Turn], stop: Stop) -> Sequence[EpisodeDraft]:
+        """Return the topics of a closed session."""
+        _check(stop)
+        return summarize_episodes(turns, self._embed)
+
+    def update_procedural(
+        self, turns: Sequence[Turn], current: Sequence[ProceduralMemory], stop: Stop, history: Sequence[Turn] = ()
+    ) -> Sequence[ProceduralDraft]:
+        """Return habits and goals that were stated or repeated."""
+        _check(stop)
+        return ()
+
+    def update_core(self, turns: Sequence[Turn], current: CoreMemory, stop: Stop) -> Sequence[CoreDraft]:
+        """Return what a session adds to the profile."""
+        _check(stop)
+        return ()
+
+    def close(self) -> None:
+        """Free nothing: the embedding belongs to the memory."""
+
+
+def open_lite(embed: Embed) -> LiteModel:
+    """Return the built-in model over an embedding."""
+    return LiteModel(embed)
+
+
+def _speak(text: str, stop: Stop) -> Iterator[Piece]:
+    """Yield `text` in groups of words; the pieces joined are the text."""
+    words = re.findall(r"\S+\s*", text)
+    for first in range(0, len(words), _WORDS_AT_ONCE):
+        _check(stop)
+        yield AnswerDelta("".join(words[first : first + _WORDS_AT_ONCE]))
+    yield Answer(text)
+
+
+def _check(stop: Stop) -> None:
+    if stop():
+        raise Interrupted("The answer was stopped.")

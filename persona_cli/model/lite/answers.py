@@ -1,0 +1,145 @@
+"""Answers to questions about the user's own life, from what was told: dated, in the second person, nothing made up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from persona_cli.model.lite.dates import day_of, when
+from persona_cli.model.lite.evidence import Told
+from persona_cli.model.lite.persons import capital, lower_first
+from persona_cli.model.lite.questions import Form, Question
+from persona_cli.model.lite.relevance import Match
+from persona_cli.model.lite.slots import dislikes, negated
+from persona_cli.model.lite.words import stem
+from persona_cli.timewords import find_times
+
+MOST = 5
+"""Things listed in one answer."""
+_NEAR = 0.18
+"""How far behind the best one may be to be listed with it."""
+
+
+def compose(question: Question, matches: Sequence[Match], at: datetime) -> str:
+    """Return the answer that `matches`, best first and not empty, support."""
+    told = _worth_saying(question, matches)
+    if question.form is Form.YES_NO:
+        return _yes_or_no(question, told[0], at)
+    if question.form is Form.WHEN:
+        return _when(told[0], at)
+    if question.form is Form.HOW_MANY:
+        return _how_many(told, at)
+    if len(told) == 1:
+        return one(told[0], at)
+    return listed(told, at)
+
+
+def one(told: Told, at: datetime) -> str:
+    """Give one fact with the day it was told."""
+    if told.quotable:
+        return f"{capital(_said(told, at))} you said: “{told.content.strip()}”"
+    return f"{capital(told.spoken())} — {_source(told, at)}."
+
+
+def listed(told: Sequence[Told], at: datetime) -> str:
+    """Give several facts as a dated list."""
+    lines = [f"- {capital(each.spoken())} ({_short_date(each, at)})" for each in told]
+    return "Here is what you told me:\n" + "\n".join(lines)
+
+
+def _worth_saying(question: Question, matches: Sequence[Match]) -> list[Told]:
+    best = matches[0].score
+    near = [match for match in matches if match.score >= best - _NEAR]
+    current = [match.told for match in near if match.told.current or question.formerly] or [near[0].told]
+    if not _wants_list(question):
+        return [_newest_of_alike(current)]
+    return _distinct(current)[:MOST]
+
+
+def _wants_list(question: Question) -> bool:
+    if question.form in {Form.LIST, Form.HOW_MANY} or question.open or question.many:
+        return True
+    if question.form in {Form.YES_NO, Form.WHEN, Form.WHERE}:
+        return False
+    return (
+        question.slot is not None
+        and question.slot.name == "likes"
+        and not re.search(r"\bfavou?rite\b", question.text, re.I)
+    )
+
+
+def _newest_of_alike(told: Sequence[Told]) -> Told:
+    """Return the best one, or a later one that says something else in the same slot."""
+    best = told[0]
+    if not best.slot:
+        return best
+    same = [each for each in told if each.slot == best.slot and each.at is not None and each.current]
+    return max(same, key=lambda each: each.at.timestamp() if each.at else 0.0, default=best)
+
+
+def _distinct(told: Sequence[Told]) -> list[Told]:
+    kept: list[Told] = []
+    for each in told:
+        if not any(len(each.stems & other.stems) >= 0.75 * min(len(each.stems), len(other.stems)) for other in kept):
+            kept.append(each)
+    return kept
+
+
+def _yes_or_no(question: Question, told: Told, at: datetime) -> str:
+    missing = [word for word in question.topic if word[0].isupper() and stem(word) not in told.stems]
+    if missing:
+        return f"Not as far as I know: {lower_first(one(told, at))}"
+    asked, said = _denies(question.text), _denies(told.content)
+    return f"{'Yes' if asked == said else 'No'}, {lower_first(one(told, at))}"
+
+
+def _denies(text: str) -> bool:
+    return dislikes(text) or negated(re.sub(r"(?i)^(?:don't|didn't|isn't|aren't|haven't|wasn't|doesn't)\b", "", text))
+
+
+def _when(told: Told, at: datetime) -> str:
+    if (told.verbatim and find_times(told.content, told.at or at)) or not told.event:
+        if _names_a_date(told):
+            return one(told, at)
+        if not told.event:
+            return f"{_said_capital(told, at)}, you told me: {told.spoken()}. You did not say when exactly that was."
+    assert told.event is not None
+    return f"{capital(when(told.event, at))}: {lower_first(told.spoken())} — {_source(told, at)}."
+
+
+def _names_a_date(told: Told) -> bool:
+    return re.search(r"\b\d{1,4}(?:st|nd|rd|th|:\d\d)?\b|\bbirthday\b", told.content) is not None
+
+
+def _how_many(told: Sequence[Told], at: datetime) -> str:
+    counted = [
+        each
+        for each in told
+        if re.search(r"\b(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|twice|once|every|no)\b", each.content)
+    ]
+    if counted or len(told) == 1:
+        return one((counted or told)[0], at)
+    return f"I know of {len(told)}:\n" + "\n".join(
+        f"- {capital(each.spoken())} ({_short_date(each, at)})" for each in told
+    )
+
+
+def _source(told: Told, at: datetime) -> str:
+    if told.source == "now":
+        return "you told me just now"
+    return f"you told me {day_of(told.at, at)}" if told.at else "you told me"
+
+
+def _said(told: Told, at: datetime) -> str:
+    return day_of(told.at, at) if told.at else "before"
+
+
+def _said_capital(told: Told, at: datetime) -> str:
+    return capital(_said(told, at))
+
+
+def _short_date(told: Told, at: datetime) -> str:
+    if told.event is not None:
+        return when(told.event, at)
+    return day_of(told.at, at).removeprefix("on ") if told.at else "undated"

@@ -1,0 +1,116 @@
+"""Topics of a closed session: cut where the talk turns to something else, merged where it comes back to it.
+
+TextTiling (Hearst 1997) with sentence embeddings: the likeness of what stands before and after each gap has a
+valley where the topic changes. Each topic gets a summary out of the user's own words, dated, and keywords.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_cli.model.lite.acts import Act, act_of
+from persona_cli.model.lite.relevance import Embed
+from persona_cli.model.lite.words import content_words, sentences, stem
+from persona_cli.model.tasks import EpisodeDraft
+from persona_cli.records import Turn
+from persona_cli.timewords import stamp
+
+SAME_TOPIC = 0.30
+"""Cosine between two stretches of talk from which they are one topic (MiniLM; unrelated small talk stays under 0.2)."""
+_WINDOW = 2
+_QUOTED = 2
+_KEYWORDS = 8
+
+
+def summarize_episodes(turns: Sequence[Turn], embed: Embed) -> tuple[EpisodeDraft, ...]:
+    """Return the topics of a session, in order of their first turn; every turn belongs to exactly one."""
+    if not turns:
+        return ()
+    vectors = embed([_spoken(turn) for turn in turns])
+    groups = _merged(_segments(vectors), vectors)
+    return tuple(_draft(turns, group, vectors) for group in groups)
+
+
+def _spoken(turn: Turn) -> str:
+    return f"{turn.user} {turn.answer[:200]}".strip() or "a picture"
+
+
+def _segments(vectors: NDArray[np.float32]) -> list[list[int]]:
+    """Cut where the turns before and after a gap have little in common."""
+    segments = [[0]]
+    for gap in range(1, len(vectors)):
+        before = _mean(vectors[max(0, gap - _WINDOW, segments[-1][0]) : gap])
+        after = vectors[gap]
+        if float(before @ after) < SAME_TOPIC:
+            segments.append([])
+        segments[-1].append(gap)
+    return segments
+
+
+def _merged(segments: list[list[int]], vectors: NDArray[np.float32]) -> list[list[int]]:
+    """Join the two likest groups until none are alike: people come back to a topic."""
+    groups = [list(segment) for segment in segments]
+    while len(groups) > 1:
+        means = np.stack([_mean(vectors[group]) for group in groups])
+        likeness = means @ means.T - 2 * np.eye(len(groups), dtype=np.float32)
+        one, other = sorted(int(place) for place in np.unravel_index(int(likeness.argmax()), likeness.shape))
+        if float(likeness[one, other]) < SAME_TOPIC + 0.1:
+            break
+        groups[one] = sorted(groups[one] + groups.pop(other))
+    return sorted(groups)
+
+
+def _mean(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    mean = vectors.mean(axis=0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), dtype=np.float32)
+
+
+def _draft(turns: Sequence[Turn], group: list[int], vectors: NDArray[np.float32]) -> EpisodeDraft:
+    keywords = _keywords(turns, group)
+    centre = _mean(vectors[group])
+    told = [
+        (place, sentence)
+        for place in group
+        for sentence in sentences(turns[place].user)
+        if act_of(sentence) is Act.STATEMENT and len(content_words(sentence)) > 1
+    ]
+    best = sorted(told, key=lambda one: -_weight(one[1], keywords, float(vectors[one[0]] @ centre)))[:_QUOTED]
+    quotes = " ".join(f"“{sentence}”" for _, sentence in sorted(best, key=told.index))
+    return EpisodeDraft(_summary(turns[group[0]], keywords, quotes), keywords, tuple(group))
+
+
+def _summary(first: Turn, keywords: tuple[str, ...], quotes: str) -> str:
+    topic = ", ".join(keywords[:4])
+    day = stamp(first.at)
+    if quotes:
+        return f"{day}: the user talked about {topic}: {quotes}" if topic else f"{day}: the user said {quotes}"
+    if topic:
+        return f"{day}: the user asked about {topic}."
+    return f"{day}: the user showed a picture." if first.images else f"{day}: small talk."
+
+
+def _keywords(turns: Sequence[Turn], group: list[int]) -> tuple[str, ...]:
+    """Return the words the topic is about, most telling first: said often here, names, and rarely elsewhere."""
+    here = [word for place in group for word in content_words(turns[place].user)]
+    counts = Counter(stem(word) for word in here)
+    elsewhere = Counter(
+        stem(word) for place, turn in enumerate(turns) if place not in group for word in content_words(turn.user)
+    )
+    shown: dict[str, str] = {}
+    for word in here:
+        shown.setdefault(stem(word), word if word[0].isupper() and not word.isupper() else word.lower())
+    order = {short: place for place, short in enumerate(shown)}
+    ranked = sorted(
+        counts, key=lambda short: (-(counts[short] + shown[short][0].isupper()) / (1 + elsewhere[short]), order[short])
+    )
+    return tuple(shown[short] for short in ranked[:_KEYWORDS])
+
+
+def _weight(sentence: str, keywords: tuple[str, ...], likeness: float) -> float:
+    words = {stem(word) for word in content_words(sentence)}
+    shared = len(words & {stem(word) for word in keywords})
+    return likeness + 0.15 * shared - 0.002 * max(0, len(sentence) - 120)

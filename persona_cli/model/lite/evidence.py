@@ -1,0 +1,117 @@
+"""Everything a situation holds that could answer a question, as one kind of thing: a told fact.
+
+Facts come from semantic memory, the profile, habits, the turns of recalled topics, single messages, and the turns of
+this very conversation, which no update has absorbed yet. Only what the user said counts, never an answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from persona_cli.model.lite.acts import Act, act_of
+from persona_cli.model.lite.persons import mirror, to_second
+from persona_cli.model.lite.words import content_words, sentences, stems
+from persona_cli.model.tasks import Situation
+from persona_cli.records import CoreEntry, Recall, SemanticMemory, Status, Turn, Window
+from persona_cli.timewords import find_times
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One thing the user told: what, when, and where it is kept."""
+
+    content: str
+    """The fact in the third person, or the user's own sentence where `verbatim`."""
+    at: datetime | None
+    """When it was said."""
+    source: str
+    """"fact", "profile", "habit", "message" or "now"."""
+    event: Window | None = None
+    subject: str = ""
+    slot: str = ""
+    until: datetime | None = None
+    """Since when it is no longer so."""
+    verbatim: bool = False
+    stems: frozenset[str] = field(default=frozenset(), compare=False)
+
+    @property
+    def current(self) -> bool:
+        """True while nothing replaced it."""
+        return self.until is None
+
+    def spoken(self) -> str:
+        """Return it in the second person, as a sentence without its full stop."""
+        text = (mirror(self.content) or self.content) if self.verbatim else to_second(self.content)
+        return text.strip().rstrip(".!…").strip()
+
+    @property
+    def quotable(self) -> bool:
+        """True where only the user's own words may be given."""
+        return self.verbatim and mirror(self.content) is None
+
+
+def gather(situation: Situation) -> tuple[Told, ...]:
+    """Return everything told that the situation holds, facts before the messages they came from, each once."""
+    found: dict[str, Told] = {}
+    for told in _all(situation):
+        key = re.sub(r"\W+", " ", told.content.lower()).strip()
+        if key and key not in found:
+            found[key] = told
+    return tuple(found.values())
+
+
+def _all(situation: Situation) -> Iterator[Told]:
+    recalls = [exchange.recall for exchange in situation.exchanges]
+    for recall in recalls:
+        yield from (_fact(hit.memory) for hit in recall.semantic)
+        for image in recall.images:
+            yield from (_fact(memory) for memory in image.memories)
+    yield from (_entry(entry) for entry in situation.core.entries if entry.status is Status.ACTIVE)
+    for recall in recalls:
+        yield from (_told(hit.memory.text, hit.memory.recorded_at, "habit") for hit in recall.procedural)
+    for turn in reversed(situation.recent):
+        yield from _lines(turn, "now")
+    for recall in recalls:
+        for turn in _turns(recall):
+            yield from _lines(turn, "message")
+
+
+def _turns(recall: Recall) -> Iterator[Turn]:
+    for topic in recall.episodic:
+        yield from topic.turns
+    yield from (hit.memory for hit in recall.messages)
+
+
+def _lines(turn: Turn, source: str) -> Iterator[Told]:
+    for sentence in sentences(turn.user):
+        if act_of(sentence) is Act.STATEMENT and len(content_words(sentence)) > 1:
+            phrase = next((one for one in find_times(sentence, turn.at) if not one.repeating), None)
+            event = phrase.window if phrase else None
+            yield Told(sentence, turn.at, source, event=event, verbatim=True, stems=stems(content_words(sentence)))
+
+
+def _fact(memory: SemanticMemory) -> Told:
+    return Told(
+        memory.content,
+        memory.last_seen or memory.recorded_at,
+        "fact",
+        event=memory.event,
+        subject=memory.subject,
+        slot=memory.slot,
+        until=memory.valid_to if memory.status is Status.SUPERSEDED else None,
+        stems=stems(content_words(memory.content)),
+    )
+
+
+def _entry(entry: CoreEntry) -> Told:
+    key = entry.key.replace("_", " ").strip()
+    value = entry.value.strip()
+    content = value if value.lower().startswith("the user") else f"The user's {key} is {value}"
+    return _told(content, entry.recorded_at, "profile")
+
+
+def _told(content: str, at: datetime, source: str) -> Told:
+    return Told(content, at, source, stems=stems(content_words(content)))

@@ -1,0 +1,124 @@
+"""What a question asks for.
+
+In which form the answer is wanted, about whom or what (`entities`, which an answer must speak of), which slot of a
+life it asks for, which stretch of time, and which words are left as its topic.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from persona_cli.model.lite.acts import AUX, unwrapped
+from persona_cli.model.lite.slots import Slot, slot_of
+from persona_cli.model.lite.words import EXCLUSIVE, STOP, content_words, stem, word_set
+from persona_cli.timewords import TimePhrase, find_times, query_window
+
+
+class Form(StrEnum):
+    """In which form an answer is wanted."""
+
+    WHAT = "what"
+    WHO = "who"
+    WHEN = "when"
+    WHERE = "where"
+    HOW_MANY = "how many"
+    YES_NO = "yes or no"
+    LIST = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a question asks for."""
+
+    text: str
+    """The question without "can you tell me" around it."""
+    form: Form
+    personal: bool
+    """About the user, by "I" or "my"; otherwise it may be about anything in the world."""
+    slot: Slot | None
+    entities: frozenset[str]
+    """Stems an answer has to speak of: names, relations, possessions."""
+    topic: tuple[str, ...]
+    """The other content words, as written."""
+    formerly: bool
+    """Asks for how things were before."""
+    many: bool
+    """Asks for everything there is."""
+    time: TimePhrase | None
+    """The stretch of time it asks about."""
+
+    @property
+    def open(self) -> bool:
+        """True where nothing but time, or nothing at all, narrows the question."""
+        return not self.entities and not self.topic and self.slot is None
+
+
+_FIRST = re.compile(r"\b(?:i|i['’]m|i['’]ve|i['’]d|i['’]ll|me|my|mine|myself|we|us|our|ours)\b", re.I)
+_FORMERLY = re.compile(
+    r"\bused to\b|\bformer\w*\b|\bprevious\w*\b|\bbefore\b(?! (?:i|my|the|you|\d))|\bin the past\b|\bback then\b"
+    r"|\bold (?:job|home|address|flat|house)\b|\boriginally\b",
+    re.I,
+)
+_EVERYTHING = re.compile(
+    r"\b(?:everything|all|list|tell me about|know about|remember about|told you about|said about)\b"
+    r"|\b(?:which|what) (?:\w+ )?\w{2,}s\b(?<!\bis)(?<!\bwas)(?<!\bdoes)(?<!\bhas)",
+    re.I,
+)
+_GENERIC = word_set(
+    """name age birthday job work home house address live place city town country hobby plan time year month week
+    weekend day today yesterday tomorrow morning evening night afternoon tonight moment life person people number date
+    way goal habit dream back past future fact story news part end thing stuff advice idea matter favourite happen"""
+)
+_FORMS = (
+    (Form.HOW_MANY, re.compile(r"^how (?:many|much|often)\b", re.I)),
+    (Form.WHEN, re.compile(r"^(?:\w+ )?when\b|\b(?:what|which) (?:date|day|year|month|time)\b", re.I)),
+    (Form.WHERE, re.compile(r"^(?:\w+ )?where\b", re.I)),
+    (Form.WHO, re.compile(r"^(?:with )?(?:who|whom|whose)\b", re.I)),
+    (Form.YES_NO, re.compile(rf"^{AUX}\b(?! you\b)", re.I)),
+    (Form.LIST, re.compile(r"^(?:list|tell|everything|show|about|remind)\b|\bknow about\b|\btold you about\b", re.I)),
+)
+
+
+def understand(sentence: str, at: datetime, known_names: frozenset[str] = frozenset()) -> Question:
+    """Return what a question asks for; `known_names` are names however they are typed."""
+    text = unwrapped(sentence)
+    slot = slot_of(text)
+    slot_words = slot.words if slot else frozenset()
+    entities, topic = [], []
+    for word in content_words(without(text, find_times(text, at))):
+        short = stem(word)
+        if short in slot_words or (short in _GENERIC and short not in EXCLUSIVE):
+            continue
+        if _is_entity(word, short, text, known_names):
+            entities.append(short)
+        else:
+            topic.append(word)
+    return Question(
+        text,
+        next((form for form, pattern in _FORMS if pattern.search(text)), Form.WHAT),
+        _FIRST.search(text) is not None,
+        slot,
+        frozenset(entities),
+        tuple(topic),
+        _FORMERLY.search(text) is not None,
+        _EVERYTHING.search(text) is not None,
+        query_window(text, at),
+    )
+
+
+def without(text: str, phrases: Sequence[TimePhrase]) -> str:
+    """Return `text` with the time words blanked out."""
+    for phrase in phrases:
+        text = text[: phrase.start] + " " * (phrase.end - phrase.start) + text[phrase.end :]
+    return text
+
+
+def _is_entity(word: str, short: str, text: str, known_names: frozenset[str]) -> bool:
+    if short in EXCLUSIVE or word.lower() in known_names:
+        return True
+    is_name = word[0].isupper() and not word.isupper() and word.lower() not in STOP
+    return is_name and (not text.startswith(word) or re.match(rf"{re.escape(word)}['’]s\b", text) is not None)

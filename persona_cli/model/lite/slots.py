@@ -1,0 +1,144 @@
+"""The slots of a life: how people ask for a name, an age, a home, and how the answer to each one looks.
+
+A fact about the right person that does not have the right shape answers nothing: "your dog is called Max" is no
+answer to how old the dog is. So a question that asks for one of these is only met by a sentence that shows it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from persona_cli.model.lite.words import word_set
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One attribute: the pattern of questions for it, the pattern of sentences that fill it."""
+
+    name: str
+    asked: re.Pattern[str]
+    told: re.Pattern[str]
+    words: frozenset[str]
+    """Stems that belong to the slot, not to the topic: they need not be covered."""
+
+
+def _ways(*ways: str, case: bool = False) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{way})" for way in ways), 0 if case else re.I)
+
+
+_OF = r"\b(?:my|his|her|their|our|\w+['’]s)"
+SLOTS: tuple[Slot, ...] = (
+    Slot(
+        "birthday",
+        _ways(r"\bbirthdays?\b", r"\bb-?day\b", r"\bdate of birth\b", r"\bwhen (?:was|were) .{1,30} born\b"),
+        _ways(r"\b(?:birthdays?|born|b-?day)\b"),
+        word_set("birthday bear date birth day"),
+    ),
+    Slot(
+        "age",
+        _ways(r"\bhow old\b", rf"{_OF} age\b", r"\bwhat age\b"),
+        _ways(
+            r"\b\d+[ -]?(?:years?|yrs?|months?|weeks?)?[ -]?old\b",
+            r"\b(?:turn\w*|aged?|age is|is|am|are|just) \d{1,3}\b(?! (?:minutes|km|miles|hours))",
+            r"\bborn\b",
+            r"\b\d+(?:st|nd|rd|th) birthday\b",
+            r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty)(?:-\w+)? "
+            r"(?:years|months|weeks) old\b",
+        ),
+        word_set("old age"),
+    ),
+    Slot(
+        "origin",
+        _ways(
+            r"\bwhere\b.{1,40}\b(?:from|born|grow up|grew up|raised)\b",
+            r"\bhome ?town\b",
+            r"\bwhere\b.{1,40}\bcome from\b",
+        ),
+        _ways(r"\b(?:from|born|grew up|raised|home ?town|originally|childhood)\b"),
+        word_set("grow bear raise hometown come origin"),
+    ),
+    Slot(
+        "job",
+        _ways(
+            r"\bfor (?:a |my |his |her )?(?:living|work)\b",
+            r"\b(?:jobs?|profession|occupation|employ\w*|career|line of work)\b",
+            r"\b(?:where|who|what|which)\b.{1,40}\bwork(?:s|ing)?(?: at| for| as| in)?\W*$",
+        ),
+        _ways(
+            r"\b(?:works?|worked|working) (?!out\b)(?:as|at|for|in|from|with|part|full|on|night)\b",
+            r"\b(?:jobs?|profession|employ\w*|career|hired|teach\w*|company|runs? an?|self-employed|freelanc\w*)\b",
+            r"\b(?:is|am|was|as|became|become|being|i'm|are|you're) (?:an? )?(?:\w+ ){0,3}\w*"
+            r"(?:er|or|ist|ian|ant|nurse|chef|cook|vet|clerk|judge|pilot|smith|retired|student)\b",
+        ),
+        word_set("job live work"),
+    ),
+    Slot(
+        "home",
+        _ways(
+            r"\bwhere\b.{1,40}\b(?:live|lives|living|based|reside|home|stay(?:ing)?)\b",
+            rf"{_OF} (?:home )?address\b",
+            r"\b(?:city|town|country|neighbou?rhood|street|part of town)\b.{1,40}\b(?:live|lives|living)\b",
+            r"\bwhere\b.{1,40}\bmov(?:e|ed) to\b",
+        ),
+        _ways(r"\b(?:live[sd]?|living|moved|moving|based|address|resides?|settled|flat|apartment|house|home)\b"),
+        word_set("live move base stay city town country street"),
+    ),
+    Slot(
+        "name",
+        _ways(
+            r"\bnames?\b",
+            r"\bwhat\b.{1,30}\b(?:called|named)\b",
+            r"\bwhat do (?:i|we) call\b",
+            r"\bwho(?: is| are| was|['’]s|s) my\b",
+        ),
+        _ways(
+            r"\b(?:[Cc]alled|[Nn]amed|[Nn]ames?)\b",
+            r"(?<=[a-z,] )[A-Z][a-z]+",
+            r"^[A-Z][a-z]+ (?:is|was)\b",
+            case=True,
+        ),
+        word_set("name"),
+    ),
+    Slot(
+        "likes",
+        _ways(
+            r"\b(?:like|love|enjoy|prefer|hate|dislike|adore|can['’]t stand|detest)\b",
+            r"\bfavou?rites?\b",
+            r"\b(?:fond of|for fun|pet peeve)\b",
+            r"\b(?:free|spare) time\b",
+            r"\bhobb(?:y|ies)\b",
+        ),
+        _ways(
+            r"\b(?:lik|lov|adore|hat|dislik|detest)(?:e|es|ed|ing)\b",
+            r"\b(?:enjoy\w*|favou?rites?|prefer\w*|fond of|into|keen on|fan|obsessed|addicted|crazy about|hooked)\b",
+            r"\bcan(?:['’]|no)?t (?:stand|get enough|bear|live without)\b",
+            r"\b(?:passion\w*|hobb(?:y|ies)|the best)\b",
+        ),
+        word_set("like love enjoy hate dislik prefer fond hobby fun free spare time favourite ador"),
+    ),
+)
+_NEGATIVE_LIKING = _ways(
+    r"\b(?:hates?|hated|dislikes?|detests?|can(?:['’]|no)?t (?:stand|bear))\b",
+    r"(?:n['’]t|\bnot|\bnever|\bno longer)(?: \w+){0,2} (?:like|love|enjoy|fan|fond|keen|into)\b",
+)
+_NEGATION = _ways(
+    r"\b(?:not|never|no longer|no more|stopped|quit|gave up|given up|without|neither|nobody|none|cannot|any ?more)\b",
+    r"n['’]t\b",
+    r"\bno \w+\b",
+)
+
+
+def slot_of(question: str) -> Slot | None:
+    """Return the slot a question asks for, or None."""
+    return next((slot for slot in SLOTS if slot.asked.search(question)), None)
+
+
+def dislikes(text: str) -> bool:
+    """Tell whether `text` speaks of not liking."""
+    return _NEGATIVE_LIKING.search(text) is not None
+
+
+def negated(text: str) -> bool:
+    """Tell whether `text` denies what it speaks of."""
+    return _NEGATION.search(text) is not None
