@@ -1,0 +1,113 @@
+"""The vector index between real processes: one owner at a time, and owners that die."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from persona_cli.memory.index import open_index
+from persona_cli.memory.store import Store, open_store
+from persona_cli.paths import Places, find_places
+from persona_cli.records import Kind
+from tests.crowd import DIMENSION, EMBEDDER, add_crowd
+
+pytestmark = [pytest.mark.chroma, pytest.mark.slow]
+
+_OPEN = f"""
+import sys
+from persona_cli.memory.index import open_index
+from persona_cli.memory.store import open_store
+from persona_cli.paths import find_places
+places = find_places(env={{"PERSONA_HOME": sys.argv[1]}})
+store = open_store(places.database)
+index = open_index(places, store, {EMBEDDER!r}, {DIMENSION}, print)
+"""
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    return find_places(env={"PERSONA_HOME": str(tmp_path)})
+
+
+@pytest.fixture
+def store(places: Places) -> Iterator[Store]:
+    store = open_store(places.database)
+    yield store
+    store.close()
+
+
+def start(code: str, places: Places) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", _OPEN + code, str(places.home)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+
+
+def test_one_process_owns_chroma_until_it_dies(store: Store, places: Places) -> None:
+    ids, vectors = add_crowd(store, 300)
+    owner = start("print(index.sync(), flush=True); sys.stdin.read()", places)
+    assert owner.stdout is not None
+    assert owner.stdout.readline() == "300\n"
+    index = open_index(places, store, EMBEDDER, DIMENSION, pytest.fail, small=0)
+    add_crowd(store, 10, seed=1)
+    assert index.sync() == 0
+    assert index.search(Kind.SEMANTIC, "content", vectors[5], 1)[0][0] == ids[5]
+    assert index.backend == "exact (another process holds Chroma)"
+    owner.send_signal(signal.SIGKILL)
+    owner.communicate()
+    assert index.sync() == 10
+    assert index.search(Kind.SEMANTIC, "content", vectors[5], 1)[0][0] == ids[5]
+    assert index.backend == "Chroma (HNSW)"
+    assert index.verify() == ()
+    index.close()
+
+
+def test_an_owner_killed_while_it_writes(store: Store, places: Places) -> None:
+    add_crowd(store, 50)
+    first = open_index(places, store, EMBEDDER, DIMENSION, pytest.fail, small=0)
+    first.sync()
+    first.close()
+    add_crowd(store, 4_000, seed=1)
+    # dies after Chroma has taken the vectors, before that is written down
+    owner = start(
+        "from persona_cli.memory import replica\n"
+        "replica.mark = lambda *_: __import__('os').kill(__import__('os').getpid(), 9)\n"
+        "index.sync()",
+        places,
+    )
+    owner.communicate(timeout=60)
+    assert owner.returncode == -signal.SIGKILL
+    second = open_index(places, store, EMBEDDER, DIMENSION, pytest.fail, small=0)
+    assert second.sync() == 4_000
+    assert second.verify() == ()
+    second.close()
+
+
+def test_four_processes_search_a_deleted_index_at_once(store: Store, places: Places) -> None:
+    add_crowd(store, 200)
+    first = open_index(places, store, EMBEDDER, DIMENSION, pytest.fail, small=0)
+    first.sync()
+    first.close()
+    for path in sorted(places.chroma.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    code = (
+        "import numpy as np; from persona_cli.records import Kind\n"
+        f"assert len(index.search(Kind.SEMANTIC, 'content', np.ones({DIMENSION}, dtype=np.float32), 7)) == 7\n"
+        "index.close(); store.close()"
+    )
+    outcomes = [process.communicate(timeout=60) for process in [start(code, places) for _ in range(4)]]
+    assert [errors for _, errors in outcomes] == [""] * 4
+    assert "".join(output for output, _ in outcomes).count("rebuilt") >= 1
+    last = open_index(places, store, EMBEDDER, DIMENSION, pytest.fail, small=0)
+    assert last.verify() == ()
+    last.close()
