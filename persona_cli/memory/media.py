@@ -1,0 +1,238 @@
+"""Pictures on disk: whatever a person shows becomes one upright RGB file, named by the SHA-256 of its bytes.
+
+`media/ab/abcd….jpg` (or `.png` for drawings and icons); a row in the store says the rest. The file is written
+before the row, so a crash leaves at worst a file nobody refers to, which `verify` names.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import os
+import struct
+import tempfile
+import warnings
+from contextlib import suppress
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from persona_cli.errors import PictureError, StorageError
+from persona_cli.memory.store import Store
+from persona_cli.records import Image
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+LONGEST_SIDE = 2048
+MAX_PIXELS = 100_000_000
+"""Decoding takes three bytes a pixel: more than any phone's picture, and less than a machine's memory."""
+MAX_BYTES = 200_000_000
+# EPS would run Ghostscript on a stranger's program; the rest of Pillow's formats are no pictures people show
+_FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "AVIF", "HEIF", "TIFF", "BMP", "ICO", "PPM", "JPEG2000")
+_HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
+_SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png"}
+_DRAWING_COLOURS = 256
+_ICON_SIDE = 64
+# what Pillow's decoders raise for bytes that are not what their header says
+_BROKEN = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error)
+
+
+class Media:
+    """The pictures of one home."""
+
+    def __init__(self, root: Path, store: Store) -> None:
+        self._root = root
+        self._store = store
+
+    def add(self, source: Path | bytes, at: datetime, *, caption: str = "", crop_of: str | None = None) -> Image:
+        """Keep a picture and return its record; the same file gives the same record.
+
+        Raises `PictureError` for what is no usable picture and `StorageError` where it cannot be written.
+        """
+        name, content = ("The picture", source) if isinstance(source, bytes) else (str(source), _read(source))
+        if not content:
+            raise PictureError(f"{name} is empty.", fix="Choose a file that holds a picture.")
+        known = self._store.images.by_hash(hashlib.sha256(content).hexdigest())
+        if known is not None and self.path_of(known).exists():
+            return known
+        picture = _decode(name, content)
+        mime, encoded = _encode(picture)
+        digest = hashlib.sha256(encoded).hexdigest()
+        self._write(digest, mime, encoded)
+        size = (picture.width, picture.height, len(encoded))
+        return self._store.images.add(digest, mime, *size, _perceptual_hash(picture), at, caption, crop_of)
+
+    def restore(self, image: Image, content: bytes) -> None:
+        """Write the file of a picture the store knows, as an export carries it; checks that it is the one."""
+        if hashlib.sha256(content).hexdigest() != image.hash:
+            raise PictureError(
+                f"The bytes are not those of picture i{image.id}.", fix="The export is damaged: export again."
+            )
+        self._write(image.hash, image.mime, content)
+
+    def path_of(self, image: Image) -> Path:
+        """Return where the bytes of a picture are."""
+        return self._path(image.hash, image.mime)
+
+    def remove(self, hash: str) -> bool:  # noqa: A002 - the field's name in the record
+        """Delete the file of a picture; False when there was none."""
+        removed = False
+        for mime in _SUFFIXES:
+            path = self._path(hash, mime)
+            with suppress(FileNotFoundError):
+                path.unlink()
+                removed = True
+            with suppress(OSError):  # another picture is beside it
+                path.parent.rmdir()
+        return removed
+
+    def verify(self) -> tuple[str, ...]:
+        """Return what is wrong, one sentence each: rows without a file, files without a row, changed bytes."""
+        expected = {self.path_of(image): image for image in self._store.images.all()}
+        there = {path for path in self._root.glob("*/*") if path.is_file()}
+        found = [f"picture i{image.id} has no file {path}" for path, image in expected.items() if path not in there]
+        found += [f"{path} belongs to no picture" for path in sorted(there - set(expected))]
+        found += [
+            f"{path} is not the picture i{image.id} that was stored"
+            for path, image in expected.items()
+            if path in there and hashlib.sha256(path.read_bytes()).hexdigest() != image.hash
+        ]
+        return tuple(found)
+
+    def _path(self, digest: str, mime: str) -> Path:
+        return self._root / digest[:2] / (digest + _SUFFIXES[mime])
+
+    def _write(self, digest: str, mime: str, content: bytes) -> None:
+        path = self._path(digest, mime)
+        try:
+            for directory in (self._root, path.parent):
+                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write_atomically(path, content)
+        except OSError as exc:
+            full = exc.errno in (errno.ENOSPC, errno.EDQUOT)
+            raise StorageError(
+                f"The picture cannot be stored in {self._root}: {exc.strerror}.",
+                fix="Free some space and try again." if full else "Check the permissions of that directory.",
+            ) from exc
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise PictureError(f"{path} is a directory.", fix="Name a picture in it.")
+        if not path.exists():
+            raise PictureError(f"There is no file {path}.", fix="Check the path; quote it if it has spaces.")
+        if not path.is_file():
+            raise PictureError(f"{path} is no ordinary file.", fix="Save the picture to a file first.")
+        if path.stat().st_size > MAX_BYTES:
+            raise PictureError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB.", fix="Save a smaller copy.")
+        return path.read_bytes()
+    except OSError as exc:
+        raise PictureError(f"{path} cannot be read: {exc.strerror}.", fix="Check its permissions.") from exc
+
+
+def _decode(name: str, content: bytes) -> Picture:
+    from PIL import Image as Pillow
+    from PIL import ImageOps, UnidentifiedImageError
+
+    _need_heif_plugin(name, content)
+    with warnings.catch_warnings():
+        # broken metadata and the like: the picture either decodes or it does not
+        warnings.simplefilter("ignore")
+        Pillow.init()
+        try:
+            with Pillow.open(io.BytesIO(content), formats=[one for one in _FORMATS if one in Pillow.OPEN]) as opened:
+                _check_size(name, opened)
+                # a JPEG decodes at a half or a quarter of its size at hardly any cost
+                opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+                opened.load()
+                picture = _to_rgb(ImageOps.exif_transpose(opened))
+        except UnidentifiedImageError as exc:
+            raise PictureError(f"{name} is not a picture.", fix="Use a JPEG, PNG, WebP, GIF or TIFF file.") from exc
+        except Pillow.DecompressionBombError as exc:
+            raise _too_large(name) from exc
+        except _BROKEN as exc:
+            raise PictureError(f"{name} is damaged or cut off.", fix="Copy or download it again.") from exc
+    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Pillow.Resampling.LANCZOS)
+    return picture
+
+
+def _need_heif_plugin(name: str, content: bytes) -> None:
+    if content[4:8] != b"ftyp" or content[8:12] not in _HEIC_BRANDS:
+        return
+    try:
+        import_module("pillow_heif").register_heif_opener()
+    except ImportError as exc:
+        raise PictureError(
+            f"{name} is a HEIC picture, which needs the package pillow-heif.",
+            fix="`pip install pillow-heif` beside persona, or save the picture as JPEG.",
+        ) from exc
+
+
+def _check_size(name: str, opened: Picture) -> None:
+    if opened.width * opened.height > MAX_PIXELS:
+        raise _too_large(name)
+
+
+def _too_large(name: str) -> PictureError:
+    return PictureError(
+        f"{name} has more than {MAX_PIXELS // 1_000_000} million pixels.", fix="Save a smaller copy and use that."
+    )
+
+
+def _to_rgb(picture: Picture) -> Picture:
+    from PIL import Image as Pillow
+
+    if picture.has_transparency_data:
+        seen = picture.convert("RGBA")
+        white = Pillow.new("RGBA", seen.size, "white")
+        return Pillow.alpha_composite(white, seen).convert("RGB")
+    if picture.mode.startswith(("I", "F")):
+        picture = _to_eight_bits(picture)
+    return picture.convert("RGB")
+
+
+def _to_eight_bits(picture: Picture) -> Picture:
+    import numpy as np
+    from PIL import Image as Pillow
+
+    # Pillow's own conversion cuts off at 255, which leaves a 16-bit scan white
+    values = np.nan_to_num(np.asarray(picture, dtype=np.float64))
+    sixteen = picture.mode != "F" and values.min() >= 0 and values.max() <= 65535
+    low, high = (0.0, 65535.0) if sixteen else (float(values.min()), float(values.max()))
+    scaled = (values - low) * (255.0 / (high - low)) if high > low else values * 0
+    return Pillow.fromarray(scaled.round().astype(np.uint8))
+
+
+def _encode(picture: Picture) -> tuple[str, bytes]:
+    buffer = io.BytesIO()
+    drawn = picture.getcolors(_DRAWING_COLOURS) is not None or max(picture.size) <= _ICON_SIDE
+    if drawn:
+        picture.save(buffer, "PNG", optimize=True)
+    else:
+        picture.save(buffer, "JPEG", quality=92)
+    return ("image/png" if drawn else "image/jpeg"), buffer.getvalue()
+
+
+def _perceptual_hash(picture: Picture) -> str:
+    # imagehash imports scipy at its first use (0.3 s): only a picture is worth that
+    import imagehash
+
+    return str(imagehash.phash(picture))
+
+
+def _write_atomically(path: Path, content: bytes) -> None:
+    # beside the media directories, so that a file half written is in none of them
+    handle, temporary = tempfile.mkstemp(dir=path.parent.parent, prefix=".new-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
