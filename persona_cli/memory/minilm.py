@@ -148,8 +148,9 @@ def _context_params() -> llama_cpp.llama_context_params:
     params.n_ctx = params.n_batch = params.n_ubatch = _BATCH_TOKENS
     params.n_seq_max = _BATCH_TEXTS
     params.kv_unified = True
-    # 22 million parameters: more threads than this wait for each other
-    params.n_threads = params.n_threads_batch = min(4, os.cpu_count() or 1)
+    # llama.cpp's threads wait for each other spinning: two of them on two busy cores took 360 to 800 ms for
+    # the sentence that one thread embeds in 5
+    params.n_threads = params.n_threads_batch = max(1, min(4, (os.cpu_count() or 1) // 2))
     params.embeddings = True
     params.offload_kqv = params.op_offload = False
     params.pooling_type = llama_cpp.LLAMA_POOLING_TYPE_MEAN
