@@ -1,0 +1,283 @@
+"""A message cut into clauses, each with its exact words, and what kind of saying it is.
+
+Only statements are evidence: a question, a hypothetical, something asked of the assistant, a quotation, fiction
+and small talk tell nothing about the user. "I have a dog, do you like dogs?" is a statement and a question.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from persona_cli.model.lite.english import straighten, tidy
+from persona_cli.model.lite.lexicon import SPEAKING
+from persona_cli.model.lite.omitted import with_subject
+
+
+class Saying(StrEnum):
+    """What a clause does in a conversation."""
+
+    STATEMENT = "statement"
+    QUESTION = "question"
+    HYPOTHETICAL = "hypothetical"
+    REQUEST = "request"
+    REPORTED = "reported"
+    SMALL_TALK = "small talk"
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A piece of a message: where it stands, its exact words, the same in full forms, and what it does."""
+
+    start: int
+    end: int
+    words: str
+    plain: str
+    saying: Saying
+    corrects: bool = False
+    """True when it was introduced by "actually", "no, I meant" and the like."""
+
+
+_SUBJECT = r"(?:i|i'm|im|i've|ive|i'd|i'll|my|we|we're|we've|our|he|she|he's|she's|they|they're|it|it's|there's|there)"
+_ASKING = (
+    r"(?:(?:so |and |but |then |also )?(?:do|does|did|would|could|should|can|will|have|has|is|are|am|was"
+    r"|were)(?:n't)? "
+    r"(?:you|i|we|he|she|it|they|there|that|this|my|the|your|any\w*)\b"
+    r"|(?:so |and |but |then |also )?(?:what|what's|whats|where|where's|when|why|how|how's|who|who's|which"
+    r"|whose)\b(?! a \w+ (?:day|week))"
+    r"|any (?:idea|ideas|tips|advice|suggestions|recommendations|thoughts)\b|shall (?:i|we)\b|what about|how about)"
+)
+_BREAKS = re.compile(
+    rf"(?P<stop>[.!?…]+(?=[\s\"')]|$)|\n+|;+|\s[-–—]{{1,2}}\s|—|[\U0001F000-\U0001FAFF☀-➿❤️]+)"
+    rf"|,\s+(?={_ASKING})"
+    rf"|\s+(?=(?:so|and|but)\s+(?:what|how|which|where|should|can|could|do|does|would|is|are)\s+(?:should|can"
+    rf"|could|would|do|does|is|are|you|i|we|there|it)\b)"
+    rf"|,?\s+(?:and|but|so|plus|also)\s+(?=(?:(?:now|then|also|actually|sometimes|today|yesterday|recently"
+    rf"|usually)\s+)?{_SUBJECT}\b(?!\s+(?:and|or)\s))"
+    rf"|,\s+(?:and\s+|but\s+)?(?=(?:i|i'm|im|i've|ive|my|we|we're|we've|she's|he's)\s+\w+)"
+    rf"|,?\s+and\s+(?=(?:live|work|study|am|was|have|hate|love|enjoy|moved|got|like)\s+(?:in|as|at|for|a|an|two"
+    rf"|three|my|to|the|allergic|\w+ing)\b)",
+    re.I,
+)
+_RUN_ON = re.compile(
+    r"(?<=[a-z])\s+(?=(?:i'm|im|i am|i live|i work|i have|i've|i love|i like|i hate|i study|my name|my \w+ is)\b)", re.I
+)
+_RELATIVE = re.compile(
+    r"\b(?:the|a|an|all|what|that|which|when|if|because|cuz|where|while|since|like|how|who|things?|as|than|and|or|but|"
+    r"before|after|until|think|know|hope|guess|feel|said|says|told|whenever|with|of|to|for|my|in|on|at|by|once"
+    r"|so|though|although|is|was|not|love|like|hate|"
+    r"me|you|wish|by)$",
+    re.I,
+)
+_ABBREVIATION = re.compile(r"\b(?:mr|mrs|ms|dr|st|prof|vs|etc|e\.g|i\.e|a\.m|p\.m|approx|no|jr|sr|[A-Z])$", re.I)
+
+
+def read_clauses(text: str) -> tuple[Clause, ...]:
+    """Cut `text` into clauses, in order; `words` of each is an exact substring of `text`."""
+    plain = straighten(text)
+    clauses: list[Clause] = []
+    for start, end, asked in _sentences(plain):
+        opening = True
+        pieces = _pieces(plain, start, end)
+        for number, (begin, finish) in enumerate(pieces):
+            last = number == len(pieces) - 1
+            clause = _clause(text, begin, finish, asked=asked and (last or (opening and _asks(plain[start:end]))))
+            if clause is not None:
+                clauses.append(clause)
+            opening = opening and number < 0
+    return tuple(_cancelled(clauses))
+
+
+def _sentences(text: str) -> list[tuple[int, int, bool]]:
+    """Return start, end and whether a question mark closes it, of each sentence outside quotation marks."""
+    found, start = [], 0
+    quoted = _quoted_spans(text)
+    for match in _BREAKS.finditer(text):
+        mark = match["stop"]
+        if mark is None or any(a <= match.start() < b for a, b in quoted) or _no_end(text, match):
+            continue
+        found.append((start, match.start(), "?" in mark))
+        start = match.end()
+    return [*found, (start, len(text), False)]
+
+
+def _no_end(text: str, match: re.Match[str]) -> bool:
+    return match["stop"] == "." and _ABBREVIATION.search(text[max(0, match.start() - 8) : match.start()]) is not None
+
+
+def _quoted_spans(text: str) -> list[tuple[int, int]]:
+    return [match.span() for match in re.finditer(r'"[^"\n]{2,400}"', text)]
+
+
+def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Cut one sentence where an independent clause begins."""
+    sentence = text[start:end]
+    if re.match(rf"\W*(?:{_ASKING}|if\b|imagine|suppose|what if)", sentence, re.I):
+        return _after_introduction(text, start, end)
+    cuts = [match.span() for match in _BREAKS.finditer(sentence) if match["stop"] is None and _may_cut(sentence, match)]
+    cuts += [match.span() for match in _RUN_ON.finditer(sentence) if not _RELATIVE.search(sentence[: match.start()])]
+    spans, at = [], 0
+    for a, b in sorted(cuts):
+        if a >= at:
+            spans.append((start + at, start + a))
+            at = b
+    return [*spans, (start + at, end)]
+
+
+def _may_cut(sentence: str, match: re.Match[str]) -> bool:
+    """Keep "if it rains, I stay in" and "when I was five, we moved" whole: half of each says something else."""
+    opening = re.match(
+        r"\W*(?:(?:and|but|so|well|yes|no|oh)\W+)*(if|when|whenever|while|after|before|although|though|until"
+        r"|unless|once|every time|as soon as|since|because|as)\b",
+        sentence,
+        re.I,
+    )
+    if opening is None or re.match(r"\W*as a\b", sentence, re.I):
+        return not re.search(r"\bif (?:i|we|he|she|it|they|only)\b", sentence, re.I)
+    asks = re.match(_ASKING, sentence[match.end() :], re.I) is not None
+    return (asks and opening[1].lower() in {"since", "because", "as"}) or "," in sentence[: match.start()]
+
+
+def _after_introduction(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Find what "did you know that I ..." takes for granted; any other question is one piece."""
+    told = re.match(
+        r"\W*(?:did|have) (?:i|you) (?:already )?(?:tell|told|mention|mentioned|know|hear|heard)(?: you)?(?:"
+        r" that)? (?=(?:i|i'm|my|we)\b)",
+        text[start:end],
+        re.I,
+    )
+    return [(start + told.end(), end)] if told else [(start, end)]
+
+
+def _clause(text: str, start: int, end: int, *, asked: bool) -> Clause | None:
+    words = text[start:end]
+    lead = re.match(r"[\s\W_]*", words)
+    begin = start + (lead.end() if lead else 0)
+    if words.lstrip()[:1] == '"':
+        begin = start + len(words) - len(words.lstrip())
+    finish = start + len(words.rstrip(" \t\n,;:-–—"))
+    if begin >= finish:
+        return None
+    plain, corrects = _without_lead(tidy(text[begin:finish]))
+    told = re.match(r"(?i)\W*(?:did|have) (?:i|you)", text[max(0, start - 40) : start]) is not None
+    return Clause(begin, finish, text[begin:finish], plain, _saying(plain, asked=asked and not told), corrects)
+
+
+_LEAD = re.compile(
+    r"(?:(?:well|so|and|but|also|oh|ah|aw|hmm+|um+|uh|er|yeah|yep|yes|yup|nope|nah|no|ok|okay|right|sure|of"
+    r" course|haha\w*|lol|omg|wow|btw|"
+    r"tbh|ngl|fyi|imo|anyway|anyways|by the way|to be honest|honestly|frankly|you know(?: what)?|you see|i mean"
+    r"|basically|"
+    r"like|hi|hello|hey|hi there|hello there|hey there|good (?:morning|evening|afternoon)|thanks|thank you"
+    r"|great|cool|nice|"
+    r"just so you know|for the record|fun fact|the thing is|guess what|as i said|as you know|speaking of \w+|plus|"
+    r"in fact|in general|to be fair|believe it or not|long story short|update|news|good news|bad news|ugh|yay"
+    r"|hooray|sorry|"
+    r"my friend|friend|please remember(?: that)?|remember(?: that)?|don't forget(?: that)?|do not forget(?:"
+    r" that)?|note that|(?:i )?(?:just )?(?:wanted|want) to (?:tell you|let you know|say|mention)(?: that)?|"
+    r"(?:i (?:have to|must) (?:say|admit)|let me tell you|i'll have you know|did i mention)(?: that)?|and yes|"
+    r"i (?:think|guess|believe|suppose)(?: that)?(?= (?:I|my|we)\b(?! (?:should|could|would|need)))))\b[\s,:!.…-]*",
+    re.I,
+)
+_CORRECTING = re.compile(
+    r"(?:actually|no|nope|sorry|wait|i meant|i mean|correction|scratch that|rather|not \w+ but|my mistake"
+    r"|oops)\b[\s,:!.…-]*(?:actually|wait|i meant|i mean|sorry|that's wrong)?[\s,:!.-]*",
+    re.I,
+)
+
+
+def _without_lead(plain: str) -> tuple[str, bool]:
+    """Take off "well, by the way, ..."; tell whether the clause sets something right."""
+    corrects = False
+    while True:
+        correcting = _CORRECTING.match(plain)
+        if correcting and correcting[0]:
+            corrects = corrects or not re.fullmatch(r"(?i)no[\s,]*", correcting[0])
+            plain = plain[correcting.end() :]
+            continue
+        lead = _LEAD.match(plain)
+        if lead is None or re.match(
+            r"(?i)(?:no longer|no one|like (?:my|the)|so do|so am|right now|great (?:news)? )", plain
+        ):
+            return with_subject(plain), corrects
+        plain = plain[lead.end() :]
+
+
+_HYPOTHETICAL = re.compile(
+    r"^(?:if|imagine|suppose|supposing|assuming|pretend|let us say|let's say|say I (?:had|was|were)|what if"
+    r"|hypothetically|in (?:another|a parallel|a different) (?:life|world|universe))\b"
+    r"|\b(?:as if|even if|if only|if I|if my|if we) (?:\w+ )?(?:had|were|was|could|would|won|\w+ed)\b|\bI"
+    r" wish\b|\bwould have\b|\bcould have\b|\bwould\b.*\bif\b|\bwere to\b|\bif I (?:ever|get|become|find|do)\b"
+    r"|\b(?:I|we) (?:\w+ )?(?:should|could|ought)\b|\bI dream(?:t|ed)? (?:that|of being|about being|I)\b|\bin"
+    r" my dream\b|\bhypothetical|\bfor example I\b",
+    re.I,
+)
+_REQUEST = re.compile(
+    r"^(?:please |kindly |now |just |then )*(?:tell|write|give|show|help|explain|remind|remember|make|suggest"
+    r"|recommend|translate|summari[sz]e|list|let|call|find|search|look|"
+    r"describe|create|draft|calculate|compare|check|add|set|play|say|sing|act|answer|forget|delete|teach|name"
+    r"|pick|choose|come|go|stop|keep|try|take|wait|listen|guess|see|think of|talk|consider|read|open|turn|put"
+    r"|send|ask|do|be|don't|do not|never mind|have a)\b"
+    r"|\b(?:write|tell|make up|invent|compose) (?:me )?(?:a|an|the|some) (?:\w+ )?(?:story|poem|joke|song|tale"
+    r"|letter|essay|email|scene|novel|script|limerick|haiku)\b"
+    r"|^(?:can|could|would|will) you\b|\bI(?: would|'d)? (?:want|like|need|love) you to\b|\b(?:role-?play|act"
+    r" as)\b|^in (?:this|the|my) (?:story|game|novel)\b",
+    re.I,
+)
+_REPORTED = re.compile(
+    rf"^(?!(?:my|our|the) (?:doctor|dentist|vet|physio|therapist|boss|midwife)\b)(?!I\b)(?:[\w'-]+"
+    rf" ){{0,4}}?(?:{'|'.join(sorted(SPEAKING))})(?! about\b)\b"
+    rf"(?: (?:me|us|him|her|them|to me|everyone))?(?:,| that\b| he\b| she\b| I\b| my\b| we\b| they\b| it\b|"
+    rf" there\b|:| \"|$)"
+    r"|^according to\b|\b(?:people|they|some|everyone|everybody) (?:say|think|believe)\b|^(?:I|we) (?:heard"
+    r"|read|saw) (?:that|somewhere|on the news)\b|^as the saying goes|\bquote\b"
+    r"|^\"|^(?:the|a|this) (?:movie|film|book|novel|story|song|article|character|hero|protagonist)\b",
+    re.I,
+)
+_SMALL_TALK = re.compile(
+    r"^(?:hi|hello|hey|thanks|thank you|thx|ty|cheers|bye|goodbye|good (?:night|morning|evening|afternoon|luck"
+    r"|idea|point)|see you|take care|welcome|congrats\w*|ok\w*|sure|yes|no|"
+    r"great|cool|nice|perfect|awesome|wonderful|lovely|amazing|interesting|exactly|indeed|absolutely|definitely"
+    r"|of course|no problem|never mind|nevermind|"
+    r"got it|I got it|I see|I understand|I agree|me too|same here|same|not really|maybe|haha\w*|lol|wow|just"
+    r" kidding|jk|kidding|sounds \w+|(?:that|this|it|they|these|those|you) .*|there .*|what a .*)$",
+    re.I | re.S,
+)
+
+
+def _asks(text: str) -> bool:
+    return re.match(rf"\W*{_ASKING}", text, re.I) is not None
+
+
+_SAYINGS = (
+    (Saying.HYPOTHETICAL, _HYPOTHETICAL),
+    (Saying.REQUEST, _REQUEST),
+    (Saying.REPORTED, _REPORTED),
+    (Saying.SMALL_TALK, _SMALL_TALK),
+)
+
+
+def _saying(plain: str, *, asked: bool) -> Saying:
+    if re.search(r", (?:right|isn't it|don't you think|you know|huh|eh|is not it|do not you(?: think)?)$", plain, re.I):
+        asked = False
+    if asked or _asks(plain) or re.match(r"I (?:wonder|was wondering|am wondering)\b|do you\b", plain, re.I):
+        return Saying.QUESTION
+    return next((saying for saying, pattern in _SAYINGS if pattern.search(plain)), Saying.STATEMENT)
+
+
+def _cancelled(clauses: list[Clause]) -> list[Clause]:
+    """Drop the statement that "just kidding" takes back."""
+    kept: list[Clause] = []
+    for clause in clauses:
+        if (
+            re.match(
+                r"(?i)(?:haha |lol )?(?:just |only )?(?:kidding|joking|jk)\b|I am (?:just |only )?(?:kidding"
+                r"|joking)\b|that was a joke",
+                clause.plain,
+            )
+            and kept
+        ):
+            kept.pop()
+        kept.append(clause)
+    return kept

@@ -1,0 +1,258 @@
+"""Facts in the user's own words: what `extract_semantic` proposes to remember, and what a recent turn tells.
+
+A message is cut into clauses; of the statements, patterns say which attribute they fill and a judgement of worth
+lets other sentences about the user's life through. The sentence that is kept is the clause itself in the third
+person, so nothing can be in it that was not said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from persona_cli.model.lite.attributes import attributes
+from persona_cli.model.lite.changes import changes
+from persona_cli.model.lite.clauses import Clause, Saying, read_clauses
+from persona_cli.model.lite.english import third_person
+from persona_cli.model.lite.lexicon import PEOPLE
+from persona_cli.model.lite.people import people
+from persona_cli.model.lite.pictured import introduced
+from persona_cli.model.lite.preferences import preferences
+from persona_cli.model.lite.referents import Referents
+from persona_cli.model.lite.tags import Tag
+from persona_cli.model.lite.worth import content_words, worth
+from persona_cli.model.tasks import SemanticDraft
+from persona_cli.records import Change, Turn, Window
+from persona_cli.timewords import TimePhrase, find_times
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+
+MOST = 4
+"""Facts proposed for one turn; a message that tells more than this is a story, and its turn stays searchable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One sentence about the user or somebody of theirs, with the words it rests on."""
+
+    content: str
+    quote: str
+    keywords: tuple[str, ...]
+    subject: str = "user"
+    slot: str = ""
+    value: str = ""
+    relation: str = ""
+    event: Window | None = None
+    change: Change = Change.ADDS
+    replaces: str = ""
+    weight: float = 1.0
+    pictured: bool = False
+    """True when it says what the picture beside it shows."""
+
+
+def find_facts(text: str, at: datetime, *, pictured: bool = False, before: Sequence[Fact] = ()) -> tuple[Fact, ...]:
+    """Return the facts `text`, said at `at`, tells of its writer, the most important first.
+
+    `before` are facts of earlier messages: "actually, it's Coke" sets right the last of them.
+    """
+    times = [phrase for phrase in find_times(text, at) if not phrase.repeating]
+    company = _company(text)
+    referents = Referents()
+    facts: list[Fact] = []
+    for clause in read_clauses(text):
+        plain = referents.resolve(clause.plain)
+        right = _set_right(clause, [*before, *facts])
+        if right is not None:
+            facts = [fact for fact in facts if fact.slot != right.slot]
+            facts.append(right)
+            continue
+        if _tells(clause, plain, pictured=pictured):
+            facts += _facts(clause, plain, company, times, pictured=pictured)
+        referents.hear(plain)
+    return _ordered(facts)
+
+
+def extract_semantic(turn: Turn, recent: Sequence[Turn], embed: Embed | None = None) -> tuple[SemanticDraft, ...]:
+    """Return the facts worth remembering of `turn`; `recent` says what a correction corrects."""
+    del embed  # measured: prototype sentences by embedding let more small talk through than worth() does
+    before = [fact for earlier in recent[-3:] for fact in reversed(find_facts(earlier.user, earlier.at))]
+    facts = find_facts(turn.user, turn.at, pictured=bool(turn.images), before=before)
+    shown = tuple(image.hash for image in turn.images)
+    return tuple(_draft(fact, shown if fact.pictured else ()) for fact in facts[:MOST])
+
+
+def _draft(fact: Fact, images: tuple[str, ...]) -> SemanticDraft:
+    return SemanticDraft(
+        content=fact.content,
+        keywords=fact.keywords,
+        reason=fact.relation or "about the user's life",
+        subject=fact.subject,
+        quote=fact.quote,
+        event=fact.event,
+        slot=fact.slot,
+        change=fact.change,
+        replaces=fact.replaces,
+        images=images,
+    )
+
+
+def _tells(clause: Clause, plain: str, *, pictured: bool) -> bool:
+    if clause.saying is Saying.STATEMENT:
+        return True
+    if clause.saying in {Saying.SMALL_TALK, Saying.REQUEST}:
+        return (
+            (pictured or clause.saying is Saying.SMALL_TALK) and introduced(plain) is not None
+        ) or plain != clause.plain
+    return False
+
+
+def _facts(clause: Clause, plain: str, company: str, times: Sequence[TimePhrase], *, pictured: bool) -> Iterator[Fact]:
+    tags = list(_tags(plain, pictured=pictured))
+    event = _event(clause, times)
+    sentence = third_person(plain, company)
+    for number, tag in enumerate(tags):
+        content = tag.content or (_capitals(sentence, tag.names) if number == 0 else _short(tag))
+        if content:
+            yield _fact(clause, tag, content, event, pictured=pictured)
+    value = worth(plain) if not tags else 0.0
+    if value:
+        yield _fact(clause, Tag("", weight=value), sentence, event, pictured=pictured)
+
+
+def _tags(plain: str, *, pictured: bool) -> list[Tag]:
+    """Return the tags of a clause, no slot twice; what has ended or is shown is not told as lasting too."""
+    shown = introduced(plain) if pictured else None
+    if shown is not None:
+        return [shown]
+    ended = list(changes(plain))
+    if ended:
+        return ended
+    tags: dict[str, Tag] = {}
+    for tag in [*attributes(plain), *people(plain), *preferences(plain)]:
+        tags.setdefault(tag.slot or tag.relation, tag)
+    ranked = sorted(tags.values(), key=lambda tag: -tag.weight)
+    return [tag for tag in ranked if tag.relation != "about" or tag is ranked[0]]
+
+
+_SHORT = {
+    "name": "The user's name is {}.",
+    "job": "The user works as {}.",
+    "employer": "The user works for {}.",
+    "home": "The user lives in {}.",
+    "origin": "The user is from {}.",
+    "age": "The user is {} years old.",
+    "studies": "The user studies {}.",
+    "diet": "The user is {}.",
+}
+
+
+def _short(tag: Tag) -> str:
+    """Return a sentence for the second thing one clause tells, so that each can change without the other."""
+    form = _SHORT.get(tag.relation, "")
+    value = tag.value
+    if tag.relation == "job" and value.split()[-1:] and not re.match(r"(?i)(?:an?|the) ", value):
+        value = ("an " if value[:1].lower() in "aeiou" else "a ") + value
+    return form.format(value) if form and tag.change is not Change.ENDS else ""
+
+
+def _fact(clause: Clause, tag: Tag, content: str, event: Window | None, *, pictured: bool) -> Fact:
+    words = (*tag.names, *content_words(_capitals(clause.plain, tag.names)))
+    keywords = tuple(dict.fromkeys(words))[:10]
+    deictic = re.search(r"\b(?:this|these|that|here)\b", clause.plain, re.I) is not None
+    return Fact(
+        content,
+        clause.words,
+        keywords,
+        tag.subject,
+        tag.slot,
+        tag.value,
+        tag.relation,
+        event,
+        tag.change,
+        tag.replaces,
+        tag.weight,
+        pictured and (tag.relation == "picture" or deictic),
+    )
+
+
+def _capitals(text: str, names: Iterable[str]) -> str:
+    for name in names:
+        if "(" not in name:
+            text = re.sub(rf"(?<![\w']){re.escape(name)}(?![\w])", str(name), text, flags=re.I)
+    return text
+
+
+def _event(clause: Clause, times: Sequence[TimePhrase]) -> Window | None:
+    """Return when the clause's event was or will be: its narrowest time phrase."""
+    inside = [phrase for phrase in times if clause.start <= phrase.start < clause.end]
+    return min(inside, key=lambda phrase: phrase.soft).window if inside else None
+
+
+_WITH = re.compile(
+    rf"\b(?:my (?:[\w-]+ )?({'|'.join(sorted(PEOPLE))})(?: [A-Z]\w+)?) and I\b|\bwith my"
+    rf" ({'|'.join(sorted(PEOPLE))})\b|\bme and my ({'|'.join(sorted(PEOPLE))})\b|\bmy"
+    rf" ({'|'.join(sorted(PEOPLE))}) and (?:I|me)\b",
+    re.I,
+)
+
+
+def _company(text: str) -> str:
+    match = _WITH.search(text)
+    return f"the user's {next(group for group in match.groups() if group).lower()}" if match else "others"
+
+
+_RIGHT = re.compile(
+    r"^(?:(?:it|he|she|that|they)(?: is| was| are)(?: now| actually)? |make (?:that|it) |I meant |I mean"
+    r" )?(?P<new>[\w' .-]{1,40}?)(?:,? (?:now|not (?P<old>[\w' -]+)|instead|actually))?[.!]*$",
+    re.I,
+)
+
+
+def _set_right(clause: Clause, earlier: Sequence[Fact]) -> Fact | None:
+    """Return the earlier fact with its value set right by "actually it's Coke" or "no, I meant Tuesday"."""
+    said = re.match(r"(?i)(?:it is|it was|make that|make it|i meant)\b", clause.plain)
+    if (
+        not clause.corrects
+        or clause.saying in {Saying.QUESTION, Saying.HYPOTHETICAL}
+        or re.match(r"(?i)(?:I (?!meant|mean)|my |we )", clause.plain)
+    ):
+        return None
+    match = _RIGHT.match(clause.plain)
+    wrong = next(
+        (fact for fact in reversed(earlier) if fact.slot and fact.value and fact.value.lower() in fact.content.lower()),
+        None,
+    )
+    if (
+        match is None
+        or wrong is None
+        or (said is None and len(match["new"].split()) > 2)
+        or match["new"].lower() in {"not", "thanks", "yes", "great"}
+    ):
+        return None
+    new = re.sub(r"(?i)^(?:called |named )", "", match["new"]).strip()
+    content = re.sub(re.escape(wrong.value), lambda _: new, wrong.content, count=1, flags=re.I)
+    return replace(
+        wrong,
+        content=content,
+        quote=clause.words,
+        value=new,
+        keywords=tuple(dict.fromkeys((*content_words(new), *content_words(content)))),
+        change=Change.REPLACES,
+        replaces=wrong.value,
+        weight=3.0,
+        event=None,
+    )
+
+
+def _ordered(facts: Sequence[Fact]) -> tuple[Fact, ...]:
+    unique: dict[str, Fact] = {}
+    for fact in facts:
+        unique.setdefault(fact.content.lower(), fact)
+    return tuple(sorted(unique.values(), key=lambda fact: -fact.weight))

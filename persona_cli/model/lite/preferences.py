@@ -1,0 +1,144 @@
+"""Patterns for likes and dislikes; the polarity is the value of one slot for each thing, so a change supersedes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from persona_cli.model.lite.lexicon import OBJECTS
+from persona_cli.model.lite.tags import Tag, key, trim
+from persona_cli.records import Change
+
+_ADV = (
+    r"(?:(?:really|also|absolutely|just|totally|still|always|actually|truly|quite|so|do|kind of|mostly"
+    r"|secretly|particularly|especially|genuinely|now|mainly|definitely|have always|simply|honestly|fucking"
+    r"|freaking|deeply|personally|generally|usually|sort of|only|have come to|came to|grew to|have grown to"
+    r"|started to|am starting to) )*"
+)
+_THING = r"(?P<thing>(?!to (?:know|hear|ask|see you|say|talk|thank|tell|be able|think)\b)[^.;!]+?)"
+_STOP = (
+    r"(?=[.;!]|$|,? (?:but|because|so|since|although|though|when|whenever|except|unless)\b|, (?:especially"
+    r"|and I|which|my|it|they|he|she)\b| and (?:I|my|we|it|he|she|they)\b)"
+)
+
+_LIKES = re.compile(
+    rf"\b(?:I|we) {_ADV}(?:love|like|enjoy|adore|am (?:really |so |very |totally |super |also |quite |big"
+    rf" )*(?:into|fond of|obsessed with|crazy about|passionate about|hooked on|mad about|addicted to|keen on"
+    rf"|fascinated by|interested in|partial to|a sucker for)"
+    rf"|am (?:really |also |such )?an? (?:(?:big|huge|massive|great|real|avid|lifelong|total|bit of a|die-hard"
+    rf"|devoted) )*(?:fan of|lover of|fanatic of)|have a (?:thing|soft spot|passion|weakness|sweet spot) for"
+    rf"|cannot get enough of|cannot live without|swear by|live for|have been (?:really )?(?:enjoying|loving"
+    rf"|getting into)|fell in love with|am getting into|got into|have got into|could not live without) {_THING}{_STOP}",
+    re.I,
+)
+_DISLIKES = re.compile(
+    rf"\b(?:I|we) {_ADV}(?:(?:do not|did not|never|have never|cannot|am not|never really|do not really)"
+    rf" (?:really |even |particularly |actually |much |ever |all that |very |that |a big |too |exactly |quite"
+    rf" )*(?:like|liked|love|enjoy|care for|stand|bear|stomach|tolerate|into|fond of|a fan of|big fan of|fan of"
+    rf"|keen on|get on with|see the point of|eat|drink|crazy about)"
+    rf"|hate|dislike|detest|loathe|despise|am (?:sick|tired|terrified|scared|afraid|not a (?:big |huge )?fan)"
+    rf" of|have an aversion to|have a fear of|am not a (?:big |huge |great |massive |real )?fan of|avoid|find)"
+    rf" {_THING}{_STOP}",
+    re.I,
+)
+_FIND = re.compile(
+    r"\bfind (.+?) (?:(?:really|so|very|quite|absolutely|a bit|pretty|just) )*(disgusting|boring|awful|annoying"
+    r"|gross|terrible|horrible|dull|revolting|unbearable|yucky)$",
+    re.I,
+)
+_FAVOURITE = re.compile(
+    r"\bmy (?:all[- ]time )?(?:absolute )?favourite (?P<kind>(?!is\b)[\w' -]+?)(?: (?:ever|of all time|in the"
+    r" world|right now|these days))? (?:is|are|has always been|was|has to be|must be|would be|is probably|is"
+    r" definitely|will always be)(?: (?:now|definitely|probably|probably still|actually|still|always|definitely"
+    r" still))? (?P<thing>[^.;!]+?)(?=[.;!]|$|,? (?:but|because|so|which|and I|and my)\b)",
+    re.I,
+)
+_FAVOURITE_BACK = re.compile(
+    r"^(?P<thing>[\w' -]+?) (?:is|are) (?:definitely |still |now |probably )?my (?:absolute |all[- ]time"
+    r" )?favourite(?: (?P<kind>[\w' -]+?))?(?=[,.;!]|$)",
+    re.I,
+)
+_PREFER = re.compile(
+    rf"\b(?:I|we) (?:(?:much|really|would|generally|usually|always|definitely|now|still|tend to|do) )*(?:prefer"
+    rf"|rather have|would rather have|choose|pick) (?P<thing>[^.;!]+?)(?: (?:over|to|rather than|instead of"
+    rf"|than) (?P<other>(?!\w+ (?:in|on|at) the)[^.;!]+?))?{_STOP}",
+    re.I,
+)
+_GREW = re.compile(
+    r"\bI (?:have )?(?:gone|went|am|grew|have grown|got|am going) (?P<way>off|out of love with|tired of|sick of"
+    r"|bored of|bored with) (?P<thing>[^.;!]+?)" + _STOP,
+    re.I,
+)
+_WANTS = re.compile(r"\b(?:would|might|could|will|may|used to|if|did not use to)\b", re.I)
+
+
+def preferences(plain: str) -> Iterator[Tag]:
+    """Yield what a tidied clause says the user likes, dislikes, prefers or calls a favourite."""
+    yield from _favourites(plain)
+    off = _GREW.search(plain)
+    if off is not None:
+        yield from _liking(off["thing"], "dislikes", Change.REPLACES)
+        return
+    prefer = _PREFER.search(plain)
+    if prefer is not None and prefer["thing"] and not _empty(prefer["thing"]):
+        yield Tag("preference", f"user/likes/{key(prefer['thing'])}", "prefers", weight=2, change=_now(plain))
+        return
+    yield from _polar(plain)
+
+
+def _favourites(plain: str) -> Iterator[Tag]:
+    match = _FAVOURITE.search(plain) or _FAVOURITE_BACK.search(plain)
+    if match is None or _empty(match["thing"]):
+        return
+    past = re.search(r"\bwas\b|used to be", match[0]) is not None
+    kind = key(match["kind"] or "")
+    yield Tag(
+        "favourite",
+        f"user/favourite {kind}" if kind and not past else "",
+        trim(match["thing"]),
+        weight=2.2,
+        change=_now(plain),
+    )
+
+
+def _polar(plain: str) -> Iterator[Tag]:
+    dislike = _DISLIKES.search(plain)
+    if dislike is not None:
+        found = _FIND.search(plain)
+        if not re.search(r"\bfind$", plain[: dislike.start("thing")].rstrip(), re.I) or found:
+            yield from _liking(found[1] if found else dislike["thing"], "dislikes", _now(plain))
+            return
+    like = _LIKES.search(plain)
+    if like is not None and not _WANTS.search(plain[: like.start("thing")]):
+        yield from _liking(like["thing"], "likes", _now(plain))
+
+
+def _liking(thing: str, value: str, change: Change) -> Iterator[Tag]:
+    for one in _several(thing):
+        yield Tag("like" if value == "likes" else "dislike", f"user/likes/{key(one)}", value, weight=2, change=change)
+        return
+
+
+def _several(thing: str) -> list[str]:
+    if _empty(thing):
+        return []
+    return [thing]
+
+
+def things(text: str) -> tuple[str, ...]:
+    """Return the single things of "cheese, wine and old films"."""
+    return tuple(part for part in (trim(part) for part in re.split(r", and |, or |, | and | or | & ", text)) if part)
+
+
+def _now(plain: str) -> Change:
+    changed = re.search(r"(?i)\b(?:now|any more|these days|no longer|have come to|came to|grew to|lately)\b", plain)
+    return Change.REPLACES if changed else Change.ADDS
+
+
+def _empty(thing: str) -> bool:
+    words = trim(thing).lower().split()
+    return (
+        not words
+        or words[0] in OBJECTS | {"you", "your", "how", "what", "when", "if"}
+        or bool({"you", "your"} & set(words))
+    )

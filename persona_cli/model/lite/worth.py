@@ -1,0 +1,137 @@
+"""Whether a statement without any known attribute is worth remembering: what it is about, and for how long it holds.
+
+"I ran my first marathon" tells something of a life; "I see", "I'm tired" and "I will try that" tell nothing in a
+week. What is left after the passing, the polite and the talk about the talk is kept.
+"""
+
+from __future__ import annotations
+
+import re
+
+from persona_cli.model.lite.lexicon import ADVERBS, BASE, OBJECTS, PAST, PEOPLE, PETS, STOP
+
+_ADV = (
+    r"(?:(?:really|just|also|still|always|actually|so|very|totally|only|quite|too|now|do|already|completely"
+    r"|definitely|personally|can|will) )*"
+)
+
+_TALK = re.compile(
+    rf"^(?:(?:ok|well|yes) )?(?:I|we) {_ADV}(?:(?:do|did|does|could|would|will|cannot|can|am|was|have) )?(?:not"
+    rf" )?{_ADV}"
+    r"(?:(?:think|guess|see|understand|agree|mean|hope|wonder|suppose|believe|know|get it|got it|appreciate"
+    r"|apologi[sz]e|imagine|assume|bet|swear|promise|doubt|expect|figured?|care|mind|remember|forgot|forget"
+    r"|recall|disagree|thought|knew|heard|noticed|realise|realize)\b"
+    r"|(?:am|was|feel|are) (?:not )?(?:(?:so|really|very|just|all|a bit|a little|pretty|quite|feeling|super|too"
+    r"|still|kind of|also|more) )*(?:sure|fine|ok|okay|good|great|well|alright|sorry|glad|back|here|tired"
+    r"|hungry|thirsty|sleepy|bored|busy|cold|hot|warm|home|full|done|ready|kidding|joking|serious|curious"
+    r"|asking|saying|talking|grateful|thankful|honou?red|in|out|off|confused|lost|right|wrong|late|better|lucky"
+    r"|impressed|listening|interested|convinced)(?: (?:now|today|again|too|thanks|tonight|already|though|for"
+    r" now|at the moment|right now|to hear (?:that|it)|and you|about (?:that|this|it)|of (?:that|it)|with"
+    r" (?:that|it)|at home|in bed|for (?:asking|that|this)))*$"
+    r"|(?:have|had|got|need|want|would like|would love|am looking for|could use|require) (?:(?:a|an|some|your"
+    r"|one|another|more|any|little|bit of|the|quick|small) )*(?:questions?|advice|help|ideas?|suggestions?|tips"
+    r"|recommendations?|problem|information|favou?r|moment|minute|second|chat|recipe|joke|coffee|drink|break"
+    r"|nap|snack|opinion|point|doubt|answer)s?\b"
+    r"|(?:want|need|would like|would love|am going|am trying|have|wanted|came|am here|like) to (?:know|ask|hear"
+    r"|talk|say|chat|see|understand|tell|discuss|go to bed|sleep|be honest|thank|share|check)\b"
+    r"|(?:will|am going to|shall|should|can|could|must) (?:(?:definitely|surely|just|probably|also|certainly"
+    r"|try to|try my best to) )*(?:try|check|think|consider|see|look|do|be|let|give it|keep|remember|take"
+    r"|follow|go now|go to bed|get|make sure|have to|need|understand|ask|tell|share|search)\b"
+    r"|(?:like|love|enjoy|hate|dislike|prefer) (?:it|that|this|them|those|these|you|your|how|when|what)\b"
+    r"|(?:look|am looking) forward to (?:hearing|talking|it|that|your|seeing you)"
+    r"|(?:do not|cannot|could not) (?:know|understand|think|get|remember|believe|wait|tell|say|see|decide|mind|care)\b"
+    r"|(?:had|ate|am having|have had|made|cooked|grabbed|just had|am eating|drank) (?:(?!because|birthday|party"
+    r"|with|first)[\w' ]){1,40}(?:for (?:breakfast|lunch|dinner|supper|brunch|a snack)|today|tonight|this"
+    r" morning|earlier)\b(?!.*(?:because|with my))"
+    r"|(?:woke up|got up|am going to bed|am off|am going to sleep|just woke|just got (?:home|back|up|in|here)"
+    r"|am (?:on|at|in) (?:my way|the (?:bus|train|couch|sofa|shower)|bed|work|home)|am watching (?:tv"
+    r"|television)|slept (?:well|badly|in|fine|ok)|am cooking|am eating|am sitting|am lying|am waiting|am"
+    r" making|took a shower|had a shower|got in|got home)\b(?!.*because)"
+    r"|(?:have to|must|should|need to|had better|got to) (?:go|run|leave|sleep|hurry|think|get going|be off)\b"
+    r"|(?:cannot|could not|can) (?:argue|complain|agree|imagine|see|believe|wait)\b|feel (?:the same|like (?:it"
+    r"|that)|you)|am (?:just )?(?:testing|checking|trying (?:this|it) out|typing|wondering|thinking about (?:it|that))"
+    r"|(?:said|told|asked|mentioned|was saying|meant|mean|was talking|was thinking|was asking|was just|was"
+    r" going to)\b)",
+    re.I,
+)
+_ABOUT_TALK = re.compile(
+    r"\b(?:you|your|yours|yourself|this app|this chat|chatbot|the assistant|our (?:chat|conversation|talk)|the"
+    r" weather|advice|suggestions?|tips|my (?:question|point|message|request|last message|guess|opinion|advice"
+    r"|apologies|bad|mistake|pleasure|turn|god|goodness|day (?:is|was) (?:good|fine|ok|great|going)))\b",
+    re.I,
+)
+_YOU_FILLER = re.compile(r",? ?\byou (?:know|see)\b,?", re.I)
+_MINE = re.compile(r"\b(?:I|my|me|we|our|us)\b")
+_STRENGTH = (
+    (
+        2.2,
+        r"\b(?:birthday|born|married|wedding|engaged|pregnant|died|passed away|funeral|diagnosed|surgery"
+        r"|operation|hospital|graduated|promoted|promotion|new job|moved|moving|adopted|bought (?:a|my|our|the)"
+        r" (?:\w+ )?(?:house|flat|apartment|car)|divorced|won|award|degree|marathon|accident|broke my|allergic"
+        r"|my first|exam|interview)\b",
+    ),
+    (
+        1.8,
+        r"\b(?:am (?:planning|going|training|learning|studying|saving|hoping|trying|thinking)|plan to|want to"
+        r"|would (?:like|love) to|hope to|decided to|dream|goal|signed up|booked|registered|applied|started"
+        r"|joined|finished|every (?:day|week|month|year|morning|evening|night|\w+day)|usually|on (?:week(?:end"
+        r"|day)s|\w+days))\b",
+    ),
+    (1.6, r"\b(?:because|since|so (?:happy|sad|proud|excited|angry|upset|nervous|worried|stressed))\b"),
+    (
+        1.4,
+        r"\b(?:have|own|bought|got|play|collect|made|built|visited|went|travelled|traveled|met|saw|read|watched"
+        r"|wrote|painted)\b",
+    ),
+)
+_PASSING = re.compile(
+    r"^I am (?:[\w]+ly |so |very |really |just )?(?!from\b|a\b|an\b)[\w]+(?: (?:now|today|again|right now"
+    r"|tonight|at the moment))?$"
+)
+
+
+def worth(plain: str) -> float:
+    """Return how much a tidied statement about the user is worth, 0 for nothing; known attributes score above."""
+    plain = _YOU_FILLER.sub(" ", plain).strip()
+    if not _MINE.search(plain) or _TALK.match(plain) or _ABOUT_TALK.search(plain):
+        return 0.0
+    if len(content_words(plain)) < 2 and not _firm(plain):
+        return 0.0
+    if not _has_subject(plain) or _PASSING.match(plain):
+        return 0.0
+    return next((weight for weight, pattern in _STRENGTH if re.search(pattern, plain, re.I)), 1.0)
+
+
+def _firm(plain: str) -> bool:
+    """Tell whether one word of content is enough: "I cycle", "I play chess", "I have a car"."""
+    words = list(re.findall(r"[\w'-]+", plain.lower()))
+    return (
+        len(words) > 1
+        and words[-1] not in OBJECTS
+        and (words[1] in BASE or words[1] in PAST or (words[:2] == ["i", "am"] and len(words) > 3))
+    )
+
+
+def _has_subject(plain: str) -> bool:
+    words = re.findall(r"[\w'-]+", plain.lower())
+    heads = {"i", "my", "we", "our", "today", "yesterday", "tomorrow", "tonight", "me"} | PEOPLE | PETS | ADVERBS
+    return any(word in heads for word in words[:6]) and any(_verb(word) for word in words)
+
+
+def _verb(word: str) -> bool:
+    return (
+        word in BASE | PAST
+        or word.endswith(("ed", "ing", "s"))
+        or word in {"am", "is", "are", "have", "has", "will", "would", "might", "may", "cannot", "can", "do"}
+    )
+
+
+def content_words(plain: str) -> tuple[str, ...]:
+    """Return the words that carry a sentence, in order, names as they are written."""
+    words = re.findall(r"[^\W_]+(?:['-][^\W_]+)*", plain)
+    seen: dict[str, str] = {}
+    for word in words:
+        bare = re.sub(r"'s$", "", word)
+        if bare.lower() not in STOP | OBJECTS | ADVERBS and len(bare) > 1:
+            seen.setdefault(bare.lower(), bare if bare[0].isupper() else bare.lower())
+    return tuple(seen.values())
