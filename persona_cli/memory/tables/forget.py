@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from persona_cli.memory.tables import steps as step_json
 from persona_cli.memory.tables.connection import Connection, missing
 from persona_cli.memory.tables.jobs import Jobs
 from persona_cli.memory.tables.readings import Readings
@@ -67,7 +68,7 @@ class Forgetting:
             hashes = self._hashes()
             gone = self._refs_with(ref)
             rewritten = self._delete(ref)
-            thoughts = sum(self._drop_thoughts(one) for one in gone)
+            thoughts = self._drop_thoughts(gone)
             # deleting only hides words in FTS5; merging its segments drops them
             self._connection.write("INSERT INTO text (text) VALUES ('optimize')")
             after = self._count()
@@ -75,16 +76,16 @@ class Forgetting:
         counts = {name: before[name] - after[name] for name in before if before[name] > after[name]}
         return Receipt(ref, counts, files, rewritten, thoughts)
 
-    def _refs_with(self, ref: Ref) -> tuple[Ref, ...]:
+    def _refs_with(self, ref: Ref) -> frozenset[Ref]:
         if ref.kind is not Kind.MESSAGE:
-            return (ref,)
+            return frozenset([ref])
         derived = self._connection.rows(
             "SELECT 'semantic' AS kind, id FROM semantic WHERE turn_id = ?1"
             " UNION ALL SELECT 'core', id FROM core WHERE turn_id = ?1"
             " UNION ALL SELECT 'episodic', episode_id FROM episode_turn WHERE turn_id = ?1",
             (ref.id,),
         )
-        return (ref, *(Ref(Kind(row["kind"]), row["id"]) for row in derived))
+        return frozenset([ref, *(Ref(Kind(row["kind"]), row["id"]) for row in derived)])
 
     def _delete(self, ref: Ref) -> int:
         if ref.kind is Kind.MESSAGE:
@@ -126,13 +127,13 @@ class Forgetting:
             " AND hash NOT IN (SELECT hash FROM semantic_image)"
         )
 
-    def _drop_thoughts(self, ref: Ref) -> int:
-        return self._connection.write(
-            "UPDATE turn SET steps = (SELECT json_group_array(json(step.value)) FROM json_each(turn.steps) AS step"
-            " WHERE json_extract(step.value, '$.step') <> 'think')"
-            " WHERE steps LIKE '%' || ? || '%' AND steps LIKE '%\"step\": \"think\"%'",
-            (f'"ref": "{ref}"',),
-        )
+    def _drop_thoughts(self, gone: frozenset[Ref]) -> int:
+        """Drop the thinking of every answer that had recalled any of these."""
+        rows = self._connection.rows("""SELECT id, steps FROM turn WHERE steps LIKE '%"step": "think"%'""")
+        saw = [row for row in rows if gone & step_json.references(row["steps"])]
+        for row in saw:
+            self._connection.update("turn", row["id"], {"steps": step_json.without_thoughts(row["steps"])})
+        return len(saw)
 
     def _count(self) -> dict[str, int]:
         return {

@@ -44,9 +44,18 @@ def encode(steps: Sequence[Step]) -> str:
 
 def decode(text: str, find: Callable[[frozenset[Ref]], Found]) -> tuple[KeptStep, ...]:
     """Return the steps; `find` is asked once for every record that any recall among them refers to."""
-    written = json.loads(text)
-    found = find(frozenset(Ref.parse(ref) for one in written if one["step"] == "recall" for ref in _refs(one)))
-    return tuple(_decode(one, found) for one in written)
+    found = find(references(text))
+    return tuple(_decode(one, found) for one in json.loads(text))
+
+
+def references(text: str) -> frozenset[Ref]:
+    """Return everything that any recall among the steps refers to."""
+    return frozenset(Ref.parse(ref) for one in json.loads(text) if one["step"] == "recall" for ref in _refs(one))
+
+
+def without_thoughts(text: str) -> str:
+    """Return the steps without what the model thought, which may quote what it had recalled."""
+    return json.dumps([one for one in json.loads(text) if one["step"] != "think"], ensure_ascii=False)
 
 
 def _encode(step: KeptStep) -> dict[str, Any]:
