@@ -38,6 +38,9 @@ Record = CoreEntry | SemanticMemory | EpisodicMemory | ProceduralMemory | Turn |
 BUSY_SECONDS = 10.0
 """How long a write waits for another process before it gives up."""
 
+_OLDEST_SQLITE = (3, 37, 0)
+"""The first with STRICT tables."""
+
 
 def open_store(path: Path | None, busy_seconds: float = BUSY_SECONDS) -> Store:
     """Open, or create, the database at `path`, with the schema brought up to date; None is one in memory.
@@ -45,6 +48,11 @@ def open_store(path: Path | None, busy_seconds: float = BUSY_SECONDS) -> Store:
     Raises `StorageError` for a place that cannot be written, a damaged file or one of a newer persona.
     """
     place = ":memory:" if path is None else str(path)
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise StorageError(
+            f"This Python has SQLite {sqlite3.sqlite_version}; persona needs 3.37 or newer.",
+            fix="Use a Python from python.org, uv or your system's newer release.",
+        )
     if path is not None:
         _create(path)
     raw: sqlite3.Connection | None = None

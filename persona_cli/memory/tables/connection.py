@@ -32,6 +32,40 @@ _TEXTS_OUT_OF_STEP = """
         + (SELECT count(*) FROM text WHERE rowid NOT IN (SELECT place FROM truth))
 """
 
+_MEANINGS: tuple[tuple[tuple[int, ...], type[StorageError], str, str], ...] = (
+    (
+        (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED),
+        BusyError,
+        "Another persona is writing to {place}.",
+        "Try again when it has finished, or close it.",
+    ),
+    (
+        (sqlite3.SQLITE_FULL,),
+        StorageError,
+        "The disk that holds {place} is full; what was not yet saved has not been saved.",
+        "Free some space and try again: everything saved before is intact.",
+    ),
+    (
+        # on a full disk also the file that processes share (-shm) fails like this
+        (sqlite3.SQLITE_IOERR,),
+        StorageError,
+        "The disk that holds {place} could not be read or written.",
+        "Check that it is not full and still connected, and try again: everything saved before is intact.",
+    ),
+    (
+        (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH),
+        StorageError,
+        "{place} cannot be opened or written.",
+        "Check that its directory exists and is yours to write, or choose another with PERSONA_HOME.",
+    ),
+    (
+        (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB),
+        StorageError,
+        "{place} is damaged or is not a database.",
+        "Move it away (keep it) and restore a copy, or `persona import` your last export.",
+    ),
+)
+
 
 class Connection:
     """A connection in autocommit mode; `transaction()` is the only way to make several writes one."""
@@ -53,9 +87,9 @@ class Connection:
                 with self.database.atomic():
                     yield
                 return
-            # taking the write lock at once: a deferred transaction that upgrades later fails without waiting
-            self.raw.execute("BEGIN IMMEDIATE")
             try:
+                # the write lock at once: a deferred transaction that upgrades later fails without waiting
+                self.raw.execute("BEGIN IMMEDIATE")
                 yield
                 self.raw.execute("COMMIT")
             except BaseException:
@@ -151,28 +185,14 @@ def id_list(ids: Iterable[int]) -> str:
 def explain(exc: sqlite3.Error, place: str) -> PersonaError:
     """Return the error of ours that says what `exc` means and what to do about it."""
     code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return BusyError(f"Another persona is writing to {place}.", fix="Try again when it has finished, or close it.")
-    if code == sqlite3.SQLITE_FULL:
-        return StorageError(
-            f"The disk that holds {place} is full; what was not yet saved has not been saved.",
-            fix="Free some space and try again: everything saved before is intact.",
-        )
-    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
-        return StorageError(
-            f"{place} cannot be opened or written.",
-            fix="Check that its directory exists and is yours to write, or choose another with PERSONA_HOME.",
-        )
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return StorageError(
-            f"{place} is damaged or is not a database.",
-            fix="Move it away (keep it) and restore a copy, or `persona import` your last export.",
-        )
     if code == sqlite3.SQLITE_CONSTRAINT and "FOREIGN KEY" in str(exc):
         return NotFoundError(
             "What was to be saved refers to a turn, session, memory or picture that does not exist.",
             fix="It may have been forgotten in the meantime; there is nothing to do.",
         )
+    for codes, kind, message, fix in _MEANINGS:
+        if code in codes:
+            return kind(message.format(place=place), fix=fix)
     return StorageError(f"{place}: {exc}", fix="`persona doctor` checks the database.")
 
 
