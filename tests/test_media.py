@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as Pillow
+from PIL import features
 from PIL.Image import Image as Picture
 
 from persona_cli.errors import PictureError, StorageError
@@ -103,6 +104,21 @@ def test_of_an_animation_the_first_frame_is_kept(media: Media) -> None:
     frames = [Pillow.new("RGB", (90, 90), colour) for colour in ("red", "blue")]
     content = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
     assert opened(media, content).getpixel((5, 5)) == (255, 0, 0)
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow was built without AVIF")
+@pytest.mark.parametrize("brand", [b"avif", b"mif1"])
+def test_avif_needs_no_plugin(media: Media, brand: bytes) -> None:
+    content = bytearray(saved(photo(), "AVIF"))
+    content[8:12] = brand
+    assert opened(media, bytes(content)).size == (320, 200)
+
+
+def test_where_a_picture_was_taken_is_not_kept(media: Media) -> None:
+    exif = Pillow.Exif()
+    exif.get_ifd(0x8825)[1] = "N"
+    exif[0x010F] = "Camera"
+    assert not opened(media, saved(photo(), exif=exif)).getexif()
 
 
 def test_a_large_picture_is_made_smaller(media: Media) -> None:

@@ -161,7 +161,8 @@ def _decode(name: str, content: bytes) -> Picture:
 
 
 def _need_heif_plugin(name: str, content: bytes) -> None:
-    if content[4:8] != b"ftyp" or content[8:12] not in _HEIC_BRANDS:
+    # "mif1" is any picture of this container, AVIF too, which Pillow reads itself
+    if content[4:8] != b"ftyp" or content[8:12] not in _HEIC_BRANDS or b"avif" in content[8:64]:
         return
     try:
         import_module("pillow_heif").register_heif_opener()
