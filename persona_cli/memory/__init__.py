@@ -1,1 +1,91 @@
-"""The memory: store (SQLite, the truth), media, embedding, index (Chroma, derived) and retrieval."""
+"""The memory: store (SQLite, the truth), media, embedding, index (Chroma, derived) and retrieval.
+
+`open_memory()` opens the store and the pictures; the embedding model and the index, which cost most, are opened
+when something is first looked for.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from persona_cli.config import Settings
+from persona_cli.paths import Places
+
+if TYPE_CHECKING:
+    from persona_cli.memory.embedding import Embedder
+    from persona_cli.memory.index import Index
+    from persona_cli.memory.media import Media
+    from persona_cli.memory.retrieval import Retriever
+    from persona_cli.memory.store import Store
+
+__all__ = ["Memory", "open_memory"]
+
+
+class Memory:
+    """Everything one user's memory is made of; any thread may use it."""
+
+    def __init__(
+        self, places: Places, settings: Settings, store: Store, media: Media, notice: Callable[[str], None]
+    ) -> None:
+        self.places = places
+        self.store = store
+        self.media = media
+        self._settings = settings
+        self._notice = notice
+        self._lock = threading.RLock()
+        self._embedder: Embedder | None = None
+        self._index: Index | None = None
+
+    @property
+    def embedder(self) -> Embedder:
+        """The embedding model, opened at its first use."""
+        with self._lock:
+            if self._embedder is None:
+                from persona_cli.memory.embedding import open_embedder
+
+                self._embedder = open_embedder(self._settings, self.places, self._notice)
+            return self._embedder
+
+    @property
+    def index(self) -> Index:
+        """The vector index, opened at its first use."""
+        with self._lock:
+            if self._index is None:
+                from persona_cli.memory.index import open_index
+
+                embedder = self.embedder
+                self._index = open_index(self.places, self.store, embedder.name, embedder.dimension, self._notice)
+            return self._index
+
+    @cached_property
+    def retriever(self) -> Retriever:
+        """What finds memories."""
+        from persona_cli.memory.retrieval import Retriever
+
+        gap = timedelta(minutes=self._settings.session.gap_minutes)
+        return Retriever(self.store, self.index, self.embedder, self._settings.memory, gap)
+
+    def close(self) -> None:
+        """Close what was opened; closing twice is allowed."""
+        with self._lock:
+            if self._index is not None:
+                self._index.close()
+            if self._embedder is not None:
+                self._embedder.close()
+        self.store.close()
+
+
+def open_memory(places: Places, settings: Settings, notice: Callable[[str], None]) -> Memory:
+    """Open one user's memory; `notice` hears of repairs, one line each.
+
+    Raises `StorageError` where the home cannot be used.
+    """
+    from persona_cli.memory.media import Media
+    from persona_cli.memory.store import open_store
+
+    store = open_store(places.database)
+    return Memory(places, settings, store, Media(places.media, store), notice)

@@ -1,0 +1,38 @@
+"""Run the benchmarks: `python -m benchmarks` runs all that need nothing but this checkout, `... NAME [options]` one.
+
+A benchmark is a module with `main(arguments) -> int`. Those that need data of their own are run by name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+WITH_DATA = ("locomo",)
+"""Need a file that is not shipped: run by name, with --data FILE."""
+
+ALONE: tuple[str, ...] = ()
+"""Need nothing."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one benchmark by name, or all that stand alone."""
+    if arguments and arguments[0] in ALONE + WITH_DATA:
+        return run(arguments[0], arguments[1:])
+    if arguments:
+        print(f"Benchmarks: {', '.join(ALONE + WITH_DATA)}", file=sys.stderr)
+        return 2
+    return max((run(name, ()) for name in ALONE), default=0)
+
+
+def run(name: str, arguments: Sequence[str]) -> int:
+    """Run one benchmark under its own heading."""
+    print(f"## {name}\n", flush=True)
+    code: int = importlib.import_module(f"benchmarks.{name}").main(arguments)
+    print(flush=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

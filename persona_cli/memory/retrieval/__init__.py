@@ -1,0 +1,190 @@
+"""Retrieval: from a question to the memories that answer it, the same for chat, search and the benchmark.
+
+A question is embedded and its words are looked up (asked.py); each kind of memory is ranked by what the lanes say
+of it: closeness in meaning, shared words, and for messages what stands around them (ranking.py, messages.py,
+facts.py, pictures.py), with the weights of weights.py. Time words and the model's wishes become a window that
+filters (window.py), and is given up with a note where it leaves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from persona_cli.config import MemorySettings
+from persona_cli.memory import gguf_minilm
+from persona_cli.memory.embedding import Embedder
+from persona_cli.memory.index import Index
+from persona_cli.memory.retrieval import pictures
+from persona_cli.memory.retrieval.asked import prepare
+from persona_cli.memory.retrieval.noise import measure
+from persona_cli.memory.retrieval.ranking import Ranker, Scope
+from persona_cli.memory.retrieval.weights import Weights, weights_for
+from persona_cli.memory.retrieval.window import Asking, window_of
+from persona_cli.memory.store import Store
+from persona_cli.records import (
+    CoreEntry,
+    EpisodicMemory,
+    Hit,
+    Image,
+    ImageMemory,
+    Kind,
+    ProceduralMemory,
+    Query,
+    Recall,
+    Ref,
+    Retrieve,
+    SemanticMemory,
+    Topic,
+    Turn,
+    Window,
+)
+
+__all__ = ["AnyHit", "Found", "Retriever"]
+
+AnyHit = Hit[SemanticMemory] | Hit[EpisodicMemory] | Hit[ProceduralMemory] | Hit[CoreEntry] | Hit[Turn] | Hit[Image]
+
+_ALL = frozenset(Kind)
+_RECALLED = _ALL - {Kind.CORE}  # the profile is in every prompt as it is
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found, best first, whatever its kind."""
+
+    hits: tuple[AnyHit, ...]
+    window: Window | None = None
+    window_source: str = ""
+    """Where the window came from: "given", the words of the question, or "" for none."""
+    notes: tuple[str, ...] = ()
+
+
+class Retriever:
+    """Finds memories; any thread may call it."""
+
+    def __init__(
+        self, store: Store, index: Index, embedder: Embedder, settings: MemorySettings, gap: timedelta
+    ) -> None:
+        self._store = store
+        self._index = index
+        self._embedder = embedder
+        self._settings = settings
+        self._gap = gap
+        self._weights: Weights | None = Weights() if embedder.name == gguf_minilm.NAME else None
+
+    def recall(self, query: Query, retrieve: Retrieve, shown: Collection[Ref] = ()) -> Recall:
+        """Return what a response is shown: the best few of each kind, nothing twice, nothing of the last hour."""
+        since = query.at - self._gap
+        recent = frozenset(turn.id for turn in self._store.turns.recent(since, query.at))
+        scope = Scope(until=since, banned=self._banned(shown), recent=recent)
+        asking = window_of(query.text, query.at, retrieve) or window_of(retrieve.keywords, query.at)
+        ranker = self._ranker(query.text or retrieve.keywords, query.at, scope, retrieve.keywords, _RECALLED)
+        found = self._recall(ranker, query, asking)
+        if asking is not None and not (found.semantic or found.episodic or found.messages or found.images):
+            note = f"Nothing was found for {_named(asking)}; all times were searched."
+            found = self._recall(ranker, query, None)
+            found = replace(found, notes=(note, *found.notes))
+        return found
+
+    def search(
+        self,
+        text: str,
+        *,
+        kinds: Collection[Kind] | None = None,
+        window: Window | None = None,
+        as_of: datetime | None = None,
+        limit: int = 10,
+        at: datetime,
+    ) -> Found:
+        """Return the best memories of the kinds wanted; `as_of` searches what was held true then.
+
+        A window that is given filters for good; one from the words of the question is given up where it leaves
+        nothing.
+        """
+        wanted = _ALL if kinds is None else frozenset(kinds)
+        given = Asking(window, window, "given") if window is not None else None
+        asking = given or window_of(text, at)
+        ranker = self._ranker(text, at, Scope(as_of=as_of), "", wanted)
+        hits = self._search(ranker, wanted, asking)
+        if not hits and asking is not None and given is None:
+            ranker.notes.append(f"Nothing was found for {_named(asking)}; all times were searched.")
+            asking = None
+            hits = self._search(ranker, wanted, None)
+        source = asking.source if asking else ""
+        return Found(tuple(hits[:limit]), asking.window if asking else None, source, tuple(ranker.notes))
+
+    def _recall(self, ranker: Ranker, query: Query, asking: Asking | None) -> Recall:
+        ranker = _within(ranker, asking)
+        messages = ranker.messages()
+        semantic = ranker.semantic()
+        topics = ranker.episodic(messages)[: self._settings.episodic]
+        told = {turn_id for hit in topics for turn_id in hit.memory.turn_ids}
+        return Recall(
+            semantic=tuple(semantic[: self._settings.semantic]),
+            episodic=tuple(Topic(hit, self._store.turns.many(hit.memory.turn_ids)) for hit in topics),
+            procedural=tuple(
+                ranker.statements(Kind.PROCEDURAL, self._store.habits.current())[: self._settings.procedural]
+            ),
+            images=self._images(ranker, query, semantic),
+            messages=tuple(hit for hit in messages if hit.memory.id not in told)[: self._settings.semantic],
+            window=asking.window if asking else None,
+            window_source=asking.source if asking else "",
+            notes=tuple(ranker.notes),
+        )
+
+    def _images(self, ranker: Ranker, query: Query, semantic: list[Hit[SemanticMemory]]) -> tuple[ImageMemory, ...]:
+        alike = pictures.seen_before(self._store, query.images)
+        told = pictures.spoken_of(self._store, semantic[: 4 * self._settings.images])
+        hits = pictures.picture_hits(self._store, alike, told, ranker.captions())
+        remembered = (
+            pictures.remember(self._store, hit, ranker.scope.until)
+            for hit in hits
+            if hit.ref not in ranker.scope.banned
+        )
+        return tuple(one for one in remembered if one is not None)[: self._settings.images]
+
+    def _search(self, ranker: Ranker, kinds: frozenset[Kind], asking: Asking | None) -> list[AnyHit]:
+        ranker = _within(ranker, asking)
+        hits: list[AnyHit] = []
+        messages = ranker.messages() if kinds & {Kind.MESSAGE, Kind.EPISODIC} else []
+        semantic = ranker.semantic() if kinds & {Kind.SEMANTIC, Kind.IMAGE} else []
+        if Kind.MESSAGE in kinds:
+            hits += messages
+        if Kind.SEMANTIC in kinds:
+            hits += semantic
+        if Kind.EPISODIC in kinds:
+            hits += ranker.episodic(messages)
+        if Kind.PROCEDURAL in kinds:
+            versions = self._store.habits.history() if ranker.scope.as_of else self._store.habits.current()
+            hits += ranker.statements(Kind.PROCEDURAL, versions)
+        if Kind.CORE in kinds:
+            entries = self._store.core.history() if ranker.scope.as_of else self._store.core.current().entries
+            hits += ranker.statements(Kind.CORE, entries)
+        if Kind.IMAGE in kinds:
+            told = pictures.spoken_of(self._store, semantic)
+            hits += pictures.picture_hits(self._store, {}, told, ranker.captions())
+        return sorted(hits, key=lambda hit: -hit.score)
+
+    def _ranker(self, text: str, at: datetime, scope: Scope, keywords: str, kinds: Collection[Kind]) -> Ranker:
+        asked = prepare(self._store, self._embedder, text, at, keywords=keywords, kinds=kinds)
+        return Ranker(self._store, self._index, asked, scope, self._weigh())
+
+    def _banned(self, shown: Collection[Ref]) -> frozenset[Ref]:
+        """Add to what was shown the messages of the topics among it."""
+        topics = self._store.episodes.many([ref.id for ref in shown if ref.kind is Kind.EPISODIC])
+        return frozenset(shown) | {Ref(Kind.MESSAGE, turn_id) for topic in topics for turn_id in topic.turn_ids}
+
+    def _weigh(self) -> Weights:
+        if self._weights is None:
+            self._weights = weights_for(measure(self._embedder))
+        return self._weights
+
+
+def _within(ranker: Ranker, asking: Asking | None) -> Ranker:
+    # a window is evidence enough: "what did I do last Sunday" has no other word to go by
+    return replace(ranker, scope=replace(ranker.scope, window=asking.wide if asking else None, floor=asking is None))
+
+
+def _named(asking: Asking) -> str:
+    return "the time asked about" if asking.source in {"model", "given"} else f'"{asking.source}"'

@@ -1,0 +1,73 @@
+"""Which facts, topics, habits and profile entries answer a question: the lanes of what is one statement by itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from persona_cli.memory.retrieval.asked import Asked
+from persona_cli.memory.retrieval.terms import names_in
+from persona_cli.memory.retrieval.weights import Weights
+from persona_cli.records import CoreEntry, EpisodicMemory, Kind, ProceduralMemory, Ref, SemanticMemory
+
+Statement = SemanticMemory | EpisodicMemory | ProceduralMemory | CoreEntry
+
+_FADING_DAYS = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Closeness:
+    """Cosines of one kind by id: of the contents with the question, of the keywords with its keywords."""
+
+    content: Mapping[int, float]
+    keywords: Mapping[int, float]
+
+
+def statement_lanes(memory: Statement, asked: Asked, near: Closeness, weights: Weights) -> dict[str, float]:
+    """Return what each lane adds to the score of one statement."""
+    content = near.content.get(memory.id, weights.noise.mean)
+    better = max(0.0, near.keywords.get(memory.id, content) - content)
+    held = asked.hits.get(ref_of(memory), {})
+    lanes = {
+        "dense": content,
+        "keywords": weights.keywords * better,
+        "text": weights.text * asked.share(held) + weights.around * asked.cover([held]),
+        "distilled": weights.distilled,
+        "recency": weights.recency * _freshness(_last_said(memory), asked.at),
+    }
+    if isinstance(memory, SemanticMemory):
+        named = memory.subject != "user" and names_in(memory.subject, frozenset(asked.terms))
+        lanes["person"] = weights.person if named else 0.0
+        lanes["repetition"] = weights.repetition * math.log2(max(memory.seen, 1))
+    return lanes
+
+
+def ref_of(memory: Statement) -> Ref:
+    """Return the reference of a statement of any kind."""
+    kinds = {
+        SemanticMemory: Kind.SEMANTIC,
+        EpisodicMemory: Kind.EPISODIC,
+        ProceduralMemory: Kind.PROCEDURAL,
+        CoreEntry: Kind.CORE,
+    }
+    return Ref(kinds[type(memory)], memory.id)
+
+
+def began(memory: Statement) -> datetime:
+    """Return from when on a statement held."""
+    if isinstance(memory, SemanticMemory):
+        return memory.valid_from
+    return memory.ended_at if isinstance(memory, EpisodicMemory) else memory.recorded_at
+
+
+def _last_said(memory: Statement) -> datetime:
+    if isinstance(memory, SemanticMemory):
+        return memory.last_seen or memory.valid_from
+    return began(memory)
+
+
+def _freshness(said: datetime, at: datetime) -> float:
+    age = max(0.0, (at - said).total_seconds() / 86_400)
+    return math.exp(-age / _FADING_DAYS)

@@ -1,0 +1,201 @@
+"""Ranking the memories of one kind: who is in question, how close each is, what every lane says, what is junk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+import numpy as np
+
+from persona_cli.errors import StorageError
+from persona_cli.memory.index import Index
+from persona_cli.memory.retrieval.asked import Asked
+from persona_cli.memory.retrieval.facts import Closeness, Statement, began, ref_of, statement_lanes
+from persona_cli.memory.retrieval.messages import REACH, Dialogue
+from persona_cli.memory.retrieval.weights import LEAST, Weights
+from persona_cli.memory.retrieval.window import TOLD_LATER, holds
+from persona_cli.memory.store import Store
+from persona_cli.records import (
+    CoreEntry,
+    EpisodicMemory,
+    Hit,
+    Image,
+    Kind,
+    ProceduralMemory,
+    Ref,
+    SemanticMemory,
+    Status,
+    Turn,
+    Window,
+)
+
+M = TypeVar("M", SemanticMemory, EpisodicMemory, ProceduralMemory, CoreEntry, Turn, Image)
+S = TypeVar("S", SemanticMemory, EpisodicMemory, ProceduralMemory, CoreEntry)
+
+_CLOSEST = 80  # candidates per lane; 60 and 100 did the same on the development conversations
+_POOL = 3_000  # memories of a window up to which only they are searched, and exactly
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What may be found: nothing that `banned` names, nothing said after `until`, only what lies in `window`."""
+
+    window: Window | None = None
+    as_of: datetime | None = None
+    until: datetime | None = None
+    banned: frozenset[Ref] = frozenset()
+    recent: frozenset[int] = frozenset()
+    """Turns that are in the prompt already, and what was learnt from them."""
+    floor: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Ranker:
+    """Ranks one kind at a time for one question; `notes` collects what was not available."""
+
+    store: Store
+    index: Index
+    asked: Asked
+    scope: Scope
+    weights: Weights
+    notes: list[str] = field(default_factory=list)
+
+    def semantic(self) -> list[Hit[SemanticMemory]]:
+        """Return the facts that hold, best first."""
+        pool = None
+        if self.scope.as_of is not None:
+            pool = [one.id for one in self.store.semantic.list(as_of=self.scope.as_of, window=self.scope.window)]
+        elif self.scope.window is not None:
+            pool = [one.id for one in self.store.semantic.list(window=self.scope.window, limit=_POOL)]
+        near, ids = self._near(Kind.SEMANTIC, pool)
+        return self._statements(self.store.semantic.many(ids), near)
+
+    def episodic(self, messages: Iterable[Hit[Turn]]) -> list[Hit[EpisodicMemory]]:
+        """Return the topics, best first; a topic whose message was found gains by it."""
+        pool = None
+        if self.scope.window is not None:
+            pool = [one.id for one in self.store.episodes.list(window=self.scope.window, limit=_POOL)]
+        near, ids = self._near(Kind.EPISODIC, pool)
+        found = {hit.memory.id: hit.score - self.weights.noise.mean for hit in messages}
+        episodes = {one.id: one for one in self.store.episodes.of_turns(list(found)[:_CLOSEST])}
+        episodes |= {one.id: one for one in self.store.episodes.many(ids)}
+        near = self._complete(Kind.EPISODIC, near, list(episodes))
+
+        def told(memory: EpisodicMemory) -> Mapping[str, float]:
+            return {"turns": self.weights.turns * max((found.get(one, 0.0) for one in memory.turn_ids), default=0.0)}
+
+        return self._statements(episodes.values(), near, told)
+
+    def statements(self, kind: Kind, every: Collection[S]) -> list[Hit[S]]:
+        """Rank statements of a kind that has so few that each is looked at."""
+        near, _ = self._near(kind, [one.id for one in every])
+        return self._statements(every, near)
+
+    def messages(self) -> list[Hit[Turn]]:
+        """Return the messages, best first."""
+        pool = None
+        if (window := self.scope.window) is not None:
+            told = Window(window.start, window.end and window.end + TOLD_LATER)
+            turns = list(islice(self.store.turns.all(told), _POOL + 1))
+            pool = [turn.id for turn in turns] if len(turns) <= _POOL else None
+        near, ids = self._near(Kind.MESSAGE, pool)
+        around = sorted({row + step for row in ids for step in range(-REACH, REACH + 1)})
+        turns = list(self.store.turns.many(around))
+        near = self._complete(Kind.MESSAGE, near, [turn.id for turn in turns])
+        dialogue = Dialogue(self.asked, turns, near.content, self.weights)
+        hits = [_hit(Ref(Kind.MESSAGE, turn.id), turn, dialogue.lanes(turn)) for turn in turns if self._said(turn)]
+        ranked = self._ranked(hits, near)
+        return ranked if window is None else [hit for hit in ranked if holds(window, hit.memory)]
+
+    def captions(self) -> dict[int, float]:
+        """Return by id how well the captions of pictures answer, junk left out."""
+        near, ids = self._near(Kind.IMAGE, None)
+        scores = {}
+        for row_id in ids:
+            ref = Ref(Kind.IMAGE, row_id)
+            if self._relevant(ref, near):
+                share = self.asked.share(self.asked.hits.get(ref, {}))
+                scores[row_id] = near.content.get(row_id, self.weights.noise.mean) + self.weights.text * share
+        return scores
+
+    def _near(self, kind: Kind, pool: list[int] | None) -> tuple[Closeness, list[int]]:
+        """Return the cosines of the closest, and the ids that any lane finds worth a look."""
+        if pool is not None and not pool:
+            return Closeness({}, {}), []
+        narrow = pool if pool is not None and len(pool) <= _POOL else None
+        content = self._search(kind, "content", narrow)
+        keywords = self._search(kind, "keywords", narrow)
+        ids = {*content, *keywords, *self.asked.best(kind, _CLOSEST)}
+        if pool is not None:
+            ids.intersection_update(pool)
+        near = self._complete(kind, Closeness(content, keywords), list(ids))
+        return near, sorted(ids)
+
+    def _complete(self, kind: Kind, near: Closeness, ids: list[int]) -> Closeness:
+        missing = [row for row in ids if row not in near.content]
+        if not missing:
+            return near
+        content = {**near.content, **self._search(kind, "content", missing, len(missing))}
+        keywords = {**near.keywords, **self._search(kind, "keywords", missing, len(missing))}
+        return Closeness(content, keywords)
+
+    def _search(self, kind: Kind, name: str, among: list[int] | None, k: int = _CLOSEST) -> dict[int, float]:
+        if name == "keywords" and kind not in {Kind.SEMANTIC, Kind.EPISODIC}:
+            return {}
+        vector = self.asked.keywords if name == "keywords" else self.asked.content
+        ids = None if among is None else np.array(among, dtype=np.int64)
+        try:
+            return dict(self.index.search(kind, name, vector, k, ids))
+        except StorageError as exc:
+            note = f"{exc.message} Searched by words only."
+            if note not in self.notes:
+                self.notes.append(note)
+            return {}
+
+    def _statements(
+        self, every: Iterable[S], near: Closeness, more: Callable[[S], Mapping[str, float]] = lambda _: {}
+    ) -> list[Hit[S]]:
+        hits = []
+        for memory in every:
+            ref = ref_of(memory)
+            if ref not in self.scope.banned and self._holds(memory):
+                lanes = statement_lanes(memory, self.asked, near, self.weights)
+                hits.append(_hit(ref, memory, {**lanes, **more(memory)}))
+        return self._ranked(hits, near)
+
+    def _holds(self, memory: Statement) -> bool:
+        """Tell whether a statement is true at the time in question, and not in the prompt already."""
+        if self.scope.window is not None and not holds(self.scope.window, memory):
+            return False
+        if isinstance(memory, SemanticMemory) and memory.turn_id in self.scope.recent:
+            return False
+        if self.scope.as_of is None:
+            return memory.status is Status.ACTIVE
+        ended = None if isinstance(memory, EpisodicMemory) else memory.valid_to
+        held = began(memory) <= self.scope.as_of and (ended is None or self.scope.as_of < ended)
+        return held and memory.status in {Status.ACTIVE, Status.SUPERSEDED}
+
+    def _said(self, turn: Turn) -> bool:
+        """Tell whether a message was said at the time in question, and is not in the prompt already."""
+        if Ref(Kind.MESSAGE, turn.id) in self.scope.banned:
+            return False
+        if self.scope.until is not None and turn.at >= self.scope.until:
+            return False
+        return self.scope.as_of is None or turn.at <= self.scope.as_of
+
+    def _ranked(self, hits: list[Hit[M]], near: Closeness) -> list[Hit[M]]:
+        kept = [hit for hit in hits if not self.scope.floor or self._relevant(hit.ref, near)]
+        return sorted(kept, key=lambda hit: (-hit.score, -hit.ref.id))
+
+    def _relevant(self, ref: Ref, near: Closeness) -> bool:
+        noise = self.weights.noise.mean
+        cosine = max(near.content.get(ref.id, noise), near.keywords.get(ref.id, noise))
+        return self.weights.relevance(cosine, self.asked.cover([self.asked.hits.get(ref, {})])) >= LEAST
+
+
+def _hit(ref: Ref, memory: M, lanes: Mapping[str, float]) -> Hit[M]:
+    kept = {name: value for name, value in lanes.items() if value or name == "dense"}
+    return Hit(ref, memory, sum(kept.values()), kept)

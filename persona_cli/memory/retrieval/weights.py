@@ -1,0 +1,87 @@
+"""How much each kind of evidence counts, in units of cosine: a score is a cosine with evidence added to it.
+
+So the "dense" part of a score is the cosine itself, and every other part says how much closer in meaning a memory
+without that evidence would have to be. The numbers were chosen on the development part of the conversations of
+benchmarks/locomo.py; benchmarks/LOG.md has what was tried.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """Cosines between texts that have nothing to do with each other, by which one embedder differs from the next."""
+
+    mean: float
+    deviation: float
+
+
+MINILM = Noise(mean=0.10, deviation=0.113)
+"""all-MiniLM-L6-v2; the weights are in units of its deviation."""
+
+LEAST = 2.6
+"""How relevant a memory must be by itself, in deviations above the noise, to be worth showing."""
+
+WORDS = 4.0
+"""What all the words of a question are worth, in the same units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What evidence is worth at its fullest; "a share" is the part of the question's words, rare ones more."""
+
+    noise: Noise = MINILM
+
+    text: float = 0.64
+    """A share of 1 in the memory itself."""
+    around: float = 0.25
+    """A share of 1 in a message together with the ones beside it, whatever their length."""
+    after: float = 0.5
+    """Of the next message's cosine above the noise."""
+    text_after: float = 0.17
+    """A share of 1 in the next message."""
+    text_own_before: float = 0.42
+    """A share of 1 in the message before the last: in a dialogue, what the same person said."""
+    reply: float = 0.5
+    """A share of 1 in the question this message replies to."""
+    session: float = 0.28
+    """A share of 1 in the session as a whole."""
+    session_dense: float = 0.6
+    """Of the mean cosine of the session's three closest messages, above the noise."""
+    person: float = 0.32
+    """The person the question names speaks, or is who the memory is about."""
+    length: float = 0.09
+    """Each factor of e in length: short messages tell little."""
+    question: float = 0.11
+    """Taken off a message that only asks."""
+    picture: float = 0.055
+    """The message showed a picture."""
+    window: float = 0.24
+    """Said or happened in the time asked about."""
+    distilled: float = 0.2
+    """A statement rather than a message: it stands alone, no neighbour lends it evidence."""
+    keywords: float = 0.5
+    """Of what the cosine of the keywords has over that of the content."""
+    turns: float = 0.3
+    """Of what an episode's best message scores above the noise."""
+    recency: float = 0.03
+    """Said now rather than long ago."""
+    repetition: float = 0.015
+    """Each doubling of how often it was said."""
+
+    def relevance(self, cosine: float, cover: float) -> float:
+        """Return how far a memory by itself is above what has nothing to do with the question."""
+        return (cosine - self.noise.mean) / self.noise.deviation + WORDS * cover
+
+
+def weights_for(noise: Noise) -> Weights:
+    """Return the weights for an embedder by its noise: the wider its cosines spread, the more all else counts."""
+    factor = noise.deviation / MINILM.deviation
+    usual = Weights()
+    scaled = {one.name: getattr(usual, one.name) * factor for one in fields(Weights) if one.name not in _OF_COSINES}
+    return Weights(noise=noise, **scaled)
+
+
+_OF_COSINES = {"noise", "after", "session_dense", "keywords", "turns"}

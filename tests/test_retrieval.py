@@ -1,0 +1,276 @@
+"""Retrieval over the real store, index and embedding model."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from persona_cli.config import Settings
+from persona_cli.errors import StorageError
+from persona_cli.memory import Memory, open_memory
+from persona_cli.memory.index import embed_wanted
+from persona_cli.memory.retrieval.terms import search_terms, speaker_of
+from persona_cli.memory.retrieval.weights import MINILM, Noise, Weights, weights_for
+from persona_cli.paths import find_places
+from persona_cli.records import (
+    EpisodicMemory,
+    Hit,
+    Kind,
+    Query,
+    Ref,
+    Retrieve,
+    SemanticMemory,
+    Status,
+    Turn,
+    Window,
+)
+
+NOW = datetime(2026, 5, 20, 18, 0, tzinfo=UTC)  # a Wednesday
+TALK = (
+    ("2026-03-02", "I moved to Lisbon for a job at a ceramics studio."),
+    ("2026-03-02", "The flat is tiny but it has a view of the river."),
+    ("2026-04-11", "My sister Marnie visited and we took the tram to Belem."),
+    ("2026-04-11", "She hated the custard tarts, can you believe it?"),
+    ("2026-05-17", "Went surfing in Ericeira and got stung by a weever fish."),
+    ("2026-05-17", "The lifeguard poured hot water over my foot."),
+)
+
+
+@pytest.fixture
+def memory() -> Iterator[Memory]:
+    opened = open_memory(find_places(), Settings(), pytest.fail)
+    yield opened
+    opened.close()
+
+
+def tell(memory: Memory, day: str, *texts: str) -> list[Turn]:
+    at = datetime.fromisoformat(f"{day}T10:00:00+00:00")
+    session = memory.store.sessions.start(at)
+    turns = [
+        memory.store.turns.add(session.id, at + timedelta(minutes=2 * i), text, "I see.", "test")
+        for i, text in enumerate(texts)
+    ]
+    memory.store.sessions.close(session.id, turns[-1].at)
+    return turns
+
+
+def know(memory: Memory, content: str, day: str = "2026-04-01", **more: object) -> SemanticMemory:
+    at = datetime.fromisoformat(f"{day}T10:00:00+00:00")
+    fact = SemanticMemory(
+        id=0, content=content, keywords=tuple(search_terms(content)), subject="user", quote=content,
+        recorded_at=at, valid_from=at,
+    )  # fmt: skip
+    return memory.store.semantic.add(replace(fact, **more))  # type: ignore[arg-type]  # fields by name
+
+
+@pytest.fixture
+def life(memory: Memory) -> Memory:
+    for day in sorted({day for day, _ in TALK}):
+        tell(memory, day, *(text for one, text in TALK if one == day))
+    know(memory, "The user lives in Lisbon.", "2026-03-02", slot="user/home")
+    know(memory, "Marnie dislikes custard tarts.", "2026-04-11", subject="Marnie")
+    know(memory, "The user was stung by a weever fish.", "2026-05-17",
+         event=Window(datetime(2026, 5, 17, tzinfo=UTC), datetime(2026, 5, 18, tzinfo=UTC)))  # fmt: skip
+    embed_wanted(memory.store, memory.embedder)
+    return memory
+
+
+def texts(hits: tuple[Hit[Turn], ...]) -> list[str]:
+    return [hit.memory.user for hit in hits]
+
+
+def ask(text: str, at: datetime = NOW) -> tuple[Query, Retrieve]:
+    return Query(text, at), Retrieve(text)
+
+
+def test_the_best_of_each_kind_comes_first(life: Memory) -> None:
+    recall = life.retriever.recall(*ask("Where do I live?"))
+    assert recall.semantic[0].memory.content == "The user lives in Lisbon."
+    recall = life.retriever.recall(*ask("What did Marnie think of the custard tarts?"))
+    assert recall.semantic[0].memory.subject == "Marnie"
+    assert {text.split()[0] for text in texts(recall.messages)[:2]} == {"My", "She"}
+
+
+def test_lanes_add_up_and_the_dense_one_is_the_cosine(life: Memory) -> None:
+    question = "Which fish stung me?"
+    found = life.retriever.search(question, at=NOW)
+    assert found.hits
+    for hit in found.hits:
+        assert hit.score == pytest.approx(sum(hit.lanes.values()))
+    fact = next(hit for hit in found.hits if hit.ref.kind is Kind.SEMANTIC)
+    stored = life.store.vectors.get(fact.ref, "content", life.embedder.name)
+    assert stored is not None
+    assert fact.lanes["dense"] == pytest.approx(float(stored @ life.embedder.embed([question])[0]), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is the boiling point of tungsten?",
+        "Do I own a helicopter?",
+        "asdf qwer zxcv",
+        "Who won the 1974 world cup?",
+    ],
+)
+def test_what_was_never_said_finds_nothing(life: Memory, question: str) -> None:
+    assert life.retriever.recall(*ask(question)).empty
+
+
+def test_a_window_from_the_words_filters_for_real(life: Memory) -> None:
+    recall = life.retriever.recall(*ask("What did I do last Sunday?"))
+    assert recall.window_source == "last Sunday"
+    assert recall.window == Window(datetime(2026, 5, 17, tzinfo=UTC), datetime(2026, 5, 18, tzinfo=UTC))
+    assert [hit.memory.content for hit in recall.semantic] == ["The user was stung by a weever fish."]
+    assert {turn.at.date().isoformat() for turn in (hit.memory for hit in recall.messages)} == {"2026-05-17"}
+
+
+def test_the_models_window_comes_before_the_words(life: Memory) -> None:
+    start, end = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 31, tzinfo=UTC)
+    query = Query("What did I do last Sunday?", NOW)
+    recall = life.retriever.recall(query, Retrieve("moving", start, end))
+    assert (recall.window, recall.window_source) == (Window(start, end), "model")
+    assert all(hit.memory.at < end for hit in recall.messages)
+
+
+def test_a_window_that_leaves_nothing_is_given_up_with_a_note(life: Memory) -> None:
+    recall = life.retriever.recall(*ask("Where did I go surfing two years ago?"))
+    assert recall.window is None
+    assert any("two years ago" in note for note in recall.notes)
+    assert any("surfing" in text for text in texts(recall.messages))
+
+
+def test_a_window_that_is_given_is_not_given_up(life: Memory) -> None:
+    window = Window(datetime(2020, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC))
+    assert life.retriever.search("surfing", window=window, at=NOW).hits == ()
+
+
+def test_a_message_that_speaks_of_a_day_answers_for_it(memory: Memory) -> None:
+    tell(memory, "2026-05-18", "Yesterday we baked a rhubarb cake.", "Work was dull.")
+    embed_wanted(memory.store, memory.embedder)
+    recall = memory.retriever.recall(*ask("What did I do on Sunday?"))
+    assert texts(recall.messages) == ["Yesterday we baked a rhubarb cake."]
+
+
+def test_the_last_hour_is_not_recalled_but_can_be_searched(life: Memory) -> None:
+    session = life.store.sessions.start(NOW)
+    turn = life.store.turns.add(session.id, NOW - timedelta(minutes=20), "I adopted a tortoise.", "Nice!", "test")
+    fact = know(life, "The user adopted a tortoise.", "2026-05-20", turn_id=turn.id)
+    embed_wanted(life.store, life.embedder)
+    recall = life.retriever.recall(*ask("Do I have a tortoise?"))
+    assert turn.id not in {hit.memory.id for hit in recall.messages}
+    assert fact.id not in {hit.memory.id for hit in recall.semantic}
+    found = life.retriever.search("tortoise", at=NOW)
+    assert {hit.ref for hit in found.hits} >= {Ref(Kind.MESSAGE, turn.id), Ref(Kind.SEMANTIC, fact.id)}
+
+
+def test_nothing_is_shown_twice(life: Memory) -> None:
+    first = life.retriever.recall(*ask("Tell me about Marnie and the tarts"))
+    shown = [*(hit.ref for hit in first.semantic), *(hit.ref for hit in first.messages)]
+    second = life.retriever.recall(*ask("Tell me about Marnie and the tarts"), shown)
+    assert shown
+    assert not {*(hit.ref for hit in second.semantic), *(hit.ref for hit in second.messages)} & set(shown)
+
+
+def test_a_shown_topic_takes_its_messages_with_it(life: Memory) -> None:
+    turns = [turn for turn in life.store.turns.all() if "Marnie" in turn.user or "tarts" in turn.user]
+    episode = life.store.episodes.add(
+        EpisodicMemory(
+            id=0, session_id=turns[0].session_id, summary="Marnie's visit to Lisbon", keywords=("Marnie", "visit"),
+            turn_ids=tuple(turn.id for turn in turns), started_at=turns[0].at, ended_at=turns[-1].at, recorded_at=NOW,
+        )
+    )  # fmt: skip
+    embed_wanted(life.store, life.embedder)
+    recall = life.retriever.recall(*ask("How was it when my sister Marnie came?"))
+    assert [topic.hit.memory.id for topic in recall.episodic] == [episode.id]
+    assert [turn.id for turn in recall.episodic[0].turns] == [turn.id for turn in turns]
+    assert not {hit.memory.id for hit in recall.messages} & {turn.id for turn in turns}
+    again = life.retriever.recall(*ask("How was it when my sister Marnie came?"), [Ref(Kind.EPISODIC, episode.id)])
+    assert not again.episodic
+    assert not {hit.memory.id for hit in again.messages} & {turn.id for turn in turns}
+
+
+def test_only_what_holds_is_recalled_and_the_past_can_be_asked_for(life: Memory) -> None:
+    old = next(one for one in life.store.semantic.list() if one.slot == "user/home")
+    new = know(life, "The user lives in Porto.", "2026-05-01", slot="user/home")
+    life.store.semantic.supersede(old.id, new.id, datetime(2026, 5, 1, 10, tzinfo=UTC))
+    hidden = know(life, "The user lives in a castle.", status=Status.QUARANTINED)
+    embed_wanted(life.store, life.embedder)
+    now = {hit.memory.id for hit in life.retriever.recall(*ask("Where do I live?")).semantic}
+    assert new.id in now
+    assert not now & {old.id, hidden.id}
+    then = life.retriever.search(
+        "Where do I live?", kinds={Kind.SEMANTIC}, as_of=datetime(2026, 4, 1, tzinfo=UTC), at=NOW
+    )
+    assert old.id in {hit.ref.id for hit in then.hits}
+    assert not {hit.ref.id for hit in then.hits} & {new.id, hidden.id}
+
+
+def test_what_was_said_often_comes_before_what_was_said_once(memory: Memory) -> None:
+    once = know(memory, "The user likes green tea.")
+    often = know(memory, "The user likes green tea!")
+    for day in range(1, 6):
+        memory.store.semantic.seen_again(often.id, datetime(2026, 4, day, tzinfo=UTC))
+    embed_wanted(memory.store, memory.embedder)
+    hits = memory.retriever.recall(*ask("Which tea do I like?")).semantic
+    assert [hit.memory.id for hit in hits] == [often.id, once.id]
+    assert hits[0].lanes["repetition"] > 0
+
+
+def test_who_speaks_counts_in_a_transcript(memory: Memory) -> None:
+    tell(memory, "2026-04-01", "Anna: I started fencing lessons.", "Bert: I started fencing lessons too.")
+    embed_wanted(memory.store, memory.embedder)
+    found = memory.retriever.search("When did Bert start fencing?", kinds={Kind.MESSAGE}, at=NOW)
+    assert isinstance(found.hits[0].memory, Turn)
+    assert found.hits[0].memory.user.startswith("Bert")
+    assert found.hits[0].lanes["person"] > 0
+
+
+def test_a_picture_is_found_by_its_looks_and_by_what_was_said_of_it(life: Memory) -> None:
+    def add(name: str, phash: str) -> str:
+        return life.store.images.add(name * 64, "image/png", 8, 8, 100, phash, NOW).hash
+
+    at = datetime(2026, 4, 1, 10, tzinfo=UTC)
+    session = life.store.sessions.start(at)
+    dog = life.store.images.get(1) if life.store.images.all() else None
+    assert dog is None
+    known = life.store.images.by_hash(add("a", "f" * 16))
+    copy = life.store.images.by_hash(add("b", "f" * 15 + "e"))
+    assert known is not None
+    assert copy is not None
+    turn = life.store.turns.add(session.id, at, "This is Max, my dog.", "Hello Max!", "test", [known])
+    know(life, "Max is the user's dog.", turn_id=turn.id, subject="Max", images=(known.hash,))
+    embed_wanted(life.store, life.embedder)
+    looks = life.retriever.recall(Query("Who is this?", NOW, (copy,)), Retrieve("Who is this?"))
+    assert [one.hit.memory.id for one in looks.images] == [known.id]
+    assert looks.images[0].turn == turn
+    assert [one.content for one in looks.images[0].memories] == ["Max is the user's dog."]
+    words = life.retriever.recall(*ask("What does my dog Max look like?"))
+    assert [one.hit.memory.id for one in words.images] == [known.id]
+
+
+def test_full_text_serves_when_the_index_does_not(life: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise StorageError("The index is not there.")
+
+    monkeypatch.setattr(life.index, "search", broken)
+    recall = life.retriever.recall(*ask("custard tarts"))
+    assert texts(recall.messages)[0].startswith("She hated")
+    assert recall.notes == ("The index is not there. Searched by words only.",)
+
+
+def test_an_empty_memory_recalls_nothing(memory: Memory) -> None:
+    assert memory.retriever.recall(*ask("Where do I live?")).empty
+    assert memory.retriever.search("", at=NOW).hits == ()
+
+
+def test_search_terms_drop_what_says_nothing() -> None:
+    assert search_terms("What is Marnie's dog’s name, and the dog's age?") == ("marnie", "dog", "name", "age")
+    assert speaker_of("Anna Lee: hello") == "anna lee"
+    assert not speaker_of("note: buy milk")
+
+
+def test_weights_follow_the_spread_of_the_embedder() -> None:
+    wide = weights_for(Noise(0.5, MINILM.deviation * 2))
+    assert wide.text == pytest.approx(2 * Weights().text)
+    assert wide.after == Weights().after
