@@ -28,6 +28,10 @@ def _ways(*ways: str, case: bool = False) -> re.Pattern[str]:
 
 
 _OF = r"\b(?:my|his|her|their|our|\w+['’]s)"
+_NUMBER = (
+    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen"
+    r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty(?:[- ]\w+)?)"
+)
 SLOTS: tuple[Slot, ...] = (
     Slot(
         "birthday",
@@ -42,9 +46,9 @@ SLOTS: tuple[Slot, ...] = (
             r"\b\d+[ -]?(?:years?|yrs?|months?|weeks?)?[ -]?old\b",
             r"\b(?:turn\w*|aged?|age is|is|am|are|just) \d{1,3}\b(?! (?:minutes|km|miles|hours))",
             r"\bborn\b",
+            rf"\b(?:is|am|are|turned|turns|turning|i'm|just) (?:only |now |already )?{_NUMBER}\b(?! (?:\w+ )?(?:of|minutes|km|miles|hours|days|o'clock))",
             r"\b\d+(?:st|nd|rd|th) birthday\b",
-            r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty)(?:-\w+)? "
-            r"(?:years|months|weeks) old\b",
+            rf"\b{_NUMBER} (?:years|months|weeks) old\b",
         ),
         word_set("old age"),
     ),
@@ -63,6 +67,7 @@ SLOTS: tuple[Slot, ...] = (
         _ways(
             r"\bfor (?:a |my |his |her )?(?:living|work)\b",
             r"\b(?:jobs?|profession|occupation|employ\w*|career|line of work)\b",
+            r"^what (?:do|does) (?:(?:my|our) [\w-]+|[A-Z]\w+|he|she|they)(?: [A-Z]\w+)? do\W*$",
             r"\b(?:where|who|what|which)\b.{1,40}\bwork(?:s|ing)?(?: at| for| as| in)?\W*$",
         ),
         _ways(
@@ -110,7 +115,7 @@ SLOTS: tuple[Slot, ...] = (
             r"\bhobb(?:y|ies)\b",
         ),
         _ways(
-            r"\b(?:lik|lov|adore|hat|dislik|detest)(?:e|es|ed|ing)\b",
+            r"\b(?:lik|lov|ador|hat|dislik|detest)(?:e|es|ed|ing)\b",
             r"\b(?:enjoy\w*|favou?rites?|prefer\w*|fond of|into|keen on|fan|obsessed|addicted|crazy about|hooked)\b",
             r"\bcan(?:['’]|no)?t (?:stand|get enough|bear|live without)\b",
             r"\b(?:passion\w*|hobb(?:y|ies)|the best)\b",

@@ -16,6 +16,9 @@ import snowballstemmer
 TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
+_NONE: frozenset[str] = frozenset()
+
+
 def word_set(words: str) -> frozenset[str]:
     """Return the words of a text as a set, for tables."""
     return frozenset(words.split())
@@ -90,14 +93,25 @@ _IRREGULAR = {
         "study": "student studies studied",
         "allergy": "allergic allergies",
         "old": "age aged older",
+        "throw": "threw thrown",
+        "catch": "caught",
+        "hear": "heard",
+        "hold": "held",
+        "send": "sent",
+        "steal": "stole stolen",
+        "forget": "forgot forgotten",
+        "shoot": "shot",
+        "wake": "woke woken",
+        "draw": "drew drawn",
+        "paint": "painter painting paintings",
+        "diabet": "diabetic diabetes",
+        "become": "became",
         "train": "training trained",
     }.items()
     for form in forms.split()
 }
 
-_SYNONYMS = {
-    word: group.split()[0]
-    for group in (
+_GROUPS = (
         "mother mum mom mama mummy mommy",
         "father dad papa daddy",
         "grandmother grandma granny nana nan gran",
@@ -137,11 +151,24 @@ _SYNONYMS = {
         "exercise workout",
         "love adore",
         "hate dislike detest",
-        "fear afraid scare",
+        "fear afraid scare scared frighten terrified terrify phobia",
         "want wish",
-    )
-    for word in group.split()
-}
+        "wake awake",
+        "illness ill sick disease sickness condition diagnosis",
+        "money cash",
+        "employer company firm",
+        "promote promotion",
+        "angry furious mad",
+        "train practise practice",
+        "hurt pain ache sore",
+        "propose proposal",
+        "engage engagement",
+        "marathon half-marathon",
+        "cold flu",
+        "weigh weight",
+        "learn study",
+)
+
 
 KINDS: dict[str, frozenset[str]] = {
     kind: frozenset(members.split())
@@ -156,6 +183,14 @@ KINDS: dict[str, frozenset[str]] = {
         "niece nephew child sibling parent grandparent partner",
         "family": "brother sister mother father grandmother grandfather son daughter wife husband cousin aunt uncle "
         "niece nephew child sibling parent grandparent partner twin",
+        "dog": "beagle greyhound labrador poodle terrier spaniel retriever dachshund husky corgi pug collie mongrel",
+        "car": "volvo bmw audi renault peugeot toyota ford fiat honda tesla mercedes volkswagen vw golf skoda opel mazda "
+        "nissan hyundai kia citroen citroën seat jeep mini porsche",
+        "phone": "iphone android pixel samsung galaxy nokia",
+        "laptop": "thinkpad macbook chromebook",
+        "camera": "nikon canon leica fujifilm",
+        "illness": "diabet insomnia parkinson asthma cancer migraine arthritis pneumonia depress anxieti epilepsi dementia "
+        "alzheim flu covid bronchiti anaemia eczema",
         "colleague": "coworker boss teammate",
         "friend": "friend mate buddy flatmate roommate",
         "pet": "dog cat hamster rabbit parrot budgie fish goldfish turtle tortoise horse pony guinea snake lizard",
@@ -181,7 +216,34 @@ KINDS: dict[str, frozenset[str]] = {
 
 EXCLUSIVE = frozenset(word for members in KINDS.values() for word in members) | frozenset(KINDS)
 
+IMPLIED: dict[str, frozenset[str]] = {
+    word: frozenset(signs.split())
+    for word, signs in {
+        "marry": "husband wife",
+        "fiancé": "engage propose fiancée fiance",
+        "fiance": "engage propose fiancé",
+        "child": "twin",
+        "doctor": "dr",
+        "therapist": "therapi",
+        "vegetarian": "vegan",
+        "movie": "cinema",
+        "sleep": "insomnia",
+        "pregnant": "expect",
+        "smoke": "cigarett",
+        "employer": "boss",
+        "live": "flat",
+        "garden": "backyard",
+        "conduct": "conductor",
+        "partner": "engage propose marry",
+    }.items()
+}
+"""What speaks of the asked without naming it."""
+
 _stemmer = snowballstemmer.stemmer("english")
+_SYNONYMS = {
+    form: group.split()[0] for group in _GROUPS for word in group.split() for form in (word, str(_stemmer.stemWord(word)))
+}
+_PHRASES = ((re.compile(r"\bg[eo]t(?:s|ting|ten)? up\b", re.I), "wake"), (re.compile(r"\b(?:broke|break) up\b", re.I), "breakup"))
 
 
 def tokens(text: str) -> list[str]:
@@ -223,12 +285,12 @@ def kinds_of(word: str) -> frozenset[str]:
 
 def covers(asked: str, told: frozenset[str]) -> bool:
     """Tell whether what was told speaks of the stem that is asked for: itself, or a member of that kind."""
-    return asked in told or bool(KINDS.get(asked, frozenset()) & told)
+    return asked in told or bool((KINDS.get(asked, _NONE) | IMPLIED.get(asked, _NONE)) & told)
 
 
 def sentences(text: str) -> list[str]:
     """Split a message into sentences, the marks at their ends kept."""
-    parts = re.split(r"(?<=[.!?…])\s+(?=[\"'“‘(]?[\w¿¡])|\n+", text.strip())
+    parts = re.split(r"(?<=[.!?…])(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\bProf\.)\s+(?=[\"'“‘(]?[\w¿¡])|\n+", text.strip())
     return [part.strip() for part in parts if part.strip()]
 
 
