@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from persona_cli.errors import Interrupted
 from persona_cli.model.lite.episodes import summarize_episodes
+from persona_cli.model.lite.facts import extract_semantic
 from persona_cli.model.lite.relevance import Embed
 from persona_cli.model.lite.response import decide
 from persona_cli.model.tasks import (
@@ -69,7 +70,7 @@ class LiteModel:
     def extract_semantic(self, turn: Turn, recent: Sequence[Turn], stop: Stop) -> Sequence[SemanticDraft]:
         """Return the facts of one turn."""
         _check(stop)
-        return ()
+        return extract_semantic(turn, recent, self._embed)
 
     def summarize_episodes(self, turns: Sequence[Turn], stop: Stop) -> Sequence[EpisodeDraft]:
         """Return the topics of a closed session."""

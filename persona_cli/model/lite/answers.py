@@ -17,6 +17,7 @@ from persona_cli.timewords import find_times
 
 MOST = 5
 """Things listed in one answer."""
+_LONGEST_QUOTE = 300
 _NEAR = 0.18
 """How far behind the best one may be to be listed with it."""
 
@@ -28,6 +29,8 @@ def compose(question: Question, matches: Sequence[Match], at: datetime) -> str:
         return _yes_or_no(question, told[0], at)
     if question.form is Form.WHEN:
         return _when(told[0], at)
+    if question.form in {Form.WHY, Form.HOW}:
+        return _in_full([match.told for match in matches], at)
     if question.form is Form.HOW_MANY:
         return _how_many(told, at)
     if len(told) == 1:
@@ -40,6 +43,16 @@ def one(told: Told, at: datetime) -> str:
     if told.quotable:
         return f"{capital(_said(told, at))} you said: “{told.content.strip()}”"
     return f"{capital(told.spoken())} — {_source(told, at)}."
+
+
+def _in_full(told: Sequence[Told], at: datetime) -> str:
+    """Give the whole message around the best sentence: reasons and manners mostly stand in the next one."""
+    best = told[0]
+    for each in told:
+        same = len(each.stems & best.stems) >= 0.6 * len(best.stems)
+        if each.verbatim and same and len(each.message) <= _LONGEST_QUOTE:
+            return f"{capital(_said(each, at))} you said: “{each.message.strip()}”"
+    return one(best, at)
 
 
 def listed(told: Sequence[Told], at: datetime) -> str:

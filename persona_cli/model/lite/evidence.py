@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from persona_cli.model.lite.acts import Act, act_of
+from persona_cli.model.lite.facts import Fact, find_facts
 from persona_cli.model.lite.persons import mirror, to_second
 from persona_cli.model.lite.words import content_words, sentences, stems
 from persona_cli.model.tasks import Situation
@@ -35,6 +36,8 @@ class Told:
     until: datetime | None = None
     """Since when it is no longer so."""
     verbatim: bool = False
+    message: str = ""
+    """The whole message of a verbatim sentence: why and how often stand in the next one."""
     stems: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
@@ -73,6 +76,7 @@ def _all(situation: Situation) -> Iterator[Told]:
     for recall in recalls:
         yield from (_told(hit.memory.text, hit.memory.recorded_at, "habit") for hit in recall.procedural)
     for turn in reversed(situation.recent):
+        yield from (_new(fact, turn) for fact in find_facts(turn.user, turn.at, pictured=bool(turn.images)))
         yield from _lines(turn, "now")
     for recall in recalls:
         for turn in _turns(recall):
@@ -90,7 +94,8 @@ def _lines(turn: Turn, source: str) -> Iterator[Told]:
         if act_of(sentence) is Act.STATEMENT and len(content_words(sentence)) > 1:
             phrase = next((one for one in find_times(sentence, turn.at) if not one.repeating), None)
             event = phrase.window if phrase else None
-            yield Told(sentence, turn.at, source, event=event, verbatim=True, stems=stems(content_words(sentence)))
+            words = stems(content_words(sentence))
+            yield Told(sentence, turn.at, source, event=event, verbatim=True, message=turn.user, stems=words)
 
 
 def _fact(memory: SemanticMemory) -> Told:
@@ -104,6 +109,11 @@ def _fact(memory: SemanticMemory) -> Told:
         until=memory.valid_to if memory.status is Status.SUPERSEDED else None,
         stems=stems(content_words(memory.content)),
     )
+
+
+def _new(fact: Fact, turn: Turn) -> Told:
+    words = stems(content_words(fact.content))
+    return Told(fact.content, turn.at, "now", event=fact.event, subject=fact.subject, slot=fact.slot, stems=words)
 
 
 def _entry(entry: CoreEntry) -> Told:

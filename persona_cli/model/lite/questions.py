@@ -26,6 +26,8 @@ class Form(StrEnum):
     WHEN = "when"
     WHERE = "where"
     HOW_MANY = "how many"
+    HOW = "how"
+    WHY = "why"
     YES_NO = "yes or no"
     LIST = "list"
 
@@ -37,6 +39,8 @@ class Question:
     text: str
     """The question without "can you tell me" around it."""
     form: Form
+    of_self: bool
+    """The user is its subject ("do I"), so what somebody else does is no answer."""
     personal: bool
     """About the user, by "I" or "my"; otherwise it may be about anything in the world."""
     slot: Slot | None
@@ -46,6 +50,8 @@ class Question:
     """The other content words, as written."""
     formerly: bool
     """Asks for how things were before."""
+    of_telling: bool
+    """About what was said ("what did I tell you in May"), so the day of telling counts, not the day of the event."""
     many: bool
     """Asks for everything there is."""
     time: TimePhrase | None
@@ -58,10 +64,14 @@ class Question:
 
 
 _FIRST = re.compile(r"\b(?:i|i['’]m|i['’]ve|i['’]d|i['’]ll|me|my|mine|myself|we|us|our|ours)\b", re.I)
+_SELF = re.compile(r"\b(?:I|we|I['’]m|I['’]ve|I['’]d|I['’]ll|we['’]re|we['’]ve)\b", re.I)
 _FORMERLY = re.compile(
-    r"\bused to\b|\bformer\w*\b|\bprevious\w*\b|\bbefore\b(?! (?:i|my|the|you|\d))|\bin the past\b|\bback then\b"
+    r"\bused? to\b|\bformer\w*\b|\bprevious\w*\b|\bbefore\b(?! (?:i|my|the|you|\d))|\bin the past\b|\bback then\b"
     r"|\bold (?:job|home|address|flat|house)\b|\boriginally\b",
     re.I,
+)
+_TELLING = re.compile(
+    r"\b(?:tell|told|say|said|mention\w*|talk\w*|speak|spoke|chat\w*|show(?:ed|n)?|ask(?:ed)?)\b", re.I
 )
 _EVERYTHING = re.compile(
     r"\b(?:everything|all|list|tell me about|know about|remember about|told you about|said about)\b"
@@ -69,12 +79,14 @@ _EVERYTHING = re.compile(
     re.I,
 )
 _GENERIC = word_set(
-    """name age birthday job work home house address live place city town country hobby plan time year month week
+    """place city town country hobby plan time year month week
     weekend day today yesterday tomorrow morning evening night afternoon tonight moment life person people number date
     way goal habit dream back past future fact story news part end thing stuff advice idea matter favourite happen"""
 )
 _FORMS = (
     (Form.HOW_MANY, re.compile(r"^how (?:many|much|often)\b", re.I)),
+    (Form.WHY, re.compile(r"^why\b|^what (?:for|reason)\b|^how come\b", re.I)),
+    (Form.HOW, re.compile(r"^how(?:['’]s)? (?!old|long|about|tall|far|big|do i (?:spell|say))", re.I)),
     (Form.WHEN, re.compile(r"^(?:\w+ )?when\b|\b(?:what|which) (?:date|day|year|month|time)\b", re.I)),
     (Form.WHERE, re.compile(r"^(?:\w+ )?where\b", re.I)),
     (Form.WHO, re.compile(r"^(?:with )?(?:who|whom|whose)\b", re.I)),
@@ -100,14 +112,21 @@ def understand(sentence: str, at: datetime, known_names: frozenset[str] = frozen
     return Question(
         text,
         next((form for form, pattern in _FORMS if pattern.search(text)), Form.WHAT),
+        _SELF.search(without_people(text)) is not None,
         _FIRST.search(text) is not None,
         slot,
         frozenset(entities),
         tuple(topic),
         _FORMERLY.search(text) is not None,
+        _TELLING.search(text) is not None,
         _EVERYTHING.search(text) is not None,
         query_window(text, at),
     )
+
+
+def without_people(text: str) -> str:
+    """Return `text` without "my sister and I", whose deeds are told of either."""
+    return re.sub(r"\b(?:my \w+|[A-Z]\w+) and I\b|\bI and my \w+\b", " ", text)
 
 
 def without(text: str, phrases: Sequence[TimePhrase]) -> str:

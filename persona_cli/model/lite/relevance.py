@@ -7,6 +7,7 @@ is called Tom" next to a question for the sister's name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,15 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.model.lite.evidence import Told
+from persona_cli.model.lite.lexicon import PEOPLE
 from persona_cli.model.lite.questions import Form, Question
 from persona_cli.model.lite.slots import dislikes
-from persona_cli.model.lite.words import EXCLUSIVE, KINDS, covers, kinds_of, stem
+from persona_cli.model.lite.words import KINDS, STOP, content_words, covers, kinds_of, stem, stems
 from persona_cli.records import Window
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 ENOUGH = 0.55
 """Score from which something told is given as an answer."""
+_CERTAIN = 0.9
 SAME_WORD = 0.62
 """Cosine from which two words are taken for one meaning ("film", "cinema")."""
 
@@ -56,28 +59,44 @@ def _may_answer(question: Question, told: Told) -> bool:
 
 
 def _speaks_of(question: Question, told: Told) -> bool:
-    words = told.stems | ({stem(told.subject)} if told.subject else frozenset())
+    words = told.stems | stems(content_words(told.subject)) if told.subject not in {"", "user"} else told.stems
     if not all(covers(entity, words) for entity in question.entities):
         return False
-    if not question.entities and question.personal and question.form is not Form.WHO:
-        return _about_user(told)
-    return True
+    other = _other_subject(told)
+    if not other or question.form is Form.WHO:
+        return True
+    topic = stems(question.topic)
+    if question.of_self:
+        return bool(other & question.entities) or any(covers(word, other) for word in topic)
+    return (
+        bool(question.entities) or not question.personal or (bool(topic) and all(covers(w, told.stems) for w in topic))
+    )
 
 
-def _about_user(told: Told) -> bool:
-    """Tell whether a fact is the user's own: a question without a name in it is not about their sister's job."""
-    if told.subject:
-        return told.subject.lower() in {"user", "i", "me"} or stem(told.subject.split()[-1]) not in EXCLUSIVE
-    first = told.content.split(" ", 4)[:4]
-    opening = {stem(word.rstrip(",.")) for word in first}
-    starts_with_my = first[0].lower() in {"my", "our"} or told.content.lower().startswith("the user's")
-    return not (starts_with_my and opening & (_PEOPLE))
+def _other_subject(told: Told) -> frozenset[str]:
+    """Return the stems of the person a sentence is about, where that is not the user."""
+    match = _SUBJECT.match(told.content)
+    if match is None or re.match(r"\s*and (?:I|the user)\b", told.content[match.end() :]):
+        return frozenset()
+    words = stems(content_words(match[0]))
+    named = match["name"] is not None and match["name"].lower() not in STOP
+    return words if words & _PEOPLE or named else frozenset()
 
 
-_PEOPLE = KINDS["relative"] | KINDS["colleague"] | KINDS["friend"] | {"friend", "colleague"}
+_SUBJECT = re.compile(
+    r"(?:(?:[Mm]y|[Oo]ur|[Tt]he user['’]s)(?: [\w-]+){1,3}?|(?P<name>[A-Z]\w+(?: [A-Z]\w+)?))"
+    r"(?=(?:\s+(?:\w+ly|always|never|just|also|still))?(?:\s+\w+(?:s|ed|was|had)\b|\s+(?:got|went|said|and|has|is|is)\b|['’]s\s))"
+)
+_PLACE = re.compile(
+    r"\b(?:in|at|to|near|from|by|inside|outside|behind|under|next to|on|into|through|around|off|left|visit\w*)\s+"
+    r"(?:(?:the|a|an|my|our|his|her|their|the user['’]s|your|some)\s+(?!morning|evening|afternoon|weekend|day|week|month)\w+|[A-Z]\w+|home|work|bed)"
+)
+_PEOPLE = stems(PEOPLE)
 
 
 def _has_shape(question: Question, told: Told) -> bool:
+    if question.form is Form.WHERE and not _PLACE.search(told.content):
+        return False
     if question.slot is None:
         return True
     if not question.slot.told.search(told.content):
@@ -92,6 +111,8 @@ def _in_time(question: Question, told: Told) -> bool:
     if question.time is None:
         return True
     window = question.time.wide
+    if question.of_telling and told.at is not None and told.at in question.time.window:
+        return True
     if told.event is not None:
         return _overlap(window, told.event)
     return told.at is not None and told.at in window
@@ -104,20 +125,29 @@ def _overlap(one: Window, other: Window) -> bool:
 
 
 def _score(question: Question, told: Told, cosine: float, meanings: _Meanings) -> float:
-    topic = [stem(word) for word in question.topic]
-    hits = [1.0 if covers(word, told.stems) else 0.0 for word in topic]
-    for at, word in enumerate(question.topic):
-        if not hits[at]:
-            hits[at] = meanings.likeness(word, told)
-    coverage = sum(hits) / len(hits) if hits else None
-    score = cosine
-    if coverage is None:
-        score += 0.3 if question.slot or question.entities or question.time else 0.1
-    else:
-        score += 0.5 * coverage - 0.2
-    if question.slot is not None:
-        score += 0.1
-    return score
+    hits = [meanings.covered(word, told) for word in question.topic]
+    if question.form is Form.YES_NO and any(hit < _CERTAIN for hit in hits):
+        return 0.0  # "do I have a garden?" is not answered by a balcony, however near the two are
+    if not hits:
+        return cosine + _bare(question)
+    coverage = sum(hits) / len(hits)
+    score = cosine + 0.5 * coverage - (0.05 if coverage >= _CERTAIN else 0.2)
+    return score + (0.1 if question.slot is not None else 0.0) + _value(question, told)
+
+
+def _bare(question: Question) -> float:
+    """Return what a question without topic words is worth: what it asks for was checked by then, so much."""
+    if question.slot is not None and not question.entities:
+        return 0.5
+    if question.open and question.time is not None:
+        return 0.6
+    return 0.4 if question.entities or question.form is Form.LIST else 0.0
+
+
+def _value(question: Question, told: Told) -> float:
+    """Return a bonus where a member of the kind that is asked for is named: "a Volvo" rather than "my car"."""
+    kinds = [KINDS[one] for one in question.entities if one in KINDS]
+    return 0.1 if any(kind & told.stems for kind in kinds) else 0.0
 
 
 class _Meanings:
@@ -127,13 +157,16 @@ class _Meanings:
         self._embed = embed
         self._known: dict[str, NDArray[np.float32]] = {}
 
-    def likeness(self, word: str, told: Told) -> float:
-        """Return 0.8 where a word of what was told means the same as `word`, else 0."""
+    def covered(self, word: str, told: Told) -> float:
+        """Return 1 where what was told speaks of `word`, less where it has a word of like meaning, else 0."""
+        short = stem(word)
+        if covers(short, told.stems):
+            return 1.0
+        if kinds_of(short) or not told.stems:
+            return 0.0
         others = sorted(told.stems)
         missing = [one for one in (word.lower(), *others) if one not in self._known]
         if missing:
             self._known.update(zip(missing, self._embed(missing), strict=True))
-        if kinds_of(stem(word)) or not others:
-            return 0.0
         best = max(float(self._known[word.lower()] @ self._known[other]) for other in others)
         return 0.8 if best >= SAME_WORD else 0.0

@@ -26,7 +26,7 @@ def word_set(words: str) -> frozenset[str]:
 
 STOP = word_set(
     """
-    a an the and or but if so as of at by for from in into on onto to up with about over under than then that
+    use used uses before after since ago anymore a an the and or but if so as of at by for from in into on onto to up with about over under than then that
     this these those there here it its is am are was were be been being do does did done doing have has had
     having will would can could should shall may might must not no nor i me my mine myself we us our ours you
     your yours he him his she her hers they them their theirs what which who whom whose when where why how all
@@ -112,63 +112,65 @@ _IRREGULAR = {
 }
 
 _GROUPS = (
-        "mother mum mom mama mummy mommy",
-        "father dad papa daddy",
-        "grandmother grandma granny nana nan gran",
-        "grandfather grandpa granddad grandad",
-        "child kid",
-        "boyfriend bf",
-        "girlfriend gf",
-        "partner spouse",
-        "husband hubby",
-        "flat apartment",
-        "bike bicycle cycle",
-        "car automobile",
-        "motorbike motorcycle",
-        "film movie",
-        "holiday vacation trip travel journey",
-        "job work profession occupation career employ",
-        "begin start",
-        "buy purchase",
-        "doctor physician gp",
-        "plan intend",
-        "live home house reside address",
-        "picture photo photograph",
-        "phone mobile cellphone smartphone",
-        "laptop notebook computer pc",
-        "hobby pastime",
-        "favourite favorite prefer preference",
-        "colour color",
-        "medicine medication pill tablet",
-        "football soccer",
-        "bday birthday",
-        "cat kitty kitten",
-        "dog puppy pup",
-        "finish complete",
-        "boss manager supervisor",
-        "university uni college",
-        "exam test",
-        "exercise workout",
-        "love adore",
-        "hate dislike detest",
-        "fear afraid scare scared frighten terrified terrify phobia",
-        "want wish",
-        "wake awake",
-        "illness ill sick disease sickness condition diagnosis",
-        "money cash",
-        "employer company firm",
-        "promote promotion",
-        "angry furious mad",
-        "train practise practice",
-        "hurt pain ache sore",
-        "propose proposal",
-        "engage engagement",
-        "marathon half-marathon",
-        "cold flu",
-        "weigh weight",
-        "learn study",
+    "mother mum mom mama mummy mommy",
+    "father dad papa daddy",
+    "grandmother grandma granny nana nan gran",
+    "grandfather grandpa granddad grandad",
+    "child kid",
+    "boyfriend bf",
+    "girlfriend gf",
+    "partner spouse",
+    "husband hubby",
+    "flat apartment",
+    "bike bicycle cycle",
+    "car automobile",
+    "motorbike motorcycle",
+    "film movie",
+    "holiday vacation trip travel journey",
+    "job work profession occupation career employ",
+    "begin start",
+    "buy purchase",
+    "doctor physician gp",
+    "plan intend",
+    "live home house reside address",
+    "picture photo photograph",
+    "phone mobile cellphone smartphone",
+    "laptop notebook computer pc",
+    "hobby pastime",
+    "favourite favorite prefer preference",
+    "colour color",
+    "medicine medication pill tablet",
+    "football soccer",
+    "bday birthday",
+    "cat kitty kitten",
+    "dog puppy pup",
+    "finish complete",
+    "boss manager supervisor",
+    "university uni college",
+    "exam test",
+    "exercise workout",
+    "love adore",
+    "hate dislike detest",
+    "fear afraid scare scared frighten terrified terrify phobia",
+    "want wish",
+    "wake awake",
+    "illness ill sick disease sickness condition diagnosis",
+    "money cash",
+    "employer company firm",
+    "promote promotion",
+    "angry furious mad",
+    "train practise practice",
+    "hurt pain ache sore",
+    "propose proposal",
+    "engage engagement",
+    "marathon half-marathon",
+    "cold flu",
+    "weigh weight",
+    "learn study",
 )
 
+
+_BREEDS = "beagle greyhound labrador poodle terrier spaniel retriever dachshund husky corgi pug collie mongrel shepherd"
 
 KINDS: dict[str, frozenset[str]] = {
     kind: frozenset(members.split())
@@ -183,9 +185,9 @@ KINDS: dict[str, frozenset[str]] = {
         "niece nephew child sibling parent grandparent partner",
         "family": "brother sister mother father grandmother grandfather son daughter wife husband cousin aunt uncle "
         "niece nephew child sibling parent grandparent partner twin",
-        "dog": "beagle greyhound labrador poodle terrier spaniel retriever dachshund husky corgi pug collie mongrel",
-        "car": "volvo bmw audi renault peugeot toyota ford fiat honda tesla mercedes volkswagen vw golf skoda opel mazda "
-        "nissan hyundai kia citroen citroën seat jeep mini porsche",
+        "dog": _BREEDS,
+        "car": "volvo bmw audi renault peugeot toyota ford fiat honda tesla mercedes volkswagen vw skoda opel mazda "
+        "nissan hyundai kia citroen citroën porsche",
         "phone": "iphone android pixel samsung galaxy nokia",
         "laptop": "thinkpad macbook chromebook",
         "camera": "nikon canon leica fujifilm",
@@ -216,34 +218,39 @@ KINDS: dict[str, frozenset[str]] = {
 
 EXCLUSIVE = frozenset(word for members in KINDS.values() for word in members) | frozenset(KINDS)
 
-IMPLIED: dict[str, frozenset[str]] = {
-    word: frozenset(signs.split())
-    for word, signs in {
-        "marry": "husband wife",
-        "fiancé": "engage propose fiancée fiance",
-        "fiance": "engage propose fiancé",
-        "child": "twin",
-        "doctor": "dr",
-        "therapist": "therapi",
-        "vegetarian": "vegan",
-        "movie": "cinema",
-        "sleep": "insomnia",
-        "pregnant": "expect",
-        "smoke": "cigarett",
-        "employer": "boss",
-        "live": "flat",
-        "garden": "backyard",
-        "conduct": "conductor",
-        "partner": "engage propose marry",
-    }.items()
+_SIGNS = {
+    "marry": "husband wife",
+    "fiancé": "engage propose fiancée fiance",
+    "fiance": "engage propose fiancé",
+    "child": "twin",
+    "doctor": "dr",
+    "therapist": "therapi",
+    "vegetarian": "vegan",
+    "movie": "cinema",
+    "sleep": "insomnia",
+    "pregnant": "expect",
+    "smoke": "cigarett",
+    "employer": "boss",
+    "live": "flat",
+    "garden": "backyard",
+    "conduct": "conductor",
+    "partner": "engage propose marry",
+    "breed": "dog " + _BREEDS,
+    "wear": "clothes",
 }
 """What speaks of the asked without naming it."""
 
 _stemmer = snowballstemmer.stemmer("english")
 _SYNONYMS = {
-    form: group.split()[0] for group in _GROUPS for word in group.split() for form in (word, str(_stemmer.stemWord(word)))
+    form: group.split()[0]
+    for group in _GROUPS
+    for word in group.split()
+    for form in (word, str(_stemmer.stemWord(word)))
 }
-_PHRASES = ((re.compile(r"\bg[eo]t(?:s|ting|ten)? up\b", re.I), "wake"), (re.compile(r"\b(?:broke|break) up\b", re.I), "breakup"))
+_PHRASES = (
+    (re.compile(r"\bg[eo]t(?:s|ting|ten)? up\b", re.I), "wake"),
+    (re.compile(r"\b(?:broke|break) up\b", re.I), "breakup"),
+)
 
 
 def tokens(text: str) -> list[str]:
@@ -263,6 +270,11 @@ def stem(word: str) -> str:
             return form
     short = str(_stemmer.stemWord(word))
     return _SYNONYMS.get(short, short)
+
+
+@lru_cache(maxsize=1)
+def _implied() -> dict[str, frozenset[str]]:
+    return {stem(word): frozenset(stem(sign) for sign in signs.split()) for word, signs in _SIGNS.items()}
 
 
 def content_words(text: str) -> tuple[str, ...]:
@@ -285,12 +297,15 @@ def kinds_of(word: str) -> frozenset[str]:
 
 def covers(asked: str, told: frozenset[str]) -> bool:
     """Tell whether what was told speaks of the stem that is asked for: itself, or a member of that kind."""
-    return asked in told or bool((KINDS.get(asked, _NONE) | IMPLIED.get(asked, _NONE)) & told)
+    return asked in told or bool((KINDS.get(asked, _NONE) | _implied().get(asked, _NONE)) & told)
 
 
 def sentences(text: str) -> list[str]:
     """Split a message into sentences, the marks at their ends kept."""
-    parts = re.split(r"(?<=[.!?…])(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\bProf\.)\s+(?=[\"'“‘(]?[\w¿¡])|\n+", text.strip())
+    parts = re.split(
+        r"(?<=[.!?…])(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\bProf\.)\s+(?=[\"'“‘(]?[\w¿¡])|\n+",
+        text.strip(),
+    )
     return [part.strip() for part in parts if part.strip()]
 
 
