@@ -13,8 +13,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from persona_cli.model.lite.acts import AUX, unwrapped
+from persona_cli.model.lite.ontology import EXCLUSIVE
 from persona_cli.model.lite.slots import Slot, slot_of
-from persona_cli.model.lite.words import EXCLUSIVE, STOP, content_words, stem, word_set
+from persona_cli.model.lite.words import STOP, content_words, stem, word_set
 from persona_cli.timewords import TimePhrase, find_times, query_window
 
 

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from persona_cli.model.lite.evidence import Told
 from persona_cli.model.lite.lexicon import PEOPLE
+from persona_cli.model.lite.ontology import KINDS
 from persona_cli.model.lite.questions import Form, Question
 from persona_cli.model.lite.slots import dislikes
-from persona_cli.model.lite.words import KINDS, STOP, content_words, covers, kinds_of, stem, stems
+from persona_cli.model.lite.words import STOP, content_words, covers, kinds_of, stem, stems
 from persona_cli.records import Window
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -85,11 +86,13 @@ def _other_subject(told: Told) -> frozenset[str]:
 
 _SUBJECT = re.compile(
     r"(?:(?:[Mm]y|[Oo]ur|[Tt]he user['’]s)(?: [\w-]+){1,3}?|(?P<name>[A-Z]\w+(?: [A-Z]\w+)?))"
-    r"(?=(?:\s+(?:\w+ly|always|never|just|also|still))?(?:\s+\w+(?:s|ed|was|had)\b|\s+(?:got|went|said|and|has|is|is)\b|['’]s\s))"
+    r"(?=(?:\s+(?:\w+ly|always|never|just|also|still))?"
+    r"(?:\s+\w+(?:s|ed|was|had)\b|\s+(?:got|went|said|and|has|is|is)\b|['’]s\s))"
 )
 _PLACE = re.compile(
     r"\b(?:in|at|to|near|from|by|inside|outside|behind|under|next to|on|into|through|around|off|left|visit\w*)\s+"
-    r"(?:(?:the|a|an|my|our|his|her|their|the user['’]s|your|some)\s+(?!morning|evening|afternoon|weekend|day|week|month)\w+|[A-Z]\w+|home|work|bed)"
+    r"(?:(?:the|a|an|my|our|his|her|their|the user['’]s|your|some)\s+"
+    r"(?!morning|evening|afternoon|weekend|day|week|month)\w+|[A-Z]\w+|home|work|bed)"
 )
 _PEOPLE = stems(PEOPLE)
 

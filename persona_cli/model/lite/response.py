@@ -11,9 +11,10 @@ from persona_cli.model.lite import replies
 from persona_cli.model.lite.acts import Act, Part, read
 from persona_cli.model.lite.answers import compose
 from persona_cli.model.lite.evidence import gather
+from persona_cli.model.lite.ontology import KINDS
 from persona_cli.model.lite.questions import Question, understand
 from persona_cli.model.lite.relevance import Embed, rank
-from persona_cli.model.lite.words import KINDS, content_words, stem
+from persona_cli.model.lite.words import content_words, stem
 from persona_cli.model.tasks import Situation
 from persona_cli.records import Retrieve
 from persona_cli.timewords import describe

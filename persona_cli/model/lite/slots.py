@@ -46,7 +46,8 @@ SLOTS: tuple[Slot, ...] = (
             r"\b\d+[ -]?(?:years?|yrs?|months?|weeks?)?[ -]?old\b",
             r"\b(?:turn\w*|aged?|age is|is|am|are|just) \d{1,3}\b(?! (?:minutes|km|miles|hours))",
             r"\bborn\b",
-            rf"\b(?:is|am|are|turned|turns|turning|i'm|just) (?:only |now |already )?{_NUMBER}\b(?! (?:\w+ )?(?:of|minutes|km|miles|hours|days|o'clock))",
+            rf"\b(?:is|am|are|turned|turns|turning|i'm|just) (?:only |now |already )?{_NUMBER}\b"
+            r"(?! (?:\w+ )?(?:of|minutes|km|miles|hours|days|o'clock))",
             r"\b\d+(?:st|nd|rd|th) birthday\b",
             rf"\b{_NUMBER} (?:years|months|weeks) old\b",
         ),
