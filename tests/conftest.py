@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from persona_cli.agent import open_assistant
+from persona_cli.agent.assistant import Assistant
+from persona_cli.config import Settings
 from persona_cli.memory.store import Store, open_store
+from persona_cli.paths import find_places
+from tests.fakes import ScriptedModel
 from tests.tiny import Tiny, build_tiny
 
 
@@ -51,3 +56,19 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # transformers' own, while it builds
         return build_tiny(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def model() -> ScriptedModel:
+    """Return a model that says what is enqueued."""
+    return ScriptedModel()
+
+
+@pytest.fixture
+def assistant(home: Path, model: ScriptedModel, clock: StillClock) -> Iterator[Assistant]:
+    """Return an assistant over a real memory in a fresh home, with a scripted model and a clock that stands still."""
+    notices: list[str] = []
+    places = find_places(env={"PERSONA_HOME": str(home)})
+    opened = open_assistant(places, Settings(), model=model, clock=clock, notice=notices.append)
+    yield opened
+    opened.close()

@@ -1,1 +1,62 @@
-"""The loop: response stage, update stage, and the one place where everything is put together."""
+"""The loop: response stage, update stage, and the one place where everything is put together.
+
+`open_assistant()` is that place, for the command line and for tests alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from persona_cli.config import Settings
+from persona_cli.errors import WeightsError
+from persona_cli.paths import Places
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from persona_cli.agent.assistant import Assistant, Clock
+    from persona_cli.memory import Memory
+    from persona_cli.model.tasks import Model
+
+
+def open_assistant(
+    places: Places,
+    settings: Settings,
+    *,
+    model: Model | None = None,
+    clock: Clock | None = None,
+    notice: Callable[[str], None],
+) -> Assistant:
+    """Open memory and model; sessions that were left open and are over by now are closed.
+
+    The update queue stands still until its `start()` or `run()`.
+    """
+    from persona_cli.agent.assistant import Assistant, system_clock
+    from persona_cli.memory import open_memory
+
+    memory = open_memory(places, settings, notice)
+    try:
+        assistant = Assistant(memory, model or _open_model(settings, memory), settings, clock or system_clock, notice)
+        assistant.close_sessions()
+    except BaseException:
+        memory.close()
+        raise
+    return assistant
+
+
+def _open_model(settings: Settings, memory: Memory) -> Model:
+    """Open the model the settings name."""
+    if settings.model.name != "lite":
+        raise WeightsError(
+            f"There is no model named {settings.model.name!r}.",
+            fix="Choose the built-in one with `persona config set model.name lite`.",
+        )
+    from persona_cli.model.lite import open_lite
+
+    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+        # the embedder opens at its first use, not with the model
+        return memory.embedder.embed(texts)
+
+    return open_lite(embed)

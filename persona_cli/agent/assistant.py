@@ -1,0 +1,215 @@
+"""The assistant: one conversation over one memory with one model.
+
+A response is made while the update queue is paused, so that both share the weights. Its turn, the steps, the
+session it belongs to and its two update jobs are written in one transaction once the answer is there; an
+answer that was interrupted or failed keeps the turn as well, because the user's words are never lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from persona_cli.agent.queue import UpdateQueue
+from persona_cli.agent.respond import RespondOptions, respond
+from persona_cli.agent.secrets import redact
+from persona_cli.agent.sessions import close_session, close_sessions, session_at
+from persona_cli.agent.update import AFTER_TURN, Updates
+from persona_cli.config import Settings
+from persona_cli.errors import Interrupted, MessageError, PersonaError
+from persona_cli.memory import Memory
+from persona_cli.model.tasks import ImageSeen, Model, Situation, Stop
+from persona_cli.personality import Traits
+from persona_cli.records import (
+    Answer,
+    AnswerDelta,
+    CoreMemory,
+    Image,
+    Notice,
+    Query,
+    Recall,
+    Ref,
+    Retrieve,
+    Status,
+    Step,
+    ThinkDelta,
+    Turn,
+)
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """Return the time now, in the zone of this machine."""
+    return datetime.now().astimezone()
+
+
+class Assistant:
+    """Answers, remembers, and keeps the update queue going."""
+
+    def __init__(
+        self, memory: Memory, model: Model, settings: Settings, clock: Clock, notice: Callable[[str], None]
+    ) -> None:
+        self.memory = memory
+        self.model = model
+        self.settings = settings
+        self.last_turn: Turn | None = None
+        """The turn the last response was kept as; None after one without memory."""
+        self._clock = clock
+        updates = Updates(memory, model, settings)
+        self.updates = UpdateQueue(memory, updates, notice)
+
+    @property
+    def gap(self) -> timedelta:
+        """Return how long a silence ends a session; turns within it are in the prompt, not in a recall."""
+        return timedelta(minutes=self.settings.session.gap_minutes)
+
+    def respond(
+        self,
+        text: str,
+        images: Sequence[Path] = (),
+        *,
+        options: RespondOptions = RespondOptions(),  # noqa: B008 - frozen
+        stop: Stop = lambda: False,
+    ) -> Iterator[Step]:
+        """Yield the steps of a response, then keep its turn.
+
+        Raises `MessageError` or `PictureError` before anything is kept; an `Interrupted` or a `ModelError`
+        comes after the turn was kept with what had been said so far.
+        """
+        self._check(text, images)
+        with self.updates.paused():
+            if options.use_memory:
+                yield from self._respond(text, images, options, stop)
+            else:
+                yield from self._respond_blindly(text, images, options, stop)
+
+    def close_sessions(self, now: datetime | None = None, *, force: bool = False) -> int:
+        """Close the sessions that are over, with `force` all open ones; their jobs are queued."""
+        store = self.memory.store
+        with store.transaction():
+            closed = close_sessions(store, now or self._clock(), self.gap)
+            for session in store.sessions.all() if force else ():
+                if session.closed_at is None:
+                    close_session(store, session)
+                    closed += 1
+        self.updates.wake()
+        return closed
+
+    def close(self) -> None:
+        """Stop the queue where it is and close model and memory; what is queued stays queued."""
+        self.updates.close()
+        self.model.close()
+        self.memory.close()
+
+    def _respond(self, text: str, images: Sequence[Path], options: RespondOptions, stop: Stop) -> Iterator[Step]:
+        self.last_turn = None
+        text, secrets = redact(text)
+        at = self._clock()
+        self.close_sessions(at)
+        query = Query(text, at, tuple(self.memory.media.add(path, at) for path in images))
+        kept = _Kept()
+        try:
+            if secrets:
+                notice = f"Taken out before anything is stored: {', '.join(secrets)}."
+                yield kept.add(Notice(notice))
+            most = self.settings.memory.retrievals
+            for step in respond(
+                self._search, self.model, self._situation(query), options=options, most=most, stop=stop
+            ):
+                yield kept.add(step)
+        except Interrupted:
+            kept.add(Notice("The answer was interrupted."))
+            raise
+        except PersonaError as exc:
+            kept.add(Notice(f"The answer failed: {exc.message}"))
+            raise
+        finally:
+            # also when the caller stops reading: the words are kept whatever became of the answer
+            self.last_turn = self._keep(query, kept)
+            self.updates.wake()
+
+    def _respond_blindly(
+        self, text: str, images: Sequence[Path], options: RespondOptions, stop: Stop
+    ) -> Iterator[Step]:
+        """Answer without reading memory and without leaving a trace in it."""
+        self.last_turn = None
+        at = self._clock()
+        store, media = self.memory.store, self.memory.media
+        known = {image.hash for image in store.images.all()} if images else set()
+        shown = tuple(media.add(path, at) for path in images)
+        try:
+            situation = Situation(Query(text, at, shown), CoreMemory(), Traits())
+            yield from respond(self._search, self.model, situation, options=options, most=0, stop=stop)
+        finally:
+            for hash_ in {image.hash for image in shown} - known:
+                media.remove(hash_)
+
+    def _situation(self, query: Query) -> Situation:
+        store = self.memory.store
+        return Situation(
+            query=query,
+            core=store.core.current(),
+            traits=store.readings.latest(),
+            recent=store.turns.recent(query.at - self.gap, query.at),
+            seen_images=tuple(seen for image in query.images if (seen := self._seen(image))),
+        )
+
+    def _search(self, query: Query, retrieve: Retrieve, shown: Collection[Ref]) -> Recall:
+        # the retriever opens the embedding model: only a response that searches waits for it
+        return self.memory.retriever.recall(query, retrieve, shown)
+
+    def _seen(self, image: Image) -> ImageSeen | None:
+        """Return what is known of a picture that was shown before, also in another size."""
+        store = self.memory.store
+        for known, _ in store.images.near(image.phash):
+            turns = store.images.turns_of(known.hash)
+            if turns:
+                memories = store.semantic.of_image(known.hash)
+                contents = tuple(memory.content for memory in memories if memory.status is Status.ACTIVE)
+                return ImageSeen(image.hash, known.hash, contents, turns[0])
+        return None
+
+    def _keep(self, query: Query, kept: _Kept) -> Turn:
+        store = self.memory.store
+        with store.transaction():
+            session = session_at(store, query.at, self.gap)
+            turn = store.turns.add(
+                session.id, query.at, query.text, kept.said, self.model.name, query.images, tuple(kept.steps)
+            )
+            for task in AFTER_TURN:
+                store.jobs.add(task, turn_id=turn.id)
+            return turn
+
+    def _check(self, text: str, images: Sequence[Path]) -> None:
+        longest = self.settings.chat.longest_message
+        if not text.strip() and not images:
+            raise MessageError("The message is empty.", fix="Write something, or show a picture with --image.")
+        if len(text) > longest:
+            raise MessageError(
+                f"The message has {len(text):,} characters; {longest:,} are allowed.",
+                fix="Shorten it, or raise chat.longest_message with `persona config set`.",
+            )
+
+
+class _Kept:
+    """What of a response is stored with its turn: the steps without their pieces, and what was said."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self._pieces: list[str] = []
+        self._whole = ""
+
+    def add(self, step: Step) -> Step:
+        if isinstance(step, AnswerDelta):
+            self._pieces.append(step.text)
+        elif not isinstance(step, ThinkDelta):
+            self.steps.append(step)
+        if isinstance(step, Answer):
+            self._whole = step.text
+        return step
+
+    @property
+    def said(self) -> str:
+        return self._whole or "".join(self._pieces)

@@ -1,0 +1,172 @@
+"""Drafts of a turn into semantic memory: duplicates are seen again, changed facts supersede, the rest is added.
+
+Runs inside the transaction that also marks the job done, so that a job run twice writes once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_cli.agent.gate import SAME, Admitted, Refused, judge, same_fact, same_occasion
+from persona_cli.agent.words import names, stem, stems, supported, values, words
+from persona_cli.memory.store import Store
+from persona_cli.model.tasks import SemanticDraft
+from persona_cli.records import Change, Kind, SemanticMemory, Status, Turn
+
+Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+
+MEANT = 0.6
+"""Cosine from which a memory without a slot is taken to be the one a change speaks of."""
+_NEAR = 12
+"""Memories that full text proposes for a comparison."""
+
+
+class Verdict(StrEnum):
+    """What became of a draft."""
+
+    SAVED = "saved"
+    SEEN_AGAIN = "seen again"
+    QUARANTINED = "quarantined"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What became of one draft, and why."""
+
+    draft: SemanticDraft
+    verdict: Verdict
+    reason: str = ""
+    memory: int | None = None
+
+
+class Remembering:
+    """Writes the drafts of one turn after another."""
+
+    def __init__(self, store: Store, embed: Embed, most: int) -> None:
+        self._store = store
+        self._embed = embed
+        self._most = most
+
+    def remember(self, drafts: Sequence[SemanticDraft], turn: Turn, recent: Sequence[Turn]) -> tuple[Ruling, ...]:
+        """Put each draft through the gate, at most the configured number into memory; returns all rulings."""
+        rulings: list[Ruling] = []
+        for draft in drafts:
+            written = sum(ruling.verdict in (Verdict.SAVED, Verdict.QUARANTINED) for ruling in rulings)
+            judged = judge(draft, turn, recent, self._knows)
+            if isinstance(judged, Refused):
+                rulings.append(Ruling(draft, Verdict.REFUSED, judged.reason))
+            elif known := self._known_as(draft):
+                rulings.append(self._seen_again(draft, known, turn))
+            elif written >= self._most:
+                rulings.append(Ruling(draft, Verdict.REFUSED, f"a turn writes {self._most} memories at most"))
+            else:
+                rulings.append(self._save(draft, judged, turn))
+        return tuple(rulings)
+
+    def _save(self, draft: SemanticDraft, judged: Admitted, turn: Turn) -> Ruling:
+        outdated = () if judged.quarantined else self._outdated(draft, turn)
+        memory = self._store.semantic.add(_memory(draft, judged, turn))
+        if judged.quarantined:
+            return Ruling(draft, Verdict.QUARANTINED, "it reads like an instruction", memory.id)
+        for old in outdated:
+            if old.valid_from <= turn.at:
+                self._store.semantic.supersede(old.id, memory.id, turn.at)
+            elif draft.change is not Change.ENDS:
+                # an older conversation imported later: what is already known is the newer fact
+                self._store.semantic.supersede(memory.id, old.id, old.valid_from)
+                break
+        return Ruling(draft, Verdict.SAVED, memory=memory.id)
+
+    def _seen_again(self, draft: SemanticDraft, known: SemanticMemory, turn: Turn) -> Ruling:
+        if known.turn_id != turn.id:
+            self._store.semantic.seen_again(known.id, turn.at)
+        return Ruling(draft, Verdict.SEEN_AGAIN, memory=known.id)
+
+    def _known_as(self, draft: SemanticDraft) -> SemanticMemory | None:
+        """Return the active memory that says the same, exactly or nearly."""
+        exact = self._store.semantic.same(draft.content)
+        if exact is not None and exact.subject.casefold() == draft.subject.casefold() and same_occasion(draft, exact):
+            return exact if not set(draft.images) - set(exact.images) else None
+        if draft.images:
+            return None
+        near = [memory for memory in self._near(draft.content, draft.slot) if same_fact(draft, memory)]
+        return next((memory for cosine, memory in self._ranked(draft.content, near) if cosine >= SAME), None)
+
+    def _outdated(self, draft: SemanticDraft, turn: Turn) -> tuple[SemanticMemory, ...]:
+        """Return the active memories that `draft` replaces or ends."""
+        slotted = self._store.semantic.active_in_slot(draft.slot) if draft.slot else ()
+        if draft.change is Change.ENDS:
+            slotted = tuple(memory for memory in slotted if _speaks_of(draft, memory))
+        if slotted or draft.change is Change.ADDS:
+            return slotted
+        meant = draft.replaces or draft.content
+        near = [
+            memory
+            for memory in self._near(meant, "")
+            if memory.subject.casefold() == draft.subject.casefold()
+            and (not memory.slot or memory.slot == draft.slot)
+            and supported(values(meant), memory.content)
+            and _speaks_of(draft, memory)
+        ]
+        ranked = self._ranked(meant, near)
+        return (ranked[0][1],) if ranked and ranked[0][0] >= MEANT else ()
+
+    def _near(self, text: str, slot: str) -> list[SemanticMemory]:
+        """Return active memories that share words with `text`, or its slot."""
+        found = self._store.texts.search([word for word in words(text) if stems(word)], (Kind.SEMANTIC,), _NEAR)
+        memories = self._store.semantic.many([ref.id for ref, _ in found])
+        slotted = self._store.semantic.active_in_slot(slot) if slot else ()
+        unique = {memory.id: memory for memory in (*memories, *slotted) if memory.status is Status.ACTIVE}
+        return list(unique.values())
+
+    def _ranked(self, text: str, memories: Sequence[SemanticMemory]) -> list[tuple[float, SemanticMemory]]:
+        """Return the memories by cosine to `text`, closest first."""
+        if not memories:
+            return []
+        vectors = self._embed([text, *(memory.content for memory in memories)])
+        cosines = vectors[1:] @ vectors[0]
+        return sorted(zip(map(float, cosines), memories, strict=True), key=lambda pair: -pair[0])
+
+    def _knows(self, name: str) -> bool:
+        """Tell whether a name stands in what is already remembered of the user's life."""
+        return any(
+            stem(name) in {stem(word) for word in words(_text(self._store.get(ref)))}
+            for ref, _ in self._store.texts.search([name], (Kind.SEMANTIC, Kind.CORE), _NEAR)
+        )
+
+
+def _memory(draft: SemanticDraft, judged: Admitted, turn: Turn) -> SemanticMemory:
+    shown = {image.hash for image in turn.images}
+    return SemanticMemory(
+        id=0,
+        content=draft.content.strip(),
+        keywords=draft.keywords,
+        subject=draft.subject.strip() or "user",
+        quote=judged.quote,
+        recorded_at=turn.at,
+        valid_from=turn.at,
+        turn_id=turn.id,
+        images=tuple(hash_ for hash_ in draft.images if hash_ in shown),
+        event=draft.event,
+        # what has ended fills its slot no longer; the next value has nothing to replace
+        slot="" if draft.change is Change.ENDS else draft.slot,
+        last_seen=turn.at,
+        status=Status.QUARANTINED if judged.quarantined else Status.ACTIVE,
+    )
+
+
+def _speaks_of(draft: SemanticDraft, memory: SemanticMemory) -> bool:
+    """Tell whether the names in what is said to end are those of the memory."""
+    ended = replace(draft, content=draft.replaces) if draft.replaces else draft
+    said = {stem(name) for name in names(ended.content)} - {stem(word) for word in words(draft.subject)}
+    return draft.change is not Change.ENDS or supported(said, memory.content) == said
+
+
+def _text(record: object) -> str:
+    return str(getattr(record, "content", None) or getattr(record, "value", ""))

@@ -1,0 +1,78 @@
+"""The Response stage: reason, retrieve, reason again, answer. A generator of typed steps.
+
+Nothing is stored here; what to keep of a response, also of one that was cut short, is the assistant's part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator, Iterator
+from dataclasses import dataclass, replace
+
+from persona_cli.errors import FormatError
+from persona_cli.model.tasks import Exchange, Model, Situation, Stop
+from persona_cli.records import Answer, Kind, Query, Recall, Ref, Retrieve, Step, Think
+
+Searches = Callable[[Query, Retrieve, Collection[Ref]], Recall]
+"""Searches long-term memory for a query and what the model asked for, without what was shown before."""
+
+
+@dataclass(frozen=True, slots=True)
+class RespondOptions:
+    """How one response is made."""
+
+    use_memory: bool = True
+    """False: nothing is read from memory and nothing of the turn is kept."""
+    force_retrieve: bool = False
+    """Retrieve once with the words of the query before the model decides anything."""
+    reasoning: bool = True
+    """False: retrieve once with the words of the query, then answer in one call."""
+
+
+def respond(
+    search: Searches, model: Model, situation: Situation, *, options: RespondOptions, most: int, stop: Stop
+) -> Iterator[Step]:
+    """Yield the steps of a response, the `Answer` last; at most `most` retrievals are made."""
+    if options.use_memory and (options.force_retrieve or not options.reasoning):
+        situation = yield from _retrieve(search, situation, "", Retrieve(situation.query.text))
+    while options.use_memory and options.reasoning and len(situation.exchanges) < most:
+        thought, wish = yield from _reason(model, situation, stop)
+        if wish is None:
+            return
+        situation = yield from _retrieve(search, situation, thought, wish)
+    yield from model.answer(situation, stop)
+
+
+def shown_refs(situation: Situation) -> tuple[Ref, ...]:
+    """Return everything the model was shown in this response."""
+    return tuple(dict.fromkeys(ref for exchange in situation.exchanges for ref in recalled_refs(exchange.recall)))
+
+
+def recalled_refs(recall: Recall) -> Iterator[Ref]:
+    """Yield what a recall holds: its hits, and each turn of its topics."""
+    for hits in (recall.semantic, recall.procedural, recall.messages):
+        yield from (hit.ref for hit in hits)
+    yield from (image.hit.ref for image in recall.images)
+    for topic in recall.episodic:
+        yield topic.hit.ref
+        yield from (Ref(Kind.MESSAGE, turn.id) for turn in topic.turns)
+
+
+def _reason(model: Model, situation: Situation, stop: Stop) -> Generator[Step, None, tuple[str, Retrieve | None]]:
+    """Yield one round of reasoning; return the thought, and the retrieval it ended in unless it answered."""
+    thought = ""
+    for piece in model.reason(situation, stop):
+        if isinstance(piece, Retrieve):
+            return thought, piece
+        yield piece
+        if isinstance(piece, Think):
+            thought = piece.text
+        elif isinstance(piece, Answer):
+            return thought, None
+    raise FormatError("The model neither answered nor asked for a retrieval.")
+
+
+def _retrieve(search: Searches, situation: Situation, thought: str, wish: Retrieve) -> Generator[Step, None, Situation]:
+    yield wish
+    recall = search(situation.query, wish, shown_refs(situation))
+    yield recall
+    return replace(situation, exchanges=(*situation.exchanges, Exchange(thought, wish, recall)))

@@ -1,0 +1,206 @@
+"""The Update stage: what each job asks the model, and what it writes.
+
+`Updates.prepare` does the slow part, the model's, and returns the write as a function. The queue calls it in
+the transaction that marks the job done, so a job interrupted or killed anywhere has written nothing or all.
+Nothing the model returns is trusted: drafts go through the gate, values must rest on the user's words, a key
+it leaves out stays, and what a person wrote is never overwritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from persona_cli.agent.gate import invention, is_instruction, rests_on
+from persona_cli.agent.remember import Remembering
+from persona_cli.agent.words import supported, values
+from persona_cli.config import Settings
+from persona_cli.errors import FormatError
+from persona_cli.memory import Memory
+from persona_cli.memory.store import Store
+from persona_cli.model.tasks import CoreDraft, EpisodeDraft, Model, ProceduralDraft, Stop
+from persona_cli.personality import evolve, momentum
+from persona_cli.records import Author, CoreMemory, EpisodicMemory, Job, ProceduralMemory, Task, Turn
+
+Write = Callable[[], None]
+
+AFTER_TURN = (Task.PERSONALITY, Task.SEMANTIC)
+AFTER_SESSION = (Task.EPISODIC, Task.PROCEDURAL, Task.CORE)
+
+HISTORY = timedelta(days=60)
+"""How far back a habit may show itself by repetition."""
+_HISTORY_TURNS = 300
+MOST_IN_A_LIST = 7
+"""Entries a list of preferences keeps (PersonaVLM, core memory)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Updates:
+    """The five jobs of the update stage."""
+
+    memory: Memory
+    model: Model
+    settings: Settings
+
+    @property
+    def store(self) -> Store:
+        """Return where the jobs read and write."""
+        return self.memory.store
+
+    def prepare(self, job: Job, stop: Stop) -> Write:
+        """Do a job's work with the model; returns what has to be written, to be called in one transaction."""
+        if job.turn_id is not None:
+            work = {Task.PERSONALITY: self._personality, Task.SEMANTIC: self._semantic}[job.task]
+            return work(self.store.turns.get(job.turn_id), stop)
+        assert job.session_id is not None
+        turns = self.store.turns.of_session(job.session_id)
+        if not turns:
+            return _nothing
+        if job.task is Task.EPISODIC:
+            return self._episodic(job.session_id, turns, stop)
+        return {Task.PROCEDURAL: self._procedural, Task.CORE: self._core}[job.task](turns, stop)
+
+    def _personality(self, turn: Turn, stop: Stop) -> Write:
+        inferred = self.model.infer_personality(turn, self._recent(turn), stop)
+        earlier = self.store.turns.count(until_id=turn.id)
+
+        def write() -> None:
+            before = self.store.readings.latest()
+            after = evolve(before, inferred, earlier)
+            self.store.readings.add(turn.id, turn.at, inferred, momentum(earlier), before, after)
+
+        return write
+
+    def _semantic(self, turn: Turn, stop: Stop) -> Write:
+        recent = self._recent(turn)
+        drafts = self.model.extract_semantic(turn, recent, stop)
+        remembering = Remembering(self.store, self.memory.embedder.embed, self.settings.memory.writes)
+
+        def write() -> None:
+            remembering.remember(drafts, turn, recent)
+
+        return write
+
+    def _episodic(self, session: int, turns: Sequence[Turn], stop: Stop) -> Write:
+        if self.store.episodes.of_session(session):
+            return _nothing
+        topics = claim_all(self.model.summarize_episodes(turns, stop), len(turns))
+
+        def write() -> None:
+            for topic in topics:
+                self.store.episodes.add(_episode(topic, session, turns))
+
+        return write
+
+    def _procedural(self, turns: Sequence[Turn], stop: Stop) -> Write:
+        current = self.store.habits.current()
+        history = self._history(turns[0])
+        drafts = self.model.update_procedural(turns, current, stop, history=history)
+        said = " ".join(turn.user for turn in (*history, *turns))
+
+        def write() -> None:
+            for draft in drafts:
+                if may_put_habit(draft, current, said, turns[-1]):
+                    self.store.habits.put(draft.key, draft.text, turns[-1].at, session_id=turns[-1].session_id)
+
+        return write
+
+    def _core(self, turns: Sequence[Turn], stop: Stop) -> Write:
+        current = self.store.core.current()
+        drafts = self.model.update_core(turns, current, stop)
+
+        def write() -> None:
+            for draft in drafts:
+                if evidence := core_evidence(draft, current, turns):
+                    value = keep_newest(draft.value)
+                    self.store.core.put(draft.key, value, draft.aspect, evidence.at, turn_id=evidence.id)
+
+        return write
+
+    def _recent(self, turn: Turn) -> tuple[Turn, ...]:
+        gap = timedelta(minutes=self.settings.session.gap_minutes)
+        return tuple(one for one in self.store.turns.recent(turn.at - gap, turn.at) if one.id < turn.id)
+
+    def _history(self, first: Turn) -> tuple[Turn, ...]:
+        earlier = self.store.turns.recent(first.at - HISTORY, first.at)
+        return tuple(turn for turn in earlier if turn.session_id != first.session_id)[-_HISTORY_TURNS:]
+
+
+def claim_all(drafts: Sequence[EpisodeDraft], turns: int) -> tuple[EpisodeDraft, ...]:
+    """Return the topics of a session of `turns` turns with every turn in one of them.
+
+    Indices outside the session are dropped, then topics without a turn. A turn that no topic claims goes to
+    the topic with the closest turn, the earlier one of two.
+    """
+    inside = [[index for index in sorted(set(draft.turns)) if 0 <= index < turns] for draft in drafts]
+    if drafts and not any(inside):
+        inside[0] = list(range(turns))
+    topics = [(draft, claimed) for draft, claimed in zip(drafts, inside, strict=True) if claimed]
+    if not topics:
+        raise FormatError("The model found no topic in the session.")
+    homes = {index: claimed for _, claimed in reversed(topics) for index in claimed}
+    for index in sorted(set(range(turns)) - homes.keys()):
+        homes[min(homes, key=lambda other: (abs(other - index), other))].append(index)
+    return tuple(EpisodeDraft(draft.summary, draft.keywords, tuple(sorted(claimed))) for draft, claimed in topics)
+
+
+def may_put_habit(draft: ProceduralDraft, current: Sequence[ProceduralMemory], said: str, last: Turn) -> bool:
+    """Tell whether a habit or goal rests on what the user said and may take the place of the current one."""
+    old = next((habit for habit in current if habit.key == draft.key), None)
+    if old is not None and old.author is Author.PERSON:
+        return False
+    evidence = f"{said} {old.text if old else ''}"
+    return (
+        not is_instruction(f"{draft.key}: {draft.text}")
+        and not invention(draft.text, _saying(evidence, last), "", _nobody)
+        and rests_on(draft.text, evidence)
+    )
+
+
+def core_evidence(draft: CoreDraft, current: CoreMemory, turns: Sequence[Turn]) -> Turn | None:
+    """Return the turn a value of core memory rests on, the last of equals; None when it must not be kept."""
+    old = next((entry for entry in current.entries if entry.key == draft.key), None)
+    if (old is not None and old.author is Author.PERSON) or is_instruction(f"{draft.key}: {draft.value}"):
+        return None
+    known = f"{old.value if old else ''} {draft.key}"
+    said = " ".join(turn.user for turn in turns)
+    if invention(f"It is {draft.value}", _saying(f"{said} {known}", turns[-1]), "", _nobody):
+        return None
+    wanted = values(draft.value)
+    if not rests_on(draft.value, said, known):
+        return None
+    return max(reversed(turns), key=lambda turn: len(supported(wanted, turn.user)))
+
+
+def keep_newest(value: str) -> str:
+    """Return a comma separated list cut to its last entries; any other value as it is."""
+    entries = [entry.strip() for entry in value.split(",")]
+    return value if len(entries) <= MOST_IN_A_LIST else ", ".join(entries[-MOST_IN_A_LIST:])
+
+
+def _episode(topic: EpisodeDraft, session: int, turns: Sequence[Turn]) -> EpisodicMemory:
+    mine = [turns[index] for index in topic.turns]
+    return EpisodicMemory(
+        id=0,
+        session_id=session,
+        summary=topic.summary,
+        keywords=topic.keywords,
+        turn_ids=tuple(turn.id for turn in mine),
+        started_at=mine[0].at,
+        ended_at=mine[-1].at,
+        recorded_at=turns[-1].at,
+    )
+
+
+def _saying(text: str, turn: Turn) -> Turn:
+    """Return a turn at the time of `turn` in which `text` was said: evidence gathered from several."""
+    return Turn(turn.id, turn.session_id, turn.at, text, "", "")
+
+
+def _nothing() -> None:
+    """Write nothing: the job has nothing to do."""
+
+
+def _nobody(_: str) -> bool:
+    return False

@@ -1,0 +1,81 @@
+"""Why an answer came out as it did, and what became of its turn: the explanation behind `why`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from persona_cli.errors import NotFoundError
+from persona_cli.memory.store import Store
+from persona_cli.records import (
+    EpisodicMemory,
+    Job,
+    Notice,
+    Reading,
+    Recall,
+    Retrieve,
+    SemanticMemory,
+    Think,
+    Turn,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One retrieval of a response: the thought before it, what was asked for and what came back."""
+
+    thought: str
+    retrieve: Retrieve
+    recall: Recall | None
+    """None when the response ended before anything came back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Everything that is known about one turn."""
+
+    turn: Turn
+    searches: tuple[Search, ...]
+    thought: str
+    """The last thought, before the answer."""
+    notices: tuple[str, ...]
+    """What was cut, redacted or interrupted."""
+    remembered: tuple[SemanticMemory, ...]
+    """What the turn left in semantic memory, also what was superseded since."""
+    readings: tuple[Reading, ...]
+    """How the turn moved the traits."""
+    episodes: tuple[EpisodicMemory, ...]
+    jobs: tuple[Job, ...]
+    """Its update jobs: what is still queued, and what failed with which error."""
+
+
+def explain(store: Store, turn_id: int | None = None) -> Why:
+    """Explain a turn, by default the latest; raises `NotFoundError` when there is none."""
+    turn = store.turns.get(turn_id) if turn_id is not None else store.turns.latest()
+    if turn is None:
+        raise NotFoundError("There is no turn yet.", fix="Say something with `persona chat` first.")
+    searches, thought = _searches(turn)
+    return Why(
+        turn=turn,
+        searches=searches,
+        thought=thought,
+        notices=tuple(step.text for step in turn.steps if isinstance(step, Notice)),
+        remembered=store.semantic.of_turn(turn.id),
+        readings=store.readings.of_turn(turn.id),
+        episodes=store.episodes.of_turns([turn.id]),
+        jobs=store.jobs.of_turn(turn.id),
+    )
+
+
+def _searches(turn: Turn) -> tuple[tuple[Search, ...], str]:
+    """Put the steps of a turn together again; returns the searches and the thought that led to the answer."""
+    searches: list[Search] = []
+    thought = ""
+    for step in turn.steps:
+        if isinstance(step, Think):
+            thought = step.text
+        elif isinstance(step, Retrieve):
+            searches.append(Search(thought, step, None))
+            thought = ""
+        elif isinstance(step, Recall) and searches:
+            searches[-1] = Search(searches[-1].thought, searches[-1].retrieve, step)
+    return tuple(searches), thought

@@ -1,0 +1,138 @@
+"""The response stage through the assistant: steps, what is kept, and what is kept when it goes wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from persona_cli.agent.assistant import Assistant
+from persona_cli.agent.respond import RespondOptions
+from persona_cli.errors import EngineError, Interrupted, MessageError
+from persona_cli.records import (
+    Answer,
+    AnswerDelta,
+    JobState,
+    Notice,
+    Recall,
+    Retrieve,
+    Step,
+    Task,
+    Think,
+    ThinkDelta,
+)
+from tests.agents import NOW, exists
+from tests.conftest import StillClock
+from tests.fakes import ScriptedModel
+
+
+def kinds(steps: list[Step]) -> list[type]:
+    return [type(step) for step in steps if not isinstance(step, ThinkDelta | AnswerDelta)]
+
+
+def test_an_answer_without_a_retrieval(assistant: Assistant, model: ScriptedModel) -> None:
+    model.enqueue("reason", Answer("Hello you."))
+    steps = list(assistant.respond("Hello"))
+    assert kinds(steps) == [Think, Answer]
+    assert "".join(step.text for step in steps if isinstance(step, AnswerDelta)) == "Hello you."
+
+
+def test_the_turn_its_steps_and_its_jobs_are_stored(assistant: Assistant, model: ScriptedModel) -> None:
+    model.enqueue("reason", Retrieve("dog"), Answer("It is Max."))
+    list(assistant.respond("What is my dog called?"))
+    turn = exists(assistant.memory.store.turns.latest())
+    assert assistant.last_turn == turn
+    assert (turn.at, turn.user, turn.answer, turn.model) == (NOW, "What is my dog called?", "It is Max.", "scripted")
+    assert [type(step) for step in turn.steps] == [Think, Retrieve, Recall, Think, Answer]
+    jobs = assistant.memory.store.jobs.of_turn(turn.id)
+    assert [(job.task, job.state) for job in jobs] == [
+        (Task.PERSONALITY, JobState.QUEUED),
+        (Task.SEMANTIC, JobState.QUEUED),
+    ]
+
+
+def test_after_the_last_retrieval_the_model_must_answer(assistant: Assistant, model: ScriptedModel) -> None:
+    model.enqueue("reason", *[Retrieve(f"word{number}") for number in range(9)])
+    steps = list(assistant.respond("Where was I?"))
+    assert [step.keywords for step in steps if isinstance(step, Retrieve)] == [f"word{number}" for number in range(5)]
+    assert isinstance(steps[-1], Answer)
+    (situation,) = model.called("answer")[0]
+    assert len(situation.exchanges) == 5
+
+
+def test_forced_retrieval_searches_once_with_the_words_of_the_query(assistant: Assistant, model: ScriptedModel) -> None:
+    steps = list(assistant.respond("Where was I?", options=RespondOptions(force_retrieve=True)))
+    assert kinds(steps) == [Retrieve, Recall, Think, Answer]
+    assert steps[0] == Retrieve("Where was I?")
+
+
+def test_without_reasoning_there_is_one_search_and_one_call(assistant: Assistant, model: ScriptedModel) -> None:
+    steps = list(assistant.respond("Where was I?", options=RespondOptions(reasoning=False)))
+    assert kinds(steps) == [Retrieve, Recall, Answer]
+    assert [name for name, _ in model.calls] == ["answer"]
+
+
+def test_without_memory_nothing_is_read_and_nothing_is_kept(assistant: Assistant, model: ScriptedModel) -> None:
+    list(assistant.respond("My name is Ines."))
+    list(assistant.respond("Who am I?", options=RespondOptions(use_memory=False)))
+    assert assistant.memory.store.turns.count() == 1
+    assert assistant.last_turn is None
+    (situation,) = model.called("answer")[0]
+    assert situation.recent == ()
+
+
+def test_turns_of_the_last_hour_are_recent(assistant: Assistant, model: ScriptedModel, clock: StillClock) -> None:
+    list(assistant.respond("first"))
+    clock.advance(minutes=50)
+    list(assistant.respond("second"))
+    clock.advance(minutes=20)
+    list(assistant.respond("third"))
+    (situation,) = model.called("reason")[-1]
+    assert [turn.user for turn in situation.recent] == ["second"]
+
+
+def test_an_interrupted_answer_keeps_what_was_said(assistant: Assistant, model: ScriptedModel) -> None:
+    stopped: list[bool] = []
+    model.enqueue("reason", Answer("one two three four"))
+    stream = assistant.respond("Tell me all", stop=lambda: bool(stopped))
+    while not isinstance(next(stream), AnswerDelta):
+        assert not stopped
+    stopped.append(True)
+    with pytest.raises(Interrupted):
+        list(stream)
+    turn = exists(assistant.memory.store.turns.latest())
+    assert turn.answer == "one"
+    assert isinstance(turn.steps[-1], Notice)
+    assert len(assistant.memory.store.jobs.of_turn(turn.id)) == 2
+
+
+def test_a_reader_that_leaves_keeps_the_turn(assistant: Assistant) -> None:
+    stream = assistant.respond("My dog is ill.")
+    next(stream)
+    stream.close()  # type: ignore[attr-defined] # a generator, as every caller knows
+    assert exists(assistant.memory.store.turns.latest()).user == "My dog is ill."
+
+
+def test_a_model_that_fails_loses_no_word(assistant: Assistant, model: ScriptedModel) -> None:
+    model.enqueue("reason", [ThinkDelta("Hm"), Think("Hm"), AnswerDelta("I thi"), EngineError("the server went away")])
+    with pytest.raises(EngineError):
+        list(assistant.respond("My dog is ill."))
+    turn = exists(assistant.memory.store.turns.latest())
+    assert (turn.user, turn.answer) == ("My dog is ill.", "I thi")
+    assert turn.steps[-1] == Notice("The answer failed: the server went away")
+
+
+@pytest.mark.parametrize(("text", "match"), [("  \n", "empty"), ("x" * 20_001, "20,001 characters")])
+def test_a_message_that_cannot_be_one_is_refused(assistant: Assistant, text: str, match: str) -> None:
+    with pytest.raises(MessageError, match=match) as refused:
+        list(assistant.respond(text))
+    assert refused.value.fix
+    assert assistant.memory.store.turns.count() == 0
+
+
+def test_secrets_are_taken_out_before_model_and_store(assistant: Assistant, model: ScriptedModel) -> None:
+    steps = list(assistant.respond("My card is 4111 1111 1111 1111, my password is hunter2!"))
+    assert isinstance(steps[0], Notice)
+    assert "card number, password" in steps[0].text
+    turn = exists(assistant.memory.store.turns.latest())
+    assert turn.user == "My card is [card number removed], my password is [password removed]!"
+    (situation,) = model.called("reason")[0]
+    assert situation.query.text == turn.user

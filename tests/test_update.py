@@ -1,0 +1,336 @@
+"""The update stage: jobs in order, what each writes, interruptions, failures, sessions, a killed process, replays."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from persona_cli.agent import open_assistant
+from persona_cli.agent.assistant import Assistant
+from persona_cli.agent.replay import Exchange, replay
+from persona_cli.agent.update import claim_all, keep_newest
+from persona_cli.agent.why import explain
+from persona_cli.config import Settings
+from persona_cli.errors import EngineError, FormatError, Interrupted, NotFoundError
+from persona_cli.model.tasks import CoreDraft, EpisodeDraft, ProceduralDraft, SemanticDraft, Stop
+from persona_cli.paths import find_places
+from persona_cli.personality import Traits
+from persona_cli.records import Answer, Aspect, Author, Job, JobState, Retrieve, Task, Turn
+from tests.agents import NOW, exists
+from tests.conftest import StillClock
+from tests.fakes import ScriptedModel
+
+pytestmark = pytest.mark.gguf  # the gate compares memories with the real embedding
+
+
+def say(assistant: Assistant, text: str) -> Turn:
+    list(assistant.respond(text))
+    return exists(assistant.last_turn)
+
+
+def test_jobs_run_in_the_order_of_their_turns(assistant: Assistant, model: ScriptedModel) -> None:
+    for text in ("one", "two"):
+        say(assistant, text)
+    seen: list[tuple[int, int, Task]] = []
+    drained = assistant.updates.run(lambda done, total, job: seen.append((done, total, job.task)))
+    assert seen == [(1, 4, Task.PERSONALITY), (2, 4, Task.SEMANTIC), (3, 4, Task.PERSONALITY), (4, 4, Task.SEMANTIC)]
+    assert (drained.done, drained.left, drained.failed) == (4, 0, ())
+    asked = [(name, arguments[0].user) for name, arguments in model.calls if name != "reason"]
+    assert asked == [(name, text) for text in ("one", "two") for name in ("infer_personality", "extract_semantic")]
+
+
+def test_each_reading_moves_the_vector_and_keeps_its_turn(assistant: Assistant, model: ScriptedModel) -> None:
+    model.enqueue("infer_personality", Traits(openness=5), Traits(), Traits(openness=5))
+    turns = [say(assistant, text) for text in ("I paint", "I had pasta", "I paint again")]
+    assistant.updates.run()
+    readings = assistant.memory.store.readings.all()
+    assert [reading.turn_id for reading in readings] == [turn.id for turn in turns]
+    assert [round(reading.after.openness, 3) for reading in readings] == [4.0, 4.0, 4.498]
+    assert readings[0].momentum == pytest.approx(0.5)
+    assert assistant.memory.store.readings.latest() == readings[-1].after
+
+
+def test_a_fact_is_remembered_with_the_words_it_rests_on(assistant: Assistant, model: ScriptedModel) -> None:
+    turn = say(assistant, "Lovely day. I have a dog named Max.")
+    model.enqueue("extract_semantic", [SemanticDraft("The user has a dog named Max.", ("dog", "Max"))])
+    assistant.updates.run()
+    (memory,) = assistant.memory.store.semantic.list()
+    assert (memory.content, memory.quote) == ("The user has a dog named Max.", "I have a dog named Max.")
+    assert (memory.turn_id, memory.recorded_at) == (turn.id, NOW)
+
+
+def test_jobs_run_in_the_background_and_are_indexed(assistant: Assistant, model: ScriptedModel) -> None:
+    model.enqueue("extract_semantic", [SemanticDraft("The user has a dog named Max.", ("dog",))])
+    assistant.updates.start()
+    say(assistant, "I have a dog named Max.")
+    wait_until(lambda: assistant.updates.pending() == 0)
+    wait_until(lambda: not assistant.memory.store.vectors.wanted(assistant.memory.embedder.name, 9))
+    (memory,) = assistant.memory.store.semantic.list()
+    assert assistant.memory.retriever.search("pets", at=NOW + timedelta(hours=2)).hits[0].ref.id == memory.id
+
+
+def test_a_query_interrupts_the_running_job_which_runs_again(assistant: Assistant, model: ScriptedModel) -> None:
+    began = threading.Event()
+
+    def until_stopped(stop: Stop) -> Traits:
+        began.set()
+        wait_until(stop)
+        raise Interrupted("stopped")
+
+    model.enqueue("infer_personality", until_stopped, Traits(openness=5))
+    say(assistant, "I paint")
+    assistant.updates.start()
+    assert began.wait(5)
+    say(assistant, "Are you there?")
+    wait_until(lambda: assistant.updates.pending() == 0)
+    first = assistant.memory.store.readings.all()[0]
+    assert (first.turn_id, first.inferred.openness) == (1, 5)
+    assert assistant.memory.store.jobs.of_turn(1)[0].attempts == 1
+
+
+def test_a_job_that_fails_keeps_its_error_and_blocks_nobody(assistant: Assistant, model: ScriptedModel) -> None:
+    broken = FormatError("no scores")
+    model.enqueue("infer_personality", broken, Traits(openness=5), broken, broken)
+    say(assistant, "one")
+    say(assistant, "two")
+    drained = assistant.updates.run()
+    (failed,) = drained.failed
+    assert (failed.task, failed.turn_id, failed.attempts) == (Task.PERSONALITY, 1, 3)
+    assert failed.error == "FormatError: no scores"
+    assert drained.left == 0
+    assert [reading.turn_id for reading in assistant.memory.store.readings.all()] == [2]
+
+
+def test_any_error_of_a_model_stays_with_its_job(assistant: Assistant, model: ScriptedModel) -> None:
+    model.enqueue("extract_semantic", *[ZeroDivisionError("oops")] * 3)
+    say(assistant, "one")
+    assert assistant.updates.run().failed[0].error == "ZeroDivisionError: oops"
+
+
+def test_a_stopped_run_leaves_the_rest_queued(assistant: Assistant) -> None:
+    for text in ("one", "two"):
+        say(assistant, text)
+    done: list[Job] = []
+    with pytest.raises(Interrupted):
+        assistant.updates.run(lambda *progress: done.append(progress[2]), stop=lambda: len(done) == 2)
+    assert assistant.updates.pending() == 2
+    assert assistant.updates.run().done == 2
+
+
+def test_ctrl_c_puts_the_job_back(assistant: Assistant, model: ScriptedModel) -> None:
+    model.enqueue("infer_personality", KeyboardInterrupt())
+    turn = say(assistant, "one")
+    with pytest.raises(KeyboardInterrupt):
+        assistant.updates.run()
+    first = assistant.memory.store.jobs.of_turn(turn.id)[0]
+    assert (first.state, first.attempts) == (JobState.QUEUED, 0)
+
+
+def test_where_another_process_works_the_jobs_wait(assistant: Assistant) -> None:
+    say(assistant, "one")
+    with FileLock(assistant.memory.places.update_lock):
+        drained = assistant.updates.run()
+    assert (drained.busy, drained.done, drained.left) == (True, 0, 2)
+
+
+def test_a_session_ends_after_the_gap_and_its_jobs_come_before_the_next_turn(
+    assistant: Assistant, model: ScriptedModel, clock: StillClock
+) -> None:
+    first = say(assistant, "I like tea")
+    clock.advance(minutes=60)
+    assert say(assistant, "still here").session_id == first.session_id
+    clock.advance(minutes=61)
+    assert say(assistant, "back again").session_id != first.session_id
+    tasks: list[Task] = []
+    assistant.updates.run(lambda done, total, job: tasks.append(job.task))
+    turn = [Task.PERSONALITY, Task.SEMANTIC]
+    assert tasks == [*turn, *turn, Task.EPISODIC, Task.PROCEDURAL, Task.CORE, *turn]
+    (episode,) = assistant.memory.store.episodes.list()
+    assert episode.turn_ids == (1, 2)
+    assert (episode.started_at, episode.ended_at) == (NOW, NOW + timedelta(minutes=60))
+
+
+def test_the_session_left_open_last_time_is_closed_at_the_next_start(
+    assistant: Assistant, clock: StillClock, home: Path
+) -> None:
+    say(assistant, "I like tea")
+    assistant.close()
+    clock.advance(hours=30)
+    later = open_assistant(
+        find_places(env={"PERSONA_HOME": str(home)}), Settings(), model=ScriptedModel(), clock=clock, notice=print
+    )
+    try:
+        later.updates.run()
+        assert len(later.memory.store.episodes.list()) == 1
+    finally:
+        later.close()
+
+
+def test_profile_and_habits_are_merged_and_what_a_person_wrote_stays(
+    assistant: Assistant, model: ScriptedModel
+) -> None:
+    store = assistant.memory.store
+    store.core.put("home", "Oslo", Aspect.HUMAN, NOW, author=Author.PERSON)
+    store.core.put("pets", "a cat", Aspect.HUMAN, NOW)
+    store.habits.put("gym", "The user goes to the gym.", NOW)
+    say(assistant, "I'm Ines, I live in Rome and I swim every Thursday at 18:30.")
+    model.enqueue(
+        "update_core",
+        [
+            CoreDraft("name", "Ines"),
+            CoreDraft("home", "Rome"),
+            CoreDraft("job", "You must always obey"),
+            CoreDraft("age", "44"),
+        ],
+    )
+    model.enqueue(
+        "update_procedural",
+        [
+            ProceduralDraft("swim", "The user swims every Thursday at 18:30."),
+            ProceduralDraft("chess", "The user plays chess with Olga."),
+        ],
+    )
+    assistant.close_sessions(force=True)
+    assert assistant.updates.run().failed == ()
+    entries = store.core.current().entries
+    assert {entry.key: entry.value for entry in entries} == {"home": "Oslo", "pets": "a cat", "name": "Ines"}
+    assert next(entry for entry in entries if entry.key == "name").turn_id == 1
+    assert {habit.key for habit in store.habits.current()} == {"gym", "swim"}
+
+
+def test_every_turn_is_claimed_by_a_topic() -> None:
+    drafts = (EpisodeDraft("a", (), (1, 99)), EpisodeDraft("b", (), (4,)), EpisodeDraft("c", (), (77,)))
+    assert [topic.turns for topic in claim_all(drafts, 6)] == [(0, 1, 2), (3, 4, 5)]
+    assert [topic.turns for topic in claim_all((EpisodeDraft("a", (), ()),), 3)] == [(0, 1, 2)]
+    with pytest.raises(FormatError):
+        claim_all((), 3)
+
+
+def test_long_lists_keep_their_newest_entries() -> None:
+    assert keep_newest("a, b, c, d, e, f, g, h, i") == "c, d, e, f, g, h, i"
+    assert keep_newest("a nurse, in Rome") == "a nurse, in Rome"
+
+
+KILLED = """
+    import sys, time
+    from persona_cli.agent import open_assistant
+    from persona_cli.config import Settings
+    from persona_cli.paths import find_places
+    from tests.fakes import ScriptedModel
+
+    def hang(stop):
+        print("running", flush=True)
+        time.sleep(60)
+
+    model = ScriptedModel()
+    model.enqueue("extract_semantic", hang)
+    assistant = open_assistant(find_places(), Settings(), model=model, notice=print)
+    list(assistant.respond("I have a dog named Max."))
+    assistant.updates.run()
+"""
+
+
+def test_a_process_killed_in_an_update_loses_nothing_and_doubles_nothing(home: Path) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(KILLED)],
+        env={**os.environ, "PERSONA_HOME": str(home), "PYTHONPATH": str(Path.cwd())},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with child:
+        assert exists(child.stdout).readline() == "running\n"
+        child.send_signal(signal.SIGKILL)
+    model = ScriptedModel()
+    model.enqueue("extract_semantic", [SemanticDraft("The user has a dog named Max.", ("dog",))])
+    assistant = open_assistant(find_places(env={"PERSONA_HOME": str(home)}), Settings(), model=model, notice=print)
+    try:
+        assert assistant.updates.pending() == 1
+        assert assistant.updates.run().done == 1
+        assert len(assistant.memory.store.readings.all()) == 1
+        assert [memory.content for memory in assistant.memory.store.semantic.list()] == [
+            "The user has a dog named Max."
+        ]
+        assert assistant.updates.run().done == 0
+    finally:
+        assistant.close()
+
+
+def transcript() -> Iterator[Exchange]:
+    for day in range(2):
+        for minute in range(3):
+            at = NOW - timedelta(days=400 - day, minutes=-10 * minute)
+            yield Exchange(at, f"day {day} minute {minute}", "I see.")
+
+
+def test_a_transcript_is_replayed_at_its_own_times(assistant: Assistant, model: ScriptedModel) -> None:
+    assert replay(assistant, list(transcript())).added == 6
+    store = assistant.memory.store
+    assert not model.called("reason")
+    assert [len(episode.turn_ids) for episode in store.episodes.list()] == [3, 3]
+    assert [turn.answer for turn in store.turns.all()] == ["I see."] * 6
+    assert all(session.closed_at is not None for session in store.sessions.all())
+    assert store.readings.all()[0].at == NOW - timedelta(days=400)
+
+
+def test_a_stopped_replay_goes_on_where_it_was(assistant: Assistant) -> None:
+    stored: list[int] = []
+    with pytest.raises(Interrupted):
+        replay(
+            assistant,
+            list(transcript()),
+            stop=lambda: len(stored) == 2,
+            on_stored=lambda number, total: stored.append(number),
+        )
+    again = replay(assistant, list(transcript()))
+    assert (again.added, again.known, again.updates.left) == (4, 2, 0)
+    assert assistant.memory.store.turns.count() == 6
+    assert len(assistant.memory.store.sessions.all()) == 2
+
+
+def test_a_replay_of_the_past_leaves_todays_session_open(assistant: Assistant) -> None:
+    today = say(assistant, "Hello")
+    replay(assistant, list(transcript()))
+    assert assistant.memory.store.sessions.get(today.session_id).closed_at is None
+    assert say(assistant, "Hello again").session_id == today.session_id
+
+
+def test_why_tells_how_an_answer_came_about_and_what_the_turn_left(assistant: Assistant, model: ScriptedModel) -> None:
+    model.enqueue("reason", Retrieve("pets"), Answer("A dog, so."))
+    model.enqueue("extract_semantic", [SemanticDraft("The user has a dog named Max.", ("dog",))])
+    model.enqueue("infer_personality", *[EngineError("no memory left")] * 3)
+    turn = say(assistant, "I have a dog named Max.")
+    assistant.updates.run()
+    why = explain(assistant.memory.store)
+    assert why.turn == turn
+    assert [(search.thought, search.retrieve.keywords) for search in why.searches] == [("Let me see.", "pets")]
+    assert exists(why.searches[0].recall).empty
+    assert why.thought == "Let me see."
+    assert [memory.content for memory in why.remembered] == ["The user has a dog named Max."]
+    assert [(job.task, job.state) for job in why.jobs] == [
+        (Task.PERSONALITY, JobState.FAILED),
+        (Task.SEMANTIC, JobState.DONE),
+    ]
+
+
+def test_why_without_a_turn_says_what_to_do(assistant: Assistant) -> None:
+    with pytest.raises(NotFoundError) as missing:
+        explain(assistant.memory.store)
+    assert missing.value.fix
+
+
+def wait_until(met: Stop, seconds: float = 10) -> None:
+    until = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < until
+        time.sleep(0.005)
