@@ -2,7 +2,7 @@
 
 Built in is all-MiniLM-L6-v2. One query goes through llama.cpp (`minilm`), which is there in a fifth of a second;
 bulk goes through sentence-transformers (`transformers_embedding`), which takes some 5 seconds to load and is then
-three times as quick. Both agree at a cosine above 0.9999, so their vectors can be mixed. Any other sentence-transformers
+three times as quick. Both agree at a cosine above 0.9999, so their vectors can be mixed. Any other such
 model is a matter of configuration and goes one way only. Nothing is ever downloaded here.
 """
 
