@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from persona_cli.errors import BusyError
 from persona_cli.memory.exact import Block
 from persona_cli.memory.index import Index, embed_wanted, open_index
+from persona_cli.memory.replica import BIG
 from persona_cli.memory.store import Store, open_store
 from persona_cli.paths import Places, find_places
 from persona_cli.records import Kind, Ref, Status
@@ -49,8 +50,8 @@ def notices() -> list[str]:
 def opened(places: Places, store: Store, notices: list[str]) -> Iterator[Open]:
     every: list[Index] = []
 
-    def opened(embedder: str = EMBEDDER, dimension: int = DIMENSION, small: int = 0) -> Index:
-        every.append(open_index(places, store, embedder, dimension, notices.append, small=small))
+    def opened(embedder: str = EMBEDDER, dimension: int = DIMENSION, small: int = 0, big: int = BIG) -> Index:
+        every.append(open_index(places, store, embedder, dimension, notices.append, small=small, big=big))
         return every[-1]
 
     yield opened
@@ -121,6 +122,25 @@ def test_few_vectors_are_searched_exactly(store: Store, opened: Open) -> None:
     assert index.backend == "Chroma (HNSW)"
 
 
+def test_a_big_store_is_searched_through_chroma(store: Store, opened: Open, places: Places) -> None:
+    ids, vectors = add_crowd(store, 50)
+    first = opened()
+    first.sync()
+    first.close()
+    index = opened(big=50)
+    assert nearest(index, vectors[9], 1) == [ids[9]]
+    assert index.backend == "Chroma (HNSW)"
+    assert index.sync() == 0
+    index.close()
+    add_crowd(store, 1, seed=1)
+    behind = opened(big=50)
+    assert nearest(behind, vectors[9], 1) == [ids[9]]
+    assert behind.backend == "exact (Chroma is behind the store)"
+    assert behind.sync() == 1
+    assert nearest(behind, vectors[9], 1) == [ids[9]]
+    assert behind.backend == "Chroma (HNSW)"
+
+
 def test_only_the_ids_that_are_allowed(store: Store, opened: Open) -> None:
     ids, vectors = add_crowd(store, 100)
     allowed = np.array(ids[10:14], dtype=np.int64)
@@ -155,6 +175,26 @@ def test_sync_carries_changes_and_deletions(store: Store, opened: Open) -> None:
     assert not {ids[0], ids[1]} & set(nearest(index, vectors[0], 60))
     assert index.backend == "Chroma (HNSW)"
     assert nearest(index, -vectors[2], 1) == [ids[2]]
+
+
+def test_nothing_forgotten_is_left_in_any_file(store: Store, opened: Open, places: Places) -> None:
+    ids, vectors = add_crowd(store, 60)
+    index = opened()
+    index.sync()
+    index.close()
+    overwrite(places.chroma / "chroma.sqlite3")
+    index = opened()
+    nearest(index, vectors[0])
+    part = vectors[3].tobytes()[8:64]
+
+    def holding() -> list[str]:
+        return [str(path) for path in places.home.glob("chroma*/**/*") if path.is_file() and part in path.read_bytes()]
+
+    assert holding()
+    store.forget(Ref(Kind.SEMANTIC, ids[3]))
+    index.sync()
+    assert holding() == []
+    assert list(places.home.glob("chroma.damaged-*")) == []
 
 
 def test_exact_search_follows_the_store(store: Store, opened: Open) -> None:
@@ -226,7 +266,7 @@ def test_a_damaged_database_is_set_aside(
     assert nearest(index, vectors[7], 1) == [ids[7]]
     assert len(notices) == 1
     assert "set aside" in notices[0]
-    assert "rebuilt from the store (80 vectors)" in notices[0]
+    assert "has been rebuilt from the store (80 vectors)" in notices[0]
     assert index.verify() == ()
     assert len(list(places.home.glob("chroma.damaged-*"))) == 1
     assert nearest(index, vectors[8], 1) == [ids[8]]
@@ -234,7 +274,16 @@ def test_a_damaged_database_is_set_aside(
     assert len(notices) == 1
 
 
-@pytest.mark.parametrize("damage", [shutil.rmtree, lambda folder: overwrite(folder / "header.bin")])
+def flip(name: str) -> Callable[[Path], None]:
+    def flip_in(folder: Path) -> None:
+        raw = bytearray((folder / name).read_bytes())
+        raw[len(raw) // 2] ^= 255
+        (folder / name).write_bytes(raw)
+
+    return flip_in
+
+
+@pytest.mark.parametrize("damage", [shutil.rmtree, flip("header.bin"), flip("data_level0.bin"), flip("link_lists.bin")])
 def test_damaged_hnsw_files_are_noticed(
     store: Store, opened: Open, places: Places, notices: list[str], damage: Callable[[Path], None]
 ) -> None:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from persona_cli.memory.embedding import Embedder, is_bulk
 from persona_cli.memory.exact import ExactSearch, Hits, Ids
-from persona_cli.memory.replica import SMALL, Replica
+from persona_cli.memory.replica import BIG, SMALL, Replica
 from persona_cli.memory.store import Store
 from persona_cli.paths import Places
 from persona_cli.records import Kind, Ref
@@ -89,12 +89,14 @@ def open_index(
     notice: Callable[[str], None],
     *,
     small: int = SMALL,
+    big: int = BIG,
 ) -> Index:
     """Return the index; Chroma itself is opened when it is needed. `notice` hears of repairs.
 
-    Up to `small` vectors the search is exact, see `replica.SMALL`.
+    With fewer than `small` vectors the search is exact, and with fewer than `big` a process that only asks does not
+    open Chroma; the defaults are measured (`replica`).
     """
-    replica = Replica(places, store, embedder_name, dimension, notice, small=small)
+    replica = Replica(places, store, embedder_name, dimension, notice, small=small, big=big)
     return Index(replica, ExactSearch(store, embedder_name))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from persona_cli.errors import BusyError, IndexDamagedError, StorageError
 from persona_cli.memory.exact import Hits, by_field
-from persona_cli.memory.hnsw import Hnsw, inspect, mark, open_hnsw, present
+from persona_cli.memory.hnsw import Hnsw, Inspection, State, inspect, mark, open_hnsw, present, unwritable
 from persona_cli.memory.store import Store
 from persona_cli.paths import Places
 from persona_cli.records import Kind
@@ -51,6 +52,7 @@ class Replica:
         notice: Callable[[str], None],
         *,
         small: int = SMALL,
+        big: int = BIG,
     ) -> None:
         self.why_not = _NOT_OPENED
         self._folder = places.chroma
@@ -66,6 +68,7 @@ class Replica:
         self._revision = -1
         self._size = 0
         self._small = small
+        self._big = big
         self._looked = False
         self._built_before = False
         self._repaired = False
@@ -78,13 +81,11 @@ class Replica:
         with self._guard:
             self._looked = True
             count = self._count()
-            state = inspect(self._folder)
-            if not count:
-                return
-            if state.marker is None:
-                self._repair(state.damage)
-            elif count >= BIG:
-                self.sync()
+            found = inspect(self._folder)
+            if count and found.state is not State.WHOLE:
+                self._repair(found)
+            elif count >= self._big:
+                self._take()
 
     def search(self, kind: Kind, field: str, vector: NDArray[np.float32], k: int) -> Hits | None:
         """Return ids and cosines, best first, or None where Chroma cannot answer now; `why_not` says why."""
@@ -102,13 +103,13 @@ class Replica:
             self._looked = True
             if self._in_step() or not self._acquire():
                 return 0
-            state = inspect(self._folder)
-            if state.marker is None:
-                return self._repair(state.damage)
+            found = inspect(self._folder, thorough=self._hnsw is None)
+            if found.state is not State.WHOLE:
+                return self._repair(found)
             try:
-                return self._catch_up(state.marker.embedder, state.marker.revision)
+                return self._catch_up(found.marker.embedder, found.marker.revision)
             except IndexDamagedError as exc:
-                return self._repair(exc.message)
+                return self._repair(_damaged(exc))
             except BusyError:
                 raise  # the store's, and over in a moment
             except StorageError as exc:
@@ -119,12 +120,13 @@ class Replica:
         """Say where Chroma and the store disagree; raises `BusyError`."""
         with self._guard:
             self._acquire_or_raise()
-            state = inspect(self._folder)
-            if state.marker is None:
-                expected = self._count() > 0
-                return (f"the index {state.damage or 'is missing'}",) if expected else ()
-            if state.marker.embedder != self._embedder:
-                return (f"the index holds vectors of {state.marker.embedder}, not of {self._embedder}",)
+            found = inspect(self._folder, thorough=self._hnsw is None)
+            if found.state is State.MISSING and not self._count():
+                return ()
+            if found.state is not State.WHOLE:
+                return (f"the index is {found.state}{found.reason and ': '}{found.reason}",)
+            if found.marker.embedder != self._embedder:
+                return (f"the index holds vectors of {found.marker.embedder}, not of {self._embedder}",)
             try:
                 return tuple(self._disagreements())
             except IndexDamagedError as exc:
@@ -149,7 +151,7 @@ class Replica:
         if self._hnsw is None:
             return None
         if not present(self._folder):
-            self._repair("")
+            self._repair(Inspection(State.MISSING))
         elif self._revision != self._store.vectors.revision():
             self.why_not = "Chroma is behind the store"
             return None
@@ -159,59 +161,81 @@ class Replica:
         try:
             return self._hnsw.search(kind, field, vector, k) if self._hnsw else None
         except IndexDamagedError as exc:
-            self._repair(exc.message)
+            self._repair(_damaged(exc))
             return None
+
+    def _take(self) -> None:
+        """Open an index that is not necessarily in step, to search it."""
+        if not self._acquire():
+            return
+        found = inspect(self._folder, thorough=True)
+        if found.state is not State.WHOLE:
+            self._repair(found)
+        elif found.marker.embedder == self._embedder:
+            try:
+                self._open()
+            except IndexDamagedError as exc:
+                self._repair(_damaged(exc))
+            else:
+                self._revision, self._size = found.marker.revision, self._count()
 
     def _in_step(self) -> bool:
         revision = self._store.vectors.revision()
         if self._hnsw is not None:
             return revision == self._revision and present(self._folder)
-        marker = inspect(self._folder).marker
-        if marker is None:
+        found = inspect(self._folder)
+        if found.state is State.MISSING:
             # nothing to index yet is no reason to import Chroma
             return not self._folder.exists() and not self._count()
-        return marker.embedder == self._embedder and marker.revision == revision
+        return (
+            found.state is State.WHOLE and found.marker.embedder == self._embedder and found.marker.revision == revision
+        )
 
     def _catch_up(self, embedder: str, revision: int) -> int:
         now = self._store.vectors.revision()
         # a store that is younger than its index was put back from a copy
         if embedder != self._embedder or revision > now:
             return self._build()
-        chroma = self._open()
         changes = by_field(self._store.vectors.changed_since(revision, self._embedder))
-        for (kind, field), change in changes.items():
-            chroma.delete(kind, field, change.gone)
-            chroma.upsert(kind, field, change.ids, change.matrix)
-        if chroma.count() != self._count():
-            raise IndexDamagedError("it has another number of vectors than the store")
-        if any(len(change.gone) for change in changes.values()):
+        gone = sum(len(change.gone) for change in changes.values())
+        stored = sum(len(change.ids) for change in changes.values())
+        if gone:
+            # Chroma keeps the bytes of what it deletes, and what a person has forgotten must not be in any file
             self._drop_set_aside()
+            self._build()
+            return gone + stored
+        chroma = self._open()
+        # whoever finds it like this knows that its writer was killed
+        mark(self._folder, self._embedder, revision, writing=True)
+        for (kind, field), change in changes.items():
+            chroma.upsert(kind, field, change.ids, change.matrix)
+        expected = self._count()
+        # unless somebody has written in the meantime
+        if self._store.vectors.revision() == now and chroma.count() != expected:
+            raise IndexDamagedError("it has another number of vectors than the store")
         self._mark(now)
-        return sum(len(change.gone) + len(change.ids) for change in changes.values())
+        return stored
 
-    def _repair(self, damage: str) -> int:
-        """Build what is missing or damaged anew; a second damage, or a failure, ends in exact search."""
+    def _repair(self, found: Inspection) -> int:
+        """Build the index anew; a second damage, or a failure, ends in exact search."""
         if not self._acquire():
             return 0
-        if damage and self._repaired:
-            self._give_up(damage)
+        damaged, known = found.state is State.DAMAGED, self._built_before
+        if damaged and self._repaired:
+            self._give_up(found.reason)
             return 0
-        known, self._repaired = self._built_before, bool(damage)
+        self._repaired = self._repaired or damaged
         try:
-            aside = self._set_aside() if damage else None
+            aside = self._set_aside() if damaged else None
             count = self._build()
         except BusyError:
             raise
         except StorageError as exc:
             self._give_up(exc.message)
             return 0
-        if aside is not None:
-            self._notice(
-                f"the index was damaged ({damage}): it was set aside as {aside.name} "
-                f"and rebuilt from the store ({count:,} vectors)"
-            )
-        elif known:
-            self._notice(f"the index was missing and has been rebuilt from the store ({count:,} vectors)")
+        where = f" ({found.reason}; set aside as {aside.name})" if aside else ""
+        if known or damaged:
+            self._notice(f"the index was {found.state}{where} and has been rebuilt from the store ({count:,} vectors)")
         return count
 
     def _build(self) -> int:
@@ -228,7 +252,7 @@ class Replica:
         return count
 
     def _mark(self, revision: int) -> None:
-        mark(self._folder, self._embedder, self._dimension, revision)
+        mark(self._folder, self._embedder, revision)
         self._revision = revision
         self._size = self._count()
         self._built_before = True
@@ -264,7 +288,9 @@ class Replica:
         chroma, self._hnsw = self._hnsw, None
         self._revision = -1
         if chroma is not None:
-            chroma.close()
+            # a broken one need not close well: it is about to be replaced, or the process to end
+            with suppress(IndexDamagedError):
+                chroma.close()
 
     def _acquire(self) -> bool:
         if self._useless:
@@ -294,11 +320,18 @@ class Replica:
         self._close_chroma()
         self._drop_set_aside()
         aside = self._folder.with_name(f"{self._folder.name}.damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}")
-        return self._folder.rename(aside)
+        try:
+            return self._folder.rename(aside)
+        except OSError as exc:
+            raise unwritable(self._folder, exc) from exc
 
     def _drop_set_aside(self) -> None:
         for folder in self._folder.parent.glob(f"{self._folder.name}.damaged-*"):
             _remove(folder)
+
+
+def _damaged(exc: IndexDamagedError) -> Inspection:
+    return Inspection(State.DAMAGED, exc.message)
 
 
 def _remove(folder: Path) -> None:
@@ -307,4 +340,4 @@ def _remove(folder: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as exc:
-        raise StorageError(f"{folder} cannot be removed: {exc.strerror}", fix="Check its permissions.") from exc
+        raise unwritable(folder, exc) from exc
