@@ -36,11 +36,12 @@ _NEAR_DAYS = {
     "the day after tomorrow": 2,
     "day after tomorrow": 2,
 }
+_NOW = 1 / 96  # a quarter of an hour, in days: what is meant is not over yet
 VAGUE = {
     # name: days from, days to, softness in days
-    "recently": (-30, 0.01, 30),
-    "lately": (-30, 0.01, 30),
-    "these days": (-30, 0.01, 30),
+    "recently": (-30, _NOW, 30),
+    "lately": (-30, _NOW, 30),
+    "these days": (-30, _NOW, 30),
     "the other day": (-8, 0, 6),
     "the other night": (-8, 0, 6),
     "the other evening": (-8, 0, 6),
@@ -56,12 +57,13 @@ VAGUE = {
     "months ago": (-365, -40, 30),
     "weeks ago": (-60, -9, 7),
     "days ago": (-10, -1, 3),
-    "just now": (-0.05, 0.01, 0.1),
-    "a moment ago": (-0.05, 0.01, 0.1),
+    "just now": (-_NOW * 4, _NOW, 0.1),
+    "a moment ago": (-_NOW * 4, _NOW, 0.1),
     "soon": (0, 30, 30),
 }
 
 
+_ROUGH = {"few", "some", "several"}
 _WHOLE: dict[str, tuple[Callable[[datetime, int], Window], Unit]] = {
     "week": (calendar.week, "week"),
     "month": (calendar.months, "month"),
@@ -99,6 +101,8 @@ def ago(match: Match, at: datetime, tense: Direction) -> Found | None:
     moment = at - span(unit, count)
     if match["half"] or match["half2"]:
         moment -= (moment - (moment - span(unit, 1))) / 2
+    if unit == "day" and match["count"].lower() in _ROUGH:
+        return found(calendar.days(moment, -1, 3), "stretch", "past", DAY)
     return around(moment, unit, count, "past")
 
 
@@ -156,8 +160,9 @@ def calendar_unit(match: Match, at: datetime, tense: Direction) -> Found | None:
 def weekend(match: Match, at: datetime, tense: Direction) -> Found | None:
     """Read "last weekend", "at the weekend"."""
     way, direction = way_of(match, tense)
-    if way in {"any", "future"} and at.weekday() < 5:
-        way = "future"
+    if way == "next" and at.weekday() < 5:
+        # the coming one is "this weekend"; some call it the next, so it is let through too
+        return found(calendar.weekend(at, 1), "weekend", direction, 7 * DAY)
     around_now = tuple(calendar.weekend(at, offset) for offset in range(-2, 4))
     return found(choose(around_now, at, "future" if way == "any" else way), "weekend", direction)
 
@@ -189,11 +194,11 @@ def weekday(match: Match, at: datetime, tense: Direction) -> Found | None:
         offset = {"last": -1, "this": 0, "next": 1}[week_word]
         start = calendar.beginning(calendar.week(at, offset))
         return found(calendar.days(start, weekday_number(match)), "day", tense)
-    if way == "past":
-        way = "last"  # who means today says today
-    if way == "any":
-        way = "future"
-    return found(choose(days, at, way), "day", direction)
+    if way == "next" and weekday_number(match) > at.weekday():
+        # the coming one, or the one of next week: people differ
+        return found(calendar.coming(days, at), "day", direction, 7 * DAY)
+    # who means today says today
+    return found(choose(days, at, {"past": "last", "any": "future"}.get(way, way)), "day", direction)
 
 
 def weekday_of_month(match: Match, at: datetime, tense: Direction) -> Found | None:
@@ -270,10 +275,15 @@ def day_of_month(match: Match, at: datetime, tense: Direction) -> Found | None:
     return found(choose(candidates, at, tense), "day", tense)
 
 
-def year(match: Match, at: datetime, tense: Direction) -> Found | None:
+def year(match: Match, at: datetime, tense: Direction) -> Found:
     """Read a bare year; the words around it decide whether it is one."""
     window = calendar.years(at.replace(month=1, day=1, year=int(match["year"])))
     return Found(window, "year", "any", 30 * DAY, weak=True)
+
+
+def whole_year(match: Match, at: datetime, tense: Direction) -> Found | None:
+    """Read "the year 2021"."""
+    return replace(year(match, at, tense), weak=False)
 
 
 def decade(match: Match, at: datetime, tense: Direction) -> Found | None:

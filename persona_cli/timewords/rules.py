@@ -35,6 +35,7 @@ from persona_cli.timewords.meanings import (
     weekday_of_month,
     weekdays_ago,
     weekend,
+    whole_year,
     year,
 )
 
@@ -65,6 +66,7 @@ _TABLE: tuple[tuple[str, Build], ...] = (
     (rf"{_WHICH}(?P<month>(?-i:May|MAY))\b(?!\s+(?:be|have|not|I|we|you)\b)", month_named),
     (r"(?:(?P<which>last|next)\s+)(?P<month>may)\b", month_named),
     (rf"{MONTH}(?!\w)", month_alone),
+    (rf"the\s+year\s+{YEAR}", whole_year),
     (
         rf"(?<![\d.,$€£#:/-]){YEAR}(?!\s*(?:%|km|miles|dollars|euros|people|steps|calories|meters|words|pages|pieces))(?![.,/]\d)",
         year,
@@ -79,7 +81,7 @@ _TABLE: tuple[tuple[str, Build], ...] = (
         ago,
     ),
     (rf"half\s+an?\s+{UNIT}\s+ago", half_ago),
-    (rf"in\s+{_ABOUT}{COUNT}{UNIT}s?(?:'\s*time|’\s*time|\s+time)?\b(?!\s+or\b)", from_now),
+    (rf"in\s+{_ABOUT}{COUNT}{UNIT}s?(?:['’]?s?\s+time)?\b(?!\s+or\b)", from_now),
     (rf"{COUNT}{UNIT}s?\s+from\s+(?:now|today|tomorrow)", from_now),
     (rf"(?P<count>{NUMBER})\s+{WEEKDAY}s?\s+ago", weekdays_ago),
     (
@@ -138,6 +140,8 @@ _TABLE: tuple[tuple[str, Build], ...] = (
     (r"\b(?:daily|weekly|monthly|yearly|annually|nightly)\b(?!\s+(?:mail|show|news))", repeating),
 )
 
+_START, _END = r"(?<![\w'’])(?:(?<!-)|(?<=mid-))", r"(?!\w)"
+
 RULES: tuple[tuple[re.Pattern[str], Build], ...] = tuple(
-    (re.compile(rf"(?<![\w'’-])(?:{pattern})(?!\w)", re.IGNORECASE), build) for pattern, build in _TABLE
+    (re.compile(f"{_START}(?:{pattern}){_END}", re.IGNORECASE), build) for pattern, build in _TABLE
 )

@@ -127,7 +127,7 @@ def _edge(text: str, span: _Span) -> _Span:
     start, end = span.found.window.start, span.found.window.end
     if match is None or start is None or end is None or span.found.unit not in {"week", "month", "season", "year"}:
         return span
-    third = (end - start) / 3
+    third = DAY * ((end - start).days // 3)
     word = match[1].lower()
     if word.startswith(("early", "beg", "start")):
         window = Window(start, start + third)

@@ -26,11 +26,14 @@ _PAST = re.compile(
 _WAS_GOING = re.compile(
     r"\b(?:was|were)\s+(?:\w+\s+)?(?:going\s+to|supposed\s+to|planning|about\s+to|\w+ing)\b", re.IGNORECASE
 )
+_SINCE = re.compile(r"\bsince\s+(?:the\s+)?", re.IGNORECASE)
 _CLAUSE_END = re.compile(r"[.?!;\n]|,\s*(?:but|and|so|because|then)\b|\bbut\b")
 
 
 def lean(text: str, start: int, end: int) -> Direction:
     """Return the tense around text[start:end]: the nearest cue before it in its clause, else the first after."""
+    if any(match.end() >= start for match in _SINCE.finditer(text, 0, end)):
+        return "past"
     left = max((match.end() for match in _CLAUSE_END.finditer(text, 0, start)), default=0)
     after = _CLAUSE_END.search(text, end)
     before, rest = text[left:start], text[end : after.start() if after else len(text)]
