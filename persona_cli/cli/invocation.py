@@ -1,0 +1,103 @@
+"""What one run of the command line knows: whose memory, which settings, and where its words go.
+
+Answers go to standard output, everything else to standard error. Consoles are made when asked for, because rich costs
+44 ms and most of `--help` does not need it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import typer
+
+from persona_cli.config import Settings, load_settings
+from persona_cli.paths import Places, find_places
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from persona_cli.agent.assistant import Assistant
+    from persona_cli.memory import Memory
+    from persona_cli.memory.store import Store
+
+
+@dataclass
+class Invocation:
+    """One run: the options before the command, and what is opened from them."""
+
+    user: str | None = None
+    told: list[str] = field(default_factory=list)
+    """Notices printed so far, for `--json`."""
+
+    @cached_property
+    def places(self) -> Places:
+        """Return where this user's things live."""
+        return find_places(self.user)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Return the settings in force."""
+        return load_settings(self.places.config_file)
+
+    @cached_property
+    def out(self) -> Console:
+        """Return the console answers go to."""
+        from persona_cli.cli.render import make_console
+
+        return make_console(stderr=False)
+
+    @cached_property
+    def err(self) -> Console:
+        """Return the console everything else goes to."""
+        from persona_cli.cli.render import make_console
+
+        return make_console(stderr=True)
+
+    def notice(self, text: str) -> None:
+        """Tell the person something that is no answer."""
+        self.told.append(text)
+        self.err.print(text, style="dim", highlight=False, markup=False)
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """Open the store alone: enough to list and show."""
+        from persona_cli.memory.store import open_store
+
+        opened = open_store(self.places.database)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    @contextmanager
+    def memory(self) -> Iterator[Memory]:
+        """Open the memory: store, pictures, embedding and index."""
+        from persona_cli.memory import open_memory
+
+        opened = open_memory(self.places, self.settings, self.notice)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    @contextmanager
+    def assistant(self) -> Iterator[Assistant]:
+        """Open everything."""
+        from persona_cli.agent import open_assistant
+
+        opened = open_assistant(self.places, self.settings, notice=self.notice)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+def invocation(context: typer.Context) -> Invocation:
+    """Return what the options before the command said."""
+    found = context.find_object(Invocation)
+    assert found is not None
+    return found

@@ -1,0 +1,225 @@
+"""`persona memory`: search, list, show, add, edit and forget what is remembered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from persona_cli.cli.invocation import invocation
+from persona_cli.errors import NotFoundError, UsageError
+from persona_cli.records import Author, Kind, Ref, SemanticMemory, Window
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from persona_cli.memory.store import Record, Store
+
+app = typer.Typer(no_args_is_help=True, help="Search, list, show, add, edit and forget memories.")
+
+Kinds = Annotated[
+    list[Kind] | None, typer.Option("--kind", "-k", help="Only memories of this kind; may be given several times.")
+]
+Since = Annotated[
+    str | None, typer.Option(metavar="WHEN", help="Only from then on: 2024-05-12, yesterday, two weeks ago.")
+]
+Until = Annotated[str | None, typer.Option(metavar="WHEN", help="Only until then, that day included.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many at most.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Name = Annotated[
+    str, typer.Argument(metavar="ID", help="A memory as search and list print it: s12, e3, p4, c2, m120, i7")
+]
+
+
+@app.command()
+def search(
+    context: typer.Context,
+    words: Annotated[list[str], typer.Argument(metavar="WORDS...", help="What to look for.")],
+    kind: Kinds = None,
+    since: Since = None,
+    until: Until = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", metavar="WHEN", help="What was held to be true then.")] = None,
+    limit: Limit = 10,
+    explain: Annotated[bool, typer.Option("--explain", help="Show why each was found.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find memories by meaning and by words; time words in the question count: "dog last summer"."""
+    run = invocation(context)
+    text = " ".join(words).strip()
+    if not text:
+        raise UsageError("there is nothing to search for", fix='Give some words: persona memory search "my dog"')
+    with run.memory() as memory:
+        found = memory.retriever.search(
+            text,
+            kinds=kind or None,
+            window=parse_window(since, until),
+            as_of=parse_moment(as_of, end=True) if as_of else None,
+            limit=limit,
+            at=_now(),
+        )
+        from persona_cli.cli import memory_views
+
+        if as_json:
+            memory_views.print_found_json(found)
+        else:
+            memory_views.print_found(run, found, explain=explain)
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    kind: Kinds = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 50,
+    every: Annotated[bool, typer.Option("--all", help="Also what was superseded, quarantined or has ended.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List memories, newest first."""
+    from persona_cli.cli import memory_views
+    from persona_cli.cli.render import print_json
+
+    run = invocation(context)
+    with run.store() as store:
+        rows = memory_views.list_records(
+            store, kind or memory_views.USUAL, parse_window(since, until), limit, every=every
+        )
+        if as_json:
+            print_json([memory_views.as_entry(ref, record) for ref, record in rows])
+        else:
+            memory_views.print_records(run, rows)
+
+
+@app.command()
+def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
+    """Show one memory whole: its words, its dates, and what it came from."""
+    from persona_cli.cli import memory_views
+    from persona_cli.cli.render import print_json
+
+    run = invocation(context)
+    with run.store() as store:
+        ref, record = find(store, name)
+        if as_json:
+            print_json(memory_views.as_entry(ref, record))
+        else:
+            memory_views.print_record(run, store, ref, record)
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    content: Annotated[str, typer.Argument(metavar="TEXT", help='One sentence: "I am allergic to nuts."')],
+    subject: Annotated[str, typer.Option(help="Whom it is about.")] = "user",
+    keywords: Annotated[str, typer.Option(help="Words to find it by, separated by commas.")] = "",
+) -> None:
+    """Remember something you write yourself; no model ever overwrites it."""
+    run = invocation(context)
+    text = content.strip()
+    if not text:
+        raise UsageError("there is nothing to remember", fix='Give a sentence: persona memory add "I like tea."')
+    now = _now()
+    with run.memory() as memory:
+        if (known := memory.store.semantic.same(text)) is not None:
+            memory.store.semantic.seen_again(known.id, now)
+            run.notice("That was known already.")
+            typer.echo(Ref(Kind.SEMANTIC, known.id))
+            return
+        added = memory.store.semantic.add(
+            SemanticMemory(
+                id=0,
+                content=text,
+                keywords=tuple(word.strip() for word in keywords.split(",") if word.strip()),
+                subject=subject,
+                quote=text,
+                recorded_at=now,
+                valid_from=now,
+                author=Author.PERSON,
+            )
+        )
+        typer.echo(Ref(Kind.SEMANTIC, added.id))
+
+
+@app.command()
+def edit(context: typer.Context, name: Name) -> None:
+    """Change a memory in your editor; afterwards it counts as written by you."""
+    from persona_cli.cli import memory_edits
+    from persona_cli.cli.editor import edit_text
+
+    run = invocation(context)
+    with run.store() as store:
+        ref, record = find(store, name)
+        before = memory_edits.to_form(ref, record)
+    after = edit_text(before, ".toml")
+    if after is None:
+        run.notice("Nothing was changed.")
+        return
+    with run.store() as store:
+        changed = memory_edits.apply_form(store, ref, after, _now())
+    typer.echo(changed)
+
+
+@app.command()
+def forget(
+    context: typer.Context,
+    names: Annotated[list[str], typer.Argument(metavar="ID...", help="Memories as search and list print them.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete memories for good, with everything made from them: vectors, pictures, summaries."""
+    from persona_cli.cli import memory_views
+
+    run = invocation(context)
+    with run.memory() as memory:
+        chosen = [find(memory.store, name) for name in names]
+        if not yes:
+            memory_views.print_records(run, chosen)
+            if not typer.confirm("Delete this for good?", err=True):
+                run.notice("Nothing was deleted.")
+                raise typer.Exit(1)
+        for ref, _ in chosen:
+            receipt = memory.store.forget(ref)
+            for digest in receipt.files:
+                memory.media.remove(digest)
+            memory_views.print_receipt(run, receipt)
+        memory.index.sync()
+
+
+def find(store: Store, name: str) -> tuple[Ref, Record]:
+    """Return the memory a person named; raises `NotFoundError` or `UsageError`."""
+    try:
+        ref = Ref.parse(name)
+    except ValueError as exc:
+        raise UsageError(str(exc), fix="`persona memory list` shows the names.") from exc
+    try:
+        return ref, store.get(ref)
+    except NotFoundError as exc:
+        raise NotFoundError(f"there is no memory {ref}", fix="`persona memory list` shows what there is.") from exc
+
+
+def parse_window(since: str | None, until: str | None) -> Window | None:
+    """Return the window two options describe; None when neither was given."""
+    if since is None and until is None:
+        return None
+    start = parse_moment(since, end=False) if since else None
+    end = parse_moment(until, end=True) if until else None
+    if start is not None and end is not None and start >= end:
+        raise UsageError(f"--since {since} is not before --until {until}", fix="Exchange the two.")
+    return Window(start, end)
+
+
+def parse_moment(text: str, *, end: bool) -> datetime:
+    """Return where the time `text` names begins, or with `end` where it ends; raises `UsageError`."""
+    from persona_cli.timewords import query_window
+
+    phrase = query_window(text, _now())
+    moment = None if phrase is None else phrase.window.end if end else phrase.window.start
+    if moment is None:
+        raise UsageError(
+            f"{text!r} is no time persona understands", fix='Try 2024-05-12, "last Sunday" or "two weeks ago".'
+        )
+    return moment
+
+
+def _now() -> datetime:
+    from datetime import datetime
+
+    return datetime.now().astimezone()

@@ -1,0 +1,215 @@
+"""How memories are shown: one line each in a list, whole on their own, and the scores behind a search."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from persona_cli.cli.invocation import Invocation
+from persona_cli.cli.render import day, plain, print_json
+from persona_cli.records import (
+    Author,
+    CoreEntry,
+    EpisodicMemory,
+    Image,
+    Kind,
+    ProceduralMemory,
+    Ref,
+    SemanticMemory,
+    Status,
+    Turn,
+    Window,
+)
+
+if TYPE_CHECKING:
+    from persona_cli.memory.retrieval import Found
+    from persona_cli.memory.store import Receipt, Record, Store
+
+USUAL = (Kind.CORE, Kind.SEMANTIC, Kind.EPISODIC, Kind.PROCEDURAL, Kind.IMAGE)
+"""What `list` shows when no kind is asked for; messages would bury the rest."""
+
+
+def list_records(
+    store: Store, kinds: Collection[Kind], window: Window | None, limit: int, *, every: bool
+) -> list[tuple[Ref, Record]]:
+    """Return the records of some kinds, newest first."""
+    found: list[tuple[Ref, Record]] = []
+    if Kind.SEMANTIC in kinds:
+        found += _refs(Kind.SEMANTIC, store.semantic.list(None if every else Status.ACTIVE, limit=None))
+    if Kind.CORE in kinds:
+        found += _refs(Kind.CORE, store.core.history() if every else store.core.current().entries)
+    if Kind.PROCEDURAL in kinds:
+        found += _refs(Kind.PROCEDURAL, store.habits.history() if every else store.habits.current())
+    if Kind.EPISODIC in kinds:
+        found += _refs(Kind.EPISODIC, store.episodes.list())
+    if Kind.MESSAGE in kinds:
+        found += _refs(Kind.MESSAGE, store.turns.all(window))
+    if Kind.IMAGE in kinds:
+        found += _refs(Kind.IMAGE, store.images.all())
+    within = [(ref, one) for ref, one in found if window is None or moment(one) in window]
+    return sorted(within, key=lambda pair: (moment(pair[1]), pair[0].id), reverse=True)[:limit]
+
+
+def _refs(kind: Kind, records: Iterable[Record]) -> list[tuple[Ref, Record]]:
+    return [(Ref(kind, record.id), record) for record in records]
+
+
+def moment(record: Record) -> datetime:
+    """Return the time a record is sorted and shown by."""
+    if isinstance(record, EpisodicMemory):
+        return record.started_at
+    if isinstance(record, Turn):
+        return record.at
+    if isinstance(record, Image):
+        return record.added_at
+    return record.recorded_at
+
+
+def text(record: Record) -> str:
+    """Return a record as one line of words."""
+    if isinstance(record, Turn):
+        return f"{record.user}  →  {record.answer}" if record.answer else record.user
+    if isinstance(record, CoreEntry):
+        return f"{record.key}: {record.value}"
+    if isinstance(record, EpisodicMemory):
+        return record.summary
+    if isinstance(record, Image):
+        return record.caption or f"picture, {record.width} x {record.height}"
+    return record.text if isinstance(record, ProceduralMemory) else record.content
+
+
+def as_entry(ref: Ref, record: Record) -> dict[str, Any]:
+    """Return a record as the JSON object of `list` and `show`: its name, kind, time, words and every field."""
+    return {"id": str(ref), "kind": ref.kind, "at": moment(record), "text": text(record), "record": plain(record)}
+
+
+def print_found_json(found: Found) -> None:
+    """Print a search as JSON."""
+    print_json(
+        {
+            "hits": [
+                {**as_entry(hit.ref, hit.memory), "score": hit.score, "lanes": dict(hit.lanes)} for hit in found.hits
+            ],
+            "window": found.window,
+            "window_source": found.window_source,
+            "notes": found.notes,
+        }
+    )
+
+
+def print_found(run: Invocation, found: Found, *, explain: bool) -> None:
+    """Print a search as a list, with `explain` the scores by lane under each."""
+    if found.window is not None:
+        run.notice(f"Time: {_window(found.window)} ({found.window_source})")
+    for note in found.notes:
+        run.notice(note)
+    if not found.hits:
+        run.notice("Nothing was found.")
+        return
+    for hit in found.hits:
+        _print_line(run, hit.ref, hit.memory)
+        if explain:
+            lanes = sorted(hit.lanes.items(), key=lambda pair: -abs(pair[1]))
+            parts = ", ".join(f"{name} {value:+.2f}" for name, value in lanes)
+            run.out.print(f"      {hit.score:.2f} = {parts}", style="dim", markup=False)
+
+
+def print_records(run: Invocation, rows: Sequence[tuple[Ref, Record]]) -> None:
+    """Print records as a list."""
+    if not rows:
+        run.notice("There is nothing yet.")
+    for ref, record in rows:
+        _print_line(run, ref, record)
+
+
+def _print_line(run: Invocation, ref: Ref, record: Record) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    # names as wide as the longest, so that the words of all lines begin in one column
+    table = Table.grid(padding=(0, 2))
+    table.add_column(width=6, no_wrap=True)
+    table.add_column(width=18, no_wrap=True)
+    table.add_column(overflow="fold")
+    state = _state(record)
+    words = Text(text(record))
+    if state:
+        words.append(f"  [{state}]", style="dim")
+    table.add_row(Text(str(ref), style="bold"), Text(day(moment(record)), style="dim"), words)
+    run.out.print(table)
+
+
+def _state(record: Record) -> str:
+    parts = []
+    status = getattr(record, "status", Status.ACTIVE)
+    if status is not Status.ACTIVE:
+        parts.append(str(status.value))
+    if isinstance(record, SemanticMemory) and record.seen > 1:
+        parts.append(f"said {record.seen} times")
+    if getattr(record, "author", Author.MODEL) is Author.PERSON:
+        parts.append("written by you")
+    return ", ".join(parts)
+
+
+def print_record(run: Invocation, store: Store, ref: Ref, record: Record) -> None:
+    """Print one record whole, with the words it came from."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in _fields(store, ref, record):
+        table.add_row(name, Text(value))
+    run.out.print(table)
+
+
+def _fields(store: Store, ref: Ref, record: Record) -> list[tuple[str, str]]:
+    rows = [("name", str(ref)), ("kind", str(ref.kind.value)), ("when", day(moment(record)))]
+    if isinstance(record, Turn):
+        rows += [("you", record.user), ("persona", record.answer), ("model", record.model)]
+        rows += [("picture", image.hash) for image in record.images]
+    else:
+        rows.append(("text", text(record)))
+    if isinstance(record, SemanticMemory):
+        rows += _semantic_fields(store, record)
+    if isinstance(record, EpisodicMemory):
+        rows.append(("keywords", ", ".join(record.keywords)))
+        rows += [(f"turn m{turn.id}", turn.user) for turn in store.turns.many(record.turn_ids)]
+    if isinstance(record, Image):
+        rows += [("size", f"{record.width} x {record.height}, {record.mime}"), ("file", record.hash)]
+        rows += [(f"turn m{turn.id}", turn.user) for turn in store.images.turns_of(record.hash)]
+        rows += [(f"memory s{memory.id}", memory.content) for memory in store.semantic.of_image(record.hash)]
+    if isinstance(record, (CoreEntry, ProceduralMemory)) and record.valid_to is not None:
+        rows.append(("until", day(record.valid_to)))
+    if state := _state(record):
+        rows.append(("state", state))
+    return rows
+
+
+def _semantic_fields(store: Store, memory: SemanticMemory) -> list[tuple[str, str]]:
+    rows = [("about", memory.subject), ("keywords", ", ".join(memory.keywords)), ("your words", memory.quote)]
+    if memory.turn_id is not None:
+        rows += [("from turn", f"m{turn.id}, {day(turn.at)}") for turn in store.turns.many([memory.turn_id])]
+    if memory.event is not None:
+        rows.append(("happens", _window(memory.event)))
+    if memory.valid_to is not None:
+        rows.append(("valid", f"{day(memory.valid_from)} to {day(memory.valid_to)}"))
+    if memory.superseded_by is not None:
+        rows.append(("replaced by", f"s{memory.superseded_by}"))
+    return rows
+
+
+def print_receipt(run: Invocation, receipt: Receipt) -> None:
+    """Print what a deletion deleted."""
+    parts = ", ".join(f"{count} {name}" for name, count in receipt.counts.items())
+    run.notice(f"{receipt.ref} is deleted: {parts}.")
+    if receipt.rewritten:
+        run.notice(f"Topics of {receipt.rewritten} sessions will be summarised again without it.")
+
+
+def _window(window: Window) -> str:
+    start = day(window.start) if window.start else "the beginning"
+    end = day(window.end) if window.end else "now"
+    return f"{start} to {end}"

@@ -1,0 +1,159 @@
+"""`persona profile`: the traits as bars, the profile and habits, and how the traits came to be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from persona_cli.cli.invocation import Invocation, invocation
+from persona_cli.personality import TRAITS, Traits
+from persona_cli.records import CoreEntry, ProceduralMemory, Reading
+
+if TYPE_CHECKING:
+    from persona_cli.memory.store import Store
+
+app = typer.Typer(help="Show what persona thinks of you, and why.", invoke_without_command=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is known of a person."""
+
+    traits: Traits
+    turns: int
+    core: tuple[CoreEntry, ...]
+    habits: tuple[ProceduralMemory, ...]
+    pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileChange:
+    """One reading that moved at least one trait, with the words that caused it."""
+
+    reading: Reading
+    evidence: str
+
+
+@app.callback()
+def profile(
+    context: typer.Context,
+    history: Annotated[
+        bool, typer.Option("--history", help="Show how the traits changed, and what changed them.")
+    ] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Changes to list, newest first.")] = 30,
+    largest: Annotated[bool, typer.Option("--largest", help="List the largest changes first.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show the five traits as bars, the profile and the habits; with --history, the curve and its evidence."""
+    from persona_cli.cli.render import print_json
+
+    run = invocation(context)
+    with run.store() as store:
+        if history:
+            readings = store.readings.all()
+            changes = list_changes(store, readings)
+            if as_json:
+                print_json({"vector": store.readings.latest(), "changes": changes})
+            else:
+                _print_history(run, readings, changes, limit, largest=largest)
+            return
+        known = read_profile(store)
+    if as_json:
+        print_json(known)
+    else:
+        print_profile(run, known)
+
+
+def read_profile(store: Store) -> Profile:
+    """Return what is known of a person."""
+    return Profile(
+        traits=store.readings.latest(),
+        turns=store.turns.count(),
+        core=store.core.current().entries,
+        habits=store.habits.current(),
+        pending=store.jobs.pending(),
+    )
+
+
+def list_changes(store: Store, readings: Sequence[Reading]) -> tuple[ProfileChange, ...]:
+    """Return the readings that moved a trait, oldest first, each with its turn's words."""
+    moved = [reading for reading in readings if reading.after != reading.before]
+    turns = {turn.id: turn for turn in store.turns.many([reading.turn_id for reading in moved])}
+    return tuple(
+        ProfileChange(reading, turns[reading.turn_id].user if reading.turn_id in turns else "") for reading in moved
+    )
+
+
+def print_profile(run: Invocation, known: Profile) -> None:
+    """Print traits, core memory and habits."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from persona_cli.cli.render import bar
+
+    say = run.out.print
+    say(f"Personality, after {known.turns} turns (1 to 5, 3 is neutral)", style="bold")
+    grid = Table.grid(padding=(0, 2))
+    for name, score in known.traits:
+        grid.add_row(name, bar(score), f"{score:.1f}")
+    say(grid)
+    _print_block(run, "About you", [(entry.key, entry.value) for entry in known.core])
+    _print_block(run, "Habits and goals", [("", habit.text) for habit in known.habits])
+    if known.pending:
+        say(Text(f"{known.pending} updates are still queued; `persona update` runs them.", style="dim"))
+    elif known.turns and not known.core:
+        say(Text("The profile is written when a session ends: after an hour, or with `persona update --close`.", "dim"))
+
+
+def _print_block(run: Invocation, title: str, rows: Sequence[tuple[str, str]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        return
+    run.out.print(f"\n{title}", style="bold")
+    grid = Table.grid(padding=(0, 2))
+    named = any(key for key, _ in rows)
+    if named:
+        grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for key, value in rows:
+        grid.add_row(*([Text(key, style="dim")] if named else []), Text(value))
+    run.out.print(grid)
+
+
+def _print_history(
+    run: Invocation, readings: Sequence[Reading], changes: Sequence[ProfileChange], limit: int, *, largest: bool
+) -> None:
+    from rich.text import Text
+
+    from persona_cli.cli.chart import draw_history
+    from persona_cli.cli.render import day
+
+    if not changes:
+        run.notice("No trait has moved yet.")
+        return
+    run.out.print(Text.from_ansi(draw_history(readings, run.out)))
+    chosen = sorted(changes, key=_size, reverse=True) if largest else list(reversed(changes))
+    for change in chosen[:limit]:
+        moves = ", ".join(
+            f"{name} {change.reading.before[name]:.2f} → {change.reading.after[name]:.2f}"
+            for name in TRAITS
+            if change.reading.after[name] != change.reading.before[name]
+        )
+        run.out.print(f"{day(change.reading.at)}  m{change.reading.turn_id}  {moves}", style="bold", markup=False)
+        run.out.print(f"    “{_short(change.evidence)}”", style="dim", markup=False)
+    if len(changes) > limit:
+        run.notice(f"{len(changes) - limit} more; --limit shows them.")
+
+
+def _size(change: ProfileChange) -> float:
+    return max(abs(change.reading.after[name] - change.reading.before[name]) for name in TRAITS)
+
+
+def _short(text: str, most: int = 160) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
