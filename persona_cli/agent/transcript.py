@@ -1,0 +1,75 @@
+"""Reading a transcript: JSONL lines {"time", "user", "assistant", "images"}, checked whole before any is stored."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from dateutil import parser as dates
+
+from persona_cli.agent.replay import Exchange
+from persona_cli.errors import TransferError
+
+_FIELDS = {"time", "user", "assistant", "images"}
+
+
+def read_transcript(path: Path) -> tuple[Exchange, ...]:
+    """Return the exchanges in `path`; times without a zone are in the zone of this machine.
+
+    Pictures are named relative to the transcript. Raises `TransferError` that names the first line that is wrong.
+    """
+    exchanges = []
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    exchanges.append(_read_line(line, f"{path}, line {number}", path.parent))
+    except UnicodeDecodeError as exc:
+        raise TransferError(f"{path} is not UTF-8 text", fix="Save it as UTF-8, one JSON object per line.") from exc
+    except OSError as exc:
+        raise TransferError(f"{path} cannot be read: {exc.strerror}", fix="Check its permissions.") from exc
+    if not exchanges:
+        raise TransferError(f"{path} is empty", fix="A transcript has one exchange per line.")
+    return tuple(exchanges)
+
+
+def _read_line(line: str, place: str, folder: Path) -> Exchange:
+    try:
+        fields = json.loads(line)
+    except json.JSONDecodeError as exc:
+        raise TransferError(f"{place}: no JSON: {exc.msg}", fix="Each line is one object with time and user.") from exc
+    if not isinstance(fields, dict) or not {"time", "user"} <= set(fields) or set(fields) - _FIELDS:
+        raise TransferError(
+            f"{place}: not an exchange", fix='Fields: "time", "user", and if there are any "assistant" and "images".'
+        )
+    return Exchange(
+        at=_time(fields["time"], place),
+        user=_text(fields["user"], "user", place),
+        assistant=_text(fields.get("assistant") or "", "assistant", place),
+        images=tuple(folder / name for name in _names(fields.get("images") or [], place)),
+    )
+
+
+def _time(value: Any, place: str) -> datetime:
+    try:
+        return dates.isoparse(str(value).strip()).astimezone()
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return dates.parse(str(value)).astimezone()
+    except (ValueError, OverflowError) as exc:
+        raise TransferError(f"{place}: {value!r} is no time", fix='Write it as "2023-04-27 18:30".') from exc
+
+
+def _text(value: Any, name: str, place: str) -> str:
+    if not isinstance(value, str):
+        raise TransferError(f"{place}: {name} is no text", fix="Put it in quotes.")
+    return value
+
+
+def _names(value: Any, place: str) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise TransferError(f"{place}: images is no list of file names", fix='Write it as ["photo.jpg"].')
+    return value

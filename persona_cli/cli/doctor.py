@@ -1,0 +1,153 @@
+"""`persona doctor`: what is installed, where things are, and whether they are whole; --fix rebuilds what is derived."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from persona_cli import __version__
+from persona_cli.cli.invocation import Invocation, invocation
+from persona_cli.errors import PersonaError
+
+if TYPE_CHECKING:
+    from persona_cli.memory import Memory
+
+
+class Verdict(StrEnum):
+    """How a check came out."""
+
+    FINE = "fine"
+    NOTE = "note"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    verdict: Verdict
+    finding: str
+
+
+def doctor(
+    context: typer.Context,
+    fix: Annotated[bool, typer.Option("--fix", help="Rebuild what is derived: vectors and index.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check the installation and the memory; the exit code is 1 when something is wrong."""
+    from persona_cli.cli.render import print_json
+
+    run = invocation(context)
+    checks = [*check_installation(run), *check_home(run), *_check_memory(run, fix=fix)]
+    if as_json:
+        print_json(checks)
+    else:
+        _print(run, checks)
+    if any(check.verdict is Verdict.WRONG for check in checks):
+        raise typer.Exit(1)
+
+
+def check_installation(run: Invocation) -> Iterator[Check]:
+    """Look at versions, the model in use and what llama.cpp was built with."""
+    yield Check("persona", Verdict.FINE, f"{__version__} on Python {platform.python_version()}, {platform.platform()}")
+    names = ("llama-cpp-python", "chromadb", "sentence-transformers", "torch", "sqlite-utils", "pillow")
+    yield Check("libraries", Verdict.FINE, ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names))
+    yield _guarded("settings", lambda: f"model {run.settings.model.name}, embedding {run.settings.embedding.model}")
+    yield _guarded("llama.cpp", _llama_features)
+
+
+def check_home(run: Invocation) -> Iterator[Check]:
+    """Look at the places and who can read them."""
+    places = run.places
+    for name, path in (("data", places.home), ("config", places.config_file), ("weights", places.weights)):
+        yield Check(name, Verdict.FINE, f"{path}{'' if path.exists() else ' (not there yet)'}")
+    for path in (places.home, places.database, places.media):
+        if path.exists() and os.name == "posix" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            yield Check("permissions", Verdict.WRONG, f"others can read {path}: chmod go= {path}")
+
+
+def _check_memory(run: Invocation, *, fix: bool) -> Iterator[Check]:
+    if not run.places.database.exists():
+        yield Check("memory", Verdict.NOTE, "nothing is remembered yet")
+        return
+    try:
+        with run.memory() as memory:
+            if fix:
+                yield _rebuild(memory)
+            yield from _look_inside(memory)
+    except PersonaError as exc:
+        yield Check("memory", Verdict.WRONG, f"{exc.message} {exc.fix}")
+
+
+def _look_inside(memory: Memory) -> Iterator[Check]:
+    store = memory.store
+    counts = ", ".join(f"{count} {table}" for table, count in store.tables().items() if count)
+    yield Check("memory", Verdict.FINE, counts or "empty")
+    yield _verified("database", store.verify())
+    yield _verified("pictures", memory.media.verify())
+    yield _guarded("embedding", lambda: f"{memory.embedder.name}, {memory.embedder.dimension} dimensions")
+    wanted = store.vectors.count_wanted(memory.embedder.name)
+    yield Check("vectors", Verdict.NOTE if wanted else Verdict.FINE, f"{wanted} texts wait to be embedded")
+    try:
+        yield _verified("index", memory.index.verify())
+    except PersonaError as exc:
+        yield Check("index", Verdict.WRONG, f"{exc.message} {exc.fix}")
+    failed = store.jobs.failed()
+    verdict = Verdict.WRONG if failed else Verdict.FINE
+    yield Check("updates", verdict, f"{store.jobs.pending()} queued, {len(failed)} failed")
+    for job in failed:
+        yield Check("update", Verdict.WRONG, f"{job.task.value} of turn {job.turn_id}: {job.error}")
+
+
+def _rebuild(memory: Memory) -> Check:
+    from persona_cli.memory.index import embed_wanted
+
+    embedded = embed_wanted(memory.store, memory.embedder)
+    return Check("rebuilt", Verdict.FINE, f"{embedded} texts embedded, {memory.index.rebuild()} vectors in the index")
+
+
+def _verified(name: str, faults: tuple[str, ...]) -> Check:
+    if not faults:
+        return Check(name, Verdict.FINE, "whole")
+    more = f" (and {len(faults) - 3} more)" if len(faults) > 3 else ""
+    return Check(name, Verdict.WRONG, "; ".join(faults[:3]) + more)
+
+
+def _guarded(name: str, find: Callable[[], str]) -> Check:
+    try:
+        return Check(name, Verdict.FINE, find())
+    except PersonaError as exc:
+        return Check(name, Verdict.WRONG, f"{exc.message} {exc.fix}")
+
+
+def _llama_features() -> str:
+    from persona_cli.model.engines.llama import native
+
+    native.start()
+    found = ", ".join(f"{device.name} ({device.description})" for device in native.devices())
+    return f"{found}; {native.build_features()}"
+
+
+def _print(run: Invocation, checks: list[Check]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    signs = {Verdict.FINE: Text("✓", "green"), Verdict.NOTE: Text("·", "yellow"), Verdict.WRONG: Text("✗", "bold red")}
+    table = Table.grid(padding=(0, 2))
+    table.add_column(width=1)
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    for check in checks:
+        table.add_row(signs[check.verdict], check.name, Text(check.finding))
+    run.out.print(table)
+    if any(check.verdict is Verdict.WRONG for check in checks):
+        run.notice("`persona doctor --fix` rebuilds vectors and index; the rest says what to do.")
