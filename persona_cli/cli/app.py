@@ -68,7 +68,7 @@ def main() -> None:
         # whoever read our output has left; the interpreter must not complain about it at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
-    except Exception as exc:  # noqa: BLE001 - the one boundary: a fault must not throw a traceback at a person
+    except Exception as exc:
         if os.environ.get("PERSONA_DEBUG"):
             raise
         sys.stderr.write(f"error: this should not happen: {type(exc).__name__}: {exc}\n")

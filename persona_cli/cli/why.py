@@ -25,7 +25,7 @@ def why(
 
     run = invocation(context)
     with run.store() as store:
-        found = explain(store, _turn_id(turn))
+        found = explain(store, parse_turn(turn))
         if as_json:
             print_json(found)
         else:
@@ -94,7 +94,8 @@ def _hits(recall: Recall) -> list[tuple[Hit[object], str]]:  # type: ignore[type
     return rows
 
 
-def _turn_id(name: str | None) -> int | None:
+def parse_turn(name: str | None) -> int | None:
+    """Return the id of a turn a person named, m12 or 12; None stands for the last."""
     if name is None:
         return None
     try:

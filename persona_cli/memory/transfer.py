@@ -36,7 +36,9 @@ class Transferred:
     pictures: int
 
 
-def export_memory(store: Store, media: Media, out: TextIO, progress: Progress = lambda _done, _all: None) -> Transferred:
+def export_memory(
+    store: Store, media: Media, out: TextIO, progress: Progress = lambda _done, _all: None
+) -> Transferred:
     """Write everything that is not derived to `out`."""
     rows, pictures = store.tables(), store.images.all()
     total, done = sum(rows.values()) + len(pictures), 0

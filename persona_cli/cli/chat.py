@@ -1,0 +1,109 @@
+"""`persona chat`: one message as an argument or from a pipe, or a conversation."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from persona_cli.cli.invocation import Invocation, invocation
+from persona_cli.errors import Interrupted, MessageError
+from persona_cli.records import Recall, Retrieve, Think
+
+if TYPE_CHECKING:
+    from persona_cli.agent.assistant import Assistant
+    from persona_cli.cli.speaking import Spoken
+
+
+@dataclass(frozen=True, slots=True)
+class ChatOptions:
+    """What the options of `chat` asked for."""
+
+    memory: bool = True
+    show_thinking: bool = False
+    force_retrieve: bool = False
+    as_json: bool = False
+
+
+def chat(
+    context: typer.Context,
+    message: Annotated[
+        str | None, typer.Argument(help="One message; without it a conversation, or what comes from a pipe.")
+    ] = None,
+    image: Annotated[
+        list[Path] | None, typer.Option("--image", "-i", help="A picture to show; may be given several times.")
+    ] = None,
+    no_memory: Annotated[bool, typer.Option("--no-memory", help="Read no memory and leave none.")] = False,
+    show_thinking: Annotated[bool, typer.Option("--show-thinking", help="Show thinking and searches.")] = False,
+    force_retrieve: Annotated[bool, typer.Option("--force-retrieve", help="Always search memory once.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the turn as JSON.")] = False,
+) -> None:
+    """Talk to persona. Answers go to standard output, thinking and notices to standard error."""
+    run = invocation(context)
+    options = ChatOptions(not no_memory, show_thinking or run.settings.chat.show_thinking, force_retrieve, as_json)
+    if message is None and not sys.stdin.isatty():
+        message = read_pipe(run.settings.chat.longest_message)
+    if message is None:
+        from persona_cli.cli.interactive import converse
+
+        with run.assistant() as assistant:
+            converse(run, assistant, options, tuple(image or ()))
+        return
+    with run.assistant() as assistant:
+        spoken = _say_once(run, assistant, message, tuple(image or ()), options)
+        # what was said is remembered before the process ends; without this the next start would do it
+        if options.memory:
+            from persona_cli.cli.update import drain
+
+            drain(run, assistant)
+    if as_json:
+        from persona_cli.cli.render import print_json
+
+        print_json(as_turn(run, spoken))
+
+
+def read_pipe(longest: int) -> str:
+    """Return what comes through the pipe; raises `MessageError` for what is no text or far too long."""
+    try:
+        text = sys.stdin.read(longest + 1)
+    except UnicodeDecodeError as exc:
+        raise MessageError("what came through the pipe is no text", fix="Show a picture with --image.") from exc
+    if not text.strip():
+        raise MessageError("the message is empty", fix="Write something, or start `persona chat` in a terminal.")
+    return text.strip() if len(text) <= longest else text
+
+
+def as_turn(run: Invocation, spoken: Spoken) -> dict[str, object]:
+    """Return a turn as the JSON of `chat --json`."""
+    turn = spoken.turn
+    steps = spoken.steps
+    return {
+        "turn": f"m{turn.id}" if turn is not None else None,
+        "model": spoken.model,
+        "answer": spoken.answer,
+        "thoughts": [step.text for step in steps if isinstance(step, Think)],
+        "retrievals": [step for step in steps if isinstance(step, Retrieve)],
+        "recalled": [recalled(step) for step in steps if isinstance(step, Recall)],
+        "notices": run.told,
+    }
+
+
+def recalled(recall: Recall) -> list[str]:
+    """Return the names of what one retrieval brought back."""
+    hits = (*recall.semantic, *recall.procedural, *recall.messages)
+    refs = [hit.ref for hit in hits] + [topic.hit.ref for topic in recall.episodic]
+    return [str(ref) for ref in (*refs, *(image.hit.ref for image in recall.images))]
+
+
+def _say_once(
+    run: Invocation, assistant: Assistant, message: str, images: tuple[Path, ...], options: ChatOptions
+) -> Spoken:
+    from persona_cli.cli.speaking import speak
+
+    spoken = speak(run, assistant, message, images, options)
+    if spoken.interrupted:
+        raise Interrupted("the answer was stopped", fix="What you said is kept.")
+    return spoken

@@ -1,0 +1,181 @@
+"""The conversation in a terminal: prompt, slash commands, and the way out.
+
+prompt_toolkit reads the line: history, editing, pasting several lines at once. Ctrl-C stops an answer or empties the
+line, Ctrl-D leaves; on the way out the updates still queued are worked off.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlparse
+
+from persona_cli.cli.invocation import Invocation
+from persona_cli.errors import PersonaError, PictureError
+
+if TYPE_CHECKING:
+    from persona_cli.agent.assistant import Assistant
+    from persona_cli.cli.chat import ChatOptions
+
+HELP = """\
+/image PATH    show a picture with your next message
+/why           how the last answer came about
+/memory WORDS  search your memory
+/profile       what persona thinks of you
+/help          this list
+/quit          leave (Ctrl-D does too); Ctrl-C stops an answer"""
+
+
+@dataclass
+class Conversation:
+    """One interactive chat: what waits to be shown with the next message."""
+
+    run: Invocation
+    assistant: Assistant
+    options: ChatOptions
+    images: list[Path] = field(default_factory=list)
+
+    def take(self, line: str) -> bool:
+        """Act on one line; False once the person wants to leave."""
+        text = line.strip()
+        if not text and not self.images:
+            return True
+        if text.startswith("/"):
+            return self._command(text)
+        self._speak(text)
+        return True
+
+    def _speak(self, text: str) -> None:
+        from persona_cli.cli.speaking import speak
+
+        images, self.images = tuple(self.images), []
+        try:
+            spoken = speak(self.run, self.assistant, text, images, self.options)
+        except PersonaError as exc:
+            # nothing that goes wrong with one message ends the conversation
+            self.run.err.print(f"error: {exc.message}", style="red", markup=False)
+            if exc.fix:
+                self.run.notice(exc.fix)
+            return
+        if spoken.interrupted:
+            self.run.notice("Stopped. What was said so far is kept.")
+
+    def _command(self, text: str) -> bool:
+        name, _, rest = text.partition(" ")
+        if name in ("/quit", "/exit", "/bye"):
+            return False
+        commands: dict[str, Callable[[str], None]] = {
+            "/help": lambda _rest: self.run.err.print(HELP, markup=False),
+            "/image": self._image,
+            "/why": self._why,
+            "/memory": self._memory,
+            "/profile": self._profile,
+        }
+        if name not in commands:
+            self.run.notice(f"There is no {name}; /help lists what there is.")
+            return True
+        try:
+            commands[name](rest.strip())
+        except PersonaError as exc:
+            self.run.err.print(f"error: {exc.message}", style="red", markup=False)
+            if exc.fix:
+                self.run.notice(exc.fix)
+        return True
+
+    def _image(self, rest: str) -> None:
+        for path in parse_paths(rest):
+            if not path.is_file():
+                raise PictureError(
+                    f"there is no file {path}", fix="Drag the picture into the window, or quote the path."
+                )
+            self.images.append(path)
+        self.run.notice(f"{len(self.images)} to be shown with your next message.")
+
+    def _why(self, rest: str) -> None:
+        from persona_cli.agent.why import explain
+        from persona_cli.cli.why import parse_turn, print_why
+
+        print_why(self.run, explain(self.assistant.memory.store, parse_turn(rest or None)))
+
+    def _memory(self, rest: str) -> None:
+        from datetime import datetime
+
+        from persona_cli.cli.memory_views import USUAL, list_records, print_found, print_records
+
+        memory = self.assistant.memory
+        if not rest:
+            print_records(self.run, list_records(memory.store, USUAL, None, 20, every=False))
+            return
+        found = memory.retriever.search(rest, limit=8, at=datetime.now().astimezone())
+        print_found(self.run, found, explain=False)
+
+    def _profile(self, _rest: str) -> None:
+        from persona_cli.cli.profile import print_profile, read_profile
+
+        print_profile(self.run, read_profile(self.assistant.memory.store))
+
+
+def converse(run: Invocation, assistant: Assistant, options: ChatOptions, images: tuple[Path, ...]) -> None:
+    """Talk until the person leaves, then work off what is queued."""
+    from persona_cli.cli.update import drain
+
+    greet(run, assistant)
+    assistant.updates.start()
+    conversation = Conversation(run, assistant, options, list(images))
+    reader = _open_reader(run)
+    told = False
+    while True:
+        try:
+            line = reader.prompt("› ")
+        except KeyboardInterrupt:
+            if not told:
+                run.notice("Ctrl-D or /quit leaves.")
+            told = True
+            continue
+        except EOFError:
+            break
+        told = False
+        if not conversation.take(line):
+            break
+    if assistant.updates.pending():
+        drain(run, assistant)
+
+
+def greet(run: Invocation, assistant: Assistant) -> None:
+    """Say who answers, what it can do, and how to get help."""
+    if assistant.model.name == "lite":
+        run.notice(
+            "No generative model is installed. The built-in one remembers what you tell it and show it, and answers "
+            "from that alone; the README says how to install PersonaVLM."
+        )
+    turns = assistant.memory.store.turns.count()
+    known = f"{turns} turns so far. " if turns else ""
+    run.notice(f"{known}Everything stays on this machine. /help lists the commands, Ctrl-D leaves.")
+
+
+def parse_paths(text: str) -> tuple[Path, ...]:
+    """Return the paths in a line as terminals paste them: quoted, with escaped spaces, or as file:// addresses."""
+    whole = Path(text).expanduser()
+    if not text:
+        raise PictureError("no picture was named", fix="/image PATH")
+    if whole.is_file():
+        return (whole,)
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        words = [text]
+    return tuple(
+        Path(unquote(urlparse(word).path) if word.startswith("file://") else word).expanduser() for word in words
+    )
+
+
+def _open_reader(run: Invocation) -> Any:
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.history import FileHistory
+
+    history = run.places.home / "history"
+    history.touch(mode=0o600)
+    return PromptSession(history=FileHistory(str(history)))

@@ -1,0 +1,112 @@
+"""Streaming one response to the terminal: the answer to standard output as it comes, the rest to standard error.
+
+Ctrl-C does not end the program here: it tells the model to stop, and what was said so far is kept.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from persona_cli.cli.invocation import Invocation
+from persona_cli.errors import Interrupted
+from persona_cli.records import Answer, AnswerDelta, Notice, Recall, Retrieve, Step, Think, ThinkDelta, Turn
+
+if TYPE_CHECKING:
+    from persona_cli.agent.assistant import Assistant
+    from persona_cli.cli.chat import ChatOptions
+
+
+@dataclass(slots=True)
+class Spoken:
+    """What came of one message."""
+
+    model: str
+    answer: str = ""
+    steps: list[Step] = field(default_factory=list)
+    turn: Turn | None = None
+    interrupted: bool = False
+
+
+def speak(
+    run: Invocation, assistant: Assistant, message: str, images: tuple[Path, ...], options: ChatOptions
+) -> Spoken:
+    """Send a message and print its response; the pieces of the answer appear as the model writes them."""
+    from persona_cli.agent.respond import RespondOptions
+
+    spoken = Spoken(assistant.model.name)
+    told = threading.Event()
+    wish = RespondOptions(use_memory=options.memory, force_retrieve=options.force_retrieve)
+    with (
+        _ctrl_c(told),
+        closing(assistant.respond(message, images, options=wish, stop=told.is_set)) as steps,
+    ):
+        try:
+            for step in steps:
+                _show(run, step, options, spoken)
+        except Interrupted:
+            spoken.interrupted = True
+        finally:
+            if not options.as_json and spoken.answer:
+                sys.stdout.write("\n")
+                sys.stdout.flush()
+    spoken.turn = assistant.last_turn
+    return spoken
+
+
+@contextmanager
+def _ctrl_c(told: threading.Event) -> Iterator[None]:
+    """Turn Ctrl-C into a wish to stop; a second one ends the program as usual."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if told.is_set():
+            raise KeyboardInterrupt
+        told.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _show(run: Invocation, step: Step, options: ChatOptions, spoken: Spoken) -> None:
+    if isinstance(step, AnswerDelta):
+        spoken.answer += step.text
+        if not options.as_json:
+            sys.stdout.write(step.text)
+            sys.stdout.flush()
+        return
+    if isinstance(step, ThinkDelta):
+        if options.show_thinking:
+            run.err.print(step.text, end="", style="dim italic", markup=False)
+        return
+    spoken.steps.append(step)
+    if isinstance(step, Answer):
+        spoken.answer = step.text
+    elif isinstance(step, Notice):
+        run.notice(step.text)
+    elif options.show_thinking:
+        run.err.print(_thinking(step), style="dim", markup=False)
+
+
+def _thinking(step: Think | Retrieve | Recall | Answer) -> str:
+    if isinstance(step, Retrieve):
+        window = f" from {step.start or '…'} to {step.end or '…'}" if step.start or step.end else ""
+        return f"searches for: {step.keywords}{window}"
+    if isinstance(step, Recall):
+        from persona_cli.cli.chat import recalled
+
+        return f"found: {', '.join(recalled(step)) or 'nothing'}"
+    # the words of a thought have been printed as they came
+    return ""
