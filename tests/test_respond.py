@@ -107,7 +107,7 @@ def test_an_interrupted_answer_keeps_what_was_said(assistant: Assistant, model: 
 def test_a_reader_that_leaves_keeps_the_turn(assistant: Assistant) -> None:
     stream = assistant.respond("My dog is ill.")
     next(stream)
-    stream.close()  # type: ignore[attr-defined] # a generator, as every caller knows
+    stream.close()
     assert exists(assistant.memory.store.turns.latest()).user == "My dog is ill."
 
 

@@ -7,7 +7,7 @@ answer that was interrupted or failed keeps the turn as well, because the user's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -72,7 +72,7 @@ class Assistant:
         *,
         options: RespondOptions = RespondOptions(),  # noqa: B008 - frozen
         stop: Stop = lambda: False,
-    ) -> Iterator[Step]:
+    ) -> Generator[Step, None, None]:
         """Yield the steps of a response, then keep its turn.
 
         Raises `MessageError` or `PictureError` before anything is kept; an `Interrupted` or a `ModelError`

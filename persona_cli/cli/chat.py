@@ -93,9 +93,9 @@ def as_turn(run: Invocation, spoken: Spoken) -> dict[str, object]:
 
 def recalled(recall: Recall) -> list[str]:
     """Return the names of what one retrieval brought back."""
-    hits = (*recall.semantic, *recall.procedural, *recall.messages)
-    refs = [hit.ref for hit in hits] + [topic.hit.ref for topic in recall.episodic]
-    return [str(ref) for ref in (*refs, *(image.hit.ref for image in recall.images))]
+    refs = [hit.ref for hit in recall.semantic] + [topic.hit.ref for topic in recall.episodic]
+    refs += [hit.ref for hit in recall.procedural] + [image.hit.ref for image in recall.images]
+    return [str(ref) for ref in (*refs, *(hit.ref for hit in recall.messages))]
 
 
 def _say_once(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -46,20 +47,23 @@ def print_why(run: Invocation, found: Why) -> None:
     for notice in found.notices:
         say(f"Note: {notice}", markup=False)
     say("What became of this turn", style="bold")
+    for line in list(_outcome(found)) or ["nothing was kept of it"]:
+        say(f"  {line}", markup=False)
+
+
+def _outcome(found: Why) -> Iterator[str]:
     for memory in found.remembered:
-        say(f"  remembered s{memory.id}: {memory.content}", markup=False)
+        yield f"remembered s{memory.id}: {memory.content}"
     for reading in found.readings:
         for name, before in reading.before:
             if reading.after[name] != before:
                 inferred, after = reading.inferred[name], reading.after[name]
-                say(f"  {name} {before:.2f} to {after:.2f}: read as {inferred:.1f}, weight {1 - reading.momentum:.2f}")
+                yield f"{name} {before:.2f} to {after:.2f}: read as {inferred:.1f}, weight {1 - reading.momentum:.2f}"
     for episode in found.episodes:
-        say(f"  part of e{episode.id}: {episode.summary}", markup=False)
+        yield f"part of e{episode.id}: {episode.summary}"
     for job in found.jobs:
         if job.state.value != "done":
-            say(f"  {job.task.value}: {job.state.value} {job.error}".rstrip(), markup=False)
-    if not (found.remembered or found.readings or found.episodes or found.jobs):
-        say("  nothing was kept of it")
+            yield f"{job.task.value}: {job.state.value} {job.error}".rstrip()
 
 
 def _print_search(run: Invocation, search: Search) -> None:

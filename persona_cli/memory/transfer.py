@@ -85,7 +85,7 @@ def import_memory(store: Store, media: Media, path: Path, progress: Progress = l
         written: list[str] = []
         try:
             with store.transaction():
-                rows = store.import_rows(_rows(lines, written, media, store, progress, total))
+                rows = store.import_rows(_rows(lines, written, media, store, lambda done: progress(done, total)))
                 _check(header, rows, len(written), path)
         except BaseException:
             # the rows are rolled back with the transaction; the files are not rows
@@ -100,13 +100,12 @@ def _rows(
     written: list[str],
     media: Media,
     store: Store,
-    progress: Progress,
-    total: int,
+    tell: Callable[[int], None],
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the rows; pictures, which come after all rows, are put in their place as they pass."""
     images = None
     for done, (number, line) in enumerate(lines, 1):
-        progress(done, total)
+        tell(done)
         if "row" in line:
             yield line["table"], line["row"]
             continue
