@@ -177,26 +177,6 @@ def test_sync_carries_changes_and_deletions(store: Store, opened: Open) -> None:
     assert nearest(index, -vectors[2], 1) == [ids[2]]
 
 
-def test_nothing_forgotten_is_left_in_any_file(store: Store, opened: Open, places: Places) -> None:
-    ids, vectors = add_crowd(store, 60)
-    index = opened()
-    index.sync()
-    index.close()
-    overwrite(places.chroma / "chroma.sqlite3")
-    index = opened()
-    nearest(index, vectors[0])
-    part = vectors[3].tobytes()[8:64]
-
-    def holding() -> list[str]:
-        return [str(path) for path in places.home.glob("chroma*/**/*") if path.is_file() and part in path.read_bytes()]
-
-    assert holding()
-    store.forget(Ref(Kind.SEMANTIC, ids[3]))
-    index.sync()
-    assert holding() == []
-    assert list(places.home.glob("chroma.damaged-*")) == []
-
-
 def test_exact_search_follows_the_store(store: Store, opened: Open) -> None:
     ids, vectors = add_crowd(store, 30)
     index = opened()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from persona_cli.memory.index import open_index
 from persona_cli.memory.store import Store, open_store
 from persona_cli.paths import Places, find_places
-from persona_cli.records import Kind
+from persona_cli.records import Kind, Ref
 from tests.crowd import DIMENSION, EMBEDDER, add_crowd
 
 pytestmark = [pytest.mark.chroma, pytest.mark.slow]
@@ -113,3 +114,22 @@ def test_four_processes_search_a_deleted_index_at_once(store: Store, places: Pla
     last = open_index(places, store, EMBEDDER, DIMENSION, pytest.fail, small=0)
     assert last.verify() == ()
     last.close()
+
+
+def test_nothing_forgotten_is_left_in_any_file(store: Store, places: Places) -> None:
+    ids, vectors = add_crowd(store, 60)
+    first = open_index(places, store, EMBEDDER, DIMENSION, lambda _: None)
+    first.sync()
+    first.close()
+    shutil.copytree(places.chroma, places.home / "chroma.damaged-20260101-000000")
+    part = vectors[3].tobytes()[8:64]
+
+    def holding() -> list[str]:
+        return [str(path) for path in places.home.glob("chroma*/**/*") if path.is_file() and part in path.read_bytes()]
+
+    assert len(holding()) >= 2
+    store.forget(Ref(Kind.SEMANTIC, ids[3]))
+    # in a process of its own: Chroma fills files with whatever memory of the process it is given
+    later = start("print(index.sync()); index.close(); store.close()", places)
+    assert later.communicate(timeout=60) == ("1\n", "")
+    assert holding() == []
