@@ -219,12 +219,23 @@ def _range(text: str, first: _Span, second: _Span) -> _Span | None:
     start, end = first.found.window.start, second.found.window.end
     if start is None or end is None:
         return None
+    if not re.search(r"\d{4}", text[first.start : first.end]):
+        start = _before(start, end, "day" in text[first.start : first.end].lower())
     if end <= start:
-        # each end was chosen by itself; the first is the one before the second
-        start -= relativedelta(weeks=1) if "day" in text[first.start : first.end].lower() else relativedelta(years=1)
+        return None
     soft = max(first.found.soft, second.found.soft)
     made = replace(second.found, window=Window(start, end), unit="stretch", soft=soft, weak=False)
     return _Span(opened.start(), second.end, made)
+
+
+def _before(start: datetime, end: datetime, weekday: bool) -> datetime:
+    """Move the first of two ends, which was chosen by itself, to its last occurrence before the second."""
+    step = relativedelta(weeks=1) if weekday else relativedelta(years=1)
+    while start >= end:
+        start -= step
+    while start + step < end:
+        start += step
+    return start
 
 
 def _days_to(text: str, span: _Span) -> _Span:
