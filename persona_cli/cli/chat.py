@@ -31,10 +31,12 @@ class ChatOptions:
 def chat(
     context: typer.Context,
     message: Annotated[
-        str | None, typer.Argument(help="One message; without it a conversation, or what comes from a pipe.")
+        str | None,
+        typer.Argument(metavar="MESSAGE", help="One message; without it a conversation, or what comes from a pipe."),
     ] = None,
     image: Annotated[
-        list[Path] | None, typer.Option("--image", "-i", help="A picture to show; may be given several times.")
+        list[Path] | None,
+        typer.Option("--image", "-i", metavar="FILE", help="A picture to show; may be given several times."),
     ] = None,
     no_memory: Annotated[bool, typer.Option("--no-memory", help="Read no memory and leave none.")] = False,
     show_thinking: Annotated[bool, typer.Option("--show-thinking", help="Show thinking and searches.")] = False,

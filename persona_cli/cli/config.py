@@ -15,7 +15,9 @@ from persona_cli.errors import ConfigError, StorageError
 
 app = typer.Typer(no_args_is_help=True, help="Show and change the settings.")
 
-Key = Annotated[str, typer.Argument(help="A setting, as `persona config show` lists them: memory.semantic")]
+Key = Annotated[
+    str, typer.Argument(metavar="KEY", help="A setting, as `persona config show` lists them: memory.semantic")
+]
 
 
 @app.command()
@@ -48,7 +50,9 @@ def get(context: typer.Context, key: Key) -> None:
 
 
 @app.command("set")
-def set_(context: typer.Context, key: Key, value: Annotated[str, typer.Argument(help="The new value.")]) -> None:
+def set_(
+    context: typer.Context, key: Key, value: Annotated[str, typer.Argument(metavar="VALUE", help="The new value.")]
+) -> None:
     """Change one setting in config.toml."""
     run = invocation(context)
     file = run.places.config_file

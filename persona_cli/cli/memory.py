@@ -18,13 +18,19 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Search, list, show, add, edit and forget memories.")
 
 Kinds = Annotated[
-    list[Kind] | None, typer.Option("--kind", "-k", help="Only memories of this kind; may be given several times.")
+    list[Kind] | None,
+    typer.Option(
+        "--kind",
+        "-k",
+        metavar="KIND",
+        help="Only core, semantic, episodic, procedural, message or image; may be given several times.",
+    ),
 ]
 Since = Annotated[
     str | None, typer.Option(metavar="WHEN", help="Only from then on: 2024-05-12, yesterday, two weeks ago.")
 ]
 Until = Annotated[str | None, typer.Option(metavar="WHEN", help="Only until then, that day included.")]
-Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many at most.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, max=10_000, help="How many at most.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[
     str, typer.Argument(metavar="ID", help="A memory as search and list print it: s12, e3, p4, c2, m120, i7")
@@ -34,7 +40,7 @@ Name = Annotated[
 @app.command()
 def search(
     context: typer.Context,
-    words: Annotated[list[str], typer.Argument(metavar="WORDS...", help="What to look for.")],
+    words: Annotated[list[str], typer.Argument(metavar="WORDS", help="What to look for.")],
     kind: Kinds = None,
     since: Since = None,
     until: Until = None,
@@ -161,7 +167,7 @@ def edit(context: typer.Context, name: Name) -> None:
 @app.command()
 def forget(
     context: typer.Context,
-    names: Annotated[list[str], typer.Argument(metavar="ID...", help="Memories as search and list print them.")],
+    names: Annotated[list[str], typer.Argument(metavar="ID", help="Memories as search and list print them.")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Delete memories for good, with everything made from them: vectors, pictures, summaries."""

@@ -43,7 +43,9 @@ def profile(
     history: Annotated[
         bool, typer.Option("--history", help="Show how the traits changed, and what changed them.")
     ] = False,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Changes to list, newest first.")] = 30,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", metavar="N", min=1, help="Changes to list, newest first.")
+    ] = 30,
     largest: Annotated[bool, typer.Option("--largest", help="List the largest changes first.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

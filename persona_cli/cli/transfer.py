@@ -29,11 +29,14 @@ class Format(StrEnum):
 def export(
     context: typer.Context,
     file: Annotated[
-        Path | None, typer.Argument(help="Where to write; standard output if left out. Only you can read the file.")
+        Path | None,
+        typer.Argument(metavar="FILE", help="Where to write; standard output if left out. Only you can read the file."),
     ] = None,
     kind: Annotated[
         Format | None,
-        typer.Option("--format", help="jsonl loses nothing and can be imported; markdown is for reading."),
+        typer.Option(
+            "--format", metavar="FORMAT", help="jsonl loses nothing and can be imported; markdown is for reading."
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
 ) -> None:
@@ -61,7 +64,7 @@ def export(
 
 def import_(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="An export of persona, or a transcript.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An export of persona, or a transcript.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Read an export into an empty memory, or replay a transcript through the update stage.

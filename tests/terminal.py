@@ -1,0 +1,72 @@
+"""Running the command line in this process, and in one of its own where the process itself is what is tested."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+from persona_cli.cli.app import main
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run of the command line left."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Return standard output as the one JSON document it must be."""
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> str:
+        """Return the message of the error: the only line that begins so."""
+        (line,) = [line for line in self.err.splitlines() if line.startswith("error: ")]
+        return line.removeprefix("error: ")
+
+
+def persona(*arguments: str, stdin: str = "") -> Ran:
+    """Run the command line here, behind its own error boundary."""
+    out, err = io.StringIO(), io.StringIO()
+    code: object = 0
+    with (
+        patch.object(sys, "argv", ["persona", *arguments]),
+        patch.object(sys, "stdin", io.StringIO(stdin)),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        try:
+            main()
+        except SystemExit as left:
+            code = left.code or 0
+    assert isinstance(code, int)
+    return Ran(code, out.getvalue(), err.getvalue())
+
+
+def persona_process(*arguments: str, stdin: str | bytes = "", env: dict[str, str] | None = None) -> Ran:
+    """Run the command line in a process of its own: nothing of this one silences a library."""
+    words = stdin.encode() if isinstance(stdin, str) else stdin
+    done = subprocess.run(
+        [sys.executable, "-m", "persona_cli", *arguments],
+        input=words,
+        capture_output=True,
+        env={**os.environ, **(env or {})},
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def lines(text: str) -> Sequence[str]:
+    """Return the lines that are not blank, without what stands at their ends."""
+    return [line.strip() for line in text.splitlines() if line.strip()]

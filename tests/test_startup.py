@@ -1,0 +1,63 @@
+"""Starting is cheap: a fresh interpreter that parses a command has loaded nothing heavy."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = (
+    "PIL",
+    "chromadb",
+    "gguf",
+    "imagehash",
+    "llama_cpp",
+    "numpy",
+    "openai",
+    "plotext",
+    "sentence_transformers",
+    "sqlite3",
+    "sqlite_utils",
+    "tokenizers",
+    "torch",
+    "transformers",
+)
+
+
+def loaded_after(script: str) -> set[str]:
+    """Return the heavy modules a fresh interpreter has loaded after `script`."""
+    code = f"{script}\nimport sys\nprint(*sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stderr.split())
+
+
+def test_importing_the_application_loads_nothing_heavy() -> None:
+    assert loaded_after("import persona_cli.cli.app") == set()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "--help",
+        "--version",
+        "chat --help",
+        "memory search --help",
+        "config path",
+        "config show",
+        "config get model.name",
+    ],
+)
+def test_help_and_configuration_load_nothing_heavy(command: str) -> None:
+    script = f"""
+import sys
+from persona_cli.cli.app import main
+sys.argv = ["persona", *{command.split()!r}]
+try:
+    main()
+except SystemExit as left:
+    assert not left.code, left.code
+"""
+    assert loaded_after(script) == set()
+
+
+def test_the_guard_would_notice() -> None:
+    assert loaded_after("import sqlite3") == {"sqlite3"}
