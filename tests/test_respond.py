@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
 import pytest
 
 from persona_cli.agent.assistant import Assistant
 from persona_cli.agent.respond import RespondOptions
-from persona_cli.errors import EngineError, Interrupted, MessageError
+from persona_cli.errors import EngineError, Interrupted, MessageError, PictureError
+from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import (
     Answer,
     AnswerDelta,
@@ -136,3 +141,55 @@ def test_secrets_are_taken_out_before_model_and_store(assistant: Assistant, mode
     assert turn.user == "My card is [card number removed], my password is [password removed]!"
     (situation,) = model.called("reason")[0]
     assert situation.query.text == turn.user
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """Return a picture with structure of its own, as a photograph has."""
+    noise = np.random.default_rng(7).integers(0, 255, (9, 12, 3), dtype=np.uint8)
+    path = tmp_path / "photo.png"
+    PIL.Image.fromarray(noise).resize((640, 480), PIL.Image.Resampling.BICUBIC).save(path)
+    return path
+
+
+def test_a_picture_seen_before_is_known_again_also_in_half_its_size(
+    assistant: Assistant, model: ScriptedModel, clock: StillClock, photo: Path
+) -> None:
+    list(assistant.respond("This is Max, my dog.", [photo]))
+    (first,) = exists(assistant.last_turn).images
+    draft = SemanticDraft("The user's dog is Max (Image Object: dog).", ("Max",), images=(first.hash,))
+    model.enqueue("extract_semantic", [draft])
+    assistant.updates.run()
+    clock.advance(days=3)
+    half = photo.with_name("half.jpg")
+    with PIL.Image.open(photo) as opened:
+        opened.reduce(2).save(half, quality=70)
+    list(assistant.respond("Who is that?", [half]))
+    (situation,) = model.called("reason")[-1]
+    (shown,) = situation.query.images
+    (seen,) = situation.seen_images
+    assert (seen.hash, seen.known_as, seen.contents) == (shown.hash, first.hash, (draft.content,))
+    assert seen.turn.user == "This is Max, my dog."
+    assert shown.hash != first.hash
+
+
+def test_a_new_picture_is_not_seen_before(assistant: Assistant, model: ScriptedModel, photo: Path) -> None:
+    list(assistant.respond("Look!", [photo]))
+    (situation,) = model.called("reason")[0]
+    assert situation.seen_images == ()
+
+
+def test_a_picture_without_memory_leaves_no_trace(assistant: Assistant, model: ScriptedModel, photo: Path) -> None:
+    list(assistant.respond("Look!", [photo], options=RespondOptions(use_memory=False)))
+    (situation,) = model.called("answer")[0]
+    assert len(situation.query.images) == 1
+    assert assistant.memory.store.images.all() == ()
+    assert not [path for path in assistant.memory.places.media.rglob("*") if path.is_file()]
+
+
+def test_a_file_that_is_no_picture_is_refused_before_anything_is_kept(assistant: Assistant, tmp_path: Path) -> None:
+    note = tmp_path / "note.txt"
+    note.write_text("not a picture")
+    with pytest.raises(PictureError):
+        list(assistant.respond("Look!", [note]))
+    assert assistant.memory.store.turns.count() == 0

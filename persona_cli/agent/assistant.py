@@ -26,6 +26,7 @@ from persona_cli.records import (
     AnswerDelta,
     CoreMemory,
     Image,
+    Kind,
     Notice,
     Query,
     Recall,
@@ -137,14 +138,16 @@ class Assistant:
         self.last_turn = None
         at = self._clock()
         store, media = self.memory.store, self.memory.media
-        known = {image.hash for image in store.images.all()} if images else set()
+        known = {image.id for image in store.images.all()} if images else set()
         shown = tuple(media.add(path, at) for path in images)
         try:
             situation = Situation(Query(text, at, shown), CoreMemory(), Traits())
             yield from respond(self._search, self.model, situation, options=options, most=0, stop=stop)
         finally:
-            for hash_ in {image.hash for image in shown} - known:
-                media.remove(hash_)
+            for image in set(shown):
+                if image.id not in known:
+                    store.forget(Ref(Kind.IMAGE, image.id))
+                    media.remove(image.hash)
 
     def _situation(self, query: Query) -> Situation:
         store = self.memory.store
