@@ -83,7 +83,7 @@ class Updates:
         return write
 
     def _episodic(self, session: int, turns: Sequence[Turn], stop: Stop) -> Write:
-        if self.store.episodes.of_session(session):
+        if any(episode.author is Author.MODEL for episode in self.store.episodes.of_session(session)):
             return _nothing
         topics = claim_all(self.model.summarize_episodes(turns, stop), len(turns))
 
