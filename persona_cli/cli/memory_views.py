@@ -104,6 +104,8 @@ def print_found(run: Invocation, found: Found, *, explain: bool) -> None:
         run.notice(f"Time: {_window(found.window)} ({found.window_source})")
     for note in found.notes:
         run.notice(note)
+    if explain:
+        run.notice(f"Vectors: {found.backend}")
     if not found.hits:
         run.notice("Nothing was found.")
         return

@@ -55,9 +55,10 @@ class Memory:
         """The vector index, opened at its first use."""
         with self._lock:
             if self._index is None:
-                from persona_cli.memory.index import open_index
+                from persona_cli.memory.index import embed_again, open_index
 
                 embedder = self.embedder
+                embed_again(self.store, embedder, self._notice)
                 self._index = open_index(self.places, self.store, embedder.name, embedder.dimension, self._notice)
             return self._index
 

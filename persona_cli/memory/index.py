@@ -35,11 +35,11 @@ class Index:
     def __init__(self, replica: Replica, exact: ExactSearch) -> None:
         self._replica = replica
         self._exact = exact
-        self._backend = "none yet"
+        self._backend = "exact (among given memories)"
 
     @property
     def backend(self) -> str:
-        """Say how the last search was done, and why that way."""
+        """Say how the last search was done, and why that way; one among given ids does not count."""
         return self._backend
 
     def search(self, kind: Kind, field: str, vector: NDArray[np.float32], k: int, among: Ids | None = None) -> Hits:
@@ -52,7 +52,8 @@ class Index:
         if hits is not None:
             self._backend = "Chroma (HNSW)"
             return hits
-        self._backend = f"exact ({'among given memories' if among is not None else self._replica.why_not})"
+        if among is None:
+            self._backend = f"exact ({self._replica.why_not})"
         return self._exact.search(kind, field, vector, k, among)
 
     def sync(self) -> int:
@@ -98,6 +99,15 @@ def open_index(
     """
     replica = Replica(places, store, embedder_name, dimension, notice, small=small, big=big)
     return Index(replica, ExactSearch(store, embedder_name))
+
+
+def embed_again(store: Store, embedder: Embedder, notice: Callable[[str], None]) -> int:
+    """Embed everything where the vectors are all of other models, and return how many texts that were."""
+    made = store.vectors.counts()
+    if not made or embedder.name in made:
+        return 0
+    notice(f"the embedding model is {embedder.name} now: embedding every memory again")
+    return embed_wanted(store, embedder)
 
 
 def embed_wanted(store: Store, embedder: Embedder, stop: Callable[[], bool] | None = None) -> int:

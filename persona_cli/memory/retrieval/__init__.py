@@ -58,6 +58,8 @@ class Found:
     window_source: str = ""
     """Where the window came from: "given", the words of the question, or "" for none."""
     notes: tuple[str, ...] = ()
+    backend: str = ""
+    """How the vectors were searched, and why that way."""
 
 
 class Retriever:
@@ -112,7 +114,8 @@ class Retriever:
             asking = None
             hits = self._search(ranker, wanted, None)
         source = asking.source if asking else ""
-        return Found(tuple(hits[:limit]), asking.window if asking else None, source, tuple(ranker.notes))
+        window = asking.window if asking else None
+        return Found(tuple(hits[:limit]), window, source, tuple(ranker.notes), self._index.backend)
 
     def _recall(self, ranker: Ranker, query: Query, asking: Asking | None) -> Recall:
         ranker = _within(ranker, asking)
