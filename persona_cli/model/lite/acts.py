@@ -113,7 +113,7 @@ _SMALL = (
         _pattern(
             r"^(?:ok(?:ay)?|yes|yeah|yep|no|nope|sure|right|exactly|cool|nice|great|wow|lol|haha+|hm+|i see|alright"
             r"|perfect|awesome|fine|good|indeed|true|oh|ah|interesting|really"
-            r"|that'?s (?:right|great|nice|cool|true|good))\W*$"
+            r"|that'?s (?:right|great|nice|cool|true|good)|look(?: at (?:this|that|him|her|it))?|guess what|listen)\W*$"
         ),
     ),
 )
@@ -128,6 +128,15 @@ _ABOUT_SELF = _pattern(
     r"^help\W*$",
     r"^what is persona\b",
     r"^(?:do|can|will) you (?:have|feel|sleep|eat|dream|like|love|think|learn|understand|speak)\b",
+)
+_ADVICE = _pattern(
+    r"^(?:what|where|which|who|how|when)(?: \w+){0,2} (?:should|shall|could) (?:i|we)\b",
+    r"^should (?:i|we)\b",
+    r"^(?:do you have )?any (?:ideas?|tips?|advice|suggestions?|recommendations?)\b",
+    r"^how (?:can|should|could) (?:i|we|you|one)\b",
+    r"^how do (?:i|you|we) (?:cook|make|fix|install|improve|learn|stop|get rid|bake|build|repair|clean|lose|find)\b",
+    r"^what do you (?:think|recommend|suggest|advise)\b",
+    r"^(?:can|could) you help\b",
 )
 _FORGET = _pattern(r"^(?:please )?(?:forget|delete|erase)\b(?!.*\?)")
 _KEEP = _pattern(r"^(?:please )?(?:remember|note|keep in mind|don['’]t forget)\b")
@@ -161,7 +170,7 @@ def act_of(sentence: str) -> Act:
         (Act.FORGET, _FORGET.match(bare) is not None),
         (Act.ABOUT_SELF, _ABOUT_SELF.match(bare) is not None and not re.search(r"\b(?:my|me)\b", bare, re.I)),
         (Act.QUESTION, _RECALLING.search(text) is not None),
-        (Act.REQUEST, _REQUEST.match(bare) is not None),
+        (Act.REQUEST, _REQUEST.match(bare) is not None or _ADVICE.match(bare) is not None),
         (Act.STATEMENT, _KEEP.match(bare) is not None),
         (Act.QUESTION, text.endswith("?") or _QUESTION.match(bare) is not None),
     )

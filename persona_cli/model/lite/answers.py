@@ -45,6 +45,15 @@ def one(told: Told, at: datetime) -> str:
     return f"{capital(told.spoken())} — {_source(told, at)}."
 
 
+def distinct(told: Sequence[Told]) -> list[Told]:
+    """Return what says something new, in order."""
+    kept: list[Told] = []
+    for each in told:
+        if not any(len(each.stems & other.stems) >= 0.75 * min(len(each.stems), len(other.stems)) for other in kept):
+            kept.append(each)
+    return kept
+
+
 def _in_full(told: Sequence[Told], at: datetime) -> str:
     """Give the whole message around the best sentence: reasons and manners mostly stand in the next one."""
     best = told[0]
@@ -67,7 +76,7 @@ def _worth_saying(question: Question, matches: Sequence[Match]) -> list[Told]:
     current = [match.told for match in near if match.told.current or question.formerly] or [near[0].told]
     if not _wants_list(question):
         return [_newest_of_alike(current)]
-    return _distinct(current)[:MOST]
+    return distinct(current)[:MOST]
 
 
 def _wants_list(question: Question) -> bool:
@@ -89,14 +98,6 @@ def _newest_of_alike(told: Sequence[Told]) -> Told:
         return best
     same = [each for each in told if each.slot == best.slot and each.at is not None and each.current]
     return max(same, key=lambda each: each.at.timestamp() if each.at else 0.0, default=best)
-
-
-def _distinct(told: Sequence[Told]) -> list[Told]:
-    kept: list[Told] = []
-    for each in told:
-        if not any(len(each.stems & other.stems) >= 0.75 * min(len(each.stems), len(other.stems)) for other in kept):
-            kept.append(each)
-    return kept
 
 
 def _yes_or_no(question: Question, told: Told, at: datetime) -> str:

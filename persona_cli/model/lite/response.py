@@ -1,23 +1,42 @@
-"""The response of the built-in model: one look at the message, at most three searches, then an answer.
+"""The response of the built-in model: one look at the message, a few searches, then an answer.
 
 `decide()` is the whole course of it: it returns either a wish to search, with the reason for it, or the answer.
+A message may do several things; its questions are answered first, then what it tells is acknowledged.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import cached_property
 
-from persona_cli.model.lite import replies
-from persona_cli.model.lite.acts import Act, Part, read
-from persona_cli.model.lite.answers import compose
-from persona_cli.model.lite.evidence import gather
+from persona_cli.model.lite import pictures, replies
+from persona_cli.model.lite.acts import Act, read
+from persona_cli.model.lite.answers import compose, distinct
+from persona_cli.model.lite.evidence import Told, gather
+from persona_cli.model.lite.facts import find_facts
 from persona_cli.model.lite.ontology import KINDS
 from persona_cli.model.lite.questions import Question, understand
 from persona_cli.model.lite.relevance import Embed, rank
-from persona_cli.model.lite.words import content_words, stem
+from persona_cli.model.lite.tone import Mood, Tone, dress, feeling, wonder
+from persona_cli.model.lite.words import content_words, stem, stems
 from persona_cli.model.tasks import Situation
 from persona_cli.records import Retrieve
 from persona_cli.timewords import describe
+
+REMINDS = 0.5
+"""Cosine from which an older memory is worth mentioning after a statement."""
+HELPS = 0.3
+"""Cosine from which a memory is worth offering in place of what cannot be done."""
+_SAME = 0.8
+"""Share of words from which two statements say the same thing."""
+
+_MOODS = {
+    Act.GREETING: Mood.GREETING,
+    Act.HOW_ARE_YOU: Mood.GREETING,
+    Act.THANKS: Mood.SMALL_TALK,
+    Act.GOODBYE: Mood.SMALL_TALK,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,49 +50,163 @@ class Decision:
 
 def decide(situation: Situation, embed: Embed, *, may_search: bool = True) -> Decision:
     """Return the next step for the query of `situation`."""
-    parts = read(situation.query.text)
-    questions = [understand(part.text, situation.query.at) for part in parts if part.act is Act.QUESTION]
-    statements = [part for part in parts if part.act is Act.STATEMENT]
-    if may_search and (search := _search(situation, questions, statements, embed)):
-        return search
-    said = [_answer(question, situation, embed) for question in questions]
-    said += _acknowledge(statements, situation)
-    if not said:
-        said = [_small_talk(parts, situation)]
-    return Decision(f"{len(gather(situation))} things to go by; answering.", answer="\n\n".join(said))
+    response = _Response(situation, embed)
+    search = response.search() if may_search else None
+    return search or Decision(response.verdict(), answer=response.answer())
 
 
-def _search(situation: Situation, questions: list[Question], statements: list[Part], embed: Embed) -> Decision | None:
-    done = [exchange.retrieve for exchange in situation.exchanges]
-    if questions:
-        for question in questions:
-            if done and rank(question, gather(situation), embed):
+class _Response:
+    """One query, understood once."""
+
+    def __init__(self, situation: Situation, embed: Embed) -> None:
+        self._situation = situation
+        self._embed = embed
+        self._at = situation.query.at
+        self._tone = Tone.of(situation.traits)
+        self._parts = read(situation.query.text)
+        asked = [part for part in self._parts if part.act is Act.QUESTION]
+        self._of_picture = bool(situation.query.images) and any(pictures.asks_about_picture(p.text) for p in asked)
+        known = self._known_names
+        self._questions = [
+            understand(part.text, self._at, known)
+            for part in asked
+            if not (situation.query.images and pictures.asks_about_picture(part.text))
+        ]
+        self._statements = [part for part in self._parts if part.act is Act.STATEMENT]
+
+    def search(self) -> Decision | None:
+        """Return the next search worth making, or None."""
+        done = [exchange.retrieve for exchange in self._situation.exchanges]
+        for question in self._questions:
+            if done and self._matches(question):
                 continue
-            for thought, retrieve in _ways(question, situation):
+            for thought, retrieve in self._ways(question):
                 if retrieve not in done:
                     return Decision(thought, retrieve)
-    elif statements and not done:
-        words = " ".join(content_words(" ".join(part.text for part in statements)))
-        if words:
-            return Decision("The user tells me something; looking for what it links to.", Retrieve(words))
-    return None
+        if self._questions or done:
+            return None
+        told = " ".join(part.text for part in self._parts if part.act in {Act.STATEMENT, Act.REQUEST})
+        words = " ".join(content_words(told))
+        return Decision(f"Looking for what “{words}” links to.", Retrieve(words)) if words else None
 
+    def verdict(self) -> str:
+        """Say in one line what the answer rests on."""
+        if self._questions:
+            found = sum(len(self._matches(question)) for question in self._questions)
+            return (
+                f"{found} of {len(self._told)} things I was told answer this."
+                if found
+                else "Nothing I was told answers this."
+            )
+        if self._statements:
+            return "The user tells me something: acknowledging it."
+        return "No search needed."
 
-def _ways(question: Question, situation: Situation) -> list[tuple[str, Retrieve]]:
-    """Return the searches worth making for a question, in order."""
-    words = " ".join(content_words(question.text)) or question.text
-    ways = []
-    if question.time is not None:
-        window = question.time.window
-        asked = describe(window, situation.query.at)
-        ways.append((f"Looking for “{words}”, {asked}.", Retrieve(words, window.start, window.end)))
-        ways.append((f"Nothing of use {asked}; looking for “{words}” at any time.", Retrieve(words)))
-    else:
-        ways.append((f"Looking for “{words}”.", Retrieve(words)))
-    wider = _widened(question)
-    if wider and wider != words:
-        ways.append((f"Not found yet; looking for “{wider}”.", Retrieve(wider)))
-    return ways
+    def answer(self) -> str:
+        """Return the whole answer."""
+        said = [self._picture()] if self._situation.query.images else []
+        said += [self._reply_to(question) for question in self._questions]
+        if self._statements:
+            said.append(self._acknowledgement())
+        if not any(said):
+            said = [self._small_talk()]
+        return "\n\n".join(text for text in said if text)
+
+    @cached_property
+    def _told(self) -> tuple[Told, ...]:
+        return gather(self._situation)
+
+    @cached_property
+    def _known_names(self) -> frozenset[str]:
+        names = {word for told in self._told for word in re.findall(r"(?<=[a-z,] )[A-Z][a-z]+", told.content)}
+        return frozenset(name.lower() for name in names)
+
+    def _matches(self, question: Question) -> tuple[Told, ...]:
+        return tuple(match.told for match in rank(question, self._told, self._embed))
+
+    def _ways(self, question: Question) -> list[tuple[str, Retrieve]]:
+        """Return the searches worth making for a question, in order."""
+        words = " ".join(content_words(question.text)) or question.text
+        ways = []
+        if question.time is not None:
+            window = question.time.window
+            asked = describe(window, self._at)
+            ways.append((f"Looking for “{words}”, {asked}.", Retrieve(words, window.start, window.end)))
+            ways.append((f"Nothing of use {asked}; looking for “{words}” at any time.", Retrieve(words)))
+        else:
+            ways.append((f"Looking for “{words}”.", Retrieve(words)))
+        wider = _widened(question)
+        if wider and wider != words:
+            ways.append((f"Not found yet; looking for “{wider}”.", Retrieve(wider)))
+        return ways
+
+    def _reply_to(self, question: Question) -> str:
+        seed = question.text
+        matches = rank(question, self._told, self._embed)
+        if matches:
+            return dress(compose(question, matches, self._at), Mood.KNOWN, self._tone, seed)
+        names = question.entities & stems(self._known_names)
+        personal = question.personal or bool(names)
+        mood = Mood.UNKNOWN if personal else Mood.KNOWN
+        return dress(replies.refuse(personal, seed), mood, self._tone, seed)
+
+    def _acknowledgement(self) -> str:
+        text = " ".join(part.text for part in self._statements)
+        pictured = bool(self._situation.query.images)
+        noted = replies.acknowledge(text, self._at, pictured=pictured)
+        if noted is None:
+            return feeling(text) or self._link(text) or replies.heard(text)
+        said = [feeling(text), dress(noted, Mood.NOTED, self._tone, text), self._link(text)]
+        if not self._questions and not said[-1]:
+            said.append(wonder(self._tone, text))
+        return " ".join(one for one in said if one)
+
+    def _link(self, text: str) -> str:
+        """Return a sentence on what changed, or on an older memory that is really close, or nothing."""
+        older = [told for told in self._told if told.source in {"fact", "message"}]
+        slots = {fact.slot: fact for fact in find_facts(text, self._at) if fact.slot}
+        for told in older:
+            fact = slots.get(told.slot)
+            if fact is not None and told.current and fact.value.lower() not in told.content.lower():
+                return replies.replaced(told, self._at)
+        words = stems(content_words(text))
+        fresh = [told for told in older if len(words & told.stems) < _SAME * max(1, min(len(words), len(told.stems)))]
+        if not fresh or len(words) < 2:
+            return ""
+        vectors = self._embed([text, *(told.content for told in fresh)])
+        likeness = vectors[1:] @ vectors[0]
+        best = int(likeness.argmax())
+        return replies.reminds(fresh[best], self._at) if float(likeness[best]) >= REMINDS else ""
+
+    def _picture(self) -> str:
+        """Say what is known of the pictures of the query."""
+        seen = self._situation.seen_images
+        if seen:
+            return "\n".join(pictures.recognise(one, self._at) for one in seen)
+        if self._of_picture:
+            return pictures.unknown(asked=True)
+        return "" if self._statements or self._questions else pictures.unknown(asked=False)
+
+    def _small_talk(self) -> str:
+        act = next((part.act for part in self._parts if part.act is Act.REQUEST), None)
+        if not self._parts:
+            return replies.NO_WORDS
+        if act is not None:
+            return "\n\n".join(text for text in (replies.CANNOT, self._help()) if text)
+        last = self._parts[-1]
+        reply = replies.small_talk(last.act, self._situation.core.get("name"), self._at)
+        return dress(reply, _MOODS.get(last.act, Mood.KNOWN), self._tone, last.text)
+
+    def _help(self) -> str:
+        """Return memories that bear on a request which itself cannot be done."""
+        text = self._situation.query.text
+        close = [told for told in self._told if told.source != "now"]
+        if not close:
+            return ""
+        vectors = self._embed([text, *(told.content for told in close)])
+        ranked = sorted(zip((vectors[1:] @ vectors[0]).tolist(), range(len(close)), strict=True), reverse=True)
+        good = distinct([close[place] for score, place in ranked if score >= HELPS])
+        return replies.related(good[:3], self._at) if good else ""
 
 
 def _widened(question: Question) -> str:
@@ -84,22 +217,3 @@ def _widened(question: Question) -> str:
     if question.slot is not None:
         words.append(question.slot.name)
     return " ".join(dict.fromkeys(stem(word) if word in KINDS else word for word in words))
-
-
-def _answer(question: Question, situation: Situation, embed: Embed) -> str:
-    matches = rank(question, gather(situation), embed)
-    if matches:
-        return compose(question, matches, situation.query.at)
-    return replies.refuse(question.personal)
-
-
-def _acknowledge(statements: list[Part], situation: Situation) -> list[str]:
-    return [replies.acknowledge(statements[-1].text)] if statements else []
-
-
-def _small_talk(parts: tuple[Part, ...], situation: Situation) -> str:
-    if not parts:
-        return "I have no words to go by. Tell me about it?"
-    if any(part.act is Act.REQUEST for part in parts):
-        return replies.CANNOT
-    return replies.small_talk(parts[-1].act, situation.core.get("name"), situation.query.at)
