@@ -58,7 +58,7 @@ _WRAPPER = _pattern(
 )
 _WH = r"(?:what|which|who|whom|whose|when|where|why|how)"
 _QUESTION = _pattern(
-    rf"^{_WH}(?:['’]s|['’]re|['’]d|s)?\s+(?:\S+\s+){{0,4}}?{AUX}\b",
+    rf"^(?!{_WH} (?:i|we|you|he|she|it|they|my|our|the)\b){_WH}(?:['’]s|['’]re|['’]d|s)?\s+(?:\S+\s+){{0,4}}?{AUX}\b",
     r"^(?:what|who|where|when|how)(?:['’]s|['’]re|s)\s",
     rf"^{AUX}\s+(?:i|my|you|we|our|there|the|he|she|it|they|this|that)\b",
     r"^how (?:many|much|old|often|long|far)\b",

@@ -12,10 +12,13 @@ from persona_cli.model.tasks import ImageSeen
 CANNOT_SEE = "I can't see what is in a picture, the built-in model only knows again what you named for it."
 ASK = "Who or what is it? If you tell me, I'll know this picture the next time."
 _ABOUT_PICTURE = re.compile(
-    r"\b(?:who|what|which|where)\b.{0,12}\b(?:is|are|was|were|['’]s)\b.{0,12}\b(?:this|that|it|he|she|they|these|those|here|"
-    r"(?:in|on) (?:the|this|that) (?:picture|photo|image|pic))\b|\b(?:who|what|where)(?:['’]s|s) (?:this|that|it|here)\b|"
-    r"\b(?:recogni[sz]e|seen|know|remember|guess|identify|see)\b.{0,20}\b(?:this|that|him|her|it|them|who|one|picture|photo)\b|"
-    r"\bdescribe\b|\bwhat do you see\b|\bwhat(?:['’]s| is) (?:in|on) (?:the|this)\b",
+    r"\b(?:who|what|which|where)\b.{0,12}\b(?:is|are|was|were|['’]s)\b.{0,12}"
+    r"\b(?:this|that|it|he|she|they|these|those)\b"
+    r"|\b(?:in|on) (?:the|this|that) (?:picture|photo|image|pic)\b"
+    r"|\b(?:who|what|where)(?:['’]s|s) (?:this|that|it|here)\b"
+    r"|\b(?:recogni[sz]e|seen|know|remember|guess|identify|see)\b.{0,20}"
+    r"\b(?:this|that|him|her|it|them|who|one|picture|photo)\b"
+    r"|\bdescribe\b|\bwhat do you see\b|\bwhat(?:['’]s| is) (?:in|on) (?:the|this)\b",
     re.I,
 )
 

@@ -62,7 +62,7 @@ _WARM = {
 }
 _REASSURING = {
     Mood.UNKNOWN: ("No need to worry: nothing is lost.", "That's all right, there is no hurry."),
-    Mood.NOTED: ("It's safe with me.", "I'll keep it, you needn't."),
+    Mood.NOTED: ("It's safe with me.", "You can count on me to keep it."),
 }
 _CURIOUS = (
     "What is it like?",
@@ -71,14 +71,15 @@ _CURIOUS = (
 )
 _CHEERFUL = frozenset({Mood.NOTED, Mood.GREETING, Mood.SMALL_TALK})
 _SAD = re.compile(
-    r"\b(?:died|dead|death|passed away|funeral|cancer|hospital|broke up|divorc\w*|fired|laid off|lost (?:my|our|his|her)|"
-    r"accident|sick|ill|sad|lonely|depress\w*|anxious|terrible|awful|horrible|stolen|hurts?|pain|cry\w*|cried|miscarriage|"
-    r"failed|scared|afraid|panic|miss (?:him|her|them)|broke my|burglar\w*|robbed|worried|exhausted|tired|stressed|overwhelmed|burn(?:ed|t) out|heartbroken|lost (?:her|him))\b",
+    r"\b(?:died|dead|death|passed away|funeral|cancer|hospital|broke up|divorc\w*|fired|laid off|accident|sick|ill|sad"
+    r"|lonely|depress\w*|anxious|terrible|awful|horrible|stolen|hurts?|pain|cry\w*|cried|miscarriage|failed|scared|afraid"
+    r"|panic|miss (?:him|her|them)|broke my|burglar\w*|robbed|worried|exhausted|tired|stressed|overwhelmed"
+    r"|burn(?:ed|t) out|heartbroken|lost (?:my|our|his|her|him))\b",
     re.I,
 )
 _GLAD = re.compile(
-    r"\b(?:passed|promoted|promotion|engaged|married|won|accepted|born|finished|pregnant|proposed|got the job|graduated|"
-    r"adopted|finally|so happy|excited|great news|success\w*)\b",
+    r"\b(?:passed|promoted|promotion|engaged|married|won|accepted|born|finished|pregnant|proposed|got the job"
+    r"|graduated|adopted|so happy|excited|great news|success\w*)\b",
     re.I,
 )
 

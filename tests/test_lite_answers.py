@@ -1,0 +1,207 @@
+"""The built-in model answers what it was told, and only that."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from persona_cli.config import EmbeddingSettings
+from persona_cli.memory.embedding import open_embedder
+from persona_cli.model.lite import open_lite
+from persona_cli.model.lite.acts import Act, act_of, unwrapped
+from persona_cli.model.lite.persons import mirror, to_second
+from persona_cli.model.lite.questions import Form, understand
+from persona_cli.paths import find_places
+from tests.stories import Embed, Listener, moment, read_stories, said, verdict
+
+pytestmark = pytest.mark.gguf
+
+
+@pytest.fixture(scope="session")
+def embed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embed]:
+    home = tmp_path_factory.mktemp("weights")
+    embedder = open_embedder(EmbeddingSettings(), find_places("default", {"PERSONA_HOME": str(home)}), lambda _: None)
+    known: dict[str, NDArray[np.float32]] = {}
+
+    def remembering(texts: Sequence[str]) -> NDArray[np.float32]:
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        known.update(zip(new, embedder.embed(new) if new else (), strict=True))
+        return np.stack([known[text] for text in texts])
+
+    yield remembering
+    embedder.close()
+
+
+@pytest.fixture
+def listener(embed: Embed) -> Listener:
+    turns = (
+        said(1, "2023-05-12T10:00", "I have a dog called Max. He is a beagle."),
+        said(2, "2023-05-14T10:00", "My brother Tom works as a nurse in Hamburg."),
+        said(3, "2023-05-20T10:00", "Last Sunday I visited my grandmother in Kiel."),
+        said(4, "2023-05-22T10:00", "I don't like coffee, I drink green tea every morning."),
+        said(5, "2023-06-01T10:00", "I live in Berlin. I'm allergic to peanuts."),
+    )
+    return Listener(open_lite(embed), embed, turns)
+
+
+NOW = moment("2023-06-10T09:00")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("half", [0, 1], ids=["calibrated on", "held out"])
+def test_stories(embed: Embed, half: int) -> None:
+    """Nine in ten right, and hardly ever an answer to what was never told."""
+    model = open_lite(embed)
+    counts: Counter[str] = Counter()
+    failures = []
+    for story in read_stories()[half::2]:
+        person = Listener(model, embed, story.turns)
+        for question, wanted in story.questions:
+            answer = person.ask(question, story.now)
+            result = verdict(answer, wanted)
+            counts[result] += 1
+            if result != "right":
+                failures.append(f"{result}: {story.name}: {question} [{wanted}] -> {answer}")
+    total = counts.total()
+    assert counts["right"] >= 0.9 * total, "\n".join(failures)
+    assert counts["wrong"] + counts["invented"] <= 0.05 * total, "\n".join(failures)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Do I like coffee?", "No, you "),
+        ("Do I have a pet?", "Yes, "),
+        ("where does tom work", "Your brother Tom works as a nurse in Hamburg — you told me on 14 May."),
+        ("What am I allergic to?", "You are allergic to peanuts — you told me on 1 June."),
+        ("When did I visit my grandmother?", "On 14 May: "),
+    ],
+)
+def test_an_answer_is_in_the_second_person_and_dated(listener: Listener, question: str, answer: str) -> None:
+    assert listener.ask(question, NOW).startswith(answer)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is my sister's name?",
+        "How old is my dog?",
+        "Which car do I drive?",
+        "What is Tom's wife called?",
+        "Where does my grandmother work?",
+        "What does my cat eat?",
+    ],
+)
+def test_what_was_never_told_is_not_known(listener: Listener, question: str) -> None:
+    assert listener.ask(question, NOW).startswith("I don't know that yet.")
+
+
+@pytest.mark.parametrize("question", ["What is the capital of France?", "Who wrote Faust?"])
+def test_general_knowledge_is_refused_honestly(listener: Listener, question: str) -> None:
+    answer = listener.ask(question, NOW)
+    assert "no general knowledge" in answer
+    assert "README" in answer
+
+
+def test_a_window_is_asked_for_and_dropped_when_it_holds_nothing(listener: Listener) -> None:
+    answer = listener.ask("What did I drink yesterday?", NOW)
+    first, second = listener.retrieved[:2]
+    assert (first.start, first.end) == (moment("2023-06-09T00:00"), moment("2023-06-10T00:00"))
+    assert second.start is None
+    assert answer.startswith("I don't know that yet.")
+
+
+def test_recent_turns_count_before_any_update(embed: Embed) -> None:
+    now = moment("2023-06-10T09:00")
+    recent = (said(1, "2023-06-10T08:55", "My parrot is called Rio."),)
+    answer = Listener(open_lite(embed), embed).ask("What's my parrot's name?", now, recent=recent)
+    assert "Rio" in answer
+    assert "just now" in answer
+
+
+@pytest.mark.parametrize(
+    ("told", "second"),
+    [
+        ("The user's dog is called Max.", "Your dog is called Max."),
+        ("The user is a nurse and lives in Kiel.", "You are a nurse and live in Kiel."),
+        ("The user doesn't like tea.", "You don't like tea."),
+        ("The user never watches films.", "You never watch films."),
+        ("The user likes cats and dogs.", "You like cats and dogs."),
+        ("Tom gave the user a book.", "Tom gave you a book."),
+        ("The user has three children.", "You have three children."),
+        ("The user studies law with their friend.", "You study law with your friend."),
+        ("The user's sister has moved in with the user.", "Your sister has moved in with you."),
+    ],
+)
+def test_third_person_becomes_second(told: str, second: str) -> None:
+    assert to_second(told) == second
+
+
+@pytest.mark.parametrize(
+    ("said_so", "mirrored"),
+    [
+        ("I was in Rome with my wife", "you were in Rome with your wife"),
+        ("I'm tired of my job", "you're tired of your job"),
+        ("You told me so", None),
+    ],
+)
+def test_first_person_is_mirrored_where_that_is_safe(said_so: str, mirrored: str | None) -> None:
+    assert mirror(said_so) == mirrored
+
+
+@pytest.mark.parametrize(
+    ("sentence", "act"),
+    [
+        ("where do i live", Act.QUESTION),
+        ("Can you tell me what my dog is called?", Act.QUESTION),
+        ("Do you remember my sister's name", Act.QUESTION),
+        ("When I was young I lived in Rome.", Act.STATEMENT),
+        ("Remember that my locker code is 12.", Act.STATEMENT),
+        ("Write me a poem", Act.REQUEST),
+        ("could you translate this", Act.REQUEST),
+        ("What should I cook tonight?", Act.REQUEST),
+        ("Hello!", Act.GREETING),
+        ("thanks a lot", Act.THANKS),
+        ("Good night", Act.GOODBYE),
+        ("how are you?", Act.HOW_ARE_YOU),
+        ("Who are you?", Act.ABOUT_SELF),
+        ("I love this song", Act.STATEMENT),
+    ],
+)
+def test_acts(sentence: str, act: Act) -> None:
+    assert act_of(sentence) is act
+
+
+@pytest.mark.parametrize(
+    ("sentence", "form", "slot"),
+    [
+        ("How old is Max?", Form.WHAT, "age"),
+        ("When is my birthday?", Form.WHEN, "birthday"),
+        ("How many children do I have?", Form.HOW_MANY, None),
+        ("Where do I live?", Form.WHERE, "home"),
+        ("Do I like jazz?", Form.YES_NO, "likes"),
+        ("What does my sister do?", Form.WHAT, "job"),
+    ],
+)
+def test_questions_are_understood(sentence: str, form: Form, slot: str | None) -> None:
+    question = understand(sentence, NOW)
+    assert (question.form, question.slot and question.slot.name) == (form, slot)
+
+
+def test_wrapping_is_taken_off() -> None:
+    assert unwrapped("Hey, can you tell me where my keys are?") == "where my keys are?"
+
+
+def test_the_story_file_is_large_enough_to_mean_something() -> None:
+    questions = [
+        wanted
+        for story in read_stories(Path(__file__).parent / "data" / "stories.txt")
+        for _, wanted in story.questions
+    ]
+    assert len(questions) >= 300
+    assert questions.count("no") >= 80
