@@ -140,9 +140,17 @@ def _learn(model: LiteModel, turns: Sequence[Turn]) -> list[SemanticMemory]:
     for turn in turns:
         for number, draft in enumerate(model.extract_semantic(turn, (), _never)):
             memory = SemanticMemory(
-                10 * turn.id + number, draft.content, tuple(draft.keywords), draft.subject, draft.quote, turn.at, turn.at,
-                turn.id, event=draft.event, slot=draft.slot,
-            )  # fmt: skip
+                10 * turn.id + number,
+                draft.content,
+                tuple(draft.keywords),
+                draft.subject,
+                draft.quote,
+                recorded_at=turn.at,
+                valid_from=turn.at,
+                turn_id=turn.id,
+                event=draft.event,
+                slot=draft.slot,
+            )
             facts[draft.slot or draft.content] = memory
     return list(facts.values())
 

@@ -13,10 +13,11 @@ from persona_cli.model.lite.questions import Form, Question
 from persona_cli.model.lite.relevance import Match
 from persona_cli.model.lite.slots import dislikes, negated
 from persona_cli.model.lite.words import stem
-from persona_cli.timewords import find_times
 
 MOST = 5
 """Things listed in one answer."""
+_TIE = 0.06
+"""How far behind it counts as just as good, so that both are given."""
 _LONGEST_QUOTE = 300
 _NEAR = 0.18
 """How far behind the best one may be to be listed with it."""
@@ -74,9 +75,13 @@ def _worth_saying(question: Question, matches: Sequence[Match]) -> list[Told]:
     best = matches[0].score
     near = [match for match in matches if match.score >= best - _NEAR]
     current = [match.told for match in near if match.told.current or question.formerly] or [near[0].told]
-    if not _wants_list(question):
-        return [_newest_of_alike(current)]
-    return distinct(current)[:MOST]
+    if _wants_list(question):
+        return distinct(current)[:MOST]
+    newest = _newest_of_alike(current)
+    if question.form is not Form.WHAT or newest is not current[0]:
+        return [newest]
+    close = [match.told for match in near if match.score >= best - _TIE and match.told in current]
+    return distinct(close)[:3]
 
 
 def _wants_list(question: Question) -> bool:
@@ -113,17 +118,16 @@ def _denies(text: str) -> bool:
 
 
 def _when(told: Told, at: datetime) -> str:
-    if (told.verbatim and find_times(told.content, told.at or at)) or not told.event:
-        if _names_a_date(told):
-            return one(told, at)
-        if not told.event:
-            return f"{_said_capital(told, at)}, you told me: {told.spoken()}. You did not say when exactly that was."
-    assert told.event is not None
-    return f"{capital(when(told.event, at))}: {lower_first(told.spoken())} — {_source(told, at)}."
+    if told.event is not None and not _DATE.search(told.content):
+        return f"{capital(when(told.event, at))}: {lower_first(told.spoken())} — {_source(told, at)}."
+    if told.event is not None or _HOUR.search(told.content):
+        return one(told, at)
+    return f"{capital(_said(told, at))} you told me: {lower_first(told.spoken())}. You did not say when exactly."
 
 
-def _names_a_date(told: Told) -> bool:
-    return re.search(r"\b\d{1,4}(?:st|nd|rd|th|:\d\d)?\b|\bbirthday\b", told.content) is not None
+_MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+_DATE = re.compile(rf"\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH}|\b{_MONTH} \d{{1,2}}|\b(?:19|20)\d\d\b", re.I)
+_HOUR = re.compile(rf"\d|\b(?:every|each|birthday|{_MONTH}|morning|evening|noon|night|\w+days?)\b", re.I)
 
 
 def _how_many(told: Sequence[Told], at: datetime) -> str:
@@ -147,10 +151,6 @@ def _source(told: Told, at: datetime) -> str:
 
 def _said(told: Told, at: datetime) -> str:
     return day_of(told.at, at) if told.at else "before"
-
-
-def _said_capital(told: Told, at: datetime) -> str:
-    return capital(_said(told, at))
 
 
 def _short_date(told: Told, at: datetime) -> str:

@@ -82,7 +82,7 @@ _EVERYTHING = re.compile(
 _GENERIC = word_set(
     """place city town country hobby plan time year month week
     weekend day today yesterday tomorrow morning evening night afternoon tonight moment life person people number date
-    way goal habit dream back past future fact story news part end thing stuff advice idea matter favourite happen"""
+    way habit past future fact story news thing stuff advice idea matter favourite happen"""
 )
 _FORMS = (
     (Form.HOW_MANY, re.compile(r"^how (?:many|much|often)\b", re.I)),
@@ -102,11 +102,15 @@ def understand(sentence: str, at: datetime, known_names: frozenset[str] = frozen
     slot = slot_of(text)
     slot_words = slot.words if slot else frozenset()
     entities, topic = [], []
-    for word in content_words(without(text, find_times(text, at))):
+    phrases = find_times(text, at)
+    often = {word.lower() for phrase in phrases if phrase.repeating for word in content_words(phrase.text)}
+    for word in content_words(without(text, [phrase for phrase in phrases if not phrase.repeating])):
         short = stem(word)
-        if short in slot_words or (short in _GENERIC and short not in EXCLUSIVE):
+        if word.lower() in often:
+            topic.append(word)
+        elif short in slot_words or (short in _GENERIC and short not in EXCLUSIVE):
             continue
-        if _is_entity(word, short, text, known_names):
+        elif _is_entity(word, short, text, known_names):
             entities.append(short)
         else:
             topic.append(word)

@@ -92,6 +92,18 @@ _SUBJECT = re.compile(
     r"(?=(?:\s+(?:\w+ly|always|never|just|also|still))?"
     r"(?:\s+\w+(?:s|ed|was|had)\b|\s+(?:got|went|said|and|has|is|is)\b|['’]s\s))"
 )
+
+
+def _names_somebody(question: Question, told: Told) -> bool:
+    """Tell whether a sentence names a person that the question does not."""
+    names = {
+        stem(name)
+        for name in re.findall(r"(?<=[\w,;] )[A-Z][\w'’-]+|^(?!I\b|The\b|My\b|We\b)[A-Z][\w'’-]+", told.content)
+    }
+    people = told.stems & _PEOPLE
+    return bool((names | people) - question.entities) or bool(people & question.entities)
+
+
 _PLACE = re.compile(
     r"\b(?:in|at|to|near|from|by|inside|outside|behind|under|next to|on|into|through|around|off|left|visit\w*)\s+"
     r"(?:(?:the|a|an|my|our|his|her|their|the user['’]s|your|some)\s+"
@@ -102,6 +114,8 @@ _PEOPLE = stems(PEOPLE)
 
 def _has_shape(question: Question, told: Told) -> bool:
     if question.form is Form.WHERE and not _PLACE.search(told.content):
+        return False
+    if question.form is Form.WHO and not _names_somebody(question, told):
         return False
     if question.slot is None:
         return True
@@ -135,7 +149,7 @@ def _score(question: Question, told: Told, cosine: float, meanings: _Meanings) -
     if question.form is Form.YES_NO and any(hit < _CERTAIN for hit in hits):
         return 0.0  # "do I have a garden?" is not answered by a balcony, however near the two are
     if not hits:
-        return cosine + _bare(question)
+        return cosine + _bare(question) + _value(question, told)
     coverage = sum(hits) / len(hits)
     score = cosine + 0.5 * coverage - (0.05 if coverage >= _CERTAIN else 0.2)
     return score + (0.1 if question.slot is not None else 0.0) + _value(question, told)
@@ -152,6 +166,8 @@ def _bare(question: Question) -> float:
 
 def _value(question: Question, told: Told) -> float:
     """Return a bonus where a member of the kind that is asked for is named: "a Volvo" rather than "my car"."""
+    if question.form is Form.WHO and not question.topic and told.stems & _PEOPLE:
+        return 0.2  # "who is Rui?" wants "my cousin Rui"
     kinds = [KINDS[one] for one in question.entities if one in KINDS]
     return 0.1 if any(kind & told.stems for kind in kinds) else 0.0
 

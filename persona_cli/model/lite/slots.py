@@ -28,6 +28,10 @@ def _ways(*ways: str, case: bool = False) -> re.Pattern[str]:
 
 
 _OF = r"\b(?:my|his|her|their|our|\w+['’]s)"
+_CALENDAR = (
+    r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|January|February|March|April|May|June|July|August|September|October"
+    r"|November|December|Christmas|Easter|English|German|French|Spanish"
+)
 _NUMBER = (
     r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen"
     r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty(?:[- ]\w+)?)"
@@ -36,7 +40,7 @@ SLOTS: tuple[Slot, ...] = (
     Slot(
         "birthday",
         _ways(r"\bbirthdays?\b", r"\bb-?day\b", r"\bdate of birth\b", r"\bwhen (?:was|were) .{1,30} born\b"),
-        _ways(r"\b(?:birthdays?|born|b-?day)\b"),
+        _ways(r"\b(?:birthdays?|born|b-?day)\b", rf"\bturn(?:s|ed|ing)? (?:\d+|{_NUMBER})\b"),
         word_set("birthday bear date birth day"),
     ),
     Slot(
@@ -74,8 +78,10 @@ SLOTS: tuple[Slot, ...] = (
         _ways(
             r"\b(?:works?|worked|working) (?!out\b)(?:as|at|for|in|from|with|part|full|on|night)\b",
             r"\b(?:jobs?|profession|employ\w*|career|hired|teach\w*|company|runs? an?|self-employed|freelanc\w*)\b",
-            r"\b(?:is|am|was|as|became|become|being|i'm|are|you're) (?:an? )?(?:\w+ ){0,3}\w*"
-            r"(?:er|or|ist|ian|ant|nurse|chef|cook|vet|clerk|judge|pilot|smith|retired|student)\b",
+            r"\b(?:manage[sd]?|own(?:s|ed)?) (?:an?|the) \w+",
+            r"\b(?:is|am|was|as|became|become|being|been|i['’]m|i['’]ve been|are) (?:now |still |currently )?an? (?:[\w-]+ ){0,3}\w*"
+            r"(?:er|or|ist|ian|ant|nurse|chef|cook|vet|clerk|judge|pilot|smith|student|midwife|intern)\b",
+            r"\b(?:retired|unemployed|housewife)\b",
         ),
         word_set("job live work"),
     ),
@@ -100,11 +106,36 @@ SLOTS: tuple[Slot, ...] = (
         ),
         _ways(
             r"\b(?:[Cc]alled|[Nn]amed|[Nn]ames?)\b",
-            r"(?<=[a-z,] )[A-Z][a-z]+",
-            r"^[A-Z][a-z]+ (?:is|was)\b",
+            rf"(?<=[a-z,] )(?!{_CALENDAR})[A-Z][a-z]+",
+            r"^(?!The |This |That |It )[A-Z][a-z]+ (?:is|was)\b",
             case=True,
         ),
         word_set("name"),
+    ),
+    Slot(
+        "goal",
+        _ways(
+            r"\b(?:my|our) (?:\w+ )?(?:goals?|dreams?|ambitions?|aims?|resolutions?|wish(?:es)?)\b",
+            r"\bwhat (?:do|did) (?:i|we) (?:want|dream|hope|wish)\b(?! to eat)",
+        ),
+        _ways(
+            r"\b(?:wants?|wanted|dreams?|goals?|hop(?:e|es|ing)|wish\w*|ambition|aim\w*|resolution|training for|saving|would love|plans? to)\b"
+        ),
+        word_set("goal dream ambit aim resolut want hope wish"),
+    ),
+    Slot(
+        "plan",
+        _ways(
+            r"\b(?:my|our|any) (?:\w+ )?plans?\b",
+            r"\bwhat (?:am|are) (?:i|we) (?:doing|up to|planning)\b",
+            r"\bcoming up\b",
+        ),
+        _ways(
+            r"\b(?:plan\w*|going to|will|want\w*|tomorrow|next|starts?|begins?|appointment|scheduled|booked|fly|flies|flying"
+            r"|trip|concert|exam|meeting|wedding|party|visit\w*|upcoming|on \d|in (?:January|February|March|April|May|June|July|August"
+            r"|September|October|November|December))\b"
+        ),
+        word_set("plan come"),
     ),
     Slot(
         "likes",
