@@ -8,7 +8,7 @@ delete, because Chroma leaves the bytes of a deleted vector in its files.
 Beside Chroma's files lies `persona.json`: which embedder, up to which revision of the store, and size and checksum
 of the HNSW files. With it `inspect()` says in a few milliseconds, and without importing Chroma (500 ms), whether
 the index is missing, unfinished, damaged, or behind. The checksums are there because Chroma reads these files
-trustingly: one wrong block in them ended the process with a segmentation fault in 12 of 60 trials.
+trustingly: one wrong block in them ended the process in 11 of 60 trials.
 """
 
 from __future__ import annotations
