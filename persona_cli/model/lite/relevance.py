@@ -96,14 +96,12 @@ _SUBJECT = re.compile(
 
 def _names_somebody(question: Question, told: Told) -> bool:
     """Tell whether a sentence names a person that the question does not."""
-    names = {
-        stem(name)
-        for name in re.findall(r"(?<=[\w,;] )[A-Z][\w'’-]+|^(?!I\b|The\b|My\b|We\b)[A-Z][\w'’-]+", told.content)
-    }
+    names = {stem(name) for name in _NAMES.findall(told.content)}
     people = told.stems & _PEOPLE
     return bool((names | people) - question.entities) or bool(people & question.entities)
 
 
+_NAMES = re.compile(r"(?<=[\w,;] )[A-Z][\w'’-]+|^(?!I\b|The\b|My\b|We\b)[A-Z][\w'’-]+")
 _PLACE = re.compile(
     r"\b(?:in|at|to|near|from|by|inside|outside|behind|under|next to|on|into|through|around|off|left|visit\w*)\s+"
     r"(?:(?:the|a|an|my|our|his|her|their|the user['’]s|your|some)\s+"

@@ -28,10 +28,8 @@ def _ways(*ways: str, case: bool = False) -> re.Pattern[str]:
 
 
 _OF = r"\b(?:my|his|her|their|our|\w+['’]s)"
-_CALENDAR = (
-    r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|January|February|March|April|May|June|July|August|September|October"
-    r"|November|December|Christmas|Easter|English|German|French|Spanish"
-)
+_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+_CALENDAR = rf"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|{_MONTHS}|Christmas|Easter|English|German|French|Spanish"
 _NUMBER = (
     r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen"
     r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty(?:[- ]\w+)?)"
@@ -79,8 +77,8 @@ SLOTS: tuple[Slot, ...] = (
             r"\b(?:works?|worked|working) (?!out\b)(?:as|at|for|in|from|with|part|full|on|night)\b",
             r"\b(?:jobs?|profession|employ\w*|career|hired|teach\w*|company|runs? an?|self-employed|freelanc\w*)\b",
             r"\b(?:manage[sd]?|own(?:s|ed)?) (?:an?|the) \w+",
-            r"\b(?:is|am|was|as|became|become|being|been|i['’]m|i['’]ve been|are) (?:now |still |currently )?an? (?:[\w-]+ ){0,3}\w*"
-            r"(?:er|or|ist|ian|ant|nurse|chef|cook|vet|clerk|judge|pilot|smith|student|midwife|intern)\b",
+            r"\b(?:is|am|was|as|became|become|being|been|i['’]m|are) (?:now |still |currently )?an? (?:[\w-]+ ){0,3}"
+            r"\w*(?:er|or|ist|ian|ant|nurse|chef|cook|vet|clerk|judge|pilot|smith|student|midwife|intern)\b",
             r"\b(?:retired|unemployed|housewife)\b",
         ),
         word_set("job live work"),
@@ -119,7 +117,8 @@ SLOTS: tuple[Slot, ...] = (
             r"\bwhat (?:do|did) (?:i|we) (?:want|dream|hope|wish)\b(?! to eat)",
         ),
         _ways(
-            r"\b(?:wants?|wanted|dreams?|goals?|hop(?:e|es|ing)|wish\w*|ambition|aim\w*|resolution|training for|saving|would love|plans? to)\b"
+            r"\b(?:wants?|wanted|dreams?|goals?|hop(?:e|es|ing)|wish\w*|ambition|aim\w*|resolution|saving)\b",
+            r"\b(?:training for|would love|plans? to)\b",
         ),
         word_set("goal dream ambit aim resolut want hope wish"),
     ),
@@ -131,9 +130,9 @@ SLOTS: tuple[Slot, ...] = (
             r"\bcoming up\b",
         ),
         _ways(
-            r"\b(?:plan\w*|going to|will|want\w*|tomorrow|next|starts?|begins?|appointment|scheduled|booked|fly|flies|flying"
-            r"|trip|concert|exam|meeting|wedding|party|visit\w*|upcoming|on \d|in (?:January|February|March|April|May|June|July|August"
-            r"|September|October|November|December))\b"
+            r"\b(?:plan\w*|going to|will|want\w*|tomorrow|next|starts?|begins?|appointment|scheduled|booked|upcoming)\b",
+            r"\b(?:fly|flies|flying|trip|concert|exam|meeting|wedding|party|visit\w*|on \d)\b",
+            rf"\bin (?:{_MONTHS})\b",
         ),
         word_set("plan come"),
     ),
