@@ -78,7 +78,6 @@ def test_stories(embed: Embed, half: int) -> None:
         ("Do I like coffee?", "No, you "),
         ("Do I have a pet?", "Yes, "),
         ("where does tom work", "Your brother Tom works as a nurse in Hamburg — you told me on 14 May."),
-        ("How old is my brother?", "I don't know that yet."),
         ("When did I visit my grandmother?", "On 14 May: "),
     ],
 )

@@ -162,7 +162,8 @@ KINDS: dict[str, frozenset[str]] = {
         "pet": "dog cat hamster rabbit parrot budgie fish goldfish turtle tortoise horse pony guinea snake lizard",
         "animal": "dog cat hamster rabbit parrot bird fish turtle tortoise horse cow chicken pig sheep goat snake",
         "vehicle": "car bike motorbike scooter van truck camper boat",
-        "instrument": "banjo mandolin drummer pianist guitarist violinist keyboard recorder oboe viola organ guitar piano violin cello drum flute trumpet saxophone ukulele bass harp clarinet accordion",
+        "instrument": "banjo mandolin drummer pianist guitarist violinist keyboard recorder oboe viola organ "
+        "guitar piano violin cello drum flute trumpet saxophone ukulele bass harp clarinet accordion",
         "sport": "football tennis swim run basketball volleyball hockey golf yoga climb ski cricket rugby judo karate "
         "boxing bike surf badminton row squash",
         "drink": "coffee tea water juice beer wine milk lemonade cola espresso cappuccino whisky cocktail chai sprite",

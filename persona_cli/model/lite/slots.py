@@ -130,8 +130,8 @@ SLOTS: tuple[Slot, ...] = (
             r"\bcoming up\b",
         ),
         _ways(
-            r"\b(?:plan\w*|going to|will|want\w*|tomorrow|next|starts?|begins?|appointment|scheduled|booked|upcoming)\b",
-            r"\b(?:fly|flies|flying|trip|concert|exam|meeting|wedding|party|visit\w*|on \d)\b",
+            r"\b(?:plan\w*|going to|will|want\w*|tomorrow|next|starts?|begins?|appointment|booked|upcoming)\b",
+            r"\b(?:scheduled|fly|flies|flying|trip|concert|exam|meeting|wedding|party|visit\w*|on \d)\b",
             rf"\bin (?:{_MONTHS})\b",
         ),
         word_set("plan come"),
