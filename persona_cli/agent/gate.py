@@ -38,7 +38,7 @@ _INSTRUCTION = re.compile(
         \b(?:instructions?|prompts?|rules?|guidelines|directives?|everything\ (?:above|before)
             |(?:previous|prior|earlier|above)\ (?:messages?|text|context))\b
       | \b(?:system|developer)\s+(?:prompt|message|instructions?)\b
-      | <\|?/?(?:system|im_start|im_end|assistant|endoftext)\b | ^\s*(?:system|assistant|developer)\s*:
+      | <\|?/?(?:system|im_start|im_end|assistant|endoftext)\b | ^[ \t]*(?:system|assistant|developer)[ \t]*:
       | \[/?INST\] | \#{2,}\s*(?:instructions?|system)\b
       | \byou\s+(?:must|should|shall|will|have\ to|are\ to)\s+(?:now\s+)?
         (?:always|never|only|from\ now\ on|respond|answer|reply|obey|comply|act|pretend)\b

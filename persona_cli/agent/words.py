@@ -122,24 +122,26 @@ def unsaid(content: str, said: str, at: datetime) -> tuple[list[str], list[str]]
     """
     there = {stem(word) for word in words(said)}
     content = _without_date(content, at)
-    calendar_words, calendar_numbers = _calendar(said, at)
-    missing = [
-        name
-        for name in names(content)
-        if stem(name) not in there and name.casefold() not in calendar_words and not _abbreviated(name, there)
-    ]
-    dates = [
-        word
-        for word in words(content)
-        if _is_date(word) and stem(word) not in there and word.casefold() not in calendar_words
-    ]
-    spoken = numbers(said) | calendar_numbers
-    spoken |= {
-        number + 12 for number in spoken if number < 12 and re.search(r"\d\s*p\.?m|evening|night|afternoon", said)
-    }
+    missing = [name for name in names(content) if stem(name) not in there and not _abbreviated(name, there)]
+    dates = [word for word in words(content) if _is_date(word) and stem(word) not in there]
     counted = {_NUMBERS[word.casefold()] for word in words(content) if word.casefold() in _NUMBERS.keys() - _UNCOUNTED}
-    wanted = {int(digits[-9:]) for digits in re.findall(r"\d+", content)} | counted
-    return missing, dates + [str(number) for number in sorted(wanted - spoken)]
+    uncounted = {int(digits[-9:]) for digits in re.findall(r"\d+", content)} | counted
+    uncounted -= _spoken(said, numbers(said))
+    if not (missing or dates or uncounted):
+        return [], []
+    # time words are looked at last, being the slow part of a long text
+    calendar_words, calendar_numbers = _calendar(said, at)
+    uncounted -= _spoken(said, calendar_numbers)
+    missing = [name for name in missing if name.casefold() not in calendar_words]
+    dates = [word for word in dates if word.casefold() not in calendar_words]
+    return missing, dates + [str(number) for number in sorted(uncounted)]
+
+
+def _spoken(said: str, found: set[int]) -> set[int]:
+    """Add to the numbers of a text the hours of the afternoon: 18 for "6 pm"."""
+    if not re.search(r"\d\s*p\.?m|evening|night|afternoon", said, re.IGNORECASE):
+        return found
+    return found | {number + 12 for number in found if number < 12}
 
 
 def _calendar(said: str, at: datetime) -> tuple[set[str], set[int]]:

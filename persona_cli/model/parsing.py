@@ -216,7 +216,7 @@ def _spans(text: str) -> str:
 
 
 def _without_fences(text: str) -> str:
-    return re.sub(r"^\s*```[\w-]*\s*$", "", text, flags=re.MULTILINE).strip()
+    return re.sub(r"^[ \t]*```[\w-]*[ \t]*$", "", text, flags=re.MULTILINE).strip()
 
 
 def _braced(line: str) -> bool:
