@@ -8,6 +8,7 @@ filters (window.py), and is given up with a note where it leaves nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ from persona_cli.memory.retrieval import pictures
 from persona_cli.memory.retrieval.asked import prepare
 from persona_cli.memory.retrieval.noise import measure
 from persona_cli.memory.retrieval.ranking import Ranker, Scope
-from persona_cli.memory.retrieval.weights import Weights, weights_for
+from persona_cli.memory.retrieval.weights import LEAST, Weights, weights_for
 from persona_cli.memory.retrieval.window import Asking, window_of
 from persona_cli.memory.store import Store
 from persona_cli.records import (
@@ -185,9 +186,15 @@ class Retriever:
 
 
 def _within(ranker: Ranker, asking: Asking | None) -> Ranker:
-    # a window is evidence enough: "what did I do last Sunday" has no other word to go by
-    return replace(ranker, scope=replace(ranker.scope, window=asking.wide if asking else None, floor=asking is None))
+    if asking is None:
+        return replace(ranker, scope=replace(ranker.scope, window=None, floor=LEAST, lenient=False))
+    # "what did I do last Sunday" has nothing but its time to go by: all of that time answers, and no other does
+    lenient = asking.from_words and bool(ranker.asked.terms)
+    return replace(
+        ranker,
+        scope=replace(ranker.scope, window=asking.wide, floor=LEAST / 2 if lenient else -math.inf, lenient=lenient),
+    )
 
 
 def _named(asking: Asking) -> str:
-    return "the time asked about" if asking.source in {"model", "given"} else f'"{asking.source}"'
+    return f"“{asking.source}”" if asking.from_words else "the time asked about"

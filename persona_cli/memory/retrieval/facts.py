@@ -24,6 +24,10 @@ class Closeness:
     content: Mapping[int, float]
     keywords: Mapping[int, float]
 
+    def joined(self, other: Closeness) -> Closeness:
+        """Return the cosines of both."""
+        return Closeness({**self.content, **other.content}, {**self.keywords, **other.keywords})
+
 
 def statement_lanes(memory: Statement, asked: Asked, near: Closeness, weights: Weights) -> dict[str, float]:
     """Return what each lane adds to the score of one statement."""

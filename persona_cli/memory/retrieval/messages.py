@@ -61,8 +61,7 @@ class Dialogue:
             "session": weights.session * session.share + weights.session_dense * session.closest,
             "person": self._person(turn),
             "form": weights.length * math.log((len(turn.user) + 10) / _AVERAGE_LENGTH)
-            - (weights.question if asks else 0.0)
-            + (weights.picture if turn.images else 0.0),
+            - (weights.question if asks else 0.0),
         }
 
     def _beside(self, turn: Turn, step: int) -> Turn | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +16,7 @@ from persona_cli.memory.index import Index
 from persona_cli.memory.retrieval.asked import Asked
 from persona_cli.memory.retrieval.facts import Closeness, Statement, began, ref_of, statement_lanes
 from persona_cli.memory.retrieval.messages import REACH, Dialogue
-from persona_cli.memory.retrieval.weights import LEAST, Weights
+from persona_cli.memory.retrieval.weights import LEAST, TRAILING, Weights
 from persona_cli.memory.retrieval.window import TOLD_LATER, holds
 from persona_cli.memory.store import Store
 from persona_cli.records import (
@@ -36,6 +37,7 @@ M = TypeVar("M", SemanticMemory, EpisodicMemory, ProceduralMemory, CoreEntry, Tu
 S = TypeVar("S", SemanticMemory, EpisodicMemory, ProceduralMemory, CoreEntry)
 
 _CLOSEST = 80  # candidates per lane; 60 and 100 did the same on the development conversations
+_LOOKED_THROUGH = 40  # messages whose own time words are read
 _POOL = 3_000  # memories of a window up to which only they are searched, and exactly
 
 
@@ -49,7 +51,10 @@ class Scope:
     banned: frozenset[Ref] = frozenset()
     recent: frozenset[int] = frozenset()
     """Turns that are in the prompt already, and what was learnt from them."""
-    floor: bool = True
+    floor: float = LEAST
+    """How relevant the best must be: less where a time narrows the search, anything where the time is all there is."""
+    lenient: bool = False
+    """Let messages of other times in, behind those of the window: one often tells of a time long after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +101,43 @@ class Ranker:
 
     def messages(self) -> list[Hit[Turn]]:
         """Return the messages, best first."""
-        pool = None
-        if (window := self.scope.window) is not None:
-            told = Window(window.start, window.end and window.end + TOLD_LATER)
-            turns = list(islice(self.store.turns.all(told), _POOL + 1))
-            pool = [turn.id for turn in turns] if len(turns) <= _POOL else None
-        near, ids = self._near(Kind.MESSAGE, pool)
+        window = self.scope.window
+        near, ids = self._near(Kind.MESSAGE, None if window is None else self._told_in(window))
+        if window is not None and self.scope.lenient:
+            elsewhere, more = self._near(Kind.MESSAGE, None)
+            near, ids = elsewhere.joined(near), sorted({*ids, *more})
         around = sorted({row + step for row in ids for step in range(-REACH, REACH + 1)})
         turns = list(self.store.turns.many(around))
         near = self._complete(Kind.MESSAGE, near, [turn.id for turn in turns])
         dialogue = Dialogue(self.asked, turns, near.content, self.weights)
         hits = [_hit(Ref(Kind.MESSAGE, turn.id), turn, dialogue.lanes(turn)) for turn in turns if self._said(turn)]
         ranked = self._ranked(hits, near)
-        return ranked if window is None else [hit for hit in ranked if holds(window, hit.memory)]
+        if window is None:
+            return ranked
+        return (
+            self._timed(ranked, window) if self.scope.lenient else [hit for hit in ranked if holds(window, hit.memory)]
+        )
+
+    def _told_in(self, window: Window) -> list[int] | None:
+        """Return the messages of a window and of the days after it, None where they are too many to name."""
+        told = Window(window.start, window.end and window.end + TOLD_LATER)
+        turns = list(islice(self.store.turns.all(told), _POOL + 1))
+        return [turn.id for turn in turns] if len(turns) <= _POOL else None
+
+    def _timed(self, ranked: list[Hit[Turn]], window: Window) -> list[Hit[Turn]]:
+        """Add the lane of time: for being said in the window, and among the best for speaking of it.
+
+        Returns nothing where no message has to do with the window: then it is for the caller to give it up.
+        """
+        timed = []
+        for place, hit in enumerate(ranked):
+            if hit.memory.at in window or (place < _LOOKED_THROUGH and holds(window, hit.memory)):
+                timed.append(_hit(hit.ref, hit.memory, {**hit.lanes, "window": self.weights.window}))
+            else:
+                timed.append(hit)
+        if not any("window" in hit.lanes for hit in timed):
+            return []
+        return sorted(timed, key=lambda hit: (-hit.score, -hit.ref.id))
 
     def captions(self) -> dict[int, float]:
         """Return by id how well the captions of pictures answer, junk left out."""
@@ -187,13 +216,18 @@ class Ranker:
         return self.scope.as_of is None or turn.at <= self.scope.as_of
 
     def _ranked(self, hits: list[Hit[M]], near: Closeness) -> list[Hit[M]]:
-        kept = [hit for hit in hits if not self.scope.floor or self._relevant(hit.ref, near)]
-        return sorted(kept, key=lambda hit: (-hit.score, -hit.ref.id))
+        """Order hits, and drop junk: all of them where none is relevant, else what falls far behind the best."""
+        if hits:
+            relevant = {hit.ref for hit in hits if self._relevant(hit.ref, near)}
+            noise = self.weights.noise.mean
+            least = noise + TRAILING * (max(hit.score for hit in hits) - noise) if relevant else math.inf
+            hits = [hit for hit in hits if hit.ref in relevant or hit.score >= least]
+        return sorted(hits, key=lambda hit: (-hit.score, -hit.ref.id))
 
     def _relevant(self, ref: Ref, near: Closeness) -> bool:
         noise = self.weights.noise.mean
         cosine = max(near.content.get(ref.id, noise), near.keywords.get(ref.id, noise))
-        return self.weights.relevance(cosine, self.asked.cover([self.asked.hits.get(ref, {})])) >= LEAST
+        return self.weights.relevance(cosine, self.asked.cover([self.asked.hits.get(ref, {})])) >= self.scope.floor
 
 
 def _hit(ref: Ref, memory: M, lanes: Mapping[str, float]) -> Hit[M]:

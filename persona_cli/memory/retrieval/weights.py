@@ -24,6 +24,9 @@ MINILM = Noise(mean=0.10, deviation=0.113)
 LEAST = 2.6
 """How relevant a memory must be by itself, in deviations above the noise, to be worth showing."""
 
+TRAILING = 0.5
+"""What part of the best score a memory that is less relevant than that must still have to be shown after it."""
+
 WORDS = 4.0
 """What all the words of a question are worth, in the same units."""
 
@@ -40,9 +43,9 @@ class Weights:
     """A share of 1 in a message together with the ones beside it, whatever their length."""
     after: float = 0.5
     """Of the next message's cosine above the noise."""
-    text_after: float = 0.17
+    text_after: float = 0.2
     """A share of 1 in the next message."""
-    text_own_before: float = 0.42
+    text_own_before: float = 0.5
     """A share of 1 in the message before the last: in a dialogue, what the same person said."""
     reply: float = 0.5
     """A share of 1 in the question this message replies to."""
@@ -50,15 +53,13 @@ class Weights:
     """A share of 1 in the session as a whole."""
     session_dense: float = 0.6
     """Of the mean cosine of the session's three closest messages, above the noise."""
-    person: float = 0.32
+    person: float = 0.55
     """The person the question names speaks, or is who the memory is about."""
     length: float = 0.09
     """Each factor of e in length: short messages tell little."""
     question: float = 0.11
     """Taken off a message that only asks."""
-    picture: float = 0.055
-    """The message showed a picture."""
-    window: float = 0.24
+    window: float = 0.37
     """Said or happened in the time asked about."""
     distilled: float = 0.2
     """A statement rather than a message: it stands alone, no neighbour lends it evidence."""

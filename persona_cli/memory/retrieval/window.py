@@ -38,6 +38,11 @@ class Asking:
     wide: Window
     source: str
 
+    @property
+    def from_words(self) -> bool:
+        """Tell whether the window was read from the question, and not given."""
+        return self.source not in {"model", "given"}
+
 
 def window_of(text: str, at: datetime, retrieve: Retrieve | None = None) -> Asking | None:
     """Return the window of the model's retrieve, else of the question's time words, else None."""
