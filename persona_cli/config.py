@@ -19,19 +19,54 @@ from persona_cli.errors import ConfigError, StorageError
 
 Value = str | int | float | bool
 
+HIDDEN = "(set, not shown)"
+"""Stands for a secret wherever settings are shown."""
+
 
 def setting(
-    default: Value, about: str, *, least: float | None = None, most: float | None = None, of: tuple[str, ...] = ()
+    default: Value,
+    about: str,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    of: tuple[str, ...] = (),
+    number: bool = False,
+    secret: bool = False,
 ) -> Any:
-    """Declare one setting: its default, what it means, and the values allowed."""
-    return field(default=default, metadata={"about": about, "least": least, "most": most, "of": of})
+    """Declare one setting: its default, what it means, and the values allowed.
+
+    A text with `number` is one of `of` or a whole number from `least` to `most`; a `secret` is never shown.
+    """
+    metadata = {"about": about, "least": least, "most": most, "of": of, "number": number, "secret": secret}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
     """[model]: which model answers."""
 
-    name: str = setting("lite", "the model that answers: 'lite' is built in")
+    name: str = setting(
+        "lite", "the model that answers: 'lite' (built in), an installed model, or 'server' (see [server])"
+    )
+    context: int = setting(16_384, "tokens prompt and reply may have together", least=1_024, most=131_072)
+    gpu_layers: str = setting(
+        "auto", "layers on the GPU; auto goes by its free memory", of=("auto",), number=True, least=0, most=999
+    )
+    project_on_gpu: str = setting("auto", "whether pictures are encoded on the GPU", of=("auto", "true", "false"))
+    threads: int = setting(0, "processor threads; 0 takes all cores", least=0, most=1_024)
+    flash_attention: bool = setting(True, "the quicker attention; turn it off where a driver has trouble with it")
+    kv_type: str = setting("f16", "precision of the cache; q8_0 halves its memory", of=("f32", "f16", "q8_0"))
+    quantization: str = setting("Q4_K_M", "what is pulled and exported", of=("Q4_K_M", "Q5_K_M", "Q6_K", "Q8_0", "F16"))
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """[server]: an OpenAI-compatible server that runs the model, for model.name = 'server'."""
+
+    url: str = setting("", "its address, usually ending in /v1: http://localhost:8080/v1")
+    model: str = setting("", "which of its models; empty takes the first")
+    key: str = setting("", "its key; better kept in PERSONA_SERVER_KEY", secret=True)
+    dialect: str = setting("auto", "how it takes a grammar; plain for none", of=("auto", "llama", "vllm", "plain"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +110,7 @@ class Settings:
     """Everything that can be configured, by section."""
 
     model: ModelSettings = ModelSettings()
+    server: ServerSettings = ServerSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     memory: MemorySettings = MemorySettings()
     session: SessionSettings = SessionSettings()
@@ -111,13 +147,14 @@ def load_settings(
 
 
 def list_entries(config_file: Path, env: Mapping[str, str] | None = None) -> tuple[Entry, ...]:
-    """Return every setting with its value and the place the value came from."""
+    """Return every setting with its value and the place the value came from; secrets are hidden."""
     given = _given(config_file, os.environ if env is None else env, {})
     entries = []
     for key, one in declared():
         default = cast(Value, one.default)
         value, source = given.get(key, (default, "default"))
-        entries.append(Entry(key, value, source, one.metadata["about"], default))
+        shown = HIDDEN if one.metadata["secret"] and value else value
+        entries.append(Entry(key, shown, source, one.metadata["about"], default))
     return tuple(entries)
 
 
@@ -148,16 +185,22 @@ def check_value(key: str, value: object, source: str) -> Value:
         raise _unknown(key, source)
     assert one.default is not MISSING
     converted = _convert(value, type(one.default)) if isinstance(value, str) else value
+    if isinstance(one.default, str) and one.metadata["of"] and isinstance(converted, (int, bool)):
+        # gpu_layers = 20 and project_on_gpu = true are what people write
+        converted = str(converted).lower()
     if isinstance(one.default, float) and isinstance(converted, int) and not isinstance(converted, bool):
         converted = float(converted)
     if type(converted) is not type(one.default) or not _within(converted, one):
-        raise ConfigError(f"{source}: {key} = {value!r} is not allowed", fix=f"{key} takes {allowed(one)}.")
+        shown = HIDDEN if one.metadata["secret"] else repr(value)
+        raise ConfigError(f"{source}: {key} = {shown} is not allowed", fix=f"{key} takes {allowed(one)}.")
     return converted
 
 
 def allowed(one: Field[Any]) -> str:
     """Say in words which values a setting takes."""
     least, most, of = one.metadata["least"], one.metadata["most"], one.metadata["of"]
+    if one.metadata["number"]:
+        return f"{' or '.join(of)}, or a whole number from {least} to {most}"
     if of:
         return "one of " + ", ".join(of)
     kind = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}[type(one.default)]
@@ -197,7 +240,9 @@ def _convert(text: str, kind: type) -> object:
 
 def _within(value: object, one: Field[Any]) -> bool:
     least, most, of = one.metadata["least"], one.metadata["most"], one.metadata["of"]
-    if of:
+    if one.metadata["number"] and isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    elif of:
         return value in of
     return least is None or (isinstance(value, (int, float)) and least <= value <= most)
 

@@ -57,3 +57,35 @@ def test_entries_say_where_a_value_comes_from(tmp_path: Path) -> None:
 def test_text_is_converted_to_the_kind_of_the_key() -> None:
     assert check_value("chat.show_thinking", "yes", "option") is True
     assert check_value("memory.semantic", "7", "option") == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("gpu_layers = 20", "20"), ("gpu_layers = 'auto'", "auto"), ("gpu_layers = '0'", "0"), ("threads = 3", 3)],
+)
+def test_layers_are_a_number_or_left_to_the_memory(tmp_path: Path, text: str, value: object) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(f"[model]\n{text}\n")
+    settings = load_settings(file, env={}).model
+    assert value in (settings.gpu_layers, settings.threads)
+
+
+@pytest.mark.parametrize("value", ["all", "-1", "1000", ""])
+def test_layers_that_are_neither_are_refused(value: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        check_value("model.gpu_layers", value, "here")
+    assert caught.value.fix == "model.gpu_layers takes auto, or a whole number from 0 to 999."
+
+
+def test_a_yes_in_toml_is_one_of_the_words(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("[model]\nproject_on_gpu = true\n")
+    assert load_settings(file, env={}).model.project_on_gpu == "true"
+
+
+def test_the_key_of_the_server_is_never_listed(tmp_path: Path) -> None:
+    env = {"PERSONA_SERVER_KEY": "sk-secret"}
+    assert load_settings(tmp_path / "config.toml", env=env).server.key == "sk-secret"
+    entries = list_entries(tmp_path / "config.toml", env=env)
+    assert not any("sk-secret" in str(entry) for entry in entries)
+    assert next(entry for entry in entries if entry.key == "server.key").source == "PERSONA_SERVER_KEY"

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from persona_cli.cli.editor import edit_text
-from persona_cli.cli.invocation import invocation
-from persona_cli.config import check_value, declared, list_entries, load_settings, read_config, variable
+from persona_cli.cli.invocation import Invocation, invocation
+from persona_cli.config import HIDDEN, check_value, declared, list_entries, load_settings, read_config, variable
 from persona_cli.errors import ConfigError, StorageError
 
 app = typer.Typer(no_args_is_help=True, help="Show and change the settings.")
@@ -54,16 +54,7 @@ def set_(
     context: typer.Context, key: Key, value: Annotated[str, typer.Argument(metavar="VALUE", help="The new value.")]
 ) -> None:
     """Change one setting in config.toml."""
-    run = invocation(context)
-    file = run.places.config_file
-    checked = check_value(key, value, "persona config set")
-    loaded = read_config(file)
-    section, name = key.split(".", 1)
-    loaded.setdefault(section, {})[name] = checked
-    write_config(file, loaded)
-    run.notice(f"{key} = {checked} in {file}")
-    if variable(key) in os.environ:
-        run.notice(f"{variable(key)} is set and wins over the file.")
+    put_setting(invocation(context), key, value)
 
 
 @app.command()
@@ -92,6 +83,20 @@ def edit(context: typer.Context) -> None:
 def path(context: typer.Context) -> None:
     """Print where config.toml is, or would be."""
     typer.echo(invocation(context).places.config_file)
+
+
+def put_setting(run: Invocation, key: str, value: str) -> None:
+    """Write one checked setting into config.toml and say so."""
+    file = run.places.config_file
+    checked = check_value(key, value, "persona config set")
+    loaded = read_config(file)
+    section, name = key.split(".", 1)
+    loaded.setdefault(section, {})[name] = checked
+    write_config(file, loaded)
+    shown = HIDDEN if dict(declared())[key].metadata["secret"] else checked
+    run.notice(f"{key} = {shown} in {file}")
+    if variable(key) in os.environ:
+        run.notice(f"{variable(key)} is set and wins over the file.")
 
 
 def check_key(key: str) -> None:

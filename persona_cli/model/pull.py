@@ -27,7 +27,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 from huggingface_hub.file_download import http_get
-from huggingface_hub.utils import build_hf_headers
+from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # documented there, not in __all__
 from tqdm.auto import tqdm
 
 from persona_cli.errors import EngineError, StorageError, UsageError, WeightsError
