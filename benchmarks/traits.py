@@ -1,0 +1,69 @@
+"""Accuracy of the trait heads' sign: python -m benchmarks.traits [--ipip FOLDER].
+
+Cross-validated by theme or facet, so that near-duplicates never sit on both sides; with the public-domain items at
+hand also across origins, which is the harder and more honest test.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from models.traits.train import Embed, Statement, fit_sign, open_embed, read_ipip, read_own
+from persona_cli.model.lite.traits import features
+from persona_cli.personality import TRAITS
+
+FOLDS = 5
+Counts = dict[str, list[bool]]
+
+
+def judge(fitted: Sequence[Statement], unseen: Sequence[Statement], embed: Embed) -> Counts:
+    """Return, per trait, whether each unseen statement's sign was told."""
+    texts, others = [each.text for each in fitted], [each.text for each in unseen]
+    sign = fit_sign(fitted, features(embed(texts), texts))
+    raw = features(embed(others), others) @ sign[:, :-1].T + sign[:, -1]
+    told: Counts = {trait: [] for trait in TRAITS}
+    for row, each in zip(raw, unseen, strict=True):
+        told[each.trait].append(bool(row[TRAITS.index(each.trait)] * each.key > 0))
+    return told
+
+
+def cross_validate(statements: Sequence[Statement], embed: Embed) -> Counts:
+    """Return the same with whole themes held out, five folds."""
+    themes = sorted({(each.trait, each.theme) for each in statements})
+    fold = {theme: at % FOLDS for at, theme in enumerate(themes)}
+    told: Counts = {trait: [] for trait in TRAITS}
+    for out in range(FOLDS):
+        unseen = [each for each in statements if fold[each.trait, each.theme] == out]
+        fitted = [each for each in statements if fold[each.trait, each.theme] != out]
+        for trait, right in judge(fitted, unseen, embed).items():
+            told[trait] += right
+    return told
+
+
+def show(name: str, told: Counts) -> None:
+    """Print one line of the table, in percent."""
+    shares = [100 * float(np.mean(told[trait])) for trait in TRAITS]
+    print(f"{name:24}" + "".join(f"{share:8.1f}" for share in shares) + f"{np.mean(shares):8.1f}")
+
+
+def main() -> None:
+    """Print the table."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--ipip", type=Path, help="folder with mpi_1k.csv and ipip-neo-120.en.json")
+    folder = options.parse_args().ipip
+    embed, own = open_embed(), read_own()
+    print(" " * 24 + "".join(f"{trait[:6]:>8}" for trait in TRAITS) + "    mean")
+    show("own, unseen themes", cross_validate(own, embed))
+    if folder:
+        items = read_ipip(folder)
+        show("own to items", judge(own, items, embed))
+        show("items to own", judge(items, own, embed))
+        show("all, unseen themes", cross_validate([*items, *own], embed))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""Train the trait heads: python -m models.traits.train [--ipip FOLDER] (the folder with the public-domain items).
+
+Closed form throughout, so the same vectors give the same coefficients. The sign head is a ridge regression per
+trait on the items and on our own statements. The relevance head tells a trait's statements from those of the
+others and from everyday sentences; its threshold is set on everyday sentences it was not fitted on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_cli.memory import gguf_minilm
+from persona_cli.memory.transformers_embedding import open_folder
+from persona_cli.model.lite.traits import Floats, features
+from persona_cli.personality import TRAITS
+
+HERE = Path(__file__).parent
+Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+PENALTY = 2.0
+EVERYDAY_WEIGHT = 4.0
+QUIET = 0.99
+"""Share of everyday sentences, unseen by the fit, that each trait's gate must keep at no evidence."""
+_LETTERS = {name[0].upper(): name for name in TRAITS}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence, the trait it speaks of, the pole (+1 or -1), and the theme or facet it belongs to."""
+
+    trait: str
+    key: int
+    text: str
+    theme: str
+
+
+def read_own() -> list[Statement]:
+    """Return the statements written for this project."""
+    with (HERE / "statements.tsv").open(encoding="utf-8") as lines:
+        rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return [Statement(row["trait"], 1 if row["key"] == "+" else -1, row["statement"], row["theme"]) for row in rows]
+
+
+def read_everyday() -> list[str]:
+    """Return sentences that say nothing about anyone's traits."""
+    return (HERE / "everyday.txt").read_text(encoding="utf-8").splitlines()
+
+
+def read_ipip(folder: Path) -> list[Statement]:
+    """Return the public-domain items of mpi_1k.csv and ipip-neo-120.en.json, in the first person."""
+    with (folder / "mpi_1k.csv").open(encoding="utf-8") as lines:
+        long = [
+            Statement(_LETTERS[row["label_ocean"]], int(row["key"]), _first_person(row["text"]), row["label_raw"])
+            for row in csv.DictReader(lines)
+            if row["key"] in {"1", "-1"}
+        ]
+    neo = json.loads((folder / "ipip-neo-120.en.json").read_text(encoding="utf-8"))
+    return long + [
+        Statement(
+            _LETTERS[row["domain"]], 1 if row["keyed"] == "plus" else -1, _first_person(row["text"]), str(row["facet"])
+        )
+        for row in neo
+    ]
+
+
+def fit_sign(statements: Sequence[Statement], seen: Floats) -> Floats:
+    """Return one row of coefficients per trait, the intercept last."""
+    keys = np.array([each.key for each in statements], dtype=np.float64)
+    rows = []
+    for trait in TRAITS:
+        of_trait = np.array([each.trait == trait for each in statements])
+        rows.append(_ridge(seen[of_trait], keys[of_trait], np.ones(int(of_trait.sum()))))
+    return np.array(rows)
+
+
+def fit_relevance(statements: Sequence[Statement], vectors: Floats, everyday: Floats) -> Floats:
+    """Return one row of coefficients per trait, with the threshold taken off the intercept."""
+    every = np.vstack([vectors, everyday])
+    weights = np.r_[np.ones(len(vectors)), np.full(len(everyday), EVERYDAY_WEIGHT)]
+    folds = np.r_[np.full(len(vectors), -1), np.arange(len(everyday)) % 5]
+    rows = []
+    for trait in TRAITS:
+        target = np.r_[[float(each.trait == trait) for each in statements], np.zeros(len(everyday))]
+        unseen = np.empty(len(everyday))
+        for fold in range(5):
+            kept = folds != fold
+            head = _ridge(every[kept], target[kept], weights[kept])
+            unseen[~kept[len(vectors) :]] = every[~kept] @ head[:-1] + head[-1]
+        row = _ridge(every, target, weights)
+        row[-1] -= np.quantile(unseen, QUIET)
+        rows.append(row)
+    return np.array(rows)
+
+
+def train(statements: Sequence[Statement], everyday: Sequence[str], embed: Embed) -> NDArray[np.float16]:
+    """Return both heads side by side, as they are stored."""
+    texts = [each.text for each in statements]
+    vectors = embed(texts)
+    sign = fit_sign(statements, features(vectors, texts))
+    relevance = fit_relevance(statements, vectors.astype(np.float64), embed(everyday).astype(np.float64))
+    return np.hstack([sign, relevance]).astype(np.float16)
+
+
+def open_embed() -> Embed:
+    """Open all-MiniLM-L6-v2 for bulk work."""
+    return open_folder(gguf_minilm.source_folder(), name=gguf_minilm.NAME).embed
+
+
+def _ridge(seen: Floats, target: Floats, weights: Floats) -> Floats:
+    wide = np.hstack([seen, np.full((len(seen), 1), 0.5)])
+    left = wide.T @ (wide * weights[:, None]) + PENALTY * np.eye(wide.shape[1])
+    solved = np.asarray(np.linalg.solve(left, wide.T @ (weights * target)), dtype=np.float64)
+    solved[-1] *= 0.5
+    return solved
+
+
+def _first_person(item: str) -> str:
+    text = item.strip().rstrip(".")
+    text = re.sub(r"^are\b", "am", text[0].lower() + text[1:])
+    for second, first in (("your", "my"), ("yourself", "myself"), ("you", "I")):
+        text = re.sub(rf"\b{second}\b", first, text)
+    return f"I {text}."
+
+
+def main() -> None:
+    """Train and write the coefficients beside this script."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--ipip", type=Path, help="folder with mpi_1k.csv and ipip-neo-120.en.json")
+    folder = options.parse_args().ipip
+    statements = (read_ipip(folder) if folder else []) + read_own()
+    np.save(HERE / "coefficients.npy", train(statements, read_everyday(), open_embed()), allow_pickle=False)
+    print(f"trained on {len(statements)} statements")
+
+
+if __name__ == "__main__":
+    main()

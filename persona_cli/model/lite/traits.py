@@ -1,0 +1,138 @@
+"""Big Five readings from sentences: linear heads on all-MiniLM-L6-v2 vectors, numpy only.
+
+Two heads per trait: the sign head says which pole a sentence speaks for; the relevance head says whether it speaks
+of the trait at all, because nearly everything people write does not. Vectors of a sentence and of its negation lie
+close together, so the sign head also sees the vector turned round by negation and by words of dislike: trained on
+one origin and read on another, that gains about three points over the vector alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_cli.paths import shipped
+from persona_cli.personality import HIGHEST, LOWEST, NEUTRAL, TRAITS, Traits
+
+Floats = NDArray[np.float64]
+
+_NEGATION = re.compile(
+    r"\b(?:not|no|never|none|nobody|nothing|nowhere|neither|nor|without|cannot|rarely|seldom|hardly|barely|scarcely"
+    r"|few|little)\b|n't\b",
+    re.IGNORECASE,
+)
+_AVERSION = re.compile(
+    r"\b(?:avoid\w*|hat(?:e|es|ed|ing)|dislik\w*|detest\w*|loath\w*|refus\w*|skip\w*|bor(?:e|es|ed|ing)|tedious"
+    r"|pointless|useless|wast(?:e|es|ing)|overrated|tire[sd]?|tiresome|exhaust\w*|drain\w*|dread\w*|annoy\w*|nonsense"
+    r"|silly|stupid|meaningless|worthless|ignor\w*|fail\w*|lack\w*|hard|difficult\w*|trouble|struggl\w*"
+    r"|stop(?:ped)?|quit|give up|put off|last thing|cold|indifferent|suspicio\w*|unnecessary|too much|fool\w*"
+    r"|awkward|uncomfortable|uneasy)\b",
+    re.IGNORECASE,
+)
+_LIKING = re.compile(
+    r"\b(?:lov(?:e|es|ed|ing)|enjoy\w*|lik(?:e|es|ing)|happy|joy\w*|glad\w*|pleasure|fun|fascinat\w*|excit\w*"
+    r"|importan\w*|matters?|valu\w*|believe|always|best|favou?rite|wonderful|look forward|appreciat\w*|delight\w*"
+    r"|satisf\w*|comfortable|easy|easily|welcome|proud|good)\b",
+    re.IGNORECASE,
+)
+_PREFERENCE = re.compile(r"\b(?:rather|prefer\w*|sooner|instead)\b", re.IGNORECASE)
+_COMPARISON = re.compile(r"\b(?:than|over|instead)\b", re.IGNORECASE)
+_QUOTED = re.compile(r"[\"“”«»]|^\s*(?:>|')")
+_OTHERS = re.compile(
+    r"^\W*(?:(?:my|our|his|her|their|your)\s+(?:\w+\s+){0,2}?(?:sister|brother|mother|father|mum|mom|dad|son|daughter"
+    r"|wife|husband|partner|friend|boss|colleague|neighbou?r|cousin|aunt|uncle|grandmother|grandfather|girlfriend"
+    r"|boyfriend|teacher|roommate|kids?|children|parents|dog|cat)s?\b|he\b|she\b|they\b|you\b)",
+    re.IGNORECASE,
+)
+_STEEPNESS = 2.0
+_FILE = "coefficients.npy"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One sentence that moved one trait, and how far (signed, 1 is as far as a whole step of the scale)."""
+
+    sentence: str
+    trait: str
+    strength: float
+
+
+@dataclass(frozen=True, slots=True)
+class TraitHeads:
+    """The trained heads: rows are traits in the paper's order, the last column is the threshold."""
+
+    sign: Floats
+    relevance: Floats
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the coefficients that ship with the program."""
+        return cls.unpack(np.load(shipped("traits") / _FILE, allow_pickle=False))
+
+    @classmethod
+    def unpack(cls, packed: NDArray[np.float16]) -> Self:
+        """Take the two heads from the one array they are stored in: (5, sign + relevance)."""
+        width = packed.shape[1]
+        relevant = (width - 9) // 4 + 1
+        values = packed.astype(np.float64)
+        return cls(values[:, : width - relevant], values[:, width - relevant :])
+
+    def raw(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> Floats:
+        """Return (n, 5), signed around 0: which pole each sentence speaks for, if it speaks of the trait."""
+        return np.asarray(features(vectors, texts) @ self.sign[:, :-1].T + self.sign[:, -1])
+
+    def evidence(self, sentences: Sequence[str], vectors: NDArray[np.float32]) -> tuple[Evidence, ...]:
+        """Return what each sentence shows about the one who says it, strongest first."""
+        if not sentences:
+            return ()
+        relevant = vectors.astype(np.float64) @ self.relevance[:, :-1].T + self.relevance[:, -1]
+        signs = np.tanh(_STEEPNESS * self.raw(vectors, sentences))
+        found = [
+            Evidence(sentence, trait, float(signs[row, column]))
+            for row, sentence in enumerate(sentences)
+            if speaks_of_self(sentence)
+            for column, trait in enumerate(TRAITS)
+            if relevant[row, column] > 0 and column == int(np.argmax(relevant[row]))
+        ]
+        return tuple(sorted(found, key=lambda each: -abs(each.strength)))
+
+    def score(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> Traits:
+        """Return the reading of one turn from its sentences; exactly 3.0 where there is no evidence."""
+        found = self.evidence(texts, vectors)
+        scores = {}
+        for trait in TRAITS:
+            strengths = [each.strength for each in found if each.trait == trait]
+            mean = sum(strengths) / len(strengths) if strengths else 0.0
+            scores[trait] = min(max(NEUTRAL + 2.0 * mean, LOWEST), HIGHEST)
+        return Traits(**scores)
+
+
+def features(vectors: NDArray[np.float32], texts: Sequence[str]) -> Floats:
+    """Return what the sign head sees: (n, 3 * dimension + 7)."""
+    if len(vectors) != len(texts):
+        raise ValueError(f"{len(vectors)} vectors for {len(texts)} texts")
+    words = np.array([_stance(text) for text in texts], dtype=np.float64).reshape(len(texts), 7)
+    negated, averse = words[:, 0:1] > 0, words[:, 1:2] > 0
+    plain = vectors.astype(np.float64)
+    turned = 0.7 * plain
+    return np.hstack(
+        [plain, 0.15 * words, np.where(negated, -1.0, 1.0) * turned, np.where(negated != averse, -1.0, 1.0) * turned]
+    )
+
+
+def speaks_of_self(sentence: str) -> bool:
+    """Tell whether a sentence can be evidence about its speaker: no question, no quotation, nobody else's portrait."""
+    text = sentence.strip()
+    return bool(text) and not text.endswith("?") and not _QUOTED.search(text) and not _OTHERS.match(text)
+
+
+def _stance(text: str) -> tuple[float, ...]:
+    no, averse, liking = (len(words.findall(text)) for words in (_NEGATION, _AVERSION, _LIKING))
+    preference, comparison = bool(_PREFERENCE.search(text)), bool(_COMPARISON.search(text))
+    odd = (min(no, 2), min(averse, 2), min(liking, 2), preference, comparison, no % 2, (no + averse) % 2)
+    return tuple(float(each) for each in odd)
