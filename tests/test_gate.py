@@ -45,6 +45,8 @@ def judged(content: str, said: str, *recent: str, knows: Sequence[str] = (), **m
         ("The user's dog is named Max.", "this is max, my dog"),
         ("The user goes to the gym at 18:30.", "I go to the gym at 6:30 pm"),
         ("The user is German.", "I come from Germany, and we Germans like bread."),
+        ("The user met Dr. Smith.", "I met Dr. Smith today."),
+        ("The user swims at 6:30.", "I swim at half past six"),
         ("The user dislikes coriander.", "Coriander? I can't stand it."),
     ],
 )
@@ -59,6 +61,7 @@ def test_what_the_user_said_passes(content: str, said: str) -> None:
         ("The user is 43 years old.", "I'm 34.", "43"),
         ("The user has three sisters.", "I have two sisters.", "3"),
         ("The user moved on 9 May 2026.", "I moved yesterday.", "9"),
+        ("The user met Dr. Smith.", "I met Dr. Jones today.", "Smith"),
         ("The user moved in April.", "I moved yesterday.", "April"),
         ("The user works as a lawyer.", "I work as a nurse.", "not the user's"),
         ("The user likes chess.", "What a day!", "did not say it"),

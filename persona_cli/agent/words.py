@@ -13,6 +13,8 @@ from persona_cli.timewords import find_times
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?]+(?=\s|$)|[.](?=\S)[^.!?\n]*)*[.!?]*")
+_ABBREVIATED = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|Prof|St|Mt|Sr|Jr|[A-Z])\.$")
+_CONTRACTED = re.compile(r"['’](?:s|m|re|ve|ll|d|t)?$")
 _SUBJECT = re.compile(r"\s+(?:is|was|has|had|and|will|likes?|loves?|lives?|works?|wants?|plays?|moved|died)\b")
 _MONTH_TEXT = "january february march april may june july august september october november december"
 _DAY_TEXT = "monday tuesday wednesday thursday friday saturday sunday"
@@ -24,6 +26,12 @@ _MONTHS = _MONTH_TEXT.split()
 _DAYS = _DAY_TEXT.split()
 _NUMBERS = {word: number for number, word in enumerate(_NUMBER_TEXT.split())}
 _NUMBERS |= {"couple": 2, "pair": 2, "both": 2, "twins": 2, "dozen": 12, "thirty": 30, "forty": 40, "fifty": 50}
+_CLOCK = {
+    "half": frozenset({30}),
+    "quarter": frozenset({15, 45}),
+    "noon": frozenset({12}),
+    "midnight": frozenset({0, 24}),
+}
 _UNCOUNTED = {"zero", "one", "couple", "pair", "both", "twins", "dozen"}
 _STOP_TEXT = """
 a about after all also am an and any are as at be because been before being but by can could did do does doing done for
@@ -92,7 +100,15 @@ def negative(text: str) -> bool:
 
 def sentences(text: str) -> list[str]:
     """Return the sentences of a text as they stand in it."""
-    return [match[0].strip() for match in _SENTENCE.finditer(text) if match[0].strip()]
+    found: list[str] = []
+    end = 0
+    for match in _SENTENCE.finditer(text):
+        if found and _ABBREVIATED.search(found[-1]) and not text[end : match.start()].strip():
+            found[-1] += text[end : match.end()].rstrip()
+        elif match[0].strip():
+            found.append(match[0].strip())
+        end = match.end()
+    return found
 
 
 def names(text: str) -> list[str]:
@@ -100,7 +116,7 @@ def names(text: str) -> list[str]:
     found = []
     for sentence in sentences(text):
         for place, match in enumerate(_WORD.finditer(sentence)):
-            word = re.sub(r"['’]s?$", "", match[0])
+            word = _CONTRACTED.sub("", match[0])
             is_name = place > 0 or word != match[0] or _SUBJECT.match(sentence, match.end())
             if word[:1].isupper() and is_name and word.casefold() not in _STOP and not _is_date(word):
                 found.append(word)
@@ -109,9 +125,10 @@ def names(text: str) -> list[str]:
 
 def numbers(text: str) -> set[int]:
     """Return the numbers of a text, in digits or in words."""
-    return {int(digits[-9:]) for digits in re.findall(r"\d+", text)} | {
-        _NUMBERS[word.casefold()] for word in words(text) if word.casefold() in _NUMBERS
-    }
+    found = {int(digits[-9:]) for digits in re.findall(r"\d+", text)}
+    for word in map(str.casefold, words(text)):
+        found |= {_NUMBERS[word]} if word in _NUMBERS else _CLOCK.get(word, frozenset())
+    return found
 
 
 def unsaid(content: str, said: str, at: datetime) -> tuple[list[str], list[str]]:
