@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from persona_cli.errors import Interrupted
+from persona_cli.model.lite.core import update_core
 from persona_cli.model.lite.episodes import summarize_episodes
 from persona_cli.model.lite.facts import extract_semantic
+from persona_cli.model.lite.habits import update_procedural
 from persona_cli.model.lite.relevance import Embed
 from persona_cli.model.lite.response import decide
 from persona_cli.model.tasks import (
@@ -70,7 +72,7 @@ class LiteModel:
     def extract_semantic(self, turn: Turn, recent: Sequence[Turn], stop: Stop) -> Sequence[SemanticDraft]:
         """Return the facts of one turn."""
         _check(stop)
-        return extract_semantic(turn, recent, self._embed)
+        return extract_semantic(turn, recent)
 
     def summarize_episodes(self, turns: Sequence[Turn], stop: Stop) -> Sequence[EpisodeDraft]:
         """Return the topics of a closed session."""
@@ -82,12 +84,12 @@ class LiteModel:
     ) -> Sequence[ProceduralDraft]:
         """Return habits and goals that were stated or repeated."""
         _check(stop)
-        return ()
+        return update_procedural(turns, current, history, self._embed)
 
     def update_core(self, turns: Sequence[Turn], current: CoreMemory, stop: Stop) -> Sequence[CoreDraft]:
         """Return what a session adds to the profile."""
         _check(stop)
-        return ()
+        return update_core(turns, current)
 
     def close(self) -> None:
         """Free nothing: the embedding belongs to the memory."""

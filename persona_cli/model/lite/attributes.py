@@ -19,7 +19,7 @@ _PLACE = (
     r"|need|college|school|therapy|tears|hurry|luck|peace|fear|recovery|debt|here"
     r"|there)\b)[^\W\d_][\w'.-]*(?:,? (?!and\b|but\b|with\b|for\b|because\b|since\b|as\b|where\b|who\b"
     r"|which\b|when\b|so\b|now\b|i\b|at\b|on\b|to\b|near\b|after\b|last\b|next\b|yesterday\b|this\b|by\b"
-    r"|from\b|but\b|in\b|all\b|right\b|these\b|about\b|soon\b|tomorrow\b|again\b|alone\b|before\b|than\b"
+    r"|from\b|but\b|in\b|not\b|all\b|right\b|these\b|about\b|soon\b|tomorrow\b|again\b|alone\b|before\b|than\b"
     r"|too\b|today\b|if\b|together\b)[^\W\d_][\w'.-]*){0,3})"
 )
 
@@ -124,7 +124,7 @@ def _diet(match: re.Match[str]) -> Tag | None:
 
 
 def _language(match: re.Match[str]) -> Tag | None:
-    value = trim(match[1])
+    value = trim(match[1] or match[2])
     names = tuple(named(word) for word in re.findall(r"[^\W\d_]+", value) if word.lower() in _TONGUES)
     return Tag("language", value=", ".join(names), names=names, weight=2) if names else None
 
@@ -155,7 +155,7 @@ _RULES = _rules(
         rf" me {_NAME}|\bI go by {_NAME}|\bmy nickname is {_NAME}",
         _slot("nickname", 3, value=named),
     ),
-    (rf"^call me {_NAME}$", _nickname),
+    (rf"^(?:just |please )?call me {_NAME}(?=,|$| (?:please|for short|everyone)\b)", _nickname),
     (
         rf"^I (?:am|have|just|will be|have just|am about to)? ?{_ADV}(?:turned|turn|turning|be)?"
         rf" ?(\d{{1,3}})(?: years? old|-years?-old|yo| y/o)?(?=[,.!]|$| (?:and|now|today|yesterday|tomorrow"
@@ -170,7 +170,8 @@ _RULES = _rules(
         _slot("birthday", 3),
     ),
     (
-        rf"\b(?:I|we) (?:am |are |have |was |were )?{_ADV}(?:used to live|live|lived|living|moved(?: house)?"
+        rf"\b(?:I|we) (?:am |are |have been |have |was |were )?{_ADV}(?:used to live|live|lived|living|moved(?:"
+        rf" house)?"
         rf"|move|moving|moving back|moved back|relocated|relocating|settled|based)(?: with [\w ]+?| together|"
         rf" alone| away| back| here| down| over| out)*? (?:in|to|near|outside) (?:the )?{_PLACE}",
         _home,
@@ -184,7 +185,8 @@ _RULES = _rules(
     ),
     (
         rf"\b(?:I am|I was|I became|I have become|I got promoted to|I was promoted to|I work as|I am working as"
-        rf"|I worked as|I have worked as|I started as|my job is(?: being)?|my occupation is|I have been working"
+        rf"|I worked as|I have worked as|I have been|I started as|my job is(?: being)?|my occupation is|I have"
+        rf" been working"
         rf" as|I now work as|I am now|I qualified as|I am employed as) {_ADV}(?:an? |the )?{_TRADE}{END}",
         _job,
     ),
@@ -196,7 +198,8 @@ _RULES = _rules(
     (
         rf"\bI (?:work|am working|now work|started working|got a (?:new )?job|started|have been working|have"
         rf" worked|am employed|am interning|intern|got hired|was hired|accepted a job|took a job) {_ADV}(?:at"
-        rf"|for|by) ((?!home\b|night|the moment|all\b|\d|least|first|a while|last\b|next\b|noon|years\b|myself"
+        rf"|for|by) ((?!home\b|(?:my |the |a |an )?(?:current|same|company\b|place\b|office\b|firm\b)|night"
+        rf"|the moment|all\b|\d|least|first|a while|last\b|next\b|noon|years\b|myself"
         rf"|about\b|more\b|over\b|several\b|many\b|almost\b)(?:an? |the |my )?[\w'&.-]+(?: [\w'&.-]+){{0,4}}?){END}",
         _slot("employer", 2.5),
     ),

@@ -30,8 +30,10 @@ _SWITCHED = re.compile(
 _QUIT_JOB = re.compile(
     r"\b(?:I|we) (?:have )?(?:just |finally |recently |am |was |got |have been )*(?:quit|left|lost|resigned"
     r" from|resigned|am leaving|handed in my notice|fired|laid off|made redundant|let go|retired)(?: from)?(?:"
-    r" (?:my|the) (?:old |current |previous )?(?:job|position|work|role))?(?: (?:at|from|with|as) (?P<old>[^.;!,]+?))?"
-    + _STOP,
+    r" (?:my|the) (?:old |current |previous )?(?:job|position|work|role))?(?: (?:at|from|with|as)"
+    r" (?P<old>[^.;!,]+?))?\b"
+    r"(?=[.;!,]|$|,? (?:and|but|because|so|since|last|when|after|years?|months?|now|this|two|three|a (?:week"
+    r"|month|year)|today|yesterday|on|in)\b)",
     re.I,
 )
 _ENDED = re.compile(
@@ -115,7 +117,8 @@ def _no_more(plain: str) -> Tag | None:
     liking = _LIKING.match(what)
     if not slot and liking:
         slot = f"user/likes/{key(liking[1])}"
-    return Tag("change", slot, trim(what), change=Change.ENDS, replaces=trim(what), weight=2.5)
+    value = trim(liking[1]) if liking and slot.startswith("user/likes") else trim(what)
+    return Tag("change", slot, value, change=Change.ENDS, replaces=value, weight=2.5)
 
 
 def _switched(plain: str) -> Tag | None:

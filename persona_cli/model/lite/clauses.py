@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from persona_cli.model.lite.english import straighten, tidy
-from persona_cli.model.lite.lexicon import SPEAKING
+from persona_cli.model.lite.lexicon import AUXILIARIES, BASE, PAST, SPEAKING
 from persona_cli.model.lite.omitted import with_subject
 
 
@@ -55,9 +55,11 @@ _BREAKS = re.compile(
     rf"|could|would|do|does|is|are|you|i|we|there|it)\b)"
     rf"|,?\s+(?:and|but|so|plus|also)\s+(?=(?:(?:now|then|also|actually|sometimes|today|yesterday|recently"
     rf"|usually)\s+)?{_SUBJECT}\b(?!\s+(?:and|or)\s))"
-    rf"|,\s+(?:and\s+|but\s+)?(?=(?:i|i'm|im|i've|ive|my|we|we're|we've|she's|he's)\s+\w+)"
-    rf"|,?\s+and\s+(?=(?:live|work|study|am|was|have|hate|love|enjoy|moved|got|like)\s+(?:in|as|at|for|a|an|two"
-    rf"|three|my|to|the|allergic|\w+ing)\b)",
+    rf"|,\s+(?:and\s+|but\s+)?(?=(?:i|i'm|im|i've|ive|i'll|i'd|my|we|we're|we've|she's|he's|she|he)\s+\w+)"
+    rf"|(?P<elided>,?\s+(?:and|but)\s+)(?=(?:now |then |also |just |recently )?(?:live|work|study|am|was|have"
+    rf"|hate|love|enjoy|moved|got|like)\s+(?:in|as|at|for|a|an|two"
+    rf"|three|my|to|the|allergic|\w+ing)\b"
+    r"|(?:can't|cant|cannot|don't|dont|never|hate|prefer|dislike)\s+\w+)",
     re.I,
 )
 _RUN_ON = re.compile(
@@ -67,7 +69,29 @@ _RELATIVE = re.compile(
     r"\b(?:the|a|an|all|what|that|which|when|if|because|cuz|where|while|since|like|how|who|things?|as|than|and|or|but|"
     r"before|after|until|think|know|hope|guess|feel|said|says|told|whenever|with|of|to|for|my|in|on|at|by|once"
     r"|so|though|although|is|was|not|love|like|hate|"
-    r"me|you|wish|by)$",
+    r"me|you|wish|say|by)$",
+    re.I,
+)
+_LEAD = re.compile(
+    r"(?:(?:well|so|and|but|also|oh|ah|aw|hmm+|um+|uh|er|yeah|yep|yes|yup|nope|nah|no|ok|okay|right|sure|of"
+    r" course|haha\w*|lol|omg|wow|btw|"
+    r"tbh|ngl|fyi|imo|anyway|anyways|by the way|to be honest|honestly|frankly|you know(?: what)?|you see|i mean"
+    r"|basically|"
+    r"like|hi|hello|hey|hi there|hello there|hey there|good (?:morning|evening|afternoon)|thanks|thank you"
+    r"|great|cool|nice|"
+    r"just so you know|for the record|fun fact|the thing is|guess what|as i said|as you know|speaking of \w+|plus|"
+    r"in fact|in general|to be fair|believe it or not|long story short|update|news|good news|bad news|ugh|yay"
+    r"|hooray|sorry|"
+    r"my friend|friend|please remember(?: that)?|remember(?: that)?|don't forget(?: that)?|do not forget(?:"
+    r" that)?|note that|(?:i )?(?:just )?(?:wanted|want) to (?:tell you|let you know|say|mention)(?: that)?|"
+    r"(?:i (?:have to|must) (?:say|admit)|let me tell you|i'll have you know|did i mention)(?: that)?|and yes|"
+    r"i (?:think|guess|believe|suppose)(?: that)?(?= (?:I|my|we)\b(?! (?:should|could|would|need)))))\b[\s,:!.…-]*",
+    re.I,
+)
+_ELIDED = re.compile(
+    r"(?:now |then |also |just |recently )?(?:live|work|study|am|was|have|hate|love|enjoy|moved|got|like|cannot"
+    r"|do not|never"
+    r"|prefer|dislike)\b",
     re.I,
 )
 _ABBREVIATION = re.compile(r"\b(?:mr|mrs|ms|dr|st|prof|vs|etc|e\.g|i\.e|a\.m|p\.m|approx|no|jr|sr|[A-Z])$", re.I)
@@ -113,26 +137,75 @@ def _quoted_spans(text: str) -> list[tuple[int, int]]:
 def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Cut one sentence where an independent clause begins."""
     sentence = text[start:end]
-    if re.match(rf"\W*(?:{_ASKING}|if\b|imagine|suppose|what if)", sentence, re.I):
+    if re.match(
+        rf"\W*(?:{_ASKING}|if\b|imagine|suppose|what if|as the saying|as they say|according to)", sentence, re.I
+    ):
         return _after_introduction(text, start, end)
     cuts = [match.span() for match in _BREAKS.finditer(sentence) if match["stop"] is None and _may_cut(sentence, match)]
-    cuts += [match.span() for match in _RUN_ON.finditer(sentence) if not _RELATIVE.search(sentence[: match.start()])]
+    cuts += [
+        match.span()
+        for match in _RUN_ON.finditer(sentence)
+        if not _RELATIVE.search(sentence[: match.start()])
+        and not re.search(r"(?i)\bused to\b", sentence[: match.start()])
+    ]
+    return _spans(text, start, end, cuts)
+
+
+def _spans(text: str, start: int, end: int, cuts: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Cut where both sides stand alone."""
+    sentence = text[start:end]
     spans, at = [], 0
     for a, b in sorted(cuts):
-        if a >= at:
+        apposed = re.match(r"(?i)(?:and )?(?:my|our)\b", sentence[b:]) and not _complete(sentence[b:])
+        if a >= at and (_asks(sentence[b:]) or (_complete(sentence[at:a]) and not apposed)):
             spans.append((start + at, start + a))
             at = b
     return [*spans, (start + at, end)]
 
 
+_OWN = re.compile(
+    rf"\W*(?:(?:{_LEAD.pattern})|\w+,? )??(?:i|i'm|im|i've|ive|we|we're)\b(?!.*\b(?:he|she|they|who|it|you|my"
+    rf" \w+(?: \w+)? (?:is|has|was|\w+ed|\w+s))\b)",
+    re.I,
+)
+_VERBS = AUXILIARIES | PAST | BASE
+_INCOMPLETE = re.compile(
+    r"\b(?:but|and|so) (?:due to|despite|because of|after|before|during|when|while|if|since|without|at|on|in)\b[^,]*$",
+    re.I,
+)
+
+
+def _complete(segment: str) -> bool:
+    """Tell whether a segment can stand alone: "Yesterday" and "my brother" (of "and I") cannot."""
+    words = re.findall(r"[\w']+", segment.lower())
+    own = next(
+        (i for i, word in enumerate(words) if re.fullmatch(r"i|i'm|im|i've|ive|i'd|i'll|we|we're|we've", word)), None
+    )
+    if _INCOMPLETE.search(segment) or not words:
+        return False
+    if own is not None:
+        return len(words) > own + 1 or "'" in words[own]
+    if _LEAD.fullmatch(segment.strip() + " ") or _SMALL_TALK.match(segment.strip()):
+        return True
+    return any(
+        word in _VERBS or word.endswith(("ed", "n't", "'s", "'re")) or word.removesuffix("s") in BASE for word in words
+    )
+
+
 def _may_cut(sentence: str, match: re.Match[str]) -> bool:
     """Keep "if it rains, I stay in" and "when I was five, we moved" whole: half of each says something else."""
+    if match["elided"] and not _OWN.match(sentence[: match.start()]):
+        return False
     opening = re.match(
         r"\W*(?:(?:and|but|so|well|yes|no|oh)\W+)*(if|when|whenever|while|after|before|although|though|until"
         r"|unless|once|every time|as soon as|since|because|as)\b",
         sentence,
         re.I,
     )
+    if re.search(r"\bused to\b", sentence[: match.start()], re.I) and re.match(
+        r"[\W]*(?:and|but)?\W*now\b", sentence[match.start() :], re.I
+    ):
+        return False
     if opening is None or re.match(r"\W*as a\b", sentence, re.I):
         return not re.search(r"\bif (?:i|we|he|she|it|they|only)\b", sentence, re.I)
     asks = re.match(_ASKING, sentence[match.end() :], re.I) is not None
@@ -160,24 +233,19 @@ def _clause(text: str, start: int, end: int, *, asked: bool) -> Clause | None:
     if begin >= finish:
         return None
     plain, corrects = _without_lead(tidy(text[begin:finish]))
+    before = text[max(0, start - 14) : begin].lower()
+    if re.search(r"\b(?:and|but)\s+$", before) and _ELIDED.match(plain):
+        plain = f"I {plain}"
+    asked = asked or (
+        _asks(plain) and not (re.match(r"(?i)who (?!do|did|can|should|would)", plain) and before.rstrip().endswith(","))
+    )
     told = re.match(r"(?i)\W*(?:did|have) (?:i|you)", text[max(0, start - 40) : start]) is not None
     return Clause(begin, finish, text[begin:finish], plain, _saying(plain, asked=asked and not told), corrects)
 
 
-_LEAD = re.compile(
-    r"(?:(?:well|so|and|but|also|oh|ah|aw|hmm+|um+|uh|er|yeah|yep|yes|yup|nope|nah|no|ok|okay|right|sure|of"
-    r" course|haha\w*|lol|omg|wow|btw|"
-    r"tbh|ngl|fyi|imo|anyway|anyways|by the way|to be honest|honestly|frankly|you know(?: what)?|you see|i mean"
-    r"|basically|"
-    r"like|hi|hello|hey|hi there|hello there|hey there|good (?:morning|evening|afternoon)|thanks|thank you"
-    r"|great|cool|nice|"
-    r"just so you know|for the record|fun fact|the thing is|guess what|as i said|as you know|speaking of \w+|plus|"
-    r"in fact|in general|to be fair|believe it or not|long story short|update|news|good news|bad news|ugh|yay"
-    r"|hooray|sorry|"
-    r"my friend|friend|please remember(?: that)?|remember(?: that)?|don't forget(?: that)?|do not forget(?:"
-    r" that)?|note that|(?:i )?(?:just )?(?:wanted|want) to (?:tell you|let you know|say|mention)(?: that)?|"
-    r"(?:i (?:have to|must) (?:say|admit)|let me tell you|i'll have you know|did i mention)(?: that)?|and yes|"
-    r"i (?:think|guess|believe|suppose)(?: that)?(?= (?:I|my|we)\b(?! (?:should|could|would|need)))))\b[\s,:!.…-]*",
+_POLITE_TAIL = re.compile(
+    r"(?:,? (?:thanks|thank you|thx|lol|haha+|tbh|btw|by the way|you know|to be honest|i guess|please|mate|bro|dude"
+    r"|though|ngl|fyi|xx?|and you))+\W*$",
     re.I,
 )
 _CORRECTING = re.compile(
@@ -196,6 +264,7 @@ def _without_lead(plain: str) -> tuple[str, bool]:
             corrects = corrects or not re.fullmatch(r"(?i)no[\s,]*", correcting[0])
             plain = plain[correcting.end() :]
             continue
+        plain = _POLITE_TAIL.sub("", plain)
         lead = _LEAD.match(plain)
         if lead is None or re.match(
             r"(?i)(?:no longer|no one|like (?:my|the)|so do|so am|right now|great (?:news)? )", plain
@@ -209,13 +278,14 @@ _HYPOTHETICAL = re.compile(
     r"|hypothetically|in (?:another|a parallel|a different) (?:life|world|universe))\b"
     r"|\b(?:as if|even if|if only|if I|if my|if we) (?:\w+ )?(?:had|were|was|could|would|won|\w+ed)\b|\bI"
     r" wish\b|\bwould have\b|\bcould have\b|\bwould\b.*\bif\b|\bwere to\b|\bif I (?:ever|get|become|find|do)\b"
-    r"|\b(?:I|we) (?:\w+ )?(?:should|could|ought)\b|\bI dream(?:t|ed)? (?:that|of being|about being|I)\b|\bin"
+    r"|\b(?:had|have) (?:a|this|the) (?:\w+ )?(?:dream|nightmare)\b|\b(?:I|we) (?:\w+ )?(?:should|could"
+    r"|ought)\b|\bI dream(?:t|ed)? (?:that|of being|about being|I)\b|\bin"
     r" my dream\b|\bhypothetical|\bfor example I\b",
     re.I,
 )
 _REQUEST = re.compile(
     r"^(?:please |kindly |now |just |then )*(?:tell|write|give|show|help|explain|remind|remember|make|suggest"
-    r"|recommend|translate|summari[sz]e|list|let|call|find|search|look|"
+    r"|recommend|translate|summari[sz]e|list|let|call(?! me [A-Z])|find|search|look|"
     r"describe|create|draft|calculate|compare|check|add|set|play|say|sing|act|answer|forget|delete|teach|name"
     r"|pick|choose|come|go|stop|keep|try|take|wait|listen|guess|see|think of|talk|consider|read|open|turn|put"
     r"|send|ask|do|be|don't|do not|never mind|have a)\b"
@@ -261,7 +331,7 @@ _SAYINGS = (
 def _saying(plain: str, *, asked: bool) -> Saying:
     if re.search(r", (?:right|isn't it|don't you think|you know|huh|eh|is not it|do not you(?: think)?)$", plain, re.I):
         asked = False
-    if asked or _asks(plain) or re.match(r"I (?:wonder|was wondering|am wondering)\b|do you\b", plain, re.I):
+    if asked or re.match(r"I (?:wonder|was wondering|am wondering)\b|do you\b", plain, re.I):
         return Saying.QUESTION
     return next((saying for saying, pattern in _SAYINGS if pattern.search(plain)), Saying.STATEMENT)
 

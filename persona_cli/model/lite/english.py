@@ -109,6 +109,35 @@ def is_past(verb: str) -> bool:
     return lower in PAST or (lower.endswith("ed") and lower not in ED_BASES)
 
 
+def is_adverb(word: str) -> bool:
+    """Tell whether a word may stand between a subject and its verb: "still", "vaguely"."""
+    return word in ADVERBS or (word.endswith("ly") and word not in _LY_VERBS)
+
+
+_LY_VERBS = frozenset(["fly", "rely", "apply", "reply", "supply", "imply", "comply", "multiply"])
+_OTHER_SUBJECTS = frozenset(
+    [
+        "he",
+        "she",
+        "they",
+        "it",
+        "you",
+        "who",
+        "that",
+        "which",
+        "as",
+        "because",
+        "when",
+        "where",
+        "if",
+        "while",
+        "since",
+        "until",
+        "these",
+        "those",
+        "people",
+    ]
+)
 _REPLACED = {
     "me": "the user",
     "my": "the user's",
@@ -154,12 +183,14 @@ class _Turner:
     def _compound_subject(self) -> int:
         """Take "my wife and I" at the start as one plural subject; return how many words that was."""
         match = re.match(
-            r"((?:my )?[\w'-]+(?: [\w'-]+)?) and (?:I|me|myself)\b|(?:me|I) and ((?:my )?[\w'-]+)", "".join(self.words)
+            r"(?P<intro>\w+,? )??(?:(?P<other>(?:my )?[\w'-]+(?: [\w'-]+)?) and (?:I|me|myself)\b|(?:me|I) and"
+            r" (?P<after>(?:my )?[\w'-]+))",
+            "".join(self.words),
         )
         if match is None or any(word.lower() in AUXILIARIES | BASE for word in match[0].split()):
             return 0
-        other = re.sub(r"(?i)^my\b", "the user's", match[1] or match[2])
-        self.out.append(f"the user and {other}")
+        other = re.sub(r"(?i)^my\b", "the user's", match["other"] or match["after"])
+        self.out.append(f"{match['intro'] or ''}the user and {other}")
         return len(TOKEN.findall(match[0]))
 
     def _take(self, word: str) -> None:
@@ -180,7 +211,7 @@ class _Turner:
             return _REPLACED[lower]
         if self.agree:
             return self._verb(word, lower)
-        if lower in {"he", "she", "they", "it", "you", "who", "that", "which"}:
+        if lower in _OTHER_SUBJECTS:
             self.present = False
         if self.present and self.before in {"and", "but", "or", "then"} | ADVERBS and lower in BASE | {"am"}:
             return singular(word) if self._coordinated() else word
@@ -200,7 +231,7 @@ class _Turner:
         return any(word.lower() in heads for word in self.words) or self.out[0].lower() == self.before
 
     def _verb(self, word: str, lower: str) -> str:
-        if lower in ADVERBS or not word[0].isalpha():
+        if is_adverb(lower) or lower == "no" or not word[0].isalpha():
             return word
         self.agree = False
         if lower in MODALS or (is_past(lower) and lower not in _UNSURE_PAST) or lower in KIN:

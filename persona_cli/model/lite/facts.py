@@ -8,17 +8,16 @@ person, so nothing can be in it that was not said.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from persona_cli.model.lite.attributes import attributes
 from persona_cli.model.lite.changes import changes
 from persona_cli.model.lite.clauses import Clause, Saying, read_clauses
 from persona_cli.model.lite.english import third_person
 from persona_cli.model.lite.lexicon import PEOPLE
-from persona_cli.model.lite.people import people
+from persona_cli.model.lite.people import as_if_own, people
 from persona_cli.model.lite.pictured import introduced
 from persona_cli.model.lite.preferences import preferences
 from persona_cli.model.lite.referents import Referents
@@ -28,13 +27,7 @@ from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import Change, Turn, Window
 from persona_cli.timewords import TimePhrase, find_times
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Embed = Callable[[Sequence[str]], NDArray[np.float32]]
-
-MOST = 4
+MOST = 5
 """Facts proposed for one turn; a message that tells more than this is a story, and its turn stays searchable."""
 
 
@@ -74,14 +67,13 @@ def find_facts(text: str, at: datetime, *, pictured: bool = False, before: Seque
             facts.append(right)
             continue
         if _tells(clause, plain, pictured=pictured):
-            facts += _facts(clause, plain, company, times, pictured=pictured)
+            facts += _facts(clause, plain, company, times, frozenset([referents.name]), pictured=pictured)
         referents.hear(plain)
     return _ordered(facts)
 
 
-def extract_semantic(turn: Turn, recent: Sequence[Turn], embed: Embed | None = None) -> tuple[SemanticDraft, ...]:
+def extract_semantic(turn: Turn, recent: Sequence[Turn]) -> tuple[SemanticDraft, ...]:
     """Return the facts worth remembering of `turn`; `recent` says what a correction corrects."""
-    del embed  # measured: prototype sentences by embedding let more small talk through than worth() does
     before = [fact for earlier in recent[-3:] for fact in reversed(find_facts(earlier.user, earlier.at))]
     facts = find_facts(turn.user, turn.at, pictured=bool(turn.images), before=before)
     shown = tuple(image.hash for image in turn.images)
@@ -107,38 +99,50 @@ def _tells(clause: Clause, plain: str, *, pictured: bool) -> bool:
     if clause.saying is Saying.STATEMENT:
         return True
     if clause.saying in {Saying.SMALL_TALK, Saying.REQUEST}:
-        return (
-            (pictured or clause.saying is Saying.SMALL_TALK) and introduced(plain) is not None
-        ) or plain != clause.plain
+        return introduced(plain, pictured=pictured) is not None or plain != clause.plain
     return False
 
 
-def _facts(clause: Clause, plain: str, company: str, times: Sequence[TimePhrase], *, pictured: bool) -> Iterator[Fact]:
-    tags = list(_tags(plain, pictured=pictured))
+def _facts(
+    clause: Clause, plain: str, company: str, times: Sequence[TimePhrase], known: frozenset[str], *, pictured: bool
+) -> Iterator[Fact]:
+    tags = _tags(plain, known, pictured=pictured)
     event = _event(clause, times)
     sentence = third_person(plain, company)
-    for number, tag in enumerate(tags):
-        content = tag.content or (_capitals(sentence, tag.names) if number == 0 else _short(tag))
+    told = False
+    for tag in tags:
+        content = tag.content or (_short(tag) if told else _capitals(sentence, tag.names))
+        told = told or not tag.aside
         if content:
-            yield _fact(clause, tag, content, event, pictured=pictured)
-    value = worth(plain) if not tags else 0.0
+            yield _fact(clause, tag, content, None if tag.aside else event, pictured=pictured)
+    value = 0.0 if told else worth(plain)
     if value:
         yield _fact(clause, Tag("", weight=value), sentence, event, pictured=pictured)
 
 
-def _tags(plain: str, *, pictured: bool) -> list[Tag]:
+def _tags(plain: str, known: frozenset[str], *, pictured: bool) -> list[Tag]:
     """Return the tags of a clause, no slot twice; what has ended or is shown is not told as lasting too."""
-    shown = introduced(plain) if pictured else None
+    shown = introduced(plain, pictured=pictured)
     if shown is not None:
         return [shown]
     ended = list(changes(plain))
     if ended:
         return ended
     tags: dict[str, Tag] = {}
-    for tag in [*attributes(plain), *people(plain), *preferences(plain)]:
+    for tag in [*attributes(plain), *people(plain, known), *preferences(plain)]:
         tags.setdefault(tag.slot or tag.relation, tag)
     ranked = sorted(tags.values(), key=lambda tag: -tag.weight)
-    return [tag for tag in ranked if tag.relation != "about" or tag is ranked[0]]
+    return [tag if tag.relation != "about" else _about(plain, tag) for tag in ranked]
+
+
+def _about(plain: str, tag: Tag) -> Tag:
+    """Return what is told of somebody else with the slot it would have, were it told of the user."""
+    own = as_if_own(plain, tag.subject)
+    for same in [*attributes(own), *preferences(own)] if own else ():
+        if same.slot and same.relation != "name" and not same.content:
+            slot = tag.subject + same.slot.removeprefix("user")
+            return replace(same, slot=slot, subject=tag.subject, names=(*tag.names, *same.names))
+    return tag
 
 
 _SHORT = {

@@ -36,6 +36,8 @@ def with_subject(plain: str) -> str:
         return f"I {rest}"
     if verb == "been":
         return f"I have {rest}"
+    if verb == "happy" and following[0].lower() not in {"because", "that", "to", "for", "with", "about"}:
+        return plain
     if verb in _GERUNDS | _FEELINGS and len(following) > 1 and not re.search(r"\b(?:is|are|was)\b", plain):
         return f"I am {rest}"
     return plain

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from persona_cli.model.lite.lexicon import KIN, NOT_NAMES, PARTNERS, PEOPLE, PETS, STOP
+from persona_cli.model.lite.english import is_adverb
+from persona_cli.model.lite.lexicon import BASE, KIN, NOT_NAMES, PARTNERS, PEOPLE, PETS, STOP
 from persona_cli.model.lite.tags import Tag, named
 
 _ROLE = "|".join(sorted((re.escape(word) for word in PEOPLE | PETS), key=len, reverse=True))
@@ -20,25 +21,43 @@ _ADJ = r"(?:(?!name\b|is\b|and\b)[\w'-]+ ){0,3}?"
 _LIST = r"([^\W\d_][\w'-]*(?:(?:, and |, | and | & )[^\W\d_][\w'-]*)*)"
 
 _CALLED = re.compile(
-    rf"\b(?:my|our|a|an|the|\d|two|three|four|one|this) ({_ADJ})({_MANY})\b[^,.;]{{0,40}}?,? (?:is |are |was "
-    rf"|were |who is |which is )?(?:called|named|name is|names are) {_LIST}",
+    rf"\b(?:my|our|a|an|the|\d|two|three|four|one|this) (?P<adjectives>{_ADJ})(?P<role>{_MANY})\b(?:(?! (?:a|an"
+    rf"|and|my|the|has|have|with)\b)[^,.;]){{0,40}}?,? (?:is |are |was "
+    rf"|were |who is |which is )?(?:called|named|name is|names are) (?P<names>{_LIST})",
     re.I,
 )
-_NAME_OF = re.compile(rf"\b(?:my|our) ({_ADJ})({_MANY})(?:'s|s'|s)? names? (?:is|are|was) {_LIST}", re.I)
-_BESIDE = re.compile(rf"\b(?:my|our) ({_ADJ})({_ROLE}) (?-i:([A-Z][\w'-]+))")
-_BESIDE_COMMA = re.compile(rf"\b(?:my|our) ({_ADJ})({_ROLE}), (?-i:([A-Z][\w'-]+))(?=,|$|\.| (?:and|is|was|has))", re.I)
+_NAME_OF = re.compile(
+    rf"\b(?:my|our) (?P<adjectives>{_ADJ})(?P<role>{_MANY})(?:'s|s'|s)? names? (?:is|are|was) (?P<names>{_LIST})", re.I
+)
+_BESIDE = re.compile(rf"\b(?:my|our) (?P<adjectives>{_ADJ})(?P<role>{_ROLE}) (?P<names>(?-i:[A-Z][\w'-]+))", re.I)
+_BESIDE_COMMA = re.compile(
+    rf"\b(?:my|our) (?P<adjectives>{_ADJ})(?P<role>{_ROLE}), (?P<names>(?-i:[A-Z][\w'-]+))(?=,|$|\.| (?:and|is"
+    rf"|was|has))",
+    re.I,
+)
 _LOWER = re.compile(
-    rf"\bmy ({_ADJ})({'|'.join(sorted(KIN | PETS | {'friend'}))}) {_TITLE}(?= (?:is|was|has|had|got|works|lives"
+    rf"\bmy (?P<adjectives>{_ADJ})(?P<role>{'|'.join(sorted(KIN | PETS | {'friend'}))}) (?P<names>{_TITLE})(?="
+    rf" (?:is|was|has|had|got|works|lives"
     rf"|loves|likes|and I|moved|just|hates|plays|turned|who)\b|$)",
     re.I,
 )
-_APPOSED = re.compile(rf"(?-i:\b([A-Z][\w'-]+)),? (?:is |was |and |who is )?(?:my|our) ({_ADJ})({_ROLE})\b", re.I)
-_REL_IS = re.compile(rf"^(?:my|our) ({_ADJ})({_ROLE}) is (?-i:([A-Z][\w'-]+))(?=[,.]|$)", re.I)
+_APPOSED = re.compile(
+    rf"(?P<names>(?-i:\b[A-Z][\w'-]+)),? (?:is |was |and |who is )?(?:my|our)"
+    rf" (?P<adjectives>{_ADJ})(?P<role>{_ROLE})\b",
+    re.I,
+)
+_IS_ROLE = re.compile(
+    rf"^(?P<names>(?-i:[A-Z][\w'-]+)) is (?:my|our) (?P<adjectives>{_ADJ})(?P<role>{_ROLE})(?: dog| cat)?$", re.I
+)
+_REL_IS = re.compile(
+    rf"^(?:my|our) (?P<adjectives>{_ADJ})(?P<role>{_ROLE}) is (?P<names>(?-i:[A-Z][\w'-]+))(?=[,.]|$)", re.I
+)
+_AGED = r"[A-Z][\w'-]+(?: ?\(\d+\)|,? (?:aged )?\d+)?"
 _HAVE = re.compile(
     rf"\b(?:I|we) (?:also )?(?:have|have got|got|adopted|own|just got|just adopted|bought|rescued|have adopted"
     rf"|had)(?: (?:just|recently|also|finally))?(?: us| me)? "
     rf"((?:an?|one|two|three|four|five|six|seven|\d+|some|no|twin) ({_ADJ})({_MANY}))(?: (?:called|named"
-    rf"|\w+ing)?\b|:|,|$)[ ,:–—-]*(?:called |named )?(?-i:([A-Z][\w'-]+(?:(?:, and |, | and | & )[A-Z][\w'-]+)*))?",
+    rf"|\w+ing)?\b|:|,|$)[ ,:–—-]*(?:called |named )?(?-i:({_AGED}(?:(?:, and |, | and | & ){_AGED})*))?",
     re.I,
 )
 _HAVE_NOT = re.compile(
@@ -49,9 +68,10 @@ _SHOWN = re.compile(
     r"|photo))? (?:is|are|was)|meet|say (?:hi|hello) to|look at|check out|here comes|here,) (?P<who>.+)$",
     re.I,
 )
-_EVENT = re.compile(rf"^(?:my|our) ({_ADJ})({_ROLE})(?:'s)? ", re.I)
+_EVENT = re.compile(rf"^(?:my|our) (?P<adjectives>{_ADJ})(?P<role>{_ROLE})(?:'s)? ", re.I)
 _THIRD = re.compile(
-    r"^(?-i:([A-Z][\w'-]+)) (?:(?:just|also|really|recently|finally|already|still|always|never|sometimes|often)"
+    r"^(?P<names>(?-i:[A-Z][\w'-]+)) (?:(?:just|also|really|recently|finally|already|still|always|never"
+    r"|sometimes|often)"
     r" )*(?:is (?:my|getting|moving|coming|visiting|going|having|pregnant|turning|starting|expecting|staying|in"
     r" hospital|ill|sick|a |an |\d)|"
     r"got|loves|likes|hates|moved|works|lives|started|turned|plays|broke|passed|had|has|was born|died|graduated"
@@ -65,45 +85,37 @@ def people(plain: str, known: frozenset[str] = frozenset()) -> Iterator[Tag]:
     """Yield the people and pets a tidied clause names, says it has, or tells something of."""
     found = [*_introductions(plain), *_owned(plain)]
     yield from found
-    if not found:
+    if not found or all(tag.aside for tag in found):
         yield from _told_of(plain, known)
 
 
 def _introductions(plain: str) -> Iterator[Tag]:
-    for pattern, backwards in (
-        (_CALLED, False),
-        (_NAME_OF, False),
-        (_REL_IS, False),
-        (_BESIDE, False),
-        (_BESIDE_COMMA, False),
-        (_LOWER, False),
-        (_APPOSED, True),
-    ):
+    for pattern, whole in ((_CALLED, True), (_NAME_OF, True), (_REL_IS, True), (_IS_ROLE, True)):
         match = pattern.search(plain)
-        if match is None:
-            continue
-        adjectives, role, names = (match[2], match[3], match[1]) if backwards else (match[1], match[2], match[3])
-        called = _names(names)
-        if called:
-            yield from _introduced(plain, adjectives, role.lower(), called)
+        if match and (called := _names(match["names"])):
+            yield _naming(match, called, whole=whole)
+            return
+    for pattern in (_BESIDE, _BESIDE_COMMA, _LOWER, _APPOSED):
+        match = pattern.search(plain)
+        if match and (called := _names(match["names"])):
+            whole = match.span() == (0, len(plain))
+            yield _naming(match, called, whole=whole)
+            if match.start() == 0 and not whole and not re.match(r",? and (?:I|me|my)\b", plain[match.end() :]):
+                yield Tag("about", subject=called[0], weight=2.4, names=called)
             return
 
 
-def _introduced(plain: str, adjectives: str, role: str, called: tuple[str, ...]) -> Iterator[Tag]:
-    pet = _root(role) in PETS
-    slot, value = (f"{called[0]}/species", _root(role)) if pet else (f"{called[0]}/relation", _root(role))
-    if _root(role) in PARTNERS and not re.search(r"\bex\b", adjectives):
+def _naming(match: re.Match[str], called: tuple[str, ...], *, whole: bool) -> Tag:
+    adjectives, role = match["adjectives"], _root(match["role"])
+    pet = role in PETS
+    slot, value = f"{called[0]}/{'species' if pet else 'relation'}", role
+    if role in PARTNERS and not re.search(r"\b(?:ex|former|late|friend's)\b", adjectives):
         slot, value = "user/partner", called[0]
     if len(called) > 1:
         slot, value = "", ", ".join(called)
-    yield Tag(
-        "pet" if pet else _root(role),
-        slot,
-        value,
-        subject=called[0] if len(called) == 1 else "user",
-        weight=3,
-        names=called,
-    )
+    aside = "" if whole else f"{' and '.join(called)} is the user's {adjectives}{match['role'].lower()}."
+    subject = called[0] if len(called) == 1 else "user"
+    return Tag("pet" if pet else role, slot, value, subject, weight=2.6, content=aside, names=called, aside=not whole)
 
 
 def _owned(plain: str) -> Iterator[Tag]:
@@ -118,8 +130,10 @@ def _owned(plain: str) -> Iterator[Tag]:
         or re.search(r"\b(?:might|may|will|could|maybe)\b", plain[: match.start(1)])
     ):
         return
-    names = _names(match[4] or "")
+    names = _names(re.sub(r" ?\(\d+\)|,? (?:aged )?\d+", "", match[4] or ""))
     role = _root(match[3])
+    for name, age in re.findall(r"([A-Z][\w'-]+)(?: ?\(|,? (?:aged )?)(\d+)", match[4] or ""):
+        yield Tag("age", f"{name}/age", age, name, weight=2, content=f"{name} is {age}.", names=(name,))
     yield Tag(
         "pet" if role in PETS else role, f"user/has/{role}" if not names else "", match[1], weight=2.5, names=names
     )
@@ -128,7 +142,15 @@ def _owned(plain: str) -> Iterator[Tag]:
 def _told_of(plain: str, known: frozenset[str]) -> Iterator[Tag]:
     match = _EVENT.match(plain)
     if match is not None and len(plain.split()) > 3:
-        yield Tag("about", subject=f"my {match[2].lower()}", weight=1.5)
+        yield Tag("about", subject=f"my {match['role'].lower()}", weight=1.5)
+        return
+    aged = re.match(
+        r"(?-i:([A-Z][\w'-]+)) (?:is|turned|just turned) (\d{1,3}|one|two|three|four|five|six|seven|eight|nine"
+        r"|ten)\b(?! (?:weeks|months|minutes))",
+        plain,
+    )
+    if aged and aged[1].lower() not in NOT_NAMES:
+        yield Tag("age", f"{aged[1]}/age", aged[2], aged[1], weight=2)
         return
     match = _THIRD.match(plain)
     first = re.match(r"([A-Z][\w'-]+) ", plain)
@@ -136,6 +158,26 @@ def _told_of(plain: str, known: frozenset[str]) -> Iterator[Tag]:
         match = first
     if match is not None and match[1].lower() not in NOT_NAMES:
         yield Tag("about", subject=match[1], weight=1.5)
+
+
+def as_if_own(plain: str, subject: str) -> str:
+    """Return "Anna lives in Rome" as "I live in Rome", so that one set of patterns reads both; "" if it cannot be."""
+    who = subject if not subject.startswith("my ") else rf"(?:my|our) (?:[\w'-]+ ){{0,3}}?{re.escape(subject[3:])}"
+    match = re.match(rf"(?:(?:my|our) (?:[\w'-]+ ){{0,3}}?)?{who} (?P<rest>.+)$", plain, re.I)
+    if match is None:
+        return ""
+    words = match["rest"].split()
+    place = next((i for i, word in enumerate(words) if not is_adverb(word.lower())), 0)
+    verb = words[place].lower()
+    words[place] = {"is": "am", "has": "have", "does": "do"}.get(verb) or _bare(verb)
+    return " ".join(["I", *words])
+
+
+def _bare(verb: str) -> str:
+    ends = (("ies", "y"), ("es", ""), ("s", ""))
+    return next(
+        (verb[: -len(end)] + new for end, new in ends if verb.endswith(end) and verb[: -len(end)] + new in BASE), verb
+    )
 
 
 def shown(plain: str) -> str:

@@ -24,8 +24,8 @@ _FORMS = tuple(
 )
 
 
-def introduced(plain: str) -> Tag | None:
-    """Return what a tidied clause introduces in the picture beside it; None when it introduces nothing."""
+def introduced(plain: str, *, pictured: bool) -> Tag | None:
+    """Return whom a tidied clause introduces, in the picture beside it or by name alone; None for nobody."""
     who = shown(plain)
     if not who or re.match(
         r"(?i)(?:a |the )?(?:great|good|nice|why|what|how|so|very|not|it|all|fine|true|funny|cool)\b", who
@@ -34,20 +34,20 @@ def introduced(plain: str) -> Tag | None:
     for form in _FORMS:
         match = form.match(who)
         if match and match["name"].lower() not in NOT_NAMES:
-            return _named_thing(match)
-    return _thing(who)
+            return _named_thing(match, pictured=pictured)
+    return _thing(who) if pictured else None
 
 
-def _named_thing(match: re.Match[str]) -> Tag:
+def _named_thing(match: re.Match[str], *, pictured: bool) -> Tag:
     name, thing = named(match["name"]), match["thing"].strip()
     kind = thing.split()[-1].lower()
     slot = f"{name}/species" if kind in PETS else f"{name}/relation"
     rest = third_person(match["rest"] or "").rstrip(".").strip(" ,")
     rest = f" ({rest[:1].lower()}{rest[1:]})" if rest else ""
     content = f"{name} is the user's {thing}{rest}."
-    return Tag(
-        "picture", slot, kind, subject=name, weight=4, content=content, names=(name, f"{name} (Image Object: {kind})")
-    )
+    names = (name, f"{name} (Image Object: {kind})") if pictured else (name,)
+    relation = "picture" if pictured else "pet" if kind in PETS else kind
+    return Tag(relation, slot, kind, subject=name, weight=4, content=content, names=names)
 
 
 def _thing(who: str) -> Tag | None:

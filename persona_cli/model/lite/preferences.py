@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from persona_cli.model.lite.english import third_person
 from persona_cli.model.lite.lexicon import OBJECTS
 from persona_cli.model.lite.tags import Tag, key, trim
 from persona_cli.records import Change
@@ -48,7 +49,8 @@ _FIND = re.compile(
 )
 _FAVOURITE = re.compile(
     r"\bmy (?:all[- ]time )?(?:absolute )?favourite (?P<kind>(?!is\b)[\w' -]+?)(?: (?:ever|of all time|in the"
-    r" world|right now|these days))? (?:is|are|has always been|was|has to be|must be|would be|is probably|is"
+    r" world|right now|these days))? (?:is|are|has always been|used to be|was|has to be|must be|would be|is"
+    r" probably|is"
     r" definitely|will always be)(?: (?:now|definitely|probably|probably still|actually|still|always|definitely"
     r" still))? (?P<thing>[^.;!]+?)(?=[.;!]|$|,? (?:but|because|so|which|and I|and my)\b)",
     re.I,
@@ -77,7 +79,7 @@ def preferences(plain: str) -> Iterator[Tag]:
     yield from _favourites(plain)
     off = _GREW.search(plain)
     if off is not None:
-        yield from _liking(off["thing"], "dislikes", Change.REPLACES)
+        yield from _liking(plain, off["thing"], "dislikes", Change.REPLACES)
         return
     prefer = _PREFER.search(plain)
     if prefer is not None and prefer["thing"] and not _empty(prefer["thing"]):
@@ -106,23 +108,23 @@ def _polar(plain: str) -> Iterator[Tag]:
     if dislike is not None:
         found = _FIND.search(plain)
         if not re.search(r"\bfind$", plain[: dislike.start("thing")].rstrip(), re.I) or found:
-            yield from _liking(found[1] if found else dislike["thing"], "dislikes", _now(plain))
+            yield from _liking(plain, found[1] if found else dislike["thing"], "dislikes", _now(plain))
             return
     like = _LIKES.search(plain)
     if like is not None and not _WANTS.search(plain[: like.start("thing")]):
-        yield from _liking(like["thing"], "likes", _now(plain))
+        yield from _liking(plain, like["thing"], "likes", _now(plain))
 
 
-def _liking(thing: str, value: str, change: Change) -> Iterator[Tag]:
-    for one in _several(thing):
-        yield Tag("like" if value == "likes" else "dislike", f"user/likes/{key(one)}", value, weight=2, change=change)
-        return
-
-
-def _several(thing: str) -> list[str]:
+def _liking(plain: str, thing: str, value: str, change: Change) -> Iterator[Tag]:
+    """Yield one tag for a thing, or one for each of a plain list, worded from the start of the clause."""
     if _empty(thing):
-        return []
-    return [thing]
+        return
+    several = things(thing)
+    plain_list = 1 < len(several) <= 4 and all(len(one.split()) <= 3 for one in several)
+    for number, one in enumerate(several if plain_list else (thing,)):
+        relation = "like" if value == "likes" else "dislike"
+        content = third_person(plain[: plain.index(thing)] + one) if plain_list else ""
+        yield Tag(relation, f"user/likes/{key(one)}", value, weight=2 - number / 100, change=change, content=content)
 
 
 def things(text: str) -> tuple[str, ...]:
@@ -131,7 +133,10 @@ def things(text: str) -> tuple[str, ...]:
 
 
 def _now(plain: str) -> Change:
-    changed = re.search(r"(?i)\b(?:now|any more|these days|no longer|have come to|came to|grew to|lately)\b", plain)
+    changed = re.search(
+        r"(?i)\b(?:now(?! and (?:then|again))|any more|these days|no longer|have come to|came to|grew to|lately)\b",
+        plain,
+    )
     return Change.REPLACES if changed else Change.ADDS
 
 
@@ -140,5 +145,5 @@ def _empty(thing: str) -> bool:
     return (
         not words
         or words[0] in OBJECTS | {"you", "your", "how", "what", "when", "if"}
-        or bool({"you", "your"} & set(words))
+        or bool({"you", "your", "chats", "chatting"} & set(words))
     )

@@ -22,7 +22,7 @@ _MENTION = re.compile(
     rf" ){{0,2}}?({'|'.join(sorted((re.escape(w) for w in PEOPLE | PETS), key=len, reverse=True))})\b(?!s)",
     re.I,
 )
-_START = re.compile(r"^(he|she|it|his|her|its|him)\b(?='s|\s)", re.I)
+_START = re.compile(r"^(he|she|it|his|her|its|him|who)\b(?='s|\s)", re.I)
 
 
 class Referents:
@@ -43,6 +43,8 @@ class Referents:
         if tag is not None and not tag.subject.startswith("my "):
             self.name = tag.subject
             self.role = match[1].lower() if match else ""
+        listed = next((tag.names for tag in people(plain) if tag.names), ())
+        self.name = listed[-1] if listed else self.name
 
     def resolve(self, plain: str) -> str:
         """Return `plain` with the pronoun it begins with replaced, in the user's voice; unchanged when unsure."""

@@ -39,6 +39,8 @@ class Tag:
     weight: float = 1.0
     content: str = ""
     names: tuple[str, ...] = ()
+    aside: bool = False
+    """True when it only says in passing who somebody is; the clause has still to tell its own."""
 
 
 def trim(value: str) -> str:

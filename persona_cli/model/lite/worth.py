@@ -25,7 +25,8 @@ _TALK = re.compile(
     r"|still|kind of|also|more) )*(?:sure|fine|ok|okay|good|great|well|alright|sorry|glad|back|here|tired"
     r"|hungry|thirsty|sleepy|bored|busy|cold|hot|warm|home|full|done|ready|kidding|joking|serious|curious"
     r"|asking|saying|talking|grateful|thankful|honou?red|in|out|off|confused|lost|right|wrong|late|better|lucky"
-    r"|impressed|listening|interested|convinced)(?: (?:now|today|again|too|thanks|tonight|already|though|for"
+    r"|impressed|listening|interested|convinced)(?: (?:for a friend|now|today|again|too|thanks|tonight|already"
+    r"|though|for"
     r" now|at the moment|right now|to hear (?:that|it)|and you|about (?:that|this|it)|of (?:that|it)|with"
     r" (?:that|it)|at home|in bed|for (?:asking|that|this)))*$"
     r"|(?:have|had|got|need|want|would like|would love|am looking for|could use|require) (?:(?:a|an|some|your"
@@ -55,13 +56,13 @@ _TALK = re.compile(
     re.I,
 )
 _ABOUT_TALK = re.compile(
-    r"\b(?:you|your|yours|yourself|this app|this chat|chatbot|the assistant|our (?:chat|conversation|talk)|the"
+    r"\b(?:you|your|yours|yourself|this app|this chat|chatbot|the assistant|our (?:chats?|conversations?|talks?)|the"
     r" weather|advice|suggestions?|tips|my (?:question|point|message|request|last message|guess|opinion|advice"
     r"|apologies|bad|mistake|pleasure|turn|god|goodness|day (?:is|was) (?:good|fine|ok|great|going)))\b",
     re.I,
 )
 _YOU_FILLER = re.compile(r",? ?\byou (?:know|see)\b,?", re.I)
-_MINE = re.compile(r"\b(?:I|my|me|we|our|us)\b")
+_MINE = re.compile(r"\b(?:I|[Mm]y|me|[Ww]e|[Oo]ur|us)\b")
 _STRENGTH = (
     (
         2.2,
@@ -84,6 +85,30 @@ _STRENGTH = (
         r"|wrote|painted)\b",
     ),
 )
+_MOOD = re.compile(
+    r"^(?:\w+ )?I (?:\w+ly |just |also |still )?(?:feel|felt|seem|am feeling|look)\b(?!.*\b(?:because|since"
+    r"|when|after|about|as|when|that my|without|at home|homesick)\b)",
+    re.I,
+)
+_POINTING = re.compile(
+    r"^(?:\w+ )?(?:I|we) (?:\w+ly |just |also |will )?(?!am\b)\w+ (?:it|them|this|that|those|these|the"
+    r" (?:process|idea|thought|experience))\b(?!.*\b(?:because|with my|to my|for my)\b)",
+    re.I,
+)
+_SEEKING = re.compile(
+    r"\bI am (?:also |just |still |currently )?(?:looking for|after|searching for) (?:(?:a|an|some|any|the|good"
+    r"|nice|great|cheap|new) )*(?:restaurants?|books?"
+    r"|movies?|films?|recipes?|recommendations?|places?|gifts?|presents?|songs?|ideas?|something|advice"
+    r"|information|shows?|hotels?|cafes?|bars?)\b"
+    r"|^I am (?:not )?(?:(?:really|so|very|quite|too|still) )*(?:sure|certain|confused|sorry|glad|curious)"
+    r" (?:what|how|if|whether|about|which|why|where|when|for|that|on|to)\b",
+    re.I,
+)
+_LACKING = re.compile(
+    r"\b(?:do not|did not|cannot) have (?:(?:much|enough|any|the|a lot of|a) )*(?:time|money|budget|idea|clue"
+    r"|energy|choice|plans?)\b|\bdecided on\b",
+    re.I,
+)
 _PASSING = re.compile(
     r"^I am (?:[\w]+ly |so |very |really |just )?(?!from\b|a\b|an\b)[\w]+(?: (?:now|today|again|right now"
     r"|tonight|at the moment))?$"
@@ -97,7 +122,14 @@ def worth(plain: str) -> float:
         return 0.0
     if len(content_words(plain)) < 2 and not _firm(plain):
         return 0.0
-    if not _has_subject(plain) or _PASSING.match(plain):
+    if (
+        not _has_subject(plain)
+        or _PASSING.match(plain)
+        or _MOOD.match(plain)
+        or _POINTING.match(plain)
+        or _LACKING.search(plain)
+        or _SEEKING.search(plain)
+    ):
         return 0.0
     return next((weight for weight, pattern in _STRENGTH if re.search(pattern, plain, re.I)), 1.0)
 

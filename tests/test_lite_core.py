@@ -1,0 +1,94 @@
+"""What a session puts into the profile, and what it takes out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from persona_cli.model.lite.core import LONGEST, update_core
+from persona_cli.model.tasks import CoreDraft
+from persona_cli.records import Aspect, CoreEntry, CoreMemory, Turn
+
+AT = datetime(2026, 5, 14, 12, 0, tzinfo=UTC)
+
+
+def session(*said: str) -> list[Turn]:
+    return [Turn(number, 1, AT, text, "All right.", "lite") for number, text in enumerate(said)]
+
+
+def profile(**values: str) -> CoreMemory:
+    return CoreMemory(
+        tuple(CoreEntry(n, key, value, Aspect.HUMAN, AT) for n, (key, value) in enumerate(values.items()))
+    )
+
+
+def learnt(current: CoreMemory, *said: str) -> dict[str, str]:
+    return {draft.key: draft.value for draft in update_core(session(*said), current)}
+
+
+def test_first_session_fills_the_profile() -> None:
+    values = learnt(
+        CoreMemory(),
+        "Hi, I'm Nadia and I'm 34",
+        "I live in Leeds, I work as a nurse",
+        "my husband's name is Omar and we have a dog called Max",
+        "I love hiking and old films but can't stand olives",
+        "My sister Hana is visiting",
+        "I'm allergic to nuts",
+    )
+    assert values == {
+        "name": "Nadia",
+        "age": "34",
+        "home": "Leeds",
+        "occupation": "nurse",
+        "partner": "Omar (husband)",
+        "pets": "Max (dog)",
+        "likes": "old films, hiking",
+        "dislikes": "olives",
+        "family": "Hana (sister)",
+        "allergies": "nuts",
+    }
+
+
+def test_work_belongs_to_the_persona_aspect() -> None:
+    assert update_core(session("I'm a carpenter"), CoreMemory()) == (
+        CoreDraft("occupation", "carpenter", Aspect.PERSONA),
+    )
+
+
+def test_changed_value_replaces_and_others_stay_unsaid() -> None:
+    assert learnt(profile(name="Nadia", home="Leeds"), "I moved to York last week") == {"home": "York"}
+
+
+def test_what_is_said_again_changes_nothing() -> None:
+    assert learnt(profile(home="York"), "I live in York") == {}
+
+
+def test_taste_that_turned_leaves_one_list_for_the_other() -> None:
+    assert learnt(profile(likes="cheese, hiking"), "I've gone off cheese") == {"likes": "hiking", "dislikes": "cheese"}
+
+
+def test_ended_things_say_so() -> None:
+    assert learnt(profile(occupation="nurse", partner="Omar (husband)"), "I quit my job", "We broke up") == {
+        "occupation": "no longer nurse",
+        "partner": "no longer Omar (husband)",
+    }
+
+
+def test_end_of_what_was_never_known_is_not_kept() -> None:
+    assert learnt(CoreMemory(), "I quit my job", "We broke up") == {}
+
+
+def test_list_keeps_the_newest() -> None:
+    known = ", ".join(f"thing {n}" for n in range(LONGEST))
+    values = learnt(profile(likes=known), "I love pistachios").pop("likes").split(", ")
+    assert len(values) == LONGEST
+    assert values[0] == "thing 1"
+    assert values[-1] == "pistachios"
+
+
+def test_what_others_have_is_not_the_users() -> None:
+    assert "allergies" not in learnt(CoreMemory(), "My sister Hana is allergic to nuts")
+
+
+def test_questions_and_small_talk_leave_the_profile_alone() -> None:
+    assert learnt(profile(name="Nadia"), "What is my name?", "If I lived in Rome I'd be happy", "Thanks!") == {}
