@@ -49,6 +49,11 @@ class Places:
         return self.home / "media"
 
     @property
+    def cache(self) -> Path:
+        """What engines derive from pictures: as personal as they are, and may be deleted at any time."""
+        return self.home / "cache"
+
+    @property
     def index_lock(self) -> Path:
         """Held by the one process that has Chroma open."""
         return self.home / "index.lock"

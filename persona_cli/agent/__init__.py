@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from persona_cli.config import Settings
-from persona_cli.errors import WeightsError
 from persona_cli.paths import Places
 
 if TYPE_CHECKING:
@@ -38,7 +37,9 @@ def open_assistant(
 
     memory = open_memory(places, settings, notice)
     try:
-        assistant = Assistant(memory, model or _open_model(settings, memory), settings, clock or system_clock, notice)
+        assistant = Assistant(
+            memory, model or _open_model(places, settings, memory), settings, clock or system_clock, notice
+        )
         assistant.close_sessions()
     except BaseException:
         memory.close()
@@ -46,17 +47,12 @@ def open_assistant(
     return assistant
 
 
-def _open_model(settings: Settings, memory: Memory) -> Model:
+def _open_model(places: Places, settings: Settings, memory: Memory) -> Model:
     """Open the model the settings name."""
-    if settings.model.name != "lite":
-        raise WeightsError(
-            f"There is no model named {settings.model.name!r}.",
-            fix="Choose the built-in one with `persona config set model.name lite`.",
-        )
-    from persona_cli.model.lite import open_lite
+    from persona_cli.model.opening import open_model
 
     def embed(texts: Sequence[str]) -> NDArray[np.float32]:
         # the embedder opens at its first use, not with the model
         return memory.embedder.embed(texts)
 
-    return open_lite(embed)
+    return open_model(places, settings, memory.media.path_of, embed)

@@ -89,4 +89,4 @@ def open_memory(places: Places, settings: Settings, notice: Callable[[str], None
     from persona_cli.memory.store import open_store
 
     store = open_store(places.database)
-    return Memory(places, settings, store, Media(places.media, store), notice)
+    return Memory(places, settings, store, Media(places.media, store, places.cache), notice)

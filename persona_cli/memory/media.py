@@ -41,10 +41,11 @@ _BROKEN = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, Typ
 
 
 class Media:
-    """The pictures of one home."""
+    """The pictures of one home; `derived` is where others keep what they made of them, named by the same hash."""
 
-    def __init__(self, root: Path, store: Store) -> None:
+    def __init__(self, root: Path, store: Store, derived: Path | None = None) -> None:
         self._root = root
+        self._derived = derived
         self._store = store
 
     def add(self, source: Path | bytes, at: datetime, *, caption: str = "", crop_of: str | None = None) -> Image:
@@ -78,8 +79,11 @@ class Media:
         return self._path(image.hash, image.mime)
 
     def remove(self, hash: str) -> bool:  # noqa: A002 - the field's name in the record
-        """Delete the file of a picture; False when there was none."""
+        """Delete the file of a picture and what was derived from it; False when there was no file."""
         removed = False
+        if self._derived is not None:
+            for made in self._derived.rglob(f"{hash}.*"):
+                made.unlink(missing_ok=True)
         for mime in _SUFFIXES:
             path = self._path(hash, mime)
             with suppress(FileNotFoundError):

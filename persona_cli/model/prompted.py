@@ -39,9 +39,15 @@ T = TypeVar("T")
 
 
 class PromptedModel:
-    """A `Model` made of prompts; `picture` returns where the file of a stored picture lies."""
+    """A `Model` made of prompts; `picture` returns where the file of a stored picture lies.
 
-    def __init__(self, engine: Engine, prompts: Prompts, picture: Callable[[Image], Path]) -> None:
+    `guided` puts a guide to tone and format before each response, for models that were not trained on the prompts.
+    """
+
+    def __init__(
+        self, engine: Engine, prompts: Prompts, picture: Callable[[Image], Path], *, guided: bool = False
+    ) -> None:
+        self._guide = [Message("system", (prompts.fill("guide"),))] if guided else []
         self._engine = engine
         self._prompts = prompts
         self._picture = picture
@@ -111,7 +117,7 @@ class PromptedModel:
         writer = self._writer()
         budget = self._free("reason", situation, writer)
         text = self._prompts.fill("reason", **self._response_fields(situation, writer, budget))
-        messages = [self._message(text, writer)]
+        messages = [*self._guide, self._message(text, writer)]
         cut = writer.cut
         for place, exchange in enumerate(situation.exchanges):
             later = self._writer()
@@ -131,7 +137,7 @@ class PromptedModel:
         fields = self._response_fields(situation, writer, budget)
         found = [writer.recalled(exchange, _share(budget, at)) for at, exchange in enumerate(situation.exchanges)]
         text = self._prompts.fill("answer", **fields, recalled="\n\n".join(found) or "Nothing was searched for.")
-        messages = [self._message(text, writer)]
+        messages = [*self._guide, self._message(text, writer)]
         self._check(messages)
         return messages, writer.cut
 
@@ -151,7 +157,8 @@ class PromptedModel:
             del fields["recalled"]
         empty = self._prompts.fill(template, **fields, query=Writer(writer.count, 0).query(situation))
         pictures = len(situation.query.images) * writer.image_tokens
-        free = self._engine.context - self._reserve() - self._engine.count(plain(empty)) - pictures
+        guide = self._engine.count(self._guide) if self._guide else 0
+        free = self._engine.context - self._reserve() - guide - self._engine.count(plain(empty)) - pictures
         if free < 0:
             raise ContextError(
                 f"The message is about {-free:,} tokens too long for {self.name}, which has {self._engine.context:,}.",

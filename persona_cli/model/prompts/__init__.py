@@ -17,6 +17,7 @@ from persona_cli.errors import ConfigError
 _RESPONSE = frozenset({"profile", "traits", "recent", "now", "query"})
 
 FIELDS: Mapping[str, frozenset[str]] = {
+    "guide": frozenset(),
     "reason": _RESPONSE,
     "answer": _RESPONSE | {"recalled"},
     "recalled": frozenset({"recalled", "left"}),
@@ -27,7 +28,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
     "update_core": frozenset({"current", "turns"}),
     "repair": frozenset({"error"}),
 }
-"""The fields of each template: the seven tasks, what follows a retrieval, and what follows a broken reply."""
+"""The fields of each template: the guide, the seven tasks, what follows a retrieval, what follows a broken reply."""
 
 _NEEDED = frozenset({"query", "recalled", "turn", "turns", "error"})
 """Fields without which a prompt makes no sense; a template of one's own may leave out the others."""

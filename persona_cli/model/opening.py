@@ -1,0 +1,116 @@
+"""From settings to a `Model`: the built-in one, installed weights on llama.cpp, or a server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from persona_cli.config import ModelSettings, Settings
+from persona_cli.errors import ConfigError, NotFoundError, WeightsError
+from persona_cli.model.catalog import Purpose, load_catalog
+from persona_cli.model.weights import BUILT_IN, SERVED, Installed, Weights
+from persona_cli.paths import Places
+from persona_cli.records import Image
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from persona_cli.model.engines.llama import Opened, Wishes
+    from persona_cli.model.engines.server import ServerEngine
+    from persona_cli.model.tasks import Model
+
+
+def open_model(
+    places: Places,
+    settings: Settings,
+    picture: Callable[[Image], Path],
+    embed: Callable[[Sequence[str]], NDArray[np.float32]],
+) -> Model:
+    """Open the model the settings name; `picture` finds a stored picture's file, `embed` serves the built-in model.
+
+    Raises `WeightsError`, `ConfigError` or `EngineError` with what to do about it.
+    """
+    name = settings.model.name
+    if name.casefold() == BUILT_IN:
+        from persona_cli.model.lite import open_lite
+
+        return open_lite(embed)
+    from persona_cli.model.prompted import PromptedModel
+    from persona_cli.model.prompts import load_prompts
+
+    prompts = load_prompts(places.prompts)
+    if name.casefold() == SERVED:
+        engine = open_server(settings)
+        return PromptedModel(engine, prompts, picture, guided=not is_tuned(engine.name))
+    model = find_installed(Weights(places.weights), name)
+    opened = open_weights(model, settings.model, places.cache)
+    return PromptedModel(opened.engine, prompts, picture, guided=not model.manifest.tuned)
+
+
+def find_installed(weights: Weights, name: str) -> Installed:
+    """Return an installed chat model; raises `WeightsError` that says how it is had."""
+    try:
+        model = weights.get(name)
+    except NotFoundError as exc:
+        known = {entry.name.casefold() for entry in load_catalog().entries if entry.purpose is Purpose.CHAT}
+        get_it = f"Pull it with `persona model pull {name}`" if name.casefold() in known else exc.fix.rstrip(".")
+        raise WeightsError(f"the model {name} is not installed", fix=f"{get_it}, or `persona model use lite`.") from exc
+    if model.manifest.purpose is not Purpose.CHAT:
+        raise WeightsError(f"{model.name} does not chat, it embeds {model.manifest.purpose}", fix="Use another model.")
+    if model.path("text") is None:
+        raise WeightsError(
+            f"{model.name} is a checkpoint that is not converted yet",
+            fix=f"persona model export {model.folder}",
+        )
+    return model
+
+
+def open_weights(model: Installed, settings: ModelSettings, cache: Path) -> Opened:
+    """Open an installed pair on llama.cpp as configured."""
+    from persona_cli.model.engines.llama import open_llama
+
+    text = model.path("text")
+    assert text is not None
+    wishes = replace(wishes_of(settings), image_pixels=model.manifest.max_pixels)
+    return open_llama(text, model.path("projection"), wishes, cache)
+
+
+def wishes_of(settings: ModelSettings) -> Wishes:
+    """Return the settings as the engine takes them."""
+    from persona_cli.model.engines.llama import Wishes
+
+    return Wishes(
+        context=settings.context,
+        gpu_layers=None if settings.gpu_layers == "auto" else int(settings.gpu_layers),
+        project_on_gpu=None if settings.project_on_gpu == "auto" else settings.project_on_gpu == "true",
+        threads=settings.threads,
+        flash_attention=settings.flash_attention,
+        kv_type=settings.kv_type,
+    )
+
+
+def open_server(settings: Settings) -> ServerEngine:
+    """Connect to the configured server."""
+    server = settings.server
+    if not server.url:
+        raise ConfigError(
+            "model.name is server, but no server is configured",
+            fix="persona config set server.url http://localhost:8080/v1",
+        )
+    if not server.url.startswith(("http://", "https://")):
+        raise ConfigError(
+            f"server.url = {server.url!r} is no address",
+            fix="It begins with http:// or https:// and often ends in /v1.",
+        )
+    from persona_cli.model.engines.server import Dialect, ServerEngine
+
+    dialect = None if server.dialect == "auto" else Dialect(server.dialect)
+    return ServerEngine(server.url, server.model, server.key, context=settings.model.context, dialect=dialect)
+
+
+def is_tuned(name: str) -> bool:
+    """Tell from the name a server gives whether the checkpoint knows persona's prompts."""
+    return "personavlm" in name.casefold().replace("-", "").replace("_", "")
