@@ -133,7 +133,7 @@ def test_recent_turns_count_before_any_update(embed: Embed) -> None:
         ("The user likes cats and dogs.", "You like cats and dogs."),
         ("Tom gave the user a book.", "Tom gave you a book."),
         ("The user has three children.", "You have three children."),
-        ("The user studies law with their friend.", "You study law with your friend."),
+        ("The user studies law with the user's friend.", "You study law with your friend."),
         ("The user's sister has moved in with the user.", "Your sister has moved in with you."),
     ],
 )

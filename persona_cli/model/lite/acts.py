@@ -89,7 +89,7 @@ _SMALL = (
         Act.GREETING,
         _pattern(
             r"^(?:hi|hey|hello|hiya|howdy|yo|greetings|good (?:morning|afternoon|evening|day)|morning|evening)"
-            r"(?:\s+(?:there|again|persona|everyone|you|my friend))*\W*$"
+            r"(?:,?\s+(?:there|again|persona|everyone|you|my friend|friend|buddy|dear))*\W*$"
         ),
     ),
     (
@@ -175,6 +175,17 @@ def act_of(sentence: str) -> Act:
         (Act.QUESTION, text.endswith("?") or _QUESTION.match(bare) is not None),
     )
     return next((act for act, does in ordered if does), Act.STATEMENT)
+
+
+_ANNOUNCING = re.compile(
+    r"\b(?:want(?:ed)?|like|love|going|need|have) to (?:talk|chat|share|discuss|tell|ask|speak)\b|\blet['’]s talk\b",
+    re.I,
+)
+
+
+def announces(sentence: str) -> bool:
+    """Tell whether a sentence only says what will be talked about."""
+    return _ANNOUNCING.search(sentence) is not None
 
 
 def unwrapped(text: str) -> str:

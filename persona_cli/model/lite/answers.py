@@ -12,7 +12,7 @@ from persona_cli.model.lite.persons import capital, lower_first
 from persona_cli.model.lite.questions import Form, Question
 from persona_cli.model.lite.relevance import Match
 from persona_cli.model.lite.slots import dislikes, negated
-from persona_cli.model.lite.words import stem
+from persona_cli.model.lite.words import content_words, stem, stems
 
 MOST = 5
 """Things listed in one answer."""
@@ -27,7 +27,7 @@ def compose(question: Question, matches: Sequence[Match], at: datetime) -> str:
     """Return the answer that `matches`, best first and not empty, support."""
     told = _worth_saying(question, matches)
     if question.form is Form.YES_NO:
-        return _yes_or_no(question, told[0], at)
+        return _yes_or_no(question, _latest(matches), at)
     if question.form is Form.WHEN:
         return _when(told[0], at)
     if question.form in {Form.WHY, Form.HOW}:
@@ -109,12 +109,26 @@ def _yes_or_no(question: Question, told: Told, at: datetime) -> str:
     missing = [word for word in question.topic if word[0].isupper() and stem(word) not in told.stems]
     if missing:
         return f"Not as far as I know: {lower_first(one(told, at))}"
-    asked, said = _denies(question.text), _denies(told.content)
+    asked, said = _denies(question.text, ()), _denies(told.content, (*question.topic, *question.entities))
+    if said is None or asked is None:
+        return one(told, at)
     return f"{'Yes' if asked == said else 'No'}, {lower_first(one(told, at))}"
 
 
-def _denies(text: str) -> bool:
-    return dislikes(text) or negated(re.sub(r"(?i)^(?:don't|didn't|isn't|aren't|haven't|wasn't|doesn't)\b", "", text))
+def _latest(matches: Sequence[Match]) -> Told:
+    """Return the last word on a matter that may have changed: the newest of what bears on it well."""
+    good = [match.told for match in matches if match.score >= matches[0].score - 2 * _NEAR and match.told.current]
+    return max(good or [matches[0].told], key=lambda told: told.at.timestamp() if told.at else 0.0)
+
+
+def _denies(text: str, about: Sequence[str]) -> bool | None:
+    """Tell whether the part of `text` that speaks of `about` denies it; None where that cannot be told."""
+    plain = re.sub(r"(?i)^(?:don't|didn't|isn't|aren't|haven't|wasn't|doesn't)\b", "", text)
+    clauses = re.split(r"[,;.]|\bbut\b|\balthough\b|\bbecause\b", plain)
+    wanted = stems(about)
+    inside = [clause for clause in clauses if wanted & stems(content_words(clause))] or clauses
+    denials = {dislikes(clause) or negated(clause) for clause in inside}
+    return denials.pop() if len(denials) == 1 else None
 
 
 def _when(told: Told, at: datetime) -> str:

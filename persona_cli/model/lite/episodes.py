@@ -6,13 +6,14 @@ valley where the topic changes. Each topic gets a summary out of the user's own 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_cli.model.lite.acts import Act, act_of
+from persona_cli.model.lite.acts import Act, act_of, announces
 from persona_cli.model.lite.relevance import Embed
 from persona_cli.model.lite.words import content_words, sentences, stem
 from persona_cli.model.tasks import EpisodeDraft
@@ -112,5 +113,7 @@ def _keywords(turns: Sequence[Turn], group: list[int]) -> tuple[str, ...]:
 
 def _weight(sentence: str, keywords: tuple[str, ...], likeness: float) -> float:
     words = {stem(word) for word in content_words(sentence)}
+    if announces(sentence) or re.search(r"\byou(?:r|['’]re)?\b", sentence, re.I):
+        likeness -= 0.4  # said to the assistant, not of a life
     shared = len(words & {stem(word) for word in keywords})
     return likeness + 0.15 * shared - 0.002 * max(0, len(sentence) - 120)

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from persona_cli.model.lite.acts import Act, act_of
 from persona_cli.model.lite.facts import Fact, find_facts
-from persona_cli.model.lite.persons import mirror, to_second
+from persona_cli.model.lite.persons import capital, mirror, to_second
 from persona_cli.model.lite.words import content_words, sentences, stems
 from persona_cli.model.tasks import Situation
-from persona_cli.records import CoreEntry, Recall, SemanticMemory, Status, Turn, Window
+from persona_cli.records import CoreEntry, EpisodicMemory, Recall, SemanticMemory, Status, Turn, Window
 from persona_cli.timewords import find_times
+
+_OPENING = re.compile(
+    r"^(?:(?:however|but|and|so|yes|yeah|no|well|also|actually|oh|hi|hey|hello|anyway|besides|by the way|plus|still)\b[,!.]*\s+)+",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class Told:
     at: datetime | None
     """When it was said."""
     source: str
-    """"fact", "profile", "habit", "message" or "now"."""
+    """"fact", "profile", "habit", "message", "episode" or "now"."""
     event: Window | None = None
     subject: str = ""
     slot: str = ""
@@ -47,8 +52,12 @@ class Told:
 
     def spoken(self) -> str:
         """Return it in the second person, as a sentence without its full stop."""
+        if self.source == "episode":
+            return self.content.strip().rstrip(".")
+        if self.quotable:
+            return f"“{self.content.strip()}”"
         text = (mirror(self.content) or self.content) if self.verbatim else to_second(self.content)
-        return text.strip().rstrip(".!…").strip()
+        return capital(_OPENING.sub("", text.strip()).rstrip(".!…").strip())
 
     @property
     def quotable(self) -> bool:
@@ -76,11 +85,16 @@ def _all(situation: Situation) -> Iterator[Told]:
     for recall in recalls:
         yield from (_told(hit.memory.text, hit.memory.recorded_at, "habit") for hit in recall.procedural)
     for turn in reversed(situation.recent):
-        yield from (_new(fact, turn) for fact in find_facts(turn.user, turn.at, pictured=bool(turn.images)))
+        yield from (_new(fact, turn, "now") for fact in find_facts(turn.user, turn.at, pictured=bool(turn.images)))
         yield from _lines(turn, "now")
     for recall in recalls:
         for turn in _turns(recall):
+            yield from (_new(fact, turn, "message") for fact in find_facts(turn.user, turn.at))
+    for recall in recalls:
+        for turn in _turns(recall):
             yield from _lines(turn, "message")
+    for recall in recalls:
+        yield from (_episode(topic.hit.memory) for topic in recall.episodic)
 
 
 def _turns(recall: Recall) -> Iterator[Turn]:
@@ -111,9 +125,15 @@ def _fact(memory: SemanticMemory) -> Told:
     )
 
 
-def _new(fact: Fact, turn: Turn) -> Told:
+def _episode(memory: EpisodicMemory) -> Told:
+    summary = re.sub(r"^\d{4}-\d\d-\d\d [\d:]+ \(\w+\): ", "", memory.summary)
+    told = _told(re.sub(r"^[Tt]he user\b", "You", summary), memory.started_at, "episode")
+    return replace(told, event=Window(memory.started_at, memory.ended_at))
+
+
+def _new(fact: Fact, turn: Turn, source: str) -> Told:
     words = stems(content_words(fact.content))
-    return Told(fact.content, turn.at, "now", event=fact.event, subject=fact.subject, slot=fact.slot, stems=words)
+    return Told(fact.content, turn.at, source, event=fact.event, subject=fact.subject, slot=fact.slot, stems=words)
 
 
 def _entry(entry: CoreEntry) -> Told:

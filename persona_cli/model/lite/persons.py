@@ -71,9 +71,6 @@ def to_second(content: str) -> str:
     text = re.sub(r"\b[Tt]he user\b", "you", text)
     if about_user:
         text = _SECOND_VERB.sub(lambda match: f"{match[1]} {match[2]}{base_verb(match[3])}", text)
-        text = re.sub(r"\btheir\b", "your", text)
-        text = re.sub(r"\b(?:themselves|themself)\b", "yourself", text)
-        text = re.sub(r"\bthey\b", "you", text)
     return capital(text)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_cli.model.lite.acts import announces
 from persona_cli.model.lite.evidence import Told
 from persona_cli.model.lite.lexicon import PEOPLE
 from persona_cli.model.lite.ontology import KINDS
@@ -26,7 +27,8 @@ Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 ENOUGH = 0.55
 """Score from which something told is given as an answer."""
-_FACT = 0.03
+_CLOSE = 0.6
+_FACT = 0.1
 """What puts a fact before the message it came from."""
 _CERTAIN = 0.9
 SAME_WORD = 0.62
@@ -43,22 +45,22 @@ class Match:
 
 def rank(question: Question, told: Sequence[Told], embed: Embed) -> tuple[Match, ...]:
     """Return what answers the question, best first; empty when nothing does."""
-    allowed = [
-        one for one in told if _speaks_of(question, one) and _has_shape(question, one) and _in_time(question, one)
-    ]
+    allowed = [one for one in told if _may_answer(question, one)]
     if not allowed:
         return ()
     vectors = embed([question.text, *(one.content for one in allowed)])
     cosines = vectors[1:] @ vectors[0]
     meanings = _Meanings(embed)
-    matches = [
-        Match(one, _score(question, one, float(cosine), meanings) + (0.0 if one.verbatim else _FACT))
-        for one, cosine in zip(allowed, cosines, strict=True)
-    ]
-    return tuple(sorted((m for m in matches if m.score >= ENOUGH), key=lambda m: -m.score))
+    scores = [_score(question, one, float(cosine), meanings) for one, cosine in zip(allowed, cosines, strict=True)]
+    matches = [Match(one, score) for one, score in zip(allowed, scores, strict=True) if score >= ENOUGH]
+    return tuple(sorted(matches, key=lambda match: -match.score - (0.0 if match.told.verbatim else _FACT)))
 
 
 def _may_answer(question: Question, told: Told) -> bool:
+    if told.source == "episode" and not (question.open and question.time):
+        return False  # a summary says what was talked about, its turns say what was told
+    if told.verbatim and announces(told.content) and not question.open:
+        return False
     return _speaks_of(question, told) and _has_shape(question, told) and _in_time(question, told)
 
 
@@ -147,19 +149,33 @@ def _score(question: Question, told: Told, cosine: float, meanings: _Meanings) -
     if question.form is Form.YES_NO and any(hit < _CERTAIN for hit in hits):
         return 0.0  # "do I have a garden?" is not answered by a balcony, however near the two are
     if not hits:
-        return cosine + _bare(question) + _value(question, told)
+        return cosine + _bare(question, told) + _value(question, told) - _vague(told)
     coverage = sum(hits) / len(hits)
+    if question.form is Form.WHO and coverage < _CERTAIN and cosine < _CLOSE:
+        return 0.0  # who did it is known only where it was told that it was done
     score = cosine + 0.5 * coverage - (0.05 if coverage >= _CERTAIN else 0.2)
+    score -= _vague(told)
     return score + (0.1 if question.slot is not None else 0.0) + _value(question, told)
 
 
-def _bare(question: Question) -> float:
+def _bare(question: Question, told: Told) -> float:
     """Return what a question without topic words is worth: what it asks for was checked by then, so much."""
     if question.slot is not None and not question.entities:
         return 0.5
     if question.open and question.time is not None:
-        return 0.6
+        return 0.8 if (told.source == "episode") == question.of_telling else 0.6
+    if question.open and question.form is Form.LIST:
+        return _STANDING.get(told.source, 0.0)
     return 0.4 if question.entities or question.form is Form.LIST else 0.0
+
+
+_STANDING = {"profile": 1.0, "habit": 0.8, "fact": 0.6}
+"""What "tell me about myself" is answered from, first the profile."""
+
+
+def _vague(told: Told) -> float:
+    """Return what a sentence loses that points at one that is not there ("these help me a lot")."""
+    return 0.2 if re.match(r"(?:These|Those|This|That|It|They|He|She)\b", told.content) else 0.0
 
 
 def _value(question: Question, told: Told) -> float:

@@ -111,6 +111,17 @@ SLOTS: tuple[Slot, ...] = (
         word_set("name"),
     ),
     Slot(
+        "hobby",
+        _ways(r"\bhobb(?:y|ies)\b", r"\bfor fun\b", r"\b(?:free|spare) time\b", r"\bpastimes?\b"),
+        _ways(
+            r"\b(?:enjoys?|loves?|likes?|into|began|started|taken up|took up) (?:to )?(?!being|having|it\b)\w+ing\b",
+            r"\b(?:enjoys?|loves?|likes?) to \w+",
+            r"\b(?:hobb(?:y|ies)|practi[cs]es?|plays?|collects?|paints?|knits?|gardens?|hikes?|sings?|dances?|passion\w*)\b",
+            r"\b(?:free|spare) time\b",
+        ),
+        word_set("hobby fun free spare time pastim do"),
+    ),
+    Slot(
         "goal",
         _ways(
             r"\b(?:my|our) (?:\w+ )?(?:goals?|dreams?|ambitions?|aims?|resolutions?|wish(?:es)?)\b",
@@ -141,9 +152,7 @@ SLOTS: tuple[Slot, ...] = (
         _ways(
             r"\b(?:like|love|enjoy|prefer|hate|dislike|adore|can['’]t stand|detest)\b",
             r"\bfavou?rites?\b",
-            r"\b(?:fond of|for fun|pet peeve)\b",
-            r"\b(?:free|spare) time\b",
-            r"\bhobb(?:y|ies)\b",
+            r"\b(?:fond of|pet peeve)\b",
         ),
         _ways(
             r"\b(?:lik|lov|ador|hat|dislik|detest)(?:e|es|ed|ing)\b",
@@ -159,7 +168,7 @@ _NEGATIVE_LIKING = _ways(
     r"(?:n['’]t|\bnot|\bnever|\bno longer)(?: \w+){0,2} (?:like|love|enjoy|fan|fond|keen|into)\b",
 )
 _NEGATION = _ways(
-    r"\b(?:not|never|no longer|no more|stopped|quit|gave up|given up|without|neither|nobody|none|cannot|any ?more)\b",
+    r"\b(?:not|never|no longer|no more|stopped|quit|gave up|given up|without|neither|nobody|none|cannot|any ?more|used to)\b",
     r"n['’]t\b",
     r"\bno \w+\b",
 )

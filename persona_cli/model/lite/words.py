@@ -28,7 +28,7 @@ def word_set(words: str) -> frozenset[str]:
 
 STOP = word_set(
     """
-    wrong problem trouble issue matter current use used uses before after since ago anymore a an the and or but
+    first last today friend talk talked talking discuss discussed chat chatted wrong problem trouble issue matter current use used uses before after since ago anymore a an the and or but
     if so as of at by for from in into on onto to up with about over under than then that this these those there
     here it its is am are was were be been being do does did done doing have has had having will would can could
     should shall may might must not no nor i me my mine myself we us our ours you your yours he him his she her
