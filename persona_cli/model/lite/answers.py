@@ -31,7 +31,8 @@ def compose(question: Question, matches: Sequence[Match], at: datetime) -> str:
     if question.form is Form.WHEN:
         return _when(told[0], at)
     if question.form in {Form.WHY, Form.HOW}:
-        return _in_full([match.told for match in matches], at)
+        best = _latest(matches) if question.form is Form.HOW else matches[0].told
+        return _in_full(best, [match.told for match in matches], at)
     if question.form is Form.HOW_MANY:
         return _how_many(told, at)
     if len(told) == 1:
@@ -55,9 +56,8 @@ def distinct(told: Sequence[Told]) -> list[Told]:
     return kept
 
 
-def _in_full(told: Sequence[Told], at: datetime) -> str:
+def _in_full(best: Told, told: Sequence[Told], at: datetime) -> str:
     """Give the whole message around the best sentence: reasons and manners mostly stand in the next one."""
-    best = told[0]
     for each in told:
         same = len(each.stems & best.stems) >= 0.6 * len(best.stems)
         if each.verbatim and same and len(each.message) <= _LONGEST_QUOTE:

@@ -20,7 +20,8 @@ from persona_cli.records import CoreEntry, EpisodicMemory, Recall, SemanticMemor
 from persona_cli.timewords import find_times
 
 _OPENING = re.compile(
-    r"^(?:(?:however|but|and|so|yes|yeah|no|well|also|actually|oh|hi|hey|hello|anyway|besides|by the way|plus|still)\b[,!.]*\s+)+",
+    r"^(?:(?:however|but|and|so|yes|yeah|no|well|also|actually|oh|hi|hey|hello|anyway|besides|by the way|plus|still)\b"
+    r"[,!.]*\s+)+",
     re.I,
 )
 

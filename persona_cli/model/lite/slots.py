@@ -168,7 +168,8 @@ _NEGATIVE_LIKING = _ways(
     r"(?:n['’]t|\bnot|\bnever|\bno longer)(?: \w+){0,2} (?:like|love|enjoy|fan|fond|keen|into)\b",
 )
 _NEGATION = _ways(
-    r"\b(?:not|never|no longer|no more|stopped|quit|gave up|given up|without|neither|nobody|none|cannot|any ?more|used to)\b",
+    r"\b(?:not|never|no longer|no more|stopped|quit|gave up|given up|without|neither|nobody|none|cannot)\b",
+    r"\b(?:any ?more|used to)\b",
     r"n['’]t\b",
     r"\bno \w+\b",
 )

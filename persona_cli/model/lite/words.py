@@ -28,18 +28,19 @@ def word_set(words: str) -> frozenset[str]:
 
 STOP = word_set(
     """
-    first last today friend talk talked talking discuss discussed chat chatted wrong problem trouble issue matter current use used uses before after since ago anymore a an the and or but
-    if so as of at by for from in into on onto to up with about over under than then that this these those there
-    here it its is am are was were be been being do does did done doing have has had having will would can could
-    should shall may might must not no nor i me my mine myself we us our ours you your yours he him his she her
-    hers they them their theirs what which who whom whose when where why how all any some each every both more
-    most much many other another such only own same too very just also again ever still already now yet please
-    tell remember know say said mention mentioned remind told recall let think thing things anything something
-    everything user one ones really actually quite lot lots kind sort bit off out get got gets getting go goes
-    going went gone while because don't doesn't didn't isn't aren't wasn't weren't haven't hasn't won't can't
-    couldn't i'm i've i'll i'd it's that's what's who's where's when's how's you're we're they're he's she's
-    there's let's like hey hi hello oh well ok okay call called name named usually normally often currently
-    nowadays these recently lately exactly maybe
+    first last today friend talk talked talking discuss discussed chat chatted wrong problem trouble issue
+    matter current use used uses before after since ago anymore a an the and or but if so as of at by for from
+    in into on onto to up with about over under than then that this these those there here it its is am are was
+    were be been being do does did done doing have has had having will would can could should shall may might
+    must not no nor i me my mine myself we us our ours you your yours he him his she her hers they them their
+    theirs what which who whom whose when where why how all any some each every both more most much many other
+    another such only own same too very just also again ever still already now yet please tell remember know say
+    said mention mentioned remind told recall let think thing things anything something everything user one ones
+    really actually quite lot lots kind sort bit off out get got gets getting go goes going went gone while
+    because don't doesn't didn't isn't aren't wasn't weren't haven't hasn't won't can't couldn't i'm i've i'll
+    i'd it's that's what's who's where's when's how's you're we're they're he's she's there's let's like hey hi
+    hello oh well ok okay call called name named usually normally often currently nowadays these recently lately
+    exactly maybe
     """
 )
 """Words that carry no topic. "like", "name" and "go" are left to the slots of questions.py."""

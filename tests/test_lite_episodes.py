@@ -1,0 +1,87 @@
+"""Topics of a session: cut where the talk turns, merged where it comes back, told in the user's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from persona_cli.config import EmbeddingSettings
+from persona_cli.memory.embedding import open_embedder
+from persona_cli.model.lite.episodes import summarize_episodes
+from persona_cli.paths import find_places
+from persona_cli.records import Turn
+from tests.stories import Embed, moment
+
+pytestmark = pytest.mark.gguf
+
+GARDEN = (
+    "I planted tomatoes on the balcony this morning.",
+    "The basil next to the tomatoes has green fly, I sprayed the plants with soap.",
+)
+MARATHON = (
+    "I ran 25 kilometres on Sunday for my marathon training.",
+    "My running coach says the marathon pace is too fast for me.",
+)
+
+
+@pytest.fixture(scope="module")
+def embed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embed]:
+    home = tmp_path_factory.mktemp("weights")
+    embedder = open_embedder(EmbeddingSettings(), find_places("default", {"PERSONA_HOME": str(home)}), lambda _: None)
+
+    def vectors(texts: Sequence[str]) -> NDArray[np.float32]:
+        return embedder.embed(texts)
+
+    yield vectors
+    embedder.close()
+
+
+def session(*texts: str) -> list[Turn]:
+    return [
+        Turn(number, 1, moment(f"2023-05-12T10:{number:02}"), text, "", "lite") for number, text in enumerate(texts, 1)
+    ]
+
+
+def test_two_topics_are_two_episodes(embed: Embed) -> None:
+    first, second = summarize_episodes(session(*GARDEN, *MARATHON), embed)
+    assert (first.turns, second.turns) == ((0, 1), (2, 3))
+    assert "tomatoes" in first.keywords
+    assert "marathon" in second.keywords
+
+
+def test_a_topic_that_comes_back_is_one_episode(embed: Embed) -> None:
+    turns = session(GARDEN[0], MARATHON[0], MARATHON[1], GARDEN[1])
+    assert {episode.turns for episode in summarize_episodes(turns, embed)} == {(0, 3), (1, 2)}
+
+
+def test_every_turn_belongs_to_exactly_one_topic(embed: Embed) -> None:
+    turns = session("Hello!", *GARDEN, "ok", *MARATHON, "thanks, bye")
+    places = [place for episode in summarize_episodes(turns, embed) for place in episode.turns]
+    assert sorted(places) == list(range(len(turns)))
+
+
+def test_a_summary_is_dated_and_quotes_the_user_only(embed: Embed) -> None:
+    turn = Turn(1, 1, moment("2023-05-12T10:00"), GARDEN[0], "You should buy a greenhouse.", "lite")
+    (episode,) = summarize_episodes([turn], embed)
+    assert episode.summary.startswith("2023-05-12 10:00 (Friday): the user talked about ")
+    assert f"“{GARDEN[0]}”" in episode.summary
+    assert "greenhouse" not in episode.summary
+
+
+@pytest.mark.parametrize(
+    ("text", "summary"),
+    [
+        ("What is the weather like?", "the user asked about weather."),
+        ("Hi!", "small talk."),
+    ],
+)
+def test_a_session_that_tells_nothing_is_named_so(embed: Embed, text: str, summary: str) -> None:
+    (episode,) = summarize_episodes(session(text), embed)
+    assert episode.summary == f"2023-05-12 10:01 (Friday): {summary}"
+
+
+def test_no_turns_no_topics(embed: Embed) -> None:
+    assert summarize_episodes([], embed) == ()
