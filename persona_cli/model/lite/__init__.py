@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from persona_cli.errors import Interrupted
 from persona_cli.model.lite.core import update_core
@@ -16,6 +17,8 @@ from persona_cli.model.lite.facts import extract_semantic
 from persona_cli.model.lite.habits import update_procedural
 from persona_cli.model.lite.relevance import Embed
 from persona_cli.model.lite.response import decide
+from persona_cli.model.lite.traits import TraitHeads
+from persona_cli.model.lite.words import sentences
 from persona_cli.model.tasks import (
     CoreDraft,
     EpisodeDraft,
@@ -48,6 +51,10 @@ class LiteModel:
     def __init__(self, embed: Embed) -> None:
         self._embed = embed
 
+    @cached_property
+    def _heads(self) -> TraitHeads:
+        return TraitHeads.load()
+
     def reason(self, situation: Situation, stop: Stop) -> Iterator[Piece]:
         """Yield one honest line of thinking, then a search or the answer."""
         _check(stop)
@@ -67,7 +74,8 @@ class LiteModel:
     def infer_personality(self, turn: Turn, recent: Sequence[Turn], stop: Stop) -> Traits:
         """Return the traits the words of one turn show; 3 is no evidence."""
         _check(stop)
-        return Traits()
+        said = sentences(turn.user)
+        return self._heads.score(self._embed(said), said) if said else Traits()
 
     def extract_semantic(self, turn: Turn, recent: Sequence[Turn], stop: Stop) -> Sequence[SemanticDraft]:
         """Return the facts of one turn."""

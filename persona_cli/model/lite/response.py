@@ -170,7 +170,7 @@ class _Response:
             if fact is not None and told.current and fact.value.lower() not in told.content.lower():
                 return replies.replaced(told, self._at)
         words = stems(content_words(text))
-        fresh = [told for told in older if len(words & told.stems) < _SAME * max(1, min(len(words), len(told.stems)))]
+        fresh = [told for told in older if len(words & told.stems) < _SAME * max(len(words), len(told.stems))]
         if not fresh or len(words) < 2:
             return ""
         vectors = self._embed([text, *(told.content for told in fresh)])
