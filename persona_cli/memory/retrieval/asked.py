@@ -24,12 +24,8 @@ from persona_cli.timewords import find_times
 
 Vector = NDArray[np.float32]
 
-_HITS = 400  # memories per word and group of kinds: a word in more of them says nothing
+_HITS = 500  # memories per word: what is in more of them says little, and the shortest of those are here
 _UNIQUE = 1.3  # what BM25 makes of one word in a short text, over the word's rarity
-_GROUPS = (
-    frozenset({Kind.MESSAGE}),
-    frozenset({Kind.SEMANTIC, Kind.EPISODIC, Kind.PROCEDURAL, Kind.CORE, Kind.IMAGE}),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +69,11 @@ def prepare(
     terms = search_terms(*(without_times(one, at) for one in texts))
     hits: dict[Ref, dict[str, float]] = {}
     peaks: dict[str, float] = {}
-    for group in _GROUPS:
-        if wanted := group.intersection(kinds):
-            for term in terms:
-                for ref, score in store.texts.search([term], wanted, _HITS):
-                    hits.setdefault(ref, {})[term] = score
-                    peaks[term] = max(score, peaks.get(term, 0.0))
+    wanted = None if set(kinds) == set(Kind) else kinds
+    for term in terms:
+        for ref, score in store.texts.search([term], wanted, _HITS):
+            hits.setdefault(ref, {})[term] = score
+            peaks[term] = max(score, peaks.get(term, 0.0))
     unheard = _UNIQUE * math.log(2 * store.turns.count() + 2)
     peaks |= {term: unheard for term in terms if term not in peaks}
     return Asked(text, at, vectors[0], vectors[-1], terms, hits, peaks)

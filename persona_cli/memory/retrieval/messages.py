@@ -1,94 +1,118 @@
 """Which messages answer a question: by themselves, and by what stands around them.
 
 A message is rarely a whole statement. It answers the question before it, is explained by the one after it, and
-shares its topic with its session; so each of these lends it some of their own evidence.
+shares its topic with its session; so each of these lends it some of their own evidence. All candidates are
+weighed at once, as arrays with one row per message and a last row of nothing for the neighbour that is not there.
 """
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from statistics import fmean
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from persona_cli.memory.retrieval.asked import Asked
 from persona_cli.memory.retrieval.terms import names_in, speaker_of
 from persona_cli.memory.retrieval.weights import Weights
-from persona_cli.records import Kind, Ref, Turn
+from persona_cli.memory.tables.turns import Line
+from persona_cli.records import Kind, Ref
 
 REACH = 2
 """How far around a message its neighbours are looked at."""
 
 _AVERAGE_LENGTH = 120.0
+_CLOSEST_OF_SESSION = 3
 
-
-@dataclass(frozen=True, slots=True)
-class _Session:
-    share: float
-    closest: float
+Column = NDArray[np.float64]
 
 
 class Dialogue:
     """The candidates among the messages with their neighbours, and what each lane says of them."""
 
-    def __init__(self, asked: Asked, turns: Sequence[Turn], cosines: Mapping[int, float], weights: Weights) -> None:
+    def __init__(self, asked: Asked, lines: Sequence[Line], cosines: Mapping[int, float], weights: Weights) -> None:
         self._asked = asked
-        self._turns = {turn.id: turn for turn in turns}
-        self._cosines = cosines
+        self._lines = lines
         self._weights = weights
-        self._noise = weights.noise
-        self._held = {turn.id: asked.hits.get(Ref(Kind.MESSAGE, turn.id), {}) for turn in turns}
-        self._words = frozenset(asked.terms)
-        self._speakers = {turn.id: speaker_of(turn.user) for turn in turns}
-        self._named = {name for name in self._speakers.values() if name and names_in(name, self._words)}
-        self._sessions = self._weigh_sessions()
+        noise = weights.noise.mean
+        self._cosine = np.array([cosines.get(line.id, noise) for line in lines] + [noise])
+        self._held = self._words_held()
+        self._peaks = np.array([asked.peaks[term] for term in asked.terms])
+        self._share = self._part(self._held.sum(axis=1))
+        self._asks = np.array([line.user.rstrip().endswith("?") for line in lines] + [False])
+        self._rows = {line.id: row for row, line in enumerate(lines)}
 
-    def lanes(self, turn: Turn) -> dict[str, float]:
-        """Return what each lane adds to the score of one message."""
-        weights = self._weights
-        before, own, after = (self._beside(turn, step) for step in (-1, -2, 1))
-        session = self._sessions[turn.session_id]
-        beside = [self._held[one.id] for one in (before, turn, after) if one is not None]
-        asks = turn.user.rstrip().endswith("?")
+    def best(self, most: int | None, banned: Collection[int]) -> dict[int, dict[str, float]]:
+        """Return the ids of the best messages that are not banned, best first, with what each lane adds."""
+        if not self._lines:
+            return {}
+        lanes = self.lanes()
+        score = np.sum(list(lanes.values()), axis=0)
+        order = [row for row in np.argsort(-score, kind="stable") if self._lines[row].id not in banned][:most]
+        return {self._lines[row].id: {name: float(lane[row]) for name, lane in lanes.items()} for row in order}
+
+    def lanes(self) -> dict[str, Column]:
+        """Return what each lane adds to the score of each message."""
+        weights, share = self._weights, self._share
+        before, own, after = (self._beside(step) for step in (-1, -2, 1))
+        here = np.arange(len(self._lines))
+        around = self._cover((self._held[here] > 0) | (self._held[before] > 0) | (self._held[after] > 0))
+        above = self._cosine - weights.noise.mean
+        lengths = np.log(np.array([len(line.user) + 10 for line in self._lines]) / _AVERAGE_LENGTH)
         return {
-            "dense": self._cosines.get(turn.id, self._noise.mean),
-            "text": weights.text * self._share(turn) + weights.around * self._asked.cover(beside),
-            "neighbours": weights.after * self._above(after)
-            + weights.text_after * self._share(after)
-            + weights.text_own_before * self._share(own)
-            + (weights.reply * self._share(before) if before and before.user.rstrip().endswith("?") else 0.0),
-            "session": weights.session * session.share + weights.session_dense * session.closest,
-            "person": self._person(turn),
-            "form": weights.length * math.log((len(turn.user) + 10) / _AVERAGE_LENGTH)
-            - (weights.question if asks else 0.0),
+            "dense": self._cosine[here],
+            "text": weights.text * share[here] + weights.around * around,
+            "neighbours": weights.after * above[after]
+            + weights.text_after * share[after]
+            + weights.text_own_before * share[own]
+            + weights.reply * share[before] * self._asks[before],
+            "session": self._session(above[here]),
+            "person": self._person(),
+            "form": weights.length * lengths - weights.question * self._asks[here],
         }
 
-    def _beside(self, turn: Turn, step: int) -> Turn | None:
-        other = self._turns.get(turn.id + step)
-        return other if other is not None and other.session_id == turn.session_id else None
+    def _words_held(self) -> Column:
+        held = np.zeros((len(self._lines) + 1, len(self._asked.terms)))
+        column = {term: place for place, term in enumerate(self._asked.terms)}
+        for row, line in enumerate(self._lines):
+            for term, score in self._asked.hits.get(Ref(Kind.MESSAGE, line.id), {}).items():
+                held[row, column[term]] = score
+        return held
 
-    def _share(self, turn: Turn | None) -> float:
-        return 0.0 if turn is None else self._asked.share(self._held[turn.id])
+    def _beside(self, step: int) -> NDArray[np.int64]:
+        """Return the row of the message `step` further in the same session, the row of nothing where there is none."""
+        nothing = len(self._lines)
+        rows = []
+        for line in self._lines:
+            row = self._rows.get(line.id + step, nothing)
+            rows.append(row if row < nothing and self._lines[row].session_id == line.session_id else nothing)
+        return np.array(rows, dtype=np.int64)
 
-    def _above(self, turn: Turn | None) -> float:
-        """Return how far a cosine is above the noise; a message that is not there counts as noise."""
-        return 0.0 if turn is None else self._cosines.get(turn.id, self._noise.mean) - self._noise.mean
+    def _part(self, amount: Column) -> Column:
+        whole = float(self._peaks.sum())
+        return amount / whole if whole else np.zeros(len(amount))
 
-    def _person(self, turn: Turn) -> float:
-        # with both named the question is about both, and who speaks tells nothing
-        return self._weights.person if len(self._named) == 1 and self._speakers[turn.id] in self._named else 0.0
+    def _cover(self, held: NDArray[np.bool_]) -> Column:
+        return self._part(held @ self._peaks)
 
-    def _weigh_sessions(self) -> dict[int, _Session]:
-        members: defaultdict[int, list[Turn]] = defaultdict(list)
-        for turn in self._turns.values():
-            members[turn.session_id].append(turn)
-        return {session: self._weigh(turns) for session, turns in members.items()}
+    def _session(self, above: Column) -> Column:
+        """Return for each message what its session holds of the question, and how close its closest messages are."""
+        _, group = np.unique([line.session_id for line in self._lines], return_inverse=True)
+        count = int(group.max()) + 1
+        best = np.zeros((count, len(self._peaks)))
+        np.maximum.at(best, group, self._held[:-1])
+        order = np.lexsort((-above, group))
+        firsts = np.searchsorted(group[order], np.arange(count))
+        place = np.arange(len(order)) - firsts[group[order]]
+        top = order[place < _CLOSEST_OF_SESSION]
+        closest = np.bincount(group[top], weights=above[top], minlength=count) / np.bincount(group[top])
+        value = self._weights.session * self._part(best.sum(axis=1)) + self._weights.session_dense * closest
+        return np.asarray(value[group])
 
-    def _weigh(self, turns: Sequence[Turn]) -> _Session:
-        best: dict[str, float] = {}
-        for turn in turns:
-            for word, score in self._held[turn.id].items():
-                best[word] = max(score, best.get(word, 0.0))
-        closest = sorted((self._above(turn) for turn in turns), reverse=True)[:3]
-        return _Session(self._asked.share(best), fmean(closest))
+    def _person(self) -> Column:
+        words = frozenset(self._asked.terms)
+        speakers = [speaker_of(line.user) for line in self._lines]
+        named = {name for name in set(speakers) if name and names_in(name, words)}
+        # with two people named the question is about both, and who speaks tells nothing
+        speaks = [len(named) == 1 and speaker in named for speaker in speakers]
+        return self._weights.person * np.array(speaks, dtype=np.float64)

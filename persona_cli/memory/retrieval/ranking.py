@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -36,9 +36,10 @@ from persona_cli.records import (
 M = TypeVar("M", SemanticMemory, EpisodicMemory, ProceduralMemory, CoreEntry, Turn, Image)
 S = TypeVar("S", SemanticMemory, EpisodicMemory, ProceduralMemory, CoreEntry)
 
-_CLOSEST = 80  # candidates per lane; 60 and 100 did the same on the development conversations
+_CLOSEST = 60  # candidates per lane; 80 and 100 did the same on the development conversations
 _LOOKED_THROUGH = 40  # messages whose own time words are read
-_POOL = 3_000  # memories of a window up to which only they are searched, and exactly
+_WHOLE = 120  # messages that are read whole, best first
+_POOL = 1_000  # memories of a window up to which only they are searched, and exactly
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +75,16 @@ class Ranker:
         if self.scope.as_of is not None:
             pool = [one.id for one in self.store.semantic.list(as_of=self.scope.as_of, window=self.scope.window)]
         elif self.scope.window is not None:
-            pool = [one.id for one in self.store.semantic.list(window=self.scope.window, limit=_POOL)]
+            pool = _few(self.store.semantic.list(window=self.scope.window, limit=_POOL + 1))
         near, ids = self._near(Kind.SEMANTIC, pool)
-        return self._statements(self.store.semantic.many(ids), near)
+        near = self._complete(Kind.SEMANTIC, near, ids)
+        return self._statements(self.store.semantic.many(self._likely(ids, near)), near)
 
     def episodic(self, messages: Iterable[Hit[Turn]]) -> list[Hit[EpisodicMemory]]:
         """Return the topics, best first; a topic whose message was found gains by it."""
         pool = None
         if self.scope.window is not None:
-            pool = [one.id for one in self.store.episodes.list(window=self.scope.window, limit=_POOL)]
+            pool = _few(self.store.episodes.list(window=self.scope.window, limit=_POOL + 1))
         near, ids = self._near(Kind.EPISODIC, pool)
         found = {hit.memory.id: hit.score - self.weights.noise.mean for hit in messages}
         episodes = {one.id: one for one in self.store.episodes.of_turns(list(found)[:_CLOSEST])}
@@ -96,7 +98,7 @@ class Ranker:
 
     def statements(self, kind: Kind, every: Collection[S]) -> list[Hit[S]]:
         """Rank statements of a kind that has so few that each is looked at."""
-        near, _ = self._near(kind, [one.id for one in every])
+        near = self._complete(kind, Closeness({}, {}), [one.id for one in every])
         return self._statements(every, near)
 
     def messages(self) -> list[Hit[Turn]]:
@@ -106,23 +108,31 @@ class Ranker:
         if window is not None and self.scope.lenient:
             elsewhere, more = self._near(Kind.MESSAGE, None)
             near, ids = elsewhere.joined(near), sorted({*ids, *more})
-        around = sorted({row + step for row in ids for step in range(-REACH, REACH + 1)})
-        turns = list(self.store.turns.many(around))
-        near = self._complete(Kind.MESSAGE, near, [turn.id for turn in turns])
-        dialogue = Dialogue(self.asked, turns, near.content, self.weights)
-        hits = [_hit(Ref(Kind.MESSAGE, turn.id), turn, dialogue.lanes(turn)) for turn in turns if self._said(turn)]
-        ranked = self._ranked(hits, near)
+        lines = self.store.turns.lines({row + step for row in ids for step in range(-REACH, REACH + 1)})
+        near = self._complete(Kind.MESSAGE, near, [line.id for line in lines])
+        ranked = self._ranked(self._best_of(Dialogue(self.asked, lines, near.content, self.weights)), near)
         if window is None:
             return ranked
         return (
             self._timed(ranked, window) if self.scope.lenient else [hit for hit in ranked if holds(window, hit.memory)]
         )
 
+    def _best_of(self, dialogue: Dialogue) -> list[Hit[Turn]]:
+        # whole turns are slow to read, and only the best are looked at
+        most = _WHOLE if self.scope.as_of is None else None
+        banned = self.scope.recent | {ref.id for ref in self.scope.banned if ref.kind is Kind.MESSAGE}
+        best = dialogue.best(most, banned)
+        turns = {turn.id: turn for turn in self.store.turns.many(best)}
+        return [
+            _hit(Ref(Kind.MESSAGE, row_id), turns[row_id], lanes)
+            for row_id, lanes in best.items()
+            if row_id in turns and self._said(turns[row_id])
+        ]
+
     def _told_in(self, window: Window) -> list[int] | None:
         """Return the messages of a window and of the days after it, None where they are too many to name."""
         told = Window(window.start, window.end and window.end + TOLD_LATER)
-        turns = list(islice(self.store.turns.all(told), _POOL + 1))
-        return [turn.id for turn in turns] if len(turns) <= _POOL else None
+        return _few(tuple(islice(self.store.turns.all(told), _POOL + 1)))
 
     def _timed(self, ranked: list[Hit[Turn]], window: Window) -> list[Hit[Turn]]:
         """Add the lane of time: for being said in the window, and among the best for speaking of it.
@@ -142,6 +152,7 @@ class Ranker:
     def captions(self) -> dict[int, float]:
         """Return by id how well the captions of pictures answer, junk left out."""
         near, ids = self._near(Kind.IMAGE, None)
+        near = self._complete(Kind.IMAGE, near, ids)
         scores = {}
         for row_id in ids:
             ref = Ref(Kind.IMAGE, row_id)
@@ -160,8 +171,18 @@ class Ranker:
         ids = {*content, *keywords, *self.asked.best(kind, _CLOSEST)}
         if pool is not None:
             ids.intersection_update(pool)
-        near = self._complete(kind, Closeness(content, keywords), list(ids))
-        return near, sorted(ids)
+        return Closeness(content, keywords), sorted(ids)
+
+    def _likely(self, ids: Collection[int], near: Closeness) -> list[int]:
+        """Return the facts that can be among the best whatever else is known of them; reading them is slow."""
+        noise = self.weights.noise.mean
+
+        def closest(row_id: int) -> float:
+            held = self.asked.hits.get(Ref(Kind.SEMANTIC, row_id), {})
+            cosine = max(near.content.get(row_id, noise), near.keywords.get(row_id, noise))
+            return cosine + self.weights.text * self.asked.share(held)
+
+        return sorted(ids, key=closest, reverse=True)[: 2 * _CLOSEST] if self.scope.window is None else list(ids)
 
     def _complete(self, kind: Kind, near: Closeness, ids: list[int]) -> Closeness:
         missing = [row for row in ids if row not in near.content]
@@ -209,8 +230,6 @@ class Ranker:
 
     def _said(self, turn: Turn) -> bool:
         """Tell whether a message was said at the time in question, and is not in the prompt already."""
-        if Ref(Kind.MESSAGE, turn.id) in self.scope.banned:
-            return False
         if self.scope.until is not None and turn.at >= self.scope.until:
             return False
         return self.scope.as_of is None or turn.at <= self.scope.as_of
@@ -228,6 +247,11 @@ class Ranker:
         noise = self.weights.noise.mean
         cosine = max(near.content.get(ref.id, noise), near.keywords.get(ref.id, noise))
         return self.weights.relevance(cosine, self.asked.cover([self.asked.hits.get(ref, {})])) >= self.scope.floor
+
+
+def _few(memories: Sequence[SemanticMemory] | Sequence[EpisodicMemory] | Sequence[Turn]) -> list[int] | None:
+    """Return the ids of a pool that is small enough to be searched alone."""
+    return [one.id for one in memories] if len(memories) <= _POOL else None
 
 
 def _hit(ref: Ref, memory: M, lanes: Mapping[str, float]) -> Hit[M]:

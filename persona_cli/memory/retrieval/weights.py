@@ -21,7 +21,7 @@ class Noise:
 MINILM = Noise(mean=0.10, deviation=0.113)
 """all-MiniLM-L6-v2; the weights are in units of its deviation."""
 
-LEAST = 2.6
+LEAST = 3.0
 """How relevant a memory must be by itself, in deviations above the noise, to be worth showing."""
 
 TRAILING = 0.5
