@@ -42,7 +42,7 @@ def persona(*arguments: str, stdin: str = "") -> Ran:
     code: object = 0
     with (
         patch.object(sys, "argv", ["persona", *arguments]),
-        patch.object(sys, "stdin", io.StringIO(stdin)),
+        patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")),
         redirect_stdout(out),
         redirect_stderr(err),
     ):

@@ -13,7 +13,6 @@ HEAVY = (
     "llama_cpp",
     "numpy",
     "openai",
-    "plotext",
     "sentence_transformers",
     "sqlite3",
     "sqlite_utils",

@@ -48,7 +48,7 @@ def _read_line(line: str, place: str, folder: Path) -> Exchange:
         at=_time(fields["time"], place),
         user=_text(fields["user"], "user", place),
         assistant=_text(fields.get("assistant") or "", "assistant", place),
-        images=tuple(folder / name for name in _names(fields.get("images") or [], place)),
+        images=tuple(_picture(folder / name, place) for name in _names(fields.get("images") or [], place)),
     )
 
 
@@ -67,6 +67,14 @@ def _text(value: Any, name: str, place: str) -> str:
     if not isinstance(value, str):
         raise TransferError(f"{place}: {name} is no text", fix="Put it in quotes.")
     return value
+
+
+def _picture(path: Path, place: str) -> Path:
+    if not path.is_file():
+        raise TransferError(
+            f"{place}: there is no picture {path}", fix="Pictures are named relative to the transcript."
+        )
+    return path
 
 
 def _names(value: Any, place: str) -> list[str]:

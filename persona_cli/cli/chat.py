@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ from persona_cli.records import Recall, Retrieve, Think
 if TYPE_CHECKING:
     from persona_cli.agent.assistant import Assistant
     from persona_cli.cli.speaking import Spoken
+
+_MOST_BYTES = 1 << 24
+"""Read from a pipe at most: more than any message may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ def chat(
     run = invocation(context)
     options = ChatOptions(not no_memory, show_thinking or run.settings.chat.show_thinking, force_retrieve, as_json)
     if message is None and not sys.stdin.isatty():
-        message = read_pipe(run.settings.chat.longest_message)
+        message = read_pipe()
     if message is None:
         from persona_cli.cli.interactive import converse
 
@@ -67,15 +71,17 @@ def chat(
         print_json(as_turn(run, spoken))
 
 
-def read_pipe(longest: int) -> str:
-    """Return what comes through the pipe; raises `MessageError` for what is no text or far too long."""
+def read_pipe() -> str:
+    """Return what comes through the pipe; raises `MessageError` for what is no text or nothing."""
+    # bytes, because the interpreter's own decoding lets anything pass in the C locale
+    words = sys.stdin.buffer.read(_MOST_BYTES)
     try:
-        text = sys.stdin.read(longest + 1)
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(words, final=len(words) < _MOST_BYTES)
     except UnicodeDecodeError as exc:
         raise MessageError("what came through the pipe is no text", fix="Show a picture with --image.") from exc
     if not text.strip():
         raise MessageError("the message is empty", fix="Write something, or start `persona chat` in a terminal.")
-    return text.strip() if len(text) <= longest else text
+    return text.strip()
 
 
 def as_turn(run: Invocation, spoken: Spoken) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import re
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -97,15 +98,21 @@ def _look_inside(memory: Memory) -> Iterator[Check]:
     yield _guarded("embedding", lambda: f"{memory.embedder.name}, {memory.embedder.dimension} dimensions")
     wanted = store.vectors.count_wanted(memory.embedder.name)
     yield Check("vectors", Verdict.NOTE if wanted else Verdict.FINE, f"{wanted} texts wait to be embedded")
-    try:
-        yield _verified("index", memory.index.verify())
-    except PersonaError as exc:
-        yield Check("index", Verdict.WRONG, f"{exc.message} {exc.fix}")
+    yield _check_index(memory)
     failed = store.jobs.failed()
     verdict = Verdict.WRONG if failed else Verdict.FINE
     yield Check("updates", verdict, f"{store.jobs.pending()} queued, {len(failed)} failed")
     for job in failed:
         yield Check("update", Verdict.WRONG, f"{job.task.value} of turn {job.turn_id}: {job.error}")
+
+
+def _check_index(memory: Memory) -> Check:
+    if not memory.places.chroma.exists():
+        return Check("index", Verdict.NOTE, "not built yet: searches go through the vectors themselves")
+    try:
+        return _verified("index", memory.index.verify())
+    except PersonaError as exc:
+        return Check("index", Verdict.WRONG, f"{exc.message} {exc.fix}")
 
 
 def _rebuild(memory: Memory) -> Check:
@@ -134,7 +141,8 @@ def _llama_features() -> str:
 
     native.start()
     found = ", ".join(f"{device.name} ({device.description})" for device in native.devices())
-    return f"{found}; {native.build_features()}"
+    features = re.findall(r"(\w+) = 1", native.build_features())
+    return f"{found}; built with {', '.join(features)}"
 
 
 def _print(run: Invocation, checks: list[Check]) -> None:

@@ -103,12 +103,14 @@ class Conversation:
     def _memory(self, rest: str) -> None:
         from datetime import datetime
 
+        from persona_cli.cli.memory import embed_new
         from persona_cli.cli.memory_views import USUAL, list_records, print_found, print_records
 
         memory = self.assistant.memory
         if not rest:
             print_records(self.run, list_records(memory.store, USUAL, None, 20, every=False))
             return
+        embed_new(memory)
         found = memory.retriever.search(rest, limit=8, at=datetime.now().astimezone())
         print_found(self.run, found, explain=False)
 

@@ -67,6 +67,8 @@ class Invocation:
         """Open the store alone: enough to list and show."""
         from persona_cli.memory.store import open_store
 
+        # a misspelt setting is said by every command, not only by those that need it
+        _ = self.settings
         opened = open_store(self.places.database)
         try:
             yield opened

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from persona_cli.cli.invocation import invocation
+from persona_cli.cli.render import clean
 from persona_cli.errors import NotFoundError, UsageError
 from persona_cli.records import Author, Kind, Ref, SemanticMemory, Window
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from persona_cli.memory import Memory
     from persona_cli.memory.store import Record, Store
 
 app = typer.Typer(no_args_is_help=True, help="Search, list, show, add, edit and forget memories.")
@@ -36,6 +38,9 @@ Name = Annotated[
     str, typer.Argument(metavar="ID", help="A memory as search and list print it: s12, e3, p4, c2, m120, i7")
 ]
 
+_AT_ONCE = 200
+"""Texts embedded before a search: a second or two, no more."""
+
 
 @app.command()
 def search(
@@ -55,6 +60,7 @@ def search(
     if not text:
         raise UsageError("there is nothing to search for", fix='Give some words: persona memory search "my dog"')
     with run.memory() as memory:
+        embed_new(memory)
         found = memory.retriever.search(
             text,
             kinds=kind or None,
@@ -120,7 +126,7 @@ def add(
 ) -> None:
     """Remember something you write yourself; no model ever overwrites it."""
     run = invocation(context)
-    text = content.strip()
+    text = clean(content).strip()
     if not text:
         raise UsageError("there is nothing to remember", fix='Give a sentence: persona memory add "I like tea."')
     now = _now()
@@ -142,6 +148,7 @@ def add(
                 author=Author.PERSON,
             )
         )
+        embed_new(memory)
         typer.echo(Ref(Kind.SEMANTIC, added.id))
 
 
@@ -159,8 +166,9 @@ def edit(context: typer.Context, name: Name) -> None:
     if after is None:
         run.notice("Nothing was changed.")
         return
-    with run.store() as store:
-        changed = memory_edits.apply_form(store, ref, after, _now())
+    with run.memory() as memory:
+        changed = memory_edits.apply_form(memory.store, ref, after, _now())
+        embed_new(memory)
     typer.echo(changed)
 
 
@@ -187,6 +195,14 @@ def forget(
                 memory.media.remove(digest)
             memory_views.print_receipt(run, receipt)
         memory.index.sync()
+
+
+def embed_new(memory: Memory) -> None:
+    """Embed what has no vector yet, so that a search by meaning finds it; left to the queue's run when it is much."""
+    from persona_cli.memory.index import embed_wanted
+
+    if 0 < memory.store.vectors.count_wanted(memory.embedder.name) <= _AT_ONCE:
+        embed_wanted(memory.store, memory.embedder)
 
 
 def find(store: Store, name: str) -> tuple[Ref, Record]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from persona_cli.cli.invocation import Invocation
-from persona_cli.cli.render import day, plain, print_json
+from persona_cli.cli.render import clean, day, plain, print_json
 from persona_cli.records import (
     Author,
     CoreEntry,
@@ -67,7 +67,11 @@ def moment(record: Record) -> datetime:
 
 
 def text(record: Record) -> str:
-    """Return a record as one line of words."""
+    """Return a record as words that a terminal can be shown."""
+    return clean(_words(record))
+
+
+def _words(record: Record) -> str:
     if isinstance(record, Turn):
         return f"{record.user}  →  {record.answer}" if record.answer else record.user
     if isinstance(record, CoreEntry):
@@ -81,7 +85,7 @@ def text(record: Record) -> str:
 
 def as_entry(ref: Ref, record: Record) -> dict[str, Any]:
     """Return a record as the JSON object of `list` and `show`: its name, kind, time, words and every field."""
-    return {"id": str(ref), "kind": ref.kind, "at": moment(record), "text": text(record), "record": plain(record)}
+    return {"id": str(ref), "kind": ref.kind, "at": moment(record), "text": _words(record), "record": plain(record)}
 
 
 def print_found_json(found: Found) -> None:
@@ -163,7 +167,7 @@ def print_record(run: Invocation, store: Store, ref: Ref, record: Record) -> Non
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in _fields(store, ref, record):
-        table.add_row(name, Text(value))
+        table.add_row(name, Text(clean(value)))
     run.out.print(table)
 
 

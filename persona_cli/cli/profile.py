@@ -130,15 +130,13 @@ def _print_block(run: Invocation, title: str, rows: Sequence[tuple[str, str]]) -
 def _print_history(
     run: Invocation, readings: Sequence[Reading], changes: Sequence[ProfileChange], limit: int, *, largest: bool
 ) -> None:
-    from rich.text import Text
-
     from persona_cli.cli.chart import draw_history
-    from persona_cli.cli.render import day
+    from persona_cli.cli.render import clean, day
 
     if not changes:
         run.notice("No trait has moved yet.")
         return
-    run.out.print(Text.from_ansi(draw_history(readings, run.out)))
+    run.out.print(draw_history(readings, run.out.width))
     chosen = sorted(changes, key=_size, reverse=True) if largest else list(reversed(changes))
     for change in chosen[:limit]:
         moves = ", ".join(
@@ -147,7 +145,7 @@ def _print_history(
             if change.reading.after[name] != change.reading.before[name]
         )
         run.out.print(f"{day(change.reading.at)}  m{change.reading.turn_id}  {moves}", style="bold", markup=False)
-        run.out.print(f"    “{_short(change.evidence)}”", style="dim", markup=False)
+        run.out.print(f"    “{_short(clean(change.evidence))}”", style="dim", markup=False)
     if len(changes) > limit:
         run.notice(f"{len(changes) - limit} more; --limit shows them.")
 

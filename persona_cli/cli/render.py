@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,11 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
+
+_CONTROL = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,6 +31,11 @@ def make_console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else 100
     return Console(stderr=stderr, soft_wrap=False, highlight=False, emoji=False, width=width)
+
+
+def clean(text: str) -> str:
+    """Return `text` without what a terminal would obey instead of show: escape sequences, bells, direction marks."""
+    return _CONTROL.sub("", text)
 
 
 def plain(value: Any) -> Any:

@@ -16,6 +16,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from persona_cli.cli.invocation import Invocation
+from persona_cli.cli.render import clean
 from persona_cli.errors import Interrupted
 from persona_cli.records import Answer, AnswerDelta, Notice, Recall, Retrieve, Step, Think, ThinkDelta, Turn
 
@@ -46,7 +47,7 @@ def speak(
     wish = RespondOptions(use_memory=options.memory, force_retrieve=options.force_retrieve)
     with (
         _ctrl_c(told),
-        closing(assistant.respond(message, images, options=wish, stop=told.is_set)) as steps,
+        closing(assistant.respond(clean(message), images, options=wish, stop=told.is_set)) as steps,
     ):
         try:
             for step in steps:
@@ -84,12 +85,12 @@ def _show(run: Invocation, step: Step, options: ChatOptions, spoken: Spoken) -> 
     if isinstance(step, AnswerDelta):
         spoken.answer += step.text
         if not options.as_json:
-            sys.stdout.write(step.text)
+            sys.stdout.write(clean(step.text))
             sys.stdout.flush()
         return
     if isinstance(step, ThinkDelta):
         if options.show_thinking:
-            run.err.print(step.text, end="", style="dim italic", markup=False)
+            run.err.print(clean(step.text), end="", style="dim italic", markup=False)
         return
     spoken.steps.append(step)
     if isinstance(step, Answer):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from persona_cli.cli.invocation import Invocation, invocation
-from persona_cli.errors import Interrupted, StorageError, TransferError, UsageError
+from persona_cli.errors import Interrupted, PictureError, StorageError, TransferError, UsageError
 
 if TYPE_CHECKING:
     from persona_cli.agent.replay import Replayed
@@ -116,6 +116,8 @@ def _import_transcript(run: Invocation, file: Path, *, as_json: bool) -> None:
             )
         except (KeyboardInterrupt, Interrupted) as exc:
             raise Interrupted("the import was stopped", fix="The same command goes on where it was.") from exc
+        except PictureError as exc:
+            raise TransferError(exc.message, fix="Replace or leave out the picture; the same command goes on.") from exc
     if as_json:
         print_json(done)
     else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from persona_cli.cli.invocation import Invocation, invocation
+from persona_cli.cli.render import clean
 from persona_cli.errors import UsageError
 from persona_cli.records import Hit, Kind, Recall, Ref
 
@@ -39,7 +40,7 @@ def print_why(run: Invocation, found: Why) -> None:
 
     say = run.out.print
     say(f"Turn m{found.turn.id}, {day(found.turn.at)}, answered by {found.turn.model}", style="bold")
-    say(f"You: {found.turn.user}", markup=False)
+    say(f"You: {clean(found.turn.user)}", markup=False)
     for search in found.searches:
         _print_search(run, search)
     if found.thought:
