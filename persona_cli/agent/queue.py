@@ -57,7 +57,6 @@ class UpdateQueue:
         self._thread: threading.Thread | None = None
         # the last run may have been cut off between its jobs and their vectors
         self._stale = True
-        self._unsynced = False
 
     def start(self) -> None:
         """Work in the background from now on."""
@@ -160,14 +159,11 @@ class UpdateQueue:
         raise Interrupted("The updates were interrupted; they are still queued.")
 
     def _refresh(self, stop: Stop) -> None:
-        """Embed what was written and bring the index in step; opening Chroma is worth it only for something new."""
-        if embed_wanted(self._memory.store, self._memory.embedder, stop):
-            self._unsynced = True
-        if stop():
-            return
-        if self._unsynced:
+        """Embed what was written and bring the index in step, which opens Chroma only for something new."""
+        embed_wanted(self._memory.store, self._memory.embedder, stop)
+        if not stop():
             self._memory.index.sync()
-        self._stale = self._unsynced = False
+            self._stale = False
 
     def _work(self, job: Job, stop: Stop) -> None:
         """Do one job; its writes and its end are one transaction. An error stays with the job."""
