@@ -13,7 +13,7 @@ _ADV = (
     r"(?:(?:now|currently|just|actually|also|still|already|really|recently|finally|presently|both|only"
     r"|almost|nearly|about|officially) )*"
 )
-_NAME = r"([^\W\d_][\w'-]*(?: (?!and\b|but\b|from\b|i\b|by\b|in\b|nice\b|so\b|the\b)[A-Z][\w'-]*){0,2})"
+_NAME = r"([^\W\d_][\w'-]*(?: (?!and\b|but\b|from\b|i\b|by\b|in\b|nice\b|so\b|the\b)(?-i:[A-Z])[\w'-]*){0,2})"
 _PLACE = (
     r"((?!(?:bed|front|charge|general|love|trouble|hospital|town|touch|fact|shock|my|a|an|it|this|pain"
     r"|need|college|school|therapy|tears|hurry|luck|peace|fear|recovery|debt|here"
@@ -61,7 +61,18 @@ _NO_NAME = words(
     in on at from about allergic addicted obsessed interested excited nervous anxious proud worried half part
     also just now currently really very too so still always never usually only mostly left right male female gay
     straight trans lesbian bisexual nonbinary quite pretty rather more less terrible awful horrible better worse
-    hopeless bad"""
+    hopeless bad crazy weird ugly pretty smart lazy stupid dumb shy tall short fat thin old young rich poor blind deaf
+    strong weak calm mad angry furious upset jealous broke drunk sober high dead alive safe sane insane human real fun
+    funny rude mean nice kind gentle brave proud loud quiet stubborn clumsy messy tidy neat picky patient strict moody
+    cranky grumpy sleepy thirsty starving full cold hot warm wet dry numb sore stiff weary dizzy queasy lonely homesick
+    stuck torn sold down up out off over away around inside outside abroad online done set due able unable willing
+    eager keen aware unaware unsure certain positive negative honest serious sensitive emotional vegetarian religious
+    spiritual catholic christian muslim jewish hindu buddhist sikh atheist agnostic american british english irish
+    scottish welsh french german italian spanish greek dutch polish russian chinese japanese korean indian mexican
+    brazilian canadian australian swiss swedish danish turkish portuguese ukrainian african european asian latino
+    introvert introverted extrovert extroverted gonna sort kinda basically actually honestly definitely probably maybe
+    literally totally also mum mom dad grandma besides between under on their his her your its whatever nobody someone
+    self awake asleep unemployed retired self-employed disabled overweight underweight dyslexic autistic bilingual"""
 )
 
 
@@ -109,7 +120,9 @@ def _home(match: re.Match[str]) -> Tag | None:
     )
     if not place or (moved and future):
         return None if not place else Tag("move", "user/plan/move", place, names=(place,), weight=2)
-    past = re.search(r"(?i)\b(?:used to live|lived|grew up|was living|were living)\b", match.string[: match.end()])
+    past = re.search(
+        r"(?i)\b(?:used to live|(?<!have )lived|grew up|was living|were living)\b", match.string[: match.end()]
+    )
     if past:
         return Tag("former home", value=place, names=(place,), weight=1.5)
     return Tag("home", "user/home", place, weight=3, change=Change.REPLACES if moved else Change.ADDS, names=(place,))
@@ -150,8 +163,10 @@ _RULES = _rules(
     (rf"\bmy (?:full |first |real )?name is (?:actually )?{_NAME}", _name),
     (rf"^I am {_NAME}(?=[,.!]|$| and (?:I|my)\b| from\b|, )", _name),
     (rf"^(?:this is|it is) {_NAME} (?:here|speaking)$", _name),
+    (rf"^(?:the )?name is {_NAME}", _name),
     (
-        rf"\b(?:everyone|everybody|people|friends|my (?:friends|family|mates)|you can|they|just|please) calls?"
+        rf"\b(?:everyone|everybody|people|friends|my (?:friends|family|mates)|you can|they|just|please)(?:"
+        rf" (?:at|in) \w+)? calls?"
         rf" me {_NAME}|\bI go by {_NAME}|\bmy nickname is {_NAME}",
         _slot("nickname", 3, value=named),
     ),
@@ -250,7 +265,7 @@ _RULES = _rules(
         lambda m: Tag("allergy", f"user/allergy/{m[1].lower()}", m[1].lower(), weight=3),
     ),
     (
-        rf"\bI (?:have|suffer from|am|was diagnosed with|have been diagnosed with|got diagnosed with|get"
+        rf"\bI (?:have got|have|suffer from|am|was diagnosed with|have been diagnosed with|got diagnosed with|get"
         rf"|struggle with|live with|was just diagnosed with|have had) (?:(?:an?|the|type [12]|mild|severe"
         rf"|chronic|bad|terrible|really|also|always|been|my) )*({_CONDITIONS})\b",
         lambda m: Tag("health", f"user/health/{m[1].lower()}", m[1].lower(), weight=2.5),

@@ -21,6 +21,11 @@ _USED_NOW = re.compile(
     r"|use|live in|work (?:at|for|as))|it is|it is all about)(?: an?| the)? (?P<new>[^.;!]+)$",
     re.I,
 )
+_FAVOURITE_NOW = re.compile(
+    r"\bmy favourite (?P<kind>[\w' -]+?) (?:used to be|was) (?P<old>[^.;!,]+?),? (?:but |and )?now (?:it is|I"
+    r" prefer|I love|I like) (?P<new>[^.;!]+)$",
+    re.I,
+)
 _USED = re.compile(r"\bI used to (?P<verb>[\w' -]+)", re.I)
 _SWITCHED = re.compile(
     rf"\bI (?:have )?(?:just |recently |finally )?(?:switched|changed|moved|converted|swapped|traded)(?:"
@@ -64,7 +69,7 @@ _LIKING = re.compile(r"(?:like|love|enjoy|care for|eat|drink|stand|a fan of|into
 
 def changes(plain: str) -> Iterator[Tag]:
     """Yield what a tidied clause says has changed or ended; nothing for a clause about how things are."""
-    for rule in (_parted, _used_now, _quit_job, _no_more, _switched, _instead, _ended, _used):
+    for rule in (_parted, _favourite_now, _used_now, _quit_job, _no_more, _switched, _instead, _ended, _used):
         tag = rule(plain)
         if tag is not None:
             yield tag
@@ -77,6 +82,14 @@ def _parted(plain: str) -> Tag | None:
         if _PARTED.search(plain)
         else None
     )
+
+
+def _favourite_now(plain: str) -> Tag | None:
+    match = _FAVOURITE_NOW.search(plain)
+    if match is None:
+        return None
+    slot = f"user/favourite {key(match['kind'])}"
+    return Tag("favourite", slot, trim(match["new"]), change=Change.REPLACES, replaces=trim(match["old"]), weight=3)
 
 
 def _used_now(plain: str) -> Tag | None:

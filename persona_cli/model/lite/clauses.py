@@ -7,7 +7,7 @@ and small talk tell nothing about the user. "I have a dog, do you like dogs?" is
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from persona_cli.model.lite.english import straighten, tidy
@@ -50,20 +50,22 @@ _ASKING = (
 )
 _BREAKS = re.compile(
     rf"(?P<stop>[.!?…]+(?=[\s\"')]|$)|\n+|;+|\s[-–—]{{1,2}}\s|—|[\U0001F000-\U0001FAFF☀-➿❤️]+)"
-    rf"|,\s+(?={_ASKING})"
-    rf"|\s+(?=(?:so|and|but)\s+(?:what|how|which|where|should|can|could|do|does|would|is|are)\s+(?:should|can"
+    rf"|,\s\s?(?={_ASKING})"
+    rf"|\s\s?(?=(?:so|and|but)\s\s?(?:what|how|which|where|should|can|could|do|does|would|is|are)\s\s?(?:should|can"
     rf"|could|would|do|does|is|are|you|i|we|there|it)\b)"
-    rf"|,?\s+(?:and|but|so|plus|also)\s+(?=(?:(?:now|then|also|actually|sometimes|today|yesterday|recently"
-    rf"|usually)\s+)?{_SUBJECT}\b(?!\s+(?:and|or)\s))"
-    rf"|,\s+(?:and\s+|but\s+)?(?=(?:i|i'm|im|i've|ive|i'll|i'd|my|we|we're|we've|she's|he's|she|he)\s+\w+)"
-    rf"|(?P<elided>,?\s+(?:and|but)\s+)(?=(?:now |then |also |just |recently )?(?:live|work|study|am|was|have"
-    rf"|hate|love|enjoy|moved|got|like)\s+(?:in|as|at|for|a|an|two"
+    rf"|,?\s\s?(?:and|but|so|plus|also)\s\s?(?=(?:(?:now|then|also|actually|sometimes|today|yesterday|recently"
+    rf"|usually)\s\s?)?{_SUBJECT}\b(?!\s\s?(?:and|or)\s))"
+    rf"|,\s\s?(?:and\s\s?|but\s\s?)?(?=(?:i|i'm|im|i've|ive|i'll|i'd|my|we|we're|we've|she's|he's|she|he|(?:his"
+    rf"|her|its) names?)\s\s?\w+)"
+    rf"|(?P<elided>,?\s\s?(?:and|but)\s\s?)(?=(?:now |then |also |just |recently )?(?:live|work|study|am|was|have"
+    rf"|hate|love|enjoy|moved|got|like)\s\s?(?:in|as|at|for|a|an|two"
     rf"|three|my|to|the|allergic|\w+ing)\b"
-    r"|(?:can't|cant|cannot|don't|dont|never|hate|prefer|dislike)\s+\w+)",
+    r"|(?:can't|cant|cannot|don't|dont|never|hate|prefer|dislike)\s\s?\w+)",
     re.I,
 )
 _RUN_ON = re.compile(
-    r"(?<=[a-z])\s+(?=(?:i'm|im|i am|i live|i work|i have|i've|i love|i like|i hate|i study|my name|my \w+ is)\b)", re.I
+    r"(?<=[a-z])\s\s?(?=(?:i'm|im|i am|i live|i work|i have|i've|i love|i like|i hate|i study|my name|my \w+ is)\b)",
+    re.I,
 )
 _RELATIVE = re.compile(
     r"\b(?:the|a|an|all|what|that|which|when|if|because|cuz|where|while|since|like|how|who|things?|as|than|and|or|but|"
@@ -77,12 +79,13 @@ _LEAD = re.compile(
     r" course|haha\w*|lol|omg|wow|btw|"
     r"tbh|ngl|fyi|imo|anyway|anyways|by the way|to be honest|honestly|frankly|you know(?: what)?|you see|i mean"
     r"|basically|"
-    r"like|hi|hello|hey|hi there|hello there|hey there|good (?:morning|evening|afternoon)|thanks|thank you"
+    r"like|(?:hi|hello|hey)(?: there| everyone| friend)?|good (?:morning|evening|afternoon)|thanks|thank you"
     r"|great|cool|nice|"
     r"just so you know|for the record|fun fact|the thing is|guess what|as i said|as you know|speaking of \w+|plus|"
     r"in fact|in general|to be fair|believe it or not|long story short|update|news|good news|bad news|ugh|yay"
     r"|hooray|sorry|"
-    r"my friend|friend|please remember(?: that)?|remember(?: that)?|don't forget(?: that)?|do not forget(?:"
+    r"(?:my )?(?:dear )?friend(?=[,!.])|please remember(?: that)?|remember(?: that)?|don't forget(?: that)?|do"
+    r" not forget(?:"
     r" that)?|note that|(?:i )?(?:just )?(?:wanted|want) to (?:tell you|let you know|say|mention)(?: that)?|"
     r"(?:i (?:have to|must) (?:say|admit)|let me tell you|i'll have you know|did i mention)(?: that)?|and yes|"
     r"i (?:think|guess|believe|suppose)(?: that)?(?= (?:I|my|we)\b(?! (?:should|could|would|need)))))\b[\s,:!.…-]*",
@@ -288,7 +291,7 @@ _REQUEST = re.compile(
     r"|recommend|translate|summari[sz]e|list|let|call(?! me [A-Z])|find|search|look|"
     r"describe|create|draft|calculate|compare|check|add|set|play|say|sing|act|answer|forget|delete|teach|name"
     r"|pick|choose|come|go|stop|keep|try|take|wait|listen|guess|see|think of|talk|consider|read|open|turn|put"
-    r"|send|ask|do|be|don't|do not|never mind|have a)\b"
+    r"|send|ask|do|be|don't|do not|never mind|have a|rewrite|rephrase|paraphrase|proofread|correct|edit|fix)\b"
     r"|\b(?:write|tell|make up|invent|compose) (?:me )?(?:a|an|the|some) (?:\w+ )?(?:story|poem|joke|song|tale"
     r"|letter|essay|email|scene|novel|script|limerick|haiku)\b"
     r"|^(?:can|could|would|will) you\b|\bI(?: would|'d)? (?:want|like|need|love) you to\b|\b(?:role-?play|act"
@@ -311,7 +314,8 @@ _SMALL_TALK = re.compile(
     r"great|cool|nice|perfect|awesome|wonderful|lovely|amazing|interesting|exactly|indeed|absolutely|definitely"
     r"|of course|no problem|never mind|nevermind|"
     r"got it|I got it|I see|I understand|I agree|me too|same here|same|not really|maybe|haha\w*|lol|wow|just"
-    r" kidding|jk|kidding|sounds \w+|(?:that|this|it|they|these|those|you) .*|there .*|what a .*)$",
+    r" kidding|jk|kidding|sounds \w+|(?!.*\b(?:birthday|anniversary|wedding|graduation|(?:first|last)"
+    r" day)\b)(?:that|this|it|they|these|those|you) .*|there .*|what a .*)$",
     re.I | re.S,
 )
 
@@ -336,9 +340,20 @@ def _saying(plain: str, *, asked: bool) -> Saying:
     return next((saying for saying, pattern in _SAYINGS if pattern.search(plain)), Saying.STATEMENT)
 
 
+_FICTION = re.compile(
+    r"(?:(?:can|could|would|will) you |please )*(?:imagine|suppose|pretend|role-?play|let us pretend|let us play"
+    r"|let's (?:say|pretend|play)|(?:translate|rewrite|rephrase|paraphrase|proofread|correct|edit|summari[sz]e)"
+    r" (?:this|the following|it)\b|translate"
+    r"|(?:write|make up|invent|compose|tell)(?: me)?(?: a| an| the| some)?(?: \w+){0,2} (?:story|poem|song|tale"
+    r"|script|letter|novel|scene|essay|email|fiction))\b",
+    re.I,
+)
+
+
 def _cancelled(clauses: list[Clause]) -> list[Clause]:
-    """Drop the statement that "just kidding" takes back."""
+    """Drop the statement that "just kidding" takes back; what follows "write a story" is the story."""
     kept: list[Clause] = []
+    fiction = False
     for clause in clauses:
         if (
             re.match(
@@ -349,5 +364,6 @@ def _cancelled(clauses: list[Clause]) -> list[Clause]:
             and kept
         ):
             kept.pop()
-        kept.append(clause)
+        kept.append(replace(clause, saying=Saying.REQUEST) if fiction else clause)
+        fiction = fiction or _FICTION.match(clause.plain) is not None
     return kept

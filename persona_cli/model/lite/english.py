@@ -47,7 +47,7 @@ _SPELLING = {
     r"(we|they|you)'ve": r"\1 have",
     r"(he|she|it|that|there)'s (been|got|had|gone|become|started|moved|turned|finished|left|passed)": r"\1 has \2",
     r"(he|she|it|that|there|here|what|who|where)'s": r"\1 is",
-    r"(name|birthday|favou?rite \w+)s?'s": r"\1 is",
+    r"(name|birthday|favou?rite \w+)'s": r"\1 is",
     r"(name)s (?=[A-Za-z]+\b)": r"\1 is ",
     r"gonna": "going to",
     r"gotta": "have to",

@@ -31,6 +31,10 @@ MOST = 5
 """Facts proposed for one turn; a message that tells more than this is a story, and its turn stays searchable."""
 
 
+LONGEST = 6000
+"""Characters of a message that are read: more than anybody says of themselves at once is a text they pasted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One sentence about the user or somebody of theirs, with the words it rests on."""
@@ -55,6 +59,7 @@ def find_facts(text: str, at: datetime, *, pictured: bool = False, before: Seque
 
     `before` are facts of earlier messages: "actually, it's Coke" sets right the last of them.
     """
+    text = text[:LONGEST]
     times = [phrase for phrase in find_times(text, at) if not phrase.repeating]
     company = _company(text)
     referents = Referents()

@@ -16,6 +16,7 @@ import snowballstemmer
 
 from persona_cli.model.lite.clauses import Saying, read_clauses
 from persona_cli.model.lite.english import third_person
+from persona_cli.model.lite.facts import LONGEST
 from persona_cli.model.lite.lexicon import words
 from persona_cli.model.lite.worth import content_words, worth
 from persona_cli.model.tasks import ProceduralDraft
@@ -109,7 +110,7 @@ def update_procedural(
 
 
 def _told(turn: Turn) -> Iterator[_Told]:
-    for clause in read_clauses(turn.user):
+    for clause in read_clauses(turn.user[:LONGEST]):
         if clause.saying is Saying.STATEMENT and re.search(r"\b(?:I|[Ww]e|[Mm]y|[Oo]ur)\b", clause.plain):
             yield _Told(clause.plain, third_person(clause.plain), _stems(clause.plain), turn.at.date())
 

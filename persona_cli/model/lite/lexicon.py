@@ -33,12 +33,13 @@ PARTICIPLES = PAST | words(
 )
 
 BASE = words(
-    """adore am avoid bake believe belong bike brush build buy call care clean climb coach collect commute cook crochet
-    cycle dance daydream despise detest do draw dread drink drive earn eat enjoy enter exercise fancy farm feed feel
-    find fish fly garden get give go grow hate have hike hope jog keep knit know lead learn like listen live loathe
-    love make manage meditate meet miss need own paint plan play practise practice prefer read rent ride row run sail
-    save sell sew share sing skate ski sleep smoke speak spend start stay struggle study suffer support surf swear
-    swim take teach tend think train travel try use visit volunteer wake walk want watch wear wish work worry write"""
+    """adore am avoid bake believe belong bike brush build buy call care clean climb coach collect come commute cook
+    crochet cycle dance daydream despise detest do draw dread drink drive earn eat enjoy enter exercise fancy
+    farm feed feel find fish fly garden get give go grow hate have hike hope jog keep knit know lead learn like
+    listen live loathe love make manage meditate meet miss need own paint plan play practise practice prefer
+    read rent ride row run sail save sell sew share sing skate ski sleep smoke speak spend start stay struggle
+    study suffer support surf swear swim take teach tend think train travel try use visit volunteer wake walk
+    want watch wear weigh wish work worry write"""
 )
 """Verbs that still are verbs after "and": in "I run and paint", but not in "I love cheese and wine"."""
 

@@ -31,16 +31,23 @@ def with_subject(plain: str) -> str:
     following = plain[match.end() :].split() if match else []
     if match is None or not following:
         return plain
-    verb, rest = match[1].lower(), plain[:1].lower() + plain[1:]
+    lead = "I am" if _NO_FAN.match(plain) else _lead(match[1].lower(), following, plain)
+    return f"{lead} {plain[:1].lower()}{plain[1:]}" if lead else plain
+
+
+_NO_FAN = re.compile(r"not (?:really )?(?:a (?:big |huge )?fan of|into|keen on|fond of) ", re.I)
+_WISHED = words("new birthday easter holidays friday christmas anniversary")
+"""After "happy": what is wished, not felt."""
+
+
+def _lead(verb: str, following: list[str], plain: str) -> str:
+    """Return the words in front of a verb that begins a clause: "I", "I am", "I have", or "" for none."""
     if verb in PAST - _OTHERWISE or verb in _LIKINGS or (verb in _TELLING and _has_object(verb, following[0])):
-        return f"I {rest}"
+        return "I"
     if verb == "been":
-        return f"I have {rest}"
-    if verb == "happy" and following[0].lower() not in {"because", "that", "to", "for", "with", "about"}:
-        return plain
-    if verb in _GERUNDS | _FEELINGS and len(following) > 1 and not re.search(r"\b(?:is|are|was)\b", plain):
-        return f"I am {rest}"
-    return plain
+        return "I have"
+    told = len(following) > 1 and following[0].lower() not in _WISHED and not re.search(r"\b(?:is|are|was)\b", plain)
+    return "I am" if verb in _GERUNDS | _FEELINGS and told else ""
 
 
 def _has_object(verb: str, following: str) -> bool:

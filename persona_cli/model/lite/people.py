@@ -95,14 +95,16 @@ def _introductions(plain: str) -> Iterator[Tag]:
         if match and (called := _names(match["names"])):
             yield _naming(match, called, whole=whole)
             return
-    for pattern in (_BESIDE, _BESIDE_COMMA, _LOWER, _APPOSED):
-        match = pattern.search(plain)
-        if match and (called := _names(match["names"])):
+    seen: set[str] = set()
+    for match in (match for pattern in (_BESIDE, _BESIDE_COMMA, _LOWER, _APPOSED) for match in pattern.finditer(plain)):
+        if called := _names(match["names"]):
+            if called[0] in seen or seen & {match["role"].lower()}:
+                continue
+            seen |= {called[0], match["role"].lower()}
             whole = match.span() == (0, len(plain))
             yield _naming(match, called, whole=whole)
             if match.start() == 0 and not whole and not re.match(r",? and (?:I|me|my)\b", plain[match.end() :]):
                 yield Tag("about", subject=called[0], weight=2.4, names=called)
-            return
 
 
 def _naming(match: re.Match[str], called: tuple[str, ...], *, whole: bool) -> Tag:
@@ -140,6 +142,8 @@ def _owned(plain: str) -> Iterator[Tag]:
 
 
 def _told_of(plain: str, known: frozenset[str]) -> Iterator[Tag]:
+    if re.match(r"(?:my|our) [\w' -]{1,40}? and (?:I|me)\b", plain, re.I):
+        return
     match = _EVENT.match(plain)
     if match is not None and len(plain.split()) > 3:
         yield Tag("about", subject=f"my {match['role'].lower()}", weight=1.5)

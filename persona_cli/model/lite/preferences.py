@@ -67,8 +67,9 @@ _PREFER = re.compile(
     re.I,
 )
 _GREW = re.compile(
-    r"\bI (?:have )?(?:gone|went|am|grew|have grown|got|am going) (?P<way>off|out of love with|tired of|sick of"
-    r"|bored of|bored with) (?P<thing>[^.;!]+?)" + _STOP,
+    r"\bI (?:have )?(?:(?:gone|went|have gone|am going) (?:right |totally |completely )?off"
+    r"|(?:am|grew|grown|got|fell) (?:out of love with|(?:so |really )?(?:tired|sick|bored) of|bored with))"
+    r" (?P<thing>[^.;!]+?)" + _STOP,
     re.I,
 )
 _WANTS = re.compile(r"\b(?:would|might|could|will|may|used to|if|did not use to)\b", re.I)
@@ -144,6 +145,6 @@ def _empty(thing: str) -> bool:
     words = trim(thing).lower().split()
     return (
         not words
-        or words[0] in OBJECTS | {"you", "your", "how", "what", "when", "if"}
+        or words[0] in OBJECTS | {"most", "about", "more", "best", "you", "your", "how", "what", "when", "if"}
         or bool({"you", "your", "chats", "chatting"} & set(words))
     )

@@ -34,6 +34,9 @@ class Referents:
 
     def hear(self, plain: str) -> None:
         """Take note of the people and pets a clause speaks of."""
+        called = re.match(r"(?i)(?:his|her|its) name is (?-i:([A-Z][\w'-]+))", plain)
+        if called is not None:
+            self.name, self.role = called[1], ""
         if _START.match(plain):
             return
         match = _MENTION.search(plain)

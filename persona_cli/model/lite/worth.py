@@ -40,7 +40,8 @@ _TALK = re.compile(
     r"|follow|go now|go to bed|get|make sure|have to|need|understand|ask|tell|share|search)\b"
     r"|(?:like|love|enjoy|hate|dislike|prefer) (?:it|that|this|them|those|these|you|your|how|when|what)\b"
     r"|(?:look|am looking) forward to (?:hearing|talking|it|that|your|seeing you)"
-    r"|(?:do not|cannot|could not) (?:know|understand|think|get|remember|believe|wait|tell|say|see|decide|mind|care)\b"
+    r"|(?:do not|cannot|could not) (?:know|understand|think|get (?:it|that|this|you)|remember|believe|wait|tell"
+    r"|say|see|decide|mind|care)\b"
     r"|(?:had|ate|am having|have had|made|cooked|grabbed|just had|am eating|drank) (?:(?!because|birthday|party"
     r"|with|first)[\w' ]){1,40}(?:for (?:breakfast|lunch|dinner|supper|brunch|a snack)|today|tonight|this"
     r" morning|earlier)\b(?!.*(?:because|with my))"
@@ -51,7 +52,8 @@ _TALK = re.compile(
     r"|(?:have to|must|should|need to|had better|got to) (?:go|run|leave|sleep|hurry|think|get going|be off)\b"
     r"|(?:cannot|could not|can) (?:argue|complain|agree|imagine|see|believe|wait)\b|feel (?:the same|like (?:it"
     r"|that)|you)|am (?:just )?(?:testing|checking|trying (?:this|it) out|typing|wondering|thinking about (?:it|that))"
-    r"|(?:said|told|asked|mentioned|was saying|meant|mean|was talking|was thinking|was asking|was just|was"
+    r"|(?:might as well|was only|would (?:kill|die) for|am not in the mood|am off to|said|told|asked|mentioned"
+    r"|was saying|meant|mean|was talking|was thinking|was asking|was just|was"
     r" going to)\b)",
     re.I,
 )
@@ -110,8 +112,18 @@ _LACKING = re.compile(
     re.I,
 )
 _PASSING = re.compile(
-    r"^I am (?:[\w]+ly |so |very |really |just )?(?!from\b|a\b|an\b)[\w]+(?: (?:now|today|again|right now"
-    r"|tonight|at the moment))?$"
+    r"^I am (?:\w+ly |so |very |really |just |a bit |a little |too |quite |pretty |still |also |feeling |not "
+    r"|now |kind of )*"
+    r"(?:tired|exhausted|sleepy|hungry|starving|thirsty|bored|busy|cold|hot|warm|full|fine|ok|okay|good|great"
+    r"|well|sad|happy|angry"
+    r"|upset|annoyed|mad|cross|excited|nervous|anxious|stressed|worried|scared|confused|lost|ready|done|late"
+    r"|early|free|sick|ill|drunk"
+    r"|awake|alone|lonely|glad|sorry|sure|proud|grateful|relieved|disappointed|frustrated|jealous|calm|relaxed"
+    r"|crazy|kidding|joking"
+    r"|back|here|home|right|wrong|better|worse|alive|stuck|impressed|surprised|shocked|listening|lucky|blessed"
+    r"|dead|weird|curious|serious)"
+    r"(?: (?:and|or|but) \w+)?(?: (?:now|today|again|right now|tonight|at the moment|lately|already|anyway))?$",
+    re.I,
 )
 
 
@@ -147,7 +159,7 @@ def _firm(plain: str) -> bool:
 def _has_subject(plain: str) -> bool:
     words = re.findall(r"[\w'-]+", plain.lower())
     heads = {"i", "my", "we", "our", "today", "yesterday", "tomorrow", "tonight", "me"} | PEOPLE | PETS | ADVERBS
-    return any(word in heads for word in words[:6]) and any(_verb(word) for word in words)
+    return "i" in words or (any(word in heads for word in words[:6]) and any(_verb(word) for word in words))
 
 
 def _verb(word: str) -> bool:
