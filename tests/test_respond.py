@@ -193,3 +193,11 @@ def test_a_file_that_is_no_picture_is_refused_before_anything_is_kept(assistant:
     with pytest.raises(PictureError):
         list(assistant.respond("Look!", [note]))
     assert assistant.memory.store.turns.count() == 0
+
+
+@pytest.mark.parametrize("text", ["a lone \udcff surrogate", "a NUL \x00 within", "\u202eturned round", "🦮" * 50])
+def test_any_text_a_terminal_can_give_is_kept(assistant: Assistant, text: str) -> None:
+    list(assistant.respond(text))
+    assistant.updates.run()
+    assert assistant.memory.store.turns.count() == 1
+    assert assistant.updates.failed() == ()

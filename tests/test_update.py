@@ -283,6 +283,13 @@ def test_a_transcript_is_replayed_at_its_own_times(assistant: Assistant, model: 
     assert store.readings.all()[0].at == NOW - timedelta(days=400)
 
 
+def test_a_secret_in_a_transcript_is_taken_out_and_said(assistant: Assistant) -> None:
+    replay(assistant, [Exchange(NOW - timedelta(days=9), "My password is hunter2", "Noted: pin is 4711")])
+    why = explain(assistant.memory.store)
+    assert (why.turn.user, why.turn.answer) == ("My password is [password removed]", "Noted: pin is [password removed]")
+    assert why.notices == ("Taken out before anything is stored: password.",)
+
+
 def test_a_stopped_replay_goes_on_where_it_was(assistant: Assistant) -> None:
     stored: list[int] = []
     with pytest.raises(Interrupted):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from persona_cli.agent.queue import UpdateQueue
 from persona_cli.agent.respond import RespondOptions, respond
-from persona_cli.agent.secrets import redact
+from persona_cli.agent.secrets import redact, redaction_notice
 from persona_cli.agent.sessions import close_session, close_sessions, session_at
 from persona_cli.agent.update import AFTER_TURN, Updates
 from persona_cli.config import Settings
@@ -112,9 +112,8 @@ class Assistant:
         query = Query(text, at, tuple(self.memory.media.add(path, at) for path in images))
         kept = _Kept()
         try:
-            if secrets:
-                notice = f"Taken out before anything is stored: {', '.join(secrets)}."
-                yield kept.add(Notice(notice))
+            for notice in redaction_notice(secrets):
+                yield kept.add(notice)
             most = self.settings.memory.retrievals
             for step in respond(
                 self._search, self.model, self._situation(query), options=options, most=most, stop=stop

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from persona_cli.agent.assistant import Assistant
 from persona_cli.agent.queue import Drained, OnProgress
-from persona_cli.agent.secrets import redact
+from persona_cli.agent.secrets import redact, redaction_notice
 from persona_cli.agent.sessions import close_session
 from persona_cli.agent.update import AFTER_TURN
 from persona_cli.errors import Interrupted
@@ -74,14 +74,16 @@ def replay(
 def _store(assistant: Assistant, exchange: Exchange, last: Turn | None) -> tuple[Turn, bool]:
     """Return the turn of an exchange, and whether it is new."""
     store = assistant.memory.store
-    user, _ = redact(exchange.user)
-    answer, _ = redact(exchange.assistant)
+    user, secrets = redact(exchange.user)
+    answer, more = redact(exchange.assistant)
     if known := store.turns.find_same(exchange.at, user):
         return known, False
     images = tuple(assistant.memory.media.add(path, exchange.at) for path in exchange.images)
     with store.transaction():
         session = _session(assistant, exchange.at, last)
-        turn = store.turns.add(session.id, exchange.at, user, answer, RECORDED, images)
+        turn = store.turns.add(
+            session.id, exchange.at, user, answer, RECORDED, images, redaction_notice(secrets + more)
+        )
         for task in AFTER_TURN:
             store.jobs.add(task, turn_id=turn.id)
         return turn, True

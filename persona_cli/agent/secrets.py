@@ -8,7 +8,9 @@ for source code (detect-secrets and the like) brings entropy rules that fire on 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+from persona_cli.records import Notice
 
 _KEYS = re.compile(
     r"""\b(?:
@@ -62,6 +64,12 @@ def redact(text: str) -> tuple[str, tuple[str, ...]]:
     text = _CARD.sub(lambda match: instead("card number") if _luhn(match[0]) else match[0], text)
     text = _PASSWORD.sub(lambda match: _password(match, instead), text)
     return text, tuple(dict.fromkeys(found))
+
+
+def redaction_notice(kinds: Sequence[str]) -> tuple[Notice, ...]:
+    """Return the step that says what was taken out of a turn; none when nothing was."""
+    named = ", ".join(dict.fromkeys(kinds))
+    return (Notice(f"Taken out before anything is stored: {named}."),) if kinds else ()
 
 
 def _password(match: re.Match[str], instead: Callable[[str], str]) -> str:
