@@ -97,7 +97,9 @@ _ELIDED = re.compile(
     r"|prefer|dislike)\b",
     re.I,
 )
-_ABBREVIATION = re.compile(r"\b(?:mr|mrs|ms|dr|st|prof|vs|etc|e\.g|i\.e|a\.m|p\.m|approx|no|jr|sr|[A-Z])$", re.I)
+_ABBREVIATION = re.compile(
+    r"(?<!['’])\b(?:mr|mrs|ms|dr|st|prof|vs|etc|e\.g|i\.e|a\.m|p\.m|approx|no|jr|sr|(?-i:[A-HJ-Z]))$", re.I
+)
 
 
 def read_clauses(text: str) -> tuple[Clause, ...]:

@@ -245,5 +245,5 @@ class _Turner:
     def _coordinated(self) -> bool:
         """Tell "I run and paint" from "I want to run and paint", where the second verb hangs on "to"."""
         heard = "".join(self.out).lower()
-        tail = heard.rsplit("the user", 1)[-1]
+        tail = re.split(r"the user(?!')", heard)[-1]
         return re.search(r"\bto \w+|\b(?:do|does|did|will|can|would|not)\b", tail) is None

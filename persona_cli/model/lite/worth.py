@@ -108,7 +108,8 @@ _SEEKING = re.compile(
 )
 _LACKING = re.compile(
     r"\b(?:do not|did not|cannot) have (?:(?:much|enough|any|the|a lot of|a) )*(?:time|money|budget|idea|clue"
-    r"|energy|choice|plans?)\b|\bdecided on\b",
+    r"|energy|choice|plans?)\b|\bhave no (?:idea|clue|time|plans?|choice|energy|opinion)\b|\bdecided on\b"
+    r"|\bgoing to grab\b|\bbrb\b",
     re.I,
 )
 _PASSING = re.compile(
@@ -132,7 +133,8 @@ def worth(plain: str) -> float:
     plain = _YOU_FILLER.sub(" ", plain).strip()
     if not _MINE.search(plain) or _TALK.match(plain) or _ABOUT_TALK.search(plain):
         return 0.0
-    if len(content_words(plain)) < 2 and not _firm(plain):
+    telling = len(content_words(plain))
+    if not telling or (telling < 2 and not _firm(plain)):
         return 0.0
     if (
         not _has_subject(plain)
@@ -152,7 +154,7 @@ def _firm(plain: str) -> bool:
     return (
         len(words) > 1
         and words[-1] not in OBJECTS
-        and (words[1] in BASE or words[1] in PAST or (words[:2] == ["i", "am"] and len(words) > 3))
+        and (words[1] in BASE | PAST or words[1:2] == ["cannot"] or (words[:2] == ["i", "am"] and len(words) > 3))
     )
 
 
