@@ -138,10 +138,11 @@ def _new(fact: Fact, turn: Turn, source: str) -> Told:
 
 
 def _entry(entry: CoreEntry) -> Told:
-    key = entry.key.replace("_", " ").strip()
-    value = entry.value.strip()
-    content = value if value.lower().startswith("the user") else f"The user's {key} is {value}"
-    return _told(content, entry.recorded_at, "profile")
+    key, value = entry.key.replace("_", " ").strip(), entry.value.strip()
+    if value.lower().startswith("the user"):
+        return _told(value, entry.recorded_at, "profile")
+    several = "," in value or key.endswith("s") or "(" in value
+    return _told(f"The user's {key}{':' if several else ' is'} {value}", entry.recorded_at, "profile")
 
 
 def _told(content: str, at: datetime, source: str) -> Told:

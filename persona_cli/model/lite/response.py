@@ -15,9 +15,10 @@ from persona_cli.model.lite.acts import Act, read
 from persona_cli.model.lite.answers import compose, distinct
 from persona_cli.model.lite.evidence import Told, gather
 from persona_cli.model.lite.facts import find_facts
-from persona_cli.model.lite.ontology import KINDS
+from persona_cli.model.lite.ontology import IRREGULAR, KINDS
 from persona_cli.model.lite.questions import Question, understand
 from persona_cli.model.lite.relevance import Embed, rank
+from persona_cli.model.lite.slots import LOOKED_FOR
 from persona_cli.model.lite.tone import Mood, Tone, dress, feeling, wonder
 from persona_cli.model.lite.words import content_words, stem, stems
 from persona_cli.model.tasks import Situation
@@ -126,7 +127,7 @@ class _Response:
 
     def _ways(self, question: Question) -> list[tuple[str, Retrieve]]:
         """Return the searches worth making for a question, in order."""
-        words = " ".join(content_words(question.text)) or question.text
+        words = question.text.strip().rstrip("?!. ")
         ways = []
         if question.time is not None:
             window = question.time.window
@@ -212,8 +213,10 @@ class _Response:
 def _widened(question: Question) -> str:
     """Return other words for what a question is about: its entities and their kinds, and the slot."""
     words = [*sorted(question.entities), *question.topic]
+    for word in question.topic:
+        words += [form for form, base in IRREGULAR.items() if base == stem(word)]  # "lost" has no stem in "lose"
     for entity in sorted(question.entities):
         words += sorted(KINDS.get(entity, frozenset()))[:8]
     if question.slot is not None:
-        words.append(question.slot.name)
+        words.append(LOOKED_FOR[question.slot.name])
     return " ".join(dict.fromkeys(stem(word) if word in KINDS else word for word in words))

@@ -104,7 +104,7 @@ SLOTS: tuple[Slot, ...] = (
         ),
         _ways(
             r"\b(?:[Cc]alled|[Nn]amed|[Nn]ames?)\b",
-            rf"(?<=[a-z,] )(?!{_CALENDAR})[A-Z][a-z]+",
+            rf"(?<=[a-z,:] )(?!{_CALENDAR})[A-Z][a-z]+",
             r"^(?!The |This |That |It )[A-Z][a-z]+ (?:is|was)\b",
             case=True,
         ),
@@ -173,6 +173,21 @@ _NEGATION = _ways(
     r"n['’]t\b",
     r"\bno \w+\b",
 )
+
+
+LOOKED_FOR = {
+    "birthday": "birthday, born, turned years old",
+    "age": "years old, age, turned",
+    "origin": "from, born in, grew up in",
+    "job": "works as, job, working at, employed",
+    "home": "lives in, moved to, home, flat",
+    "name": "called, named, name is",
+    "hobby": "hobby, enjoys, plays, free time",
+    "goal": "wants to, goal, dream, training for",
+    "plan": "going to, plan, next, appointment",
+    "likes": "likes, loves, favourite, hates",
+}
+"""Words that sentences which fill a slot tend to have, for a second search."""
 
 
 def slot_of(question: str) -> Slot | None:
