@@ -79,6 +79,7 @@ SLOTS: tuple[Slot, ...] = (
             r"\b(?:manage[sd]?|own(?:s|ed)?) (?:an?|the) \w+",
             r"\b(?:is|am|was|as|became|become|being|been|i['’]m|are) (?:now |still |currently )?an? (?:[\w-]+ ){0,3}"
             r"\w*(?:er|or|ist|ian|ant|nurse|chef|cook|vet|clerk|judge|pilot|smith|student|midwife|intern)\b",
+            r"\b(?:I['’]m|I am|is) [A-Z]\w+, an? (?:[\w-]+ ){0,2}\w+(?:er|or|ist|ian|ant|nurse|chef)\b",
             r"\b(?:retired|unemployed|housewife)\b",
         ),
         word_set("job live work"),
