@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from persona_cli import __version__
-from persona_cli.cli import chat, config, doctor, memory, profile, transfer, update, why
+from persona_cli.cli import chat, config, doctor, memory, model, profile, transfer, update, why
 from persona_cli.cli.invocation import Invocation
 from persona_cli.errors import PersonaError
 
@@ -33,6 +33,7 @@ app.command("update", short_help="Run the updates still queued.")(update.update)
 app.command("export", short_help="Write everything to a file.")(transfer.export)
 app.command("import", short_help="Read an export, or replay a transcript.")(transfer.import_)
 app.command("doctor", short_help="Check the installation and the memory.")(doctor.doctor)
+app.add_typer(model.app, name="model")
 app.add_typer(config.app, name="config")
 
 UNEXPECTED = 70

@@ -82,11 +82,12 @@ class Advance(Protocol):
 
 
 @contextmanager
-def progress(console: Console, title: str) -> Iterator[Advance]:
+def progress(console: Console, title: str, *, in_bytes: bool = False) -> Iterator[Advance]:
     """Show a progress bar on a terminal while the block runs; in a pipe, nothing."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    counted = DownloadColumn() if in_bytes else MofNCompleteColumn()
+    columns = (TextColumn("{task.description}"), BarColumn(), counted, TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as shown:
         task = shown.add_task(title, total=None)
 

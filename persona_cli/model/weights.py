@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,14 @@ Progress = Callable[[str, int, int], None]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _QUANTIZED = re.compile(r"[-.](?:i1-)?((?:I?Q\d(?:_\w+)?)|F16|F32|BF16)$", re.IGNORECASE)
+
+
+class Keeping(Enum):
+    """What becomes of files that are added."""
+
+    LINK = "link"
+    COPY = "copy"
+    MOVE = "move"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +134,18 @@ class Weights:
         projection: Path | None,
         *,
         name: str | None = None,
-        copy: bool = False,
+        keeping: Keeping = Keeping.LINK,
         source: str = "own files",
         tuned: bool = False,
         progress: Progress = lambda _what, _done, _total: None,
     ) -> Installed:
-        """Install a GGUF pair after checking that it is one; `copy` copies the files instead of linking them."""
+        """Install a GGUF pair after checking that it is one."""
         longest = check_files(text, projection)
         quantization = quantization_of(text)
-        name = self._free_name(name or _QUANTIZED.sub("", text.stem))
+        name = self.check_free(name or _QUANTIZED.sub("", text.stem))
         given = [("text", text)] + ([("projection", projection)] if projection else [])
         with self.prepare(name) as folder:
-            files = tuple(_place(folder, role, path, progress, copy=copy) for role, path in given)
+            files = tuple(_place(folder, role, path, progress, keeping) for role, path in given)
             manifest = Manifest(
                 name=name,
                 source=source,
@@ -178,7 +187,8 @@ class Weights:
             if not keep:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _free_name(self, name: str) -> str:
+    def check_free(self, name: str) -> str:
+        """Return `name`; raises `UsageError` where it is no name for a model or taken."""
         if name in (BUILT_IN, SERVED) or not _NAME.fullmatch(name):
             raise UsageError(
                 f"{name!r} cannot be the name of a model",
@@ -249,12 +259,15 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _place(folder: Path, role: str, path: Path, progress: Progress, *, copy: bool) -> WeightFile:
+def _place(folder: Path, role: str, path: Path, progress: Progress, keeping: Keeping) -> WeightFile:
     size, digest = path.stat().st_size, sha256_of(path, progress)
-    if not copy:
+    if keeping is Keeping.LINK:
         return WeightFile(role, str(path.resolve()), size, digest)
-    progress(f"copying {path.name}", 0, size)
-    shutil.copyfile(path, folder / path.name)
+    if keeping is Keeping.MOVE:
+        shutil.move(path, folder / path.name)
+    else:
+        progress(f"copying {path.name}", 0, size)
+        shutil.copyfile(path, folder / path.name)
     (folder / path.name).chmod(0o600)
     return WeightFile(role, path.name, size, digest)
 

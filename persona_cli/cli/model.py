@@ -1,0 +1,205 @@
+"""`persona model`: what there is to run, what is installed, and which of it answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from persona_cli.cli.config import put_setting
+from persona_cli.cli.invocation import Invocation, invocation
+
+if TYPE_CHECKING:
+    from persona_cli.model.export import ExportedPair
+    from persona_cli.model.weights import Installed
+
+app = typer.Typer(no_args_is_help=True, help="Get, choose and convert models.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A model, as `persona model list` shows it.")]
+Quant = Annotated[
+    str | None, typer.Option("--quant", metavar="QUANT", help="Q4_K_M, Q5_K_M, Q6_K, Q8_0 or F16; else as configured.")
+]
+
+
+@app.command("list", short_help="Show models: installed, in use, to be had.")
+def list_(context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Show which models are installed, which one answers, which can be pulled, and whether they fit this machine."""
+    from persona_cli.cli.model_views import choices, table_of
+    from persona_cli.cli.render import print_json
+
+    run = invocation(context)
+    rows = choices(run.places, run.settings)
+    if as_json:
+        print_json(rows)
+    else:
+        run.out.print(table_of(rows))
+
+
+@app.command(short_help="Download a model of the catalogue.")
+def pull(
+    context: typer.Context,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A model of the catalogue; else PersonaVLM.")
+    ] = None,
+    quant: Quant = None,
+    use_it: Annotated[bool, typer.Option("--use", help="Let it answer from now on.")] = False,
+) -> None:
+    """Download a model and check it. A download that was broken off goes on where it stopped."""
+    from persona_cli.cli.render import progress
+    from persona_cli.model.catalog import load_catalog
+    from persona_cli.model.weights import Weights
+
+    run = invocation(context)
+    catalog = load_catalog()
+    entry = catalog.get(name or catalog.default)
+    # the hub's library is heavy: a misspelt name should not wait for it
+    from persona_cli.model.pull import pull as download
+
+    wanted = (quant or run.settings.model.quantization).upper()
+    run.notice(f"Pulling {entry.name}. Licence: {entry.licence}.")
+    with progress(run.err, entry.name, in_bytes=True) as advance:
+        model = download(
+            entry,
+            Weights(run.places.weights),
+            quantization=wanted if entry.quantization else "",
+            progress=lambda what, done, total: advance(done, total, what),
+        )
+    if use_it and _chats(model):
+        put_setting(run, "model.name", model.name)
+        return
+    run.notice(_next_step(model))
+
+
+@app.command(short_help="Install a GGUF pair of your own.")
+def add(
+    context: typer.Context,
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="The model's GGUF file and its mmproj file, or their folder."),
+    ],
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="What to call it.")] = None,
+    copy: Annotated[bool, typer.Option("--copy", help="Copy the files instead of linking them.")] = False,
+    tuned: Annotated[
+        bool, typer.Option("--tuned", help="It was trained on persona's prompts, as PersonaVLM was.")
+    ] = False,
+) -> None:
+    """Install a GGUF pair (text model and mmproj) after checking that the two belong together."""
+    from persona_cli.cli.render import progress
+    from persona_cli.model.opening import is_tuned
+    from persona_cli.model.weights import Keeping, Weights, sort_pair
+
+    run = invocation(context)
+    text, projection = sort_pair(paths)
+    with progress(run.err, text.name, in_bytes=True) as advance:
+        model = Weights(run.places.weights).add(
+            text,
+            projection,
+            name=name,
+            keeping=Keeping.COPY if copy else Keeping.LINK,
+            tuned=tuned or is_tuned(text.stem),
+            progress=lambda what, done, total: advance(done, total, what),
+        )
+    if projection is None:
+        run.notice("There is no mmproj file, so it cannot see pictures.")
+    run.notice(_next_step(model))
+
+
+@app.command(short_help="Choose the model that answers.")
+def use(context: typer.Context, name: Name) -> None:
+    """Let an installed model answer from now on: its name, 'lite' for the built-in one, or 'server'."""
+    from persona_cli.model.opening import find_installed
+    from persona_cli.model.weights import BUILT_IN, SERVED, Weights
+
+    run = invocation(context)
+    if name.casefold() in (BUILT_IN, SERVED):
+        put_setting(run, "model.name", name.casefold())
+        if name.casefold() == SERVED and not run.settings.server.url:
+            run.notice("Now say where it is: persona config set server.url http://localhost:8080/v1")
+        return
+    put_setting(run, "model.name", find_installed(Weights(run.places.weights), name).name)
+
+
+@app.command(short_help="Delete an installed model.")
+def remove(
+    context: typer.Context, name: Name, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False
+) -> None:
+    """Delete the files of a model; files that were linked stay where they are."""
+    from persona_cli.cli.model_views import size_of
+    from persona_cli.model.weights import Weights
+
+    run = invocation(context)
+    weights = Weights(run.places.weights)
+    model = weights.get(name)
+    if not yes:
+        typer.confirm(f"Delete {model.name} ({size_of(model.size)})?", abort=True, err=True)
+    weights.remove(model.name)
+    run.notice(f"{model.name} is removed.")
+    if run.settings.model.name.casefold() == model.name.casefold():
+        put_setting(run, "model.name", "lite")
+
+
+@app.command(short_help="Convert a Hugging Face checkpoint.")
+def export(
+    context: typer.Context,
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="The folder of a Qwen2.5-VL checkpoint in safetensors.")
+    ],
+    quant: Quant = None,
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="What to call it.")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="DIR", help="Write the pair there instead of installing it.")
+    ] = None,
+) -> None:
+    """Convert a Qwen2.5-VL checkpoint to a GGUF pair and quantize it. An interrupted run leaves no half file."""
+    from persona_cli.cli.model_views import quantization_given
+    from persona_cli.cli.render import progress
+    from persona_cli.model.export import export_checkpoint
+    from persona_cli.model.weights import Weights
+
+    run = invocation(context)
+    wanted = quantization_given(quant or run.settings.model.quantization)
+    called = name or checkpoint.resolve().name
+    target = to or run.places.weights / f".{called}.export"
+    if to is None:
+        Weights(run.places.weights).check_free(called)
+    with progress(run.err, called, in_bytes=True) as advance:
+        pair = export_checkpoint(
+            checkpoint,
+            target,
+            quantization=wanted,
+            name=called,
+            progress=lambda what, done, total: advance(done, total, what),
+        )
+    if to is not None:
+        typer.echo(f"{pair.text}\n{pair.projection}")
+        return
+    run.notice(_next_step(_adopt(run, pair, called, checkpoint)))
+
+
+def _adopt(run: Invocation, pair: ExportedPair, name: str, checkpoint: Path) -> Installed:
+    """Move an exported pair among the installed models."""
+    from persona_cli.model.opening import is_tuned
+    from persona_cli.model.weights import Keeping, Weights
+
+    tuned = is_tuned(name) or is_tuned(checkpoint.resolve().name)
+    source = f"export of {checkpoint.resolve().name}"
+    model = Weights(run.places.weights).add(
+        pair.text, pair.projection, name=name, keeping=Keeping.MOVE, source=source, tuned=tuned
+    )
+    pair.text.parent.rmdir()
+    return model
+
+
+def _chats(model: Installed) -> bool:
+    from persona_cli.model.catalog import Purpose
+
+    return model.manifest.purpose is Purpose.CHAT and any(file.role == "text" for file in model.manifest.files)
+
+
+def _next_step(model: Installed) -> str:
+    if _chats(model):
+        return f"{model.name} is installed. Let it answer: persona model use {model.name}"
+    if any(file.role == "checkpoint" for file in model.manifest.files):
+        return f"{model.name} is there. Convert it: persona model export {model.folder} --name PersonaVLM"
+    return f"{model.name} is installed and will be used where it fits."
