@@ -87,7 +87,11 @@ def _nickname(match: re.Match[str]) -> Tag | None:
 def _job(match: re.Match[str]) -> Tag | None:
     phrase = trim(re.split(rf"{END}| from | of the | who ", match[1])[0])
     heads = [word.lower() for word in re.split(r"[\s/-]+", phrase)]
-    if not heads or not any(head in TRADES or head.rstrip("s") in TRADES for head in heads[-2:]):
+    if (
+        not heads
+        or heads[0] in {"not", "no", "never"}
+        or not any(head in TRADES or head.rstrip("s") in TRADES for head in heads[-2:])
+    ):
         return None
     before = match.string[: match.start(1)].lower()
     slot = "studies" if heads[-1] == "student" else "job"

@@ -47,7 +47,8 @@ _ENDED = re.compile(
     re.I,
 )
 _NO_MORE = re.compile(
-    r"\b(?:I|we) (?:no longer (?P<a>[\w' -]+?)|(?:do not|cannot|am not|are not|have not) (?P<b>[\w' -]+?) any"
+    r"\b(?:I|we) (?:(?:am |are )?no longer (?P<a>[\w' -]+?)|(?:do not|cannot|am not|are not|have not)"
+    r" (?P<b>[\w' -]+?) any"
     r" more)(?=[,.;!]|$| (?:because|since|but|so|and)\b)",
     re.I,
 )
@@ -122,6 +123,7 @@ def _no_more(plain: str) -> Tag | None:
     slots = (
         (r"live (?:in|with)", "user/home"),
         (r"work (?:at|for)", "user/employer"),
+        (r"an? (?:\w+ )?student$", "user/studies"),
         (r"work (?:as)|a \w+$", "user/job"),
         (r"(?:a )?(?:vegetarian|vegan|pescatarian)", "user/diet"),
         (r"(?:with|dating|married|together|engaged)", "user/partner"),

@@ -283,7 +283,8 @@ _HYPOTHETICAL = re.compile(
     r"|hypothetically|in (?:another|a parallel|a different) (?:life|world|universe))\b"
     r"|\b(?:as if|even if|if only|if I|if my|if we) (?:\w+ )?(?:had|were|was|could|would|won|\w+ed)\b|\bI"
     r" wish\b|\bwould have\b|\bcould have\b|\bwould\b.*\bif\b|\bwere to\b|\bif I (?:ever|get|become|find|do)\b"
-    r"|\b(?:had|have) (?:a|this|the) (?:\w+ )?(?:dream|nightmare)\b|\b(?:I|we) (?:\w+ )?(?:should|could"
+    r"|^I (?:have )?(?:never|did not) (?:say|said|claim|claimed)\b|\b(?:had|have) (?:a|this|the) (?:\w+"
+    r" )?(?:dream|nightmare)\b|\b(?:I|we) (?:\w+ )?(?:should|could"
     r"|ought)\b|\bI dream(?:t|ed)? (?:that|of being|about being|I)\b|\bin"
     r" my dream\b|\bhypothetical|\bfor example I\b",
     re.I,

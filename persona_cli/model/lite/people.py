@@ -92,6 +92,8 @@ def people(plain: str, known: frozenset[str] = frozenset()) -> Iterator[Tag]:
 def _introductions(plain: str) -> Iterator[Tag]:
     for pattern, whole in ((_CALLED, True), (_NAME_OF, True), (_REL_IS, True), (_IS_ROLE, True)):
         match = pattern.search(plain)
+        if match and " not " in plain[match.start() : match.start("names")]:
+            return
         if match and (called := _names(match["names"])):
             yield _naming(match, called, whole=whole)
             return
