@@ -175,7 +175,7 @@ _STANDING = {"profile": 1.0, "habit": 0.8, "fact": 0.6}
 
 def _vague(told: Told) -> float:
     """Return what a sentence loses that points at one that is not there ("these help me a lot")."""
-    return 0.2 if re.match(r"(?:These|Those|This|That|It|They|He|She)\b", told.content) else 0.0
+    return 0.35 if re.match(r"(?:These|Those|This|That|It|They|He|She)\b", told.content) else 0.0
 
 
 def _value(question: Question, told: Told) -> float:

@@ -16,7 +16,7 @@ from persona_cli.model.lite.answers import compose, distinct
 from persona_cli.model.lite.evidence import Told, gather
 from persona_cli.model.lite.facts import find_facts
 from persona_cli.model.lite.ontology import IRREGULAR, KINDS
-from persona_cli.model.lite.questions import Question, understand
+from persona_cli.model.lite.questions import Form, Question, understand
 from persona_cli.model.lite.relevance import Embed, rank
 from persona_cli.model.lite.slots import LOOKED_FOR
 from persona_cli.model.lite.tone import Mood, Tone, dress, feeling, wonder
@@ -212,6 +212,8 @@ class _Response:
 
 def _widened(question: Question) -> str:
     """Return other words for what a question is about: its entities and their kinds, and the slot."""
+    if question.open and question.form is Form.LIST:
+        return "name, home, job, family, pets, likes, hobbies"
     words = [*sorted(question.entities), *question.topic]
     for word in question.topic:
         words += [form for form, base in IRREGULAR.items() if base == stem(word)]  # "lost" has no stem in "lose"
