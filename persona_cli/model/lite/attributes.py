@@ -90,6 +90,7 @@ def _job(match: re.Match[str]) -> Tag | None:
     if (
         not heads
         or heads[0] in {"not", "no", "never"}
+        or _doing(heads)
         or not any(head in TRADES or head.rstrip("s") in TRADES for head in heads[-2:])
     ):
         return None
@@ -103,6 +104,11 @@ def _job(match: re.Match[str]) -> Tag | None:
         if " not " in before + " "
         else Tag("job", f"user/{slot}", phrase, weight=3, change=Change.REPLACES if changed else Change.ADDS)
     )
+
+
+def _doing(heads: list[str]) -> bool:
+    """Tell "seeing a doctor" from "nursing assistant": what somebody is doing takes an object, a trade none."""
+    return heads[0].endswith("ing") and bool({"a", "an", "the", "my", "to", "with"} & set(heads))
 
 
 def _any_job(match: re.Match[str]) -> Tag | None:

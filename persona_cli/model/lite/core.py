@@ -19,6 +19,9 @@ from persona_cli.records import Aspect, Change, CoreMemory, Turn
 LONGEST = 7
 """Entries of a list; the paper keeps lists of preferences at five to seven."""
 
+WORDS = 5
+"""Words of a liking that is a thing and not a sentence; longer ones are told by the facts."""
+
 _SINGLE = {
     "user/name": ("name", Aspect.HUMAN),
     "user/nickname": ("nickname", Aspect.HUMAN),
@@ -120,6 +123,8 @@ def _liking(fact: Fact) -> Iterator[_Entry]:
         return
     named = fact.slot.removeprefix("user/likes/")
     for thing in things(_as_said(named, fact.content)):
+        if len(thing.split()) > WORDS:
+            continue
         liked = fact.value in {"likes", "prefers"} and fact.change is not Change.ENDS
         yield _Entry("likes", thing, gone=not liked)
         yield _Entry("dislikes", thing, gone=fact.value != "dislikes" or fact.change is Change.ENDS)

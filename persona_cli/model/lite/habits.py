@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 MOST = 5
+ALIVE = 7
+"""Habits and goals that are known at once; more would not be read."""
+
 DAYS = 3
 """Different days on which an activity makes a habit."""
 
@@ -46,15 +49,24 @@ _HABIT = re.compile(
     r"|\b(?:daily|weekly|whenever I|before bed|after work|before work|in the mornings?|in the evenings?)\b",
     re.I,
 )
+_LASTING = (
+    r"(?:become|learn|improve|get (?:better|fit|fitter|healthier|into shape|married)|lose|save|quit|stop|give"
+    r" up|master|write|finish|run (?:a|my|the)|open|build"
+    r"|study|graduate|reach|read|eat (?:healthier|less|more|better)|exercise|speak|retire|travel the world|be"
+    r" (?:a|an|more|less)|buy (?:a|my|our) (?:own |first )?(?:house|flat|home)|start (?:a|my|an)|move to"
+    r"|complete|qualify|go back to|climb)"
+)
+"""What somebody can want for months; "want to wear this dress" is over by the evening."""
+
 _GOAL = re.compile(
-    r"\bI (?:(?:really|also|still|have always|have|finally|just|do|now|definitely|seriously) )*(?:want to"
-    r"|wanted to|plan to|plan on|aim to|hope to|intend to|decided to|resolved to|would (?:really )?(?:like"
-    r"|love) to|promised myself|dream of|"
-    r"am (?:(?:currently|also|still|really|now|actually) )*(?:planning|training|trying to|saving|working on"
-    r"|working towards|preparing for|hoping to|aiming|learning|determined to|thinking of|thinking about"
-    r"|considering|going to)|have been (?:planning|training|trying to|saving|working on|preparing|considering"
-    r"|learning|thinking (?:of|about))|signed up for|need to save)\b"
-    r"|\bmy (?:\w+ )?(?:goal|dream|plan|aim|ambition|resolution|new year's resolution)s? (?:is|are|this|for)\b",
+    r"\bI (?:(?:really|also|still|have always|have|finally|just|do|now|definitely|seriously) )*"
+    rf"(?:(?:want to|wanted to|plan to|aim to|hope to|intend to|decided to|resolved to|would (?:really"
+    rf" )?(?:like|love) to|am (?:planning|hoping|determined|aiming) to) (?:\w+ly )?{_LASTING}\b"
+    r"|(?:promised myself|dream of"
+    r"|am (?:(?:currently|also|still|really|now|actually) )*(?:training for|trying to|saving|working towards"
+    r"|preparing for|learning)"
+    r"|have been (?:training for|trying to|saving|working towards|preparing for|learning)|need to save)\b)"
+    r"|\bmy (?:\w+ )?(?:goal|dream|aim|ambition|resolution|new year's resolution)s? (?:is|are|this|for)\b",
     re.I,
 )
 _REACHED = re.compile(
@@ -105,7 +117,11 @@ def update_procedural(
     for key, text in _repeated(told, earlier, texts, embed):
         texts[key] = fresh[key] = text
     known = {memory.key: memory.text for memory in current}
-    changed = [ProceduralDraft(key, text) for key, text in fresh.items() if known.get(key) != text]
+    room = max(0, ALIVE - len(known))
+    new = [key for key in fresh if key not in known][:room]
+    changed = [
+        ProceduralDraft(key, fresh[key]) for key in fresh if key in new or known.get(key, fresh[key]) != fresh[key]
+    ]
     return tuple(changed[:MOST])
 
 
