@@ -14,6 +14,7 @@ from persona_cli.memory.retrieval.terms import search_terms, speaker_of
 from persona_cli.memory.retrieval.weights import MINILM, Noise, Weights, weights_for
 from persona_cli.paths import find_places
 from persona_cli.records import (
+    Aspect,
     EpisodicMemory,
     Hit,
     Kind,
@@ -123,6 +124,33 @@ def test_a_window_from_the_words_filters_for_real(life: Memory) -> None:
     assert recall.window == Window(datetime(2026, 5, 17, tzinfo=UTC), datetime(2026, 5, 18, tzinfo=UTC))
     assert [hit.memory.content for hit in recall.semantic] == ["The user was stung by a weever fish."]
     assert {turn.at.date().isoformat() for turn in (hit.memory for hit in recall.messages)} == {"2026-05-17"}
+
+
+def test_a_time_alone_does_not_ask_for_habits_and_profile(life: Memory) -> None:
+    life.store.habits.put("rowing", "The user rows every Thursday.", NOW)
+    life.store.core.put("name", "Ada", Aspect.HUMAN, NOW)
+    embed_wanted(life.store, life.embedder)
+    found = life.retriever.search("What did I do last Sunday?", at=NOW)
+    assert {hit.ref.kind for hit in found.hits} == {Kind.SEMANTIC, Kind.MESSAGE}
+    assert not life.retriever.recall(*ask("What did I do last Sunday?")).procedural
+
+
+def test_a_habit_and_the_profile_are_found_by_what_they_say(life: Memory) -> None:
+    life.store.habits.put("rowing", "The user rows every Thursday.", NOW)
+    life.store.core.put("name", "Ada", Aspect.HUMAN, NOW)
+    embed_wanted(life.store, life.embedder)
+    assert [hit.memory.key for hit in life.retriever.recall(*ask("When do I go rowing?")).procedural] == ["rowing"]
+    assert life.retriever.search("What is my name?", at=NOW).hits[0].ref.kind is Kind.CORE
+
+
+def test_words_prefer_a_time_where_there_is_more_to_go_by(life: Memory) -> None:
+    tell(life, "2026-05-10", "Surfing lesson number one, I swallowed half the sea.")
+    embed_wanted(life.store, life.embedder)
+    recall = life.retriever.recall(*ask("How was surfing last Sunday?"))
+    assert texts(recall.messages)[0].startswith("Went surfing")
+    assert recall.messages[0].lanes["window"] > 0
+    given = life.retriever.search("surfing", window=recall.window, at=NOW)
+    assert all(hit.memory.at.day == 17 for hit in given.hits if isinstance(hit.memory, Turn))
 
 
 def test_the_models_window_comes_before_the_words(life: Memory) -> None:

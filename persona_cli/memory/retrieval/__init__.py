@@ -20,8 +20,8 @@ from persona_cli.memory.index import Index
 from persona_cli.memory.retrieval import pictures
 from persona_cli.memory.retrieval.asked import prepare
 from persona_cli.memory.retrieval.noise import measure
-from persona_cli.memory.retrieval.ranking import Ranker, Scope
-from persona_cli.memory.retrieval.weights import LEAST, Weights, weights_for
+from persona_cli.memory.retrieval.ranking import DATED, Ranker, Scope
+from persona_cli.memory.retrieval.weights import LEAST_SEARCHED, Weights, weights_for
 from persona_cli.memory.retrieval.window import Asking, window_of
 from persona_cli.memory.store import Store
 from persona_cli.records import (
@@ -108,9 +108,9 @@ class Retriever:
         wanted = _ALL if kinds is None else frozenset(kinds)
         given = Asking(window, window, "given") if window is not None else None
         asking = given or window_of(text, at)
-        ranker = self._ranker(text, at, Scope(as_of=as_of), "", wanted)
+        ranker = self._ranker(text, at, Scope(as_of=as_of, usual=LEAST_SEARCHED), "", wanted)
         hits = self._search(ranker, wanted, asking)
-        if not hits and asking is not None and given is None:
+        if asking is not None and given is None and not any(hit.ref.kind in DATED for hit in hits):
             ranker.notes.append(f"Nothing was found for {_named(asking)}; all times were searched.")
             asking = None
             hits = self._search(ranker, wanted, None)
@@ -187,12 +187,14 @@ class Retriever:
 
 def _within(ranker: Ranker, asking: Asking | None) -> Ranker:
     if asking is None:
-        return replace(ranker, scope=replace(ranker.scope, window=None, floor=LEAST, lenient=False))
+        return replace(ranker, scope=replace(ranker.scope, window=None, floor=ranker.scope.usual, lenient=False))
     # "what did I do last Sunday" has nothing but its time to go by: all of that time answers, and no other does
     lenient = asking.from_words and bool(ranker.asked.terms)
     return replace(
         ranker,
-        scope=replace(ranker.scope, window=asking.wide, floor=LEAST / 2 if lenient else -math.inf, lenient=lenient),
+        scope=replace(
+            ranker.scope, window=asking.wide, floor=ranker.scope.usual / 2 if lenient else -math.inf, lenient=lenient
+        ),
     )
 
 

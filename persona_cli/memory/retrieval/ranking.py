@@ -36,6 +36,8 @@ from persona_cli.records import (
 M = TypeVar("M", SemanticMemory, EpisodicMemory, ProceduralMemory, CoreEntry, Turn, Image)
 S = TypeVar("S", SemanticMemory, EpisodicMemory, ProceduralMemory, CoreEntry)
 
+DATED = frozenset({Kind.SEMANTIC, Kind.EPISODIC, Kind.MESSAGE})  # what a window can narrow
+
 _CLOSEST = 60  # candidates per lane
 _CLOSEST_MESSAGES = 90  # 60 lost half a point of recall@20, more than 90 gained nothing
 _LOOKED_THROUGH = 40  # messages whose own time words are read
@@ -53,8 +55,10 @@ class Scope:
     banned: frozenset[Ref] = frozenset()
     recent: frozenset[int] = frozenset()
     """Turns that are in the prompt already, and what was learnt from them."""
+    usual: float = LEAST
+    """How relevant the best must be, in deviations above the noise."""
     floor: float = LEAST
-    """How relevant the best must be: less where a time narrows the search, anything where the time is all there is."""
+    """The same for what has a time: less where a window narrows the search, anything where it is all there is."""
     lenient: bool = False
     """Let messages of other times in, behind those of the window: one often tells of a time long after it."""
 
@@ -248,7 +252,8 @@ class Ranker:
     def _relevant(self, ref: Ref, near: Closeness) -> bool:
         noise = self.weights.noise.mean
         cosine = max(near.content.get(ref.id, noise), near.keywords.get(ref.id, noise))
-        return self.weights.relevance(cosine, self.asked.cover([self.asked.hits.get(ref, {})])) >= self.scope.floor
+        floor = self.scope.floor if ref.kind in DATED else self.scope.usual
+        return self.weights.relevance(cosine, self.asked.cover([self.asked.hits.get(ref, {})])) >= floor
 
 
 def _few(memories: Sequence[SemanticMemory] | Sequence[EpisodicMemory] | Sequence[Turn]) -> list[int] | None:
