@@ -55,9 +55,14 @@ _INSTRUCTION = re.compile(
 )
 _HYPOTHESIS = re.compile(
     r"""^\W*(?:what\ if|suppose|supposing|imagine|hypothetically|let['’]s\ (?:say|pretend|imagine)|pretend)\b
+      | ^\W*(?:maybe|perhaps)\ (?:i|we)\b
       | \bif\ i\ (?:were|was|had|ever|won|could|wasn['’]t|weren['’]t|didn['’]t)\b
       | \bi\ wish\ i\ (?:were|was|had|could)\b""",
     re.IGNORECASE | re.VERBOSE,
+)
+_IMAGINED = re.compile(
+    r"\W*(?:what if|suppose|supposing|imagine|hypothetically|pretend|let['’]s (?:say|pretend|imagine|suppose))\b",
+    re.IGNORECASE,
 )
 _QUESTION = re.compile(
     r"^\W*(?:who|whom|whose|what|when|where|which|why|how|do|does|did|is|are|am|was|were|can|could|will|would|should"
@@ -91,7 +96,7 @@ def judge(draft: SemanticDraft, turn: Turn, recent: Sequence[Turn], knows: Knows
     quote = find_quote(draft, turn.user)
     if not quote and not (shown and not turn.user.strip()):
         return Refused("the user did not say it in this turn")
-    if quote and not_stated(quote):
+    if quote and (not_stated(quote) or _in_play(quote, turn.user)):
         return Refused("it was asked or imagined, not stated")
     if reason := _unfounded(draft, turn, " ".join(one.user for one in recent), knows, shown=shown):
         return Refused(reason)
@@ -128,6 +133,11 @@ def not_stated(quote: str) -> bool:
     """Tell whether the words are a question or an imagined case."""
     asked = quote.rstrip().endswith("?") and bool(_QUESTION.match(quote))
     return asked or bool(_HYPOTHESIS.search(quote))
+
+
+def _in_play(quote: str, said: str) -> bool:
+    """Tell whether the quote is part of a sentence that asks to imagine something: "let's pretend I'm a king"."""
+    return any(quote in sentence and _IMAGINED.match(sentence) for sentence in sentences(said))
 
 
 def is_instruction(text: str) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.agent.gate import SAME, Admitted, Refused, judge, same_fact, same_occasion
+from persona_cli.agent.standing import ended_things, is_about, is_over, opposed, renames, same_saying, says_no_more
 from persona_cli.agent.words import names, stem, stems, supported, values, words
 from persona_cli.memory.store import Store
 from persona_cli.model.tasks import SemanticDraft
@@ -20,9 +21,11 @@ from persona_cli.records import Change, Kind, SemanticMemory, Status, Turn
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
+ABOUT = 0.3
+"""Cosine from which what is about a thing that is over is over with it."""
 MEANT = 0.6
 """Cosine from which a memory without a slot is taken to be the one a change speaks of."""
-_NEAR = 12
+_NEAR = 40
 """Memories that full text proposes for a comparison."""
 
 
@@ -70,7 +73,7 @@ class Remembering:
         return tuple(rulings)
 
     def _save(self, draft: SemanticDraft, judged: Admitted, turn: Turn) -> Ruling:
-        outdated = () if judged.quarantined else self._outdated(draft, turn)
+        outdated = () if judged.quarantined else self._outdated(draft, judged.quote, turn)
         memory = self._store.semantic.add(_memory(draft, judged, turn))
         if judged.quarantined:
             return Ruling(draft, Verdict.QUARANTINED, "it reads like an instruction", memory.id)
@@ -95,26 +98,55 @@ class Remembering:
             return exact if not set(draft.images) - set(exact.images) else None
         if draft.images:
             return None
-        near = [memory for memory in self._near(draft.content, draft.slot) if same_fact(draft, memory)]
-        return next((memory for cosine, memory in self._ranked(draft.content, near) if cosine >= SAME), None)
+        near = [memory for memory in self._near(draft.content, draft.slot) if same_occasion(draft, memory)]
+        mine = [memory for memory in near if memory.subject.casefold() == draft.subject.casefold()]
+        for memory in mine:
+            in_slot = bool(draft.slot) and memory.slot == draft.slot
+            if same_saying(draft.content, memory.content) or (
+                in_slot and says_no_more(draft.content, memory.content, draft.slot)
+            ):
+                return memory
+        close = self._ranked(draft.content, [memory for memory in mine if same_fact(draft, memory)])
+        return next((memory for cosine, memory in close if cosine >= SAME), None)
 
-    def _outdated(self, draft: SemanticDraft, turn: Turn) -> tuple[SemanticMemory, ...]:
+    def _outdated(self, draft: SemanticDraft, quote: str, turn: Turn) -> tuple[SemanticMemory, ...]:
         """Return the active memories that `draft` replaces or ends."""
         slotted = self._store.semantic.active_in_slot(draft.slot) if draft.slot else ()
         if draft.change is Change.ENDS:
-            slotted = tuple(memory for memory in slotted if _speaks_of(draft, memory))
-        if slotted or draft.change is Change.ADDS:
-            return slotted
-        meant = draft.replaces or draft.content
-        near = [
+            slotted = tuple(memory for memory in slotted if _ends(draft, memory))
+        elif draft.change is Change.ADDS:
+            # what only says more of the same ("my brother Owen lives in Dublin") leaves the old one standing
+            told = [memory for memory in slotted if not says_no_more(memory.content, draft.content, draft.slot)]
+            if len(told) < len(slotted):
+                return tuple(told)
+            slotted = tuple(told)
+        return slotted or self._ended(draft, quote, turn)
+
+    def _ended(self, draft: SemanticDraft, quote: str, turn: Turn) -> tuple[SemanticMemory, ...]:
+        """Return what the user's words say is over, where no slot tells: "I've switched from coffee to tea"."""
+        things = (draft.replaces,) if draft.replaces else ended_things(quote)
+        lasting = [
             memory
-            for memory in self._near(meant, "")
-            if memory.subject.casefold() == draft.subject.casefold()
-            and (not memory.slot or memory.slot == draft.slot)
-            and supported(values(meant), memory.content)
+            for memory in self._near(" ".join([*things, draft.content]), "")
+            if memory.subject.casefold() in (draft.subject.casefold(), "user")
+            and memory.event is None
+            and memory.turn_id != turn.id
             and _speaks_of(draft, memory)
         ]
-        ranked = self._ranked(meant, near)
+        over = [one for one in lasting if any(is_about(thing, one.content) for thing in things)]
+        if over:
+            return tuple(memory for cosine, memory in self._ranked(quote or draft.content, over) if cosine >= ABOUT)
+        lasting = [one for one in lasting if one.subject.casefold() == draft.subject.casefold()]
+        said = quote or draft.content
+        if other := [
+            one for one in lasting if opposed(draft.content, one.content) or renames(draft.content, one.content, said)
+        ]:
+            return tuple(other)
+        if draft.change is Change.ADDS:
+            return ()
+        meant = draft.replaces or draft.content
+        named = [one for one in lasting if one.slot in ("", draft.slot) and supported(values(meant), one.content)]
+        ranked = self._ranked(meant, [one for one in named if not is_over(one.content)])
         return (ranked[0][1],) if ranked and ranked[0][0] >= MEANT else ()
 
     def _near(self, text: str, slot: str) -> list[SemanticMemory]:
@@ -166,6 +198,13 @@ def _speaks_of(draft: SemanticDraft, memory: SemanticMemory) -> bool:
     ended = replace(draft, content=draft.replaces) if draft.replaces else draft
     said = {stem(name) for name in names(ended.content)} - {stem(word) for word in words(draft.subject)}
     return draft.change is not Change.ENDS or supported(said, memory.content) == said
+
+
+def _ends(draft: SemanticDraft, memory: SemanticMemory) -> bool:
+    """Tell whether the memory of a slot is the one that is said to end: "my job" is any, "the brewery" only that."""
+    said = values(draft.replaces) if draft.replaces else set()
+    generic = said <= stems(draft.slot.replace("/", " "))
+    return _speaks_of(draft, memory) and (generic or bool(supported(said, memory.content)))
 
 
 def _text(record: object) -> str:
