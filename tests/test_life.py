@@ -78,7 +78,7 @@ def holds(memories: Sequence[SemanticMemory], word: str) -> bool:
     return any(word.casefold() in memory.content.casefold() for memory in memories)
 
 
-def of_kind(*kinds: str) -> list[pytest.ParameterSet]:  # type: ignore[name-defined]
+def of_kind(*kinds: str) -> list[pytest.ParameterSet]:
     return [pytest.param(strand, id=strand.said[-1]) for strand in STRANDS if strand.kind in kinds]
 
 
