@@ -47,6 +47,7 @@ __all__ = ["AnyHit", "Found", "Retriever"]
 AnyHit = Hit[SemanticMemory] | Hit[EpisodicMemory] | Hit[ProceduralMemory] | Hit[CoreEntry] | Hit[Turn] | Hit[Image]
 
 _ALL = frozenset(Kind)
+_SURE = 2.6
 _RECALLED = _ALL - {Kind.CORE}  # the profile is in every prompt as it is
 
 
@@ -187,7 +188,9 @@ class Retriever:
 
 def _within(ranker: Ranker, asking: Asking | None) -> Ranker:
     if asking is None:
-        return replace(ranker, scope=replace(ranker.scope, window=None, floor=ranker.scope.usual, lenient=False))
+        # a question with nothing but a time to go by, and that in vain, is easily close to small talk
+        floor = ranker.scope.usual if ranker.asked.terms else max(ranker.scope.usual, _SURE)
+        return replace(ranker, scope=replace(ranker.scope, window=None, floor=floor, lenient=False))
     # "what did I do last Sunday" has nothing but its time to go by: all of that time answers, and no other does
     lenient = asking.from_words and bool(ranker.asked.terms)
     return replace(

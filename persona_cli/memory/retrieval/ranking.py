@@ -251,7 +251,8 @@ class Ranker:
 
     def _relevant(self, ref: Ref, near: Closeness) -> bool:
         noise = self.weights.noise.mean
-        cosine = max(near.content.get(ref.id, noise), near.keywords.get(ref.id, noise))
+        # single words are closer to each other than sentences are, whatever they mean
+        cosine = max(near.content.get(ref.id, noise), near.keywords.get(ref.id, noise) - noise)
         floor = self.scope.floor if ref.kind in DATED else self.scope.usual
         return self.weights.relevance(cosine, self.asked.cover([self.asked.hits.get(ref, {})])) >= floor
 
