@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -29,20 +29,22 @@ def exchanges(bank: dict[str, dict[str, object]], user: str) -> Iterator[dict[st
             at += PACE
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Write one user's transcript to standard output."""
     parser = argparse.ArgumentParser(description="Convert one MemoryBank user to a transcript for `persona import`.")
     parser.add_argument("--data", type=Path, required=True, help="memory_bank_en.json")
     parser.add_argument("--user", required=True, help="the user's name, in any case")
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments)
     bank = json.loads(asked.data.read_text(encoding="utf-8"))
     try:
         for line in exchanges(bank, asked.user):
             sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
     except KeyError:
         names = ", ".join(sorted(name.strip() for name in bank))
-        sys.exit(f"there is no user {asked.user}; there are {names}")
+        sys.stderr.write(f"there is no user {asked.user}; there are {names}\n")
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

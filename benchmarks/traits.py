@@ -7,6 +7,7 @@ hand also across origins, which is the harder and more honest test.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -50,11 +51,11 @@ def show(name: str, told: Counts) -> None:
     print(f"{name:24}" + "".join(f"{share:8.1f}" for share in shares) + f"{np.mean(shares):8.1f}")
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--ipip", type=Path, help="folder with mpi_1k.csv and ipip-neo-120.en.json")
-    folder = options.parse_args().ipip
+    folder = options.parse_args(arguments).ipip
     embed, own = open_embed(), read_own()
     print(" " * 24 + "".join(f"{trait[:6]:>8}" for trait in TRAITS) + "    mean")
     show("own, unseen themes", cross_validate(own, embed))
@@ -63,7 +64,8 @@ def main() -> None:
         show("own to items", judge(own, items, embed))
         show("items to own", judge(items, own, embed))
         show("all, unseen themes", cross_validate([*items, *own], embed))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

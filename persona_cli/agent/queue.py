@@ -49,7 +49,7 @@ class UpdateQueue:
         self._updates = updates
         self._notice = notice
         # filelock is told to share the lock between threads: the worker and a run() take turns by `_turn`
-        self._file = FileLock(memory.places.update_lock, thread_local=False)
+        self._file = FileLock(memory.places.update_lock, mode=0o600, thread_local=False)
         self._turn = threading.RLock()
         self._yield = threading.Event()
         self._wake = threading.Event()

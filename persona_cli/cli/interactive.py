@@ -92,7 +92,8 @@ class Conversation:
                     f"there is no file {path}", fix="Drag the picture into the window, or quote the path."
                 )
             self.images.append(path)
-        self.run.notice(f"{len(self.images)} to be shown with your next message.")
+        count = len(self.images)
+        self.run.notice(f"{count} picture{'s' if count > 1 else ''} to be shown with your next message.")
 
     def _why(self, rest: str) -> None:
         from persona_cli.agent.why import explain

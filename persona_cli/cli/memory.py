@@ -148,8 +148,8 @@ def add(
                 author=Author.PERSON,
             )
         )
-        embed_new(memory)
         typer.echo(Ref(Kind.SEMANTIC, added.id))
+        embed_new(memory)
 
 
 @app.command()

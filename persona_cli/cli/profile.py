@@ -130,6 +130,9 @@ def _print_block(run: Invocation, title: str, rows: Sequence[tuple[str, str]]) -
 def _print_history(
     run: Invocation, readings: Sequence[Reading], changes: Sequence[ProfileChange], limit: int, *, largest: bool
 ) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
     from persona_cli.cli.chart import draw_history
     from persona_cli.cli.render import clean, day
 
@@ -145,7 +148,7 @@ def _print_history(
             if change.reading.after[name] != change.reading.before[name]
         )
         run.out.print(f"{day(change.reading.at)}  m{change.reading.turn_id}  {moves}", style="bold", markup=False)
-        run.out.print(f"    “{_short(clean(change.evidence))}”", style="dim", markup=False)
+        run.out.print(Padding(Text(f"“{_short(clean(change.evidence))}”", "dim"), (0, 0, 0, 4)))
     if len(changes) > limit:
         run.notice(f"{len(changes) - limit} more; --limit shows them.")
 
