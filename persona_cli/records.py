@@ -248,12 +248,14 @@ class Reading:
     """One inference of the user's traits and the vector after it, with the turn that is its evidence."""
 
     id: int
-    turn_id: int
+    turn_id: int | None
+    """None for what a person said of themselves."""
     at: datetime
     inferred: Traits
     momentum: float
     before: Traits
     after: Traits
+    author: Author = Author.MODEL
 
 
 class Task(StrEnum):

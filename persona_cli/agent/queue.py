@@ -170,7 +170,8 @@ class UpdateQueue:
         jobs = self._memory.store.jobs
         try:
             write = self._updates.prepare(job, stop)
-            with self._memory.store.transaction():
+            store = self._memory.store
+            with store.transaction(), store.journal.caused_by(job.turn_id, job.session_id):
                 write()
                 jobs.done(job.id)
             self._stale = True

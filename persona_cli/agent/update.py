@@ -9,7 +9,7 @@ it leaves out stays, and what a person wrote is never overwritten.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from persona_cli.agent.gate import invention, is_instruction, rests_on
@@ -20,7 +20,7 @@ from persona_cli.errors import FormatError
 from persona_cli.memory import Memory
 from persona_cli.memory.store import Store
 from persona_cli.model.tasks import CoreDraft, EpisodeDraft, Model, ProceduralDraft, Stop
-from persona_cli.personality import evolve, momentum
+from persona_cli.personality import NEUTRAL, evolve, momentum
 from persona_cli.records import Author, CoreMemory, EpisodicMemory, Job, ProceduralMemory, Task, Turn
 
 Write = Callable[[], None]
@@ -67,8 +67,10 @@ class Updates:
 
         def write() -> None:
             before = self.store.readings.latest()
-            after = evolve(before, inferred, earlier)
-            self.store.readings.add(turn.id, turn.at, inferred, momentum(earlier), before, after)
+            # what a person has locked is not read at all
+            read = replace(inferred, **dict.fromkeys(self.store.readings.locked(), NEUTRAL))
+            after = evolve(before, read, earlier)
+            self.store.readings.add(turn.id, turn.at, read, momentum(earlier), before, after)
 
         return write
 

@@ -1,4 +1,4 @@
-"""`persona memory`: search, list, show, add, edit and forget what is remembered."""
+"""`persona memory`: search, list, show, add, edit and forget what is remembered; its life is in `memory_life`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from persona_cli.cli import memory_life
 from persona_cli.cli.invocation import invocation
 from persona_cli.cli.render import clean
 from persona_cli.errors import NotFoundError, UsageError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from persona_cli.memory import Memory
     from persona_cli.memory.store import Record, Store
 
-app = typer.Typer(no_args_is_help=True, help="Search, list, show, add, edit and forget memories.")
+app = typer.Typer(no_args_is_help=True, help="Search, list, show, add, edit, forget and undo memories.")
 
 Kinds = Annotated[
     list[Kind] | None,
@@ -203,6 +204,10 @@ def embed_new(memory: Memory) -> None:
 
     if 0 < memory.store.vectors.count_wanted(memory.embedder.name) <= _AT_ONCE:
         embed_wanted(memory.store, memory.embedder)
+
+
+app.command()(memory_life.diff)
+app.command()(memory_life.undo)
 
 
 def find(store: Store, name: str) -> tuple[Ref, Record]:

@@ -5,7 +5,8 @@ answer can lose its memory but never mean another one. Triggers keep full text a
 memories, whoever writes them.
 
 Tables: session, turn, image, turn_image, semantic, semantic_image, core, episode, episode_turn, habit,
-reading, job; derived: text (FTS5), vector, vector_gone, revision, and the view embeddable.
+reading, trait_lock, conflict, job, cause, journal; derived: text (FTS5), vector, vector_gone, revision, and the
+view embeddable.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from sqlite_utils import Database, Migrations
 
 from persona_cli.errors import StorageError
+from persona_cli.memory.journaling import LIFE, journal_triggers
 
 migrations = Migrations("persona")
 
@@ -319,3 +321,11 @@ def _keep_in_step(db: Database, one: _Indexed) -> None:
 
 def _watched(one: _Indexed) -> str:
     return ", ".join(dict.fromkeys(re.findall(r"new\.(\w+)", f"{one.content} {one.keywords} {one.answer}")))
+
+
+@migrations()
+def life(db: Database) -> None:
+    """What each turn changed, so that it can be taken back; what contradicts; traits a person has set or locked."""
+    run_script(db, LIFE)
+    for trigger in journal_triggers():
+        db.execute(trigger)

@@ -22,6 +22,7 @@ from persona_cli.memory.tables.forget import Forgetting, Receipt
 from persona_cli.memory.tables.habits import Habits
 from persona_cli.memory.tables.images import Images
 from persona_cli.memory.tables.jobs import Jobs
+from persona_cli.memory.tables.journal import Journal
 from persona_cli.memory.tables.readings import Readings
 from persona_cli.memory.tables.rows import Row, Rows
 from persona_cli.memory.tables.semantic import Semantics
@@ -90,6 +91,7 @@ class Store:
         self.habits = Habits(connection)
         self.readings = Readings(connection)
         self.jobs = Jobs(connection)
+        self.journal = Journal(connection, self.readings)
         self.vectors = Vectors(connection)
         self.texts = Texts(connection)
         self._rows = Rows(connection)

@@ -7,13 +7,18 @@ in behind it: ``2026-05-12T16:30:00.000000Z[Europe/Berlin]``. So texts sort and 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import sqlite3
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timezone, tzinfo
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from persona_cli.personality import TRAITS, Traits
+from persona_cli.personality import NEUTRAL, TRAITS, Traits
 from persona_cli.records import Window
+
+Columns = sqlite3.Row | Mapping[str, Any]
+"""A row by its column names, from a table or from the journal."""
 
 _WIDTH = len("2026-05-12T16:30:00.000000")
 
@@ -76,7 +81,7 @@ def traits_to_column(traits: Traits) -> str:
 def traits_from_column(text: str) -> Traits:
     """Return the trait vector of a JSON object."""
     scores = json.loads(text)
-    return Traits(**{name: scores[name] for name in TRAITS})
+    return Traits(**{name: scores.get(name, NEUTRAL) for name in TRAITS})
 
 
 def _zone_name(moment: datetime) -> str:

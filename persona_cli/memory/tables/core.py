@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from sqlite3 import Row
 
-from persona_cli.memory.tables.columns import from_column, maybe_from_column, to_column
+from persona_cli.memory.tables.columns import Columns, from_column, maybe_from_column, to_column
 from persona_cli.memory.tables.connection import Connection, id_list, missing
 from persona_cli.records import Aspect, Author, CoreEntry, CoreMemory, Status
 
@@ -23,7 +22,7 @@ class Core:
             "SELECT * FROM core WHERE valid_to IS NULL AND status = 'active'"
             " ORDER BY (SELECT min(id) FROM core AS first WHERE first.key = core.key)"
         )
-        return CoreMemory(tuple(_entry(row) for row in rows))
+        return CoreMemory(tuple(parse_row(row) for row in rows))
 
     def put(
         self,
@@ -40,7 +39,7 @@ class Core:
         """
         with self._connection.transaction():
             row = self._connection.row("SELECT * FROM core WHERE key = ? AND valid_to IS NULL", (key,))
-            old = None if row is None else _entry(row)
+            old = None if row is None else parse_row(row)
             if old is not None and (_unchanged(old, value, aspect) or _guarded(old.author, author)):
                 return old
             if old is not None:
@@ -69,21 +68,21 @@ class Core:
     def history(self, key: str | None = None) -> tuple[CoreEntry, ...]:
         """Return every version, of one key or of all, oldest first."""
         rows = self._connection.rows("SELECT * FROM core WHERE ?1 IS NULL OR key = ?1 ORDER BY id", (key,))
-        return tuple(_entry(row) for row in rows)
+        return tuple(parse_row(row) for row in rows)
 
     def many(self, ids: Collection[int]) -> tuple[CoreEntry, ...]:
         """Return the versions among `ids` that exist, by id."""
         rows = self._connection.rows(
             "SELECT * FROM core WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id", (id_list(ids),)
         )
-        return tuple(_entry(row) for row in rows)
+        return tuple(parse_row(row) for row in rows)
 
     def get(self, entry_id: int) -> CoreEntry:
         """Return one version; raises `NotFoundError`."""
         row = self._connection.row("SELECT * FROM core WHERE id = ?", (entry_id,))
         if row is None:
             raise missing("core memory", entry_id)
-        return _entry(row)
+        return parse_row(row)
 
 
 def _unchanged(old: CoreEntry, value: str, aspect: Aspect) -> bool:
@@ -94,7 +93,8 @@ def _guarded(old: Author, new: Author) -> bool:
     return old is Author.PERSON and new is Author.MODEL
 
 
-def _entry(row: Row) -> CoreEntry:
+def parse_row(row: Columns) -> CoreEntry:
+    """Return the record of a row."""
     return CoreEntry(
         id=row["id"],
         key=row["key"],

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from sqlite3 import Row
 
-from persona_cli.memory.tables.columns import from_column, maybe_from_column, to_column
+from persona_cli.memory.tables.columns import Columns, from_column, maybe_from_column, to_column
 from persona_cli.memory.tables.connection import Connection, id_list, missing
 from persona_cli.records import Author, ProceduralMemory, Status
 
@@ -76,10 +75,11 @@ class Habits:
 
     def _where(self, tests: str, *values: str | int | None) -> tuple[ProceduralMemory, ...]:
         rows = self._connection.rows(f"SELECT * FROM habit WHERE {tests}", values)  # noqa: S608 - from above
-        return tuple(_habit(row) for row in rows)
+        return tuple(parse_row(row) for row in rows)
 
 
-def _habit(row: Row) -> ProceduralMemory:
+def parse_row(row: Columns) -> ProceduralMemory:
+    """Return the record of a row."""
     return ProceduralMemory(
         id=row["id"],
         key=row["key"],

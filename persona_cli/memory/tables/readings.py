@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
-from sqlite3 import Row
 
-from persona_cli.memory.tables.columns import from_column, to_column, traits_from_column, traits_to_column
+from persona_cli.memory.tables.columns import Columns, from_column, to_column, traits_from_column, traits_to_column
 from persona_cli.memory.tables.connection import Connection
 from persona_cli.personality import Traits, blend
-from persona_cli.records import Reading
+from persona_cli.records import Author, Reading
 
 
 class Readings:
@@ -18,9 +20,9 @@ class Readings:
         self._connection = connection
 
     def add(
-        self, turn_id: int, at: datetime, inferred: Traits, momentum: float, before: Traits, after: Traits
+        self, turn_id: int | None, at: datetime, inferred: Traits, momentum: float, before: Traits, after: Traits
     ) -> Reading:
-        """Store one reading with the vector before and after it."""
+        """Store one reading of a model with the vector before and after it."""
         row_id = self._connection.insert(
             "reading",
             {
@@ -34,6 +36,41 @@ class Readings:
         )
         return Reading(row_id, turn_id, at, inferred, momentum, before, after)
 
+    def put(self, scores: Mapping[str, float], at: datetime) -> Reading:
+        """Store what a person says of themselves: these traits are so from now on, the others as they were."""
+        before = self.latest()
+        after = replace(before, **scores)
+        row_id = self._connection.insert(
+            "reading",
+            {
+                "turn_id": None,
+                "at": to_column(at),
+                "inferred": json.dumps(dict(scores)),
+                "momentum": 0.0,
+                "before": traits_to_column(before),
+                "after": traits_to_column(after),
+                "author": Author.PERSON,
+            },
+        )
+        return Reading(row_id, None, at, replace(Traits(), **scores), 0.0, before, after, Author.PERSON)
+
+    def lock(self, trait: str, at: datetime) -> None:
+        """Let no reading of a model move a trait any more."""
+        self._connection.write("INSERT OR IGNORE INTO trait_lock (trait, at) VALUES (?, ?)", (trait, to_column(at)))
+
+    def unlock(self, trait: str) -> None:
+        """Let a trait move again."""
+        self._connection.write("DELETE FROM trait_lock WHERE trait = ?", (trait,))
+
+    def locked(self) -> frozenset[str]:
+        """Return the traits that a person has locked."""
+        return frozenset(row["trait"] for row in self._connection.rows("SELECT trait FROM trait_lock"))
+
+    def delete(self, reading_id: int) -> None:
+        """Delete one reading and work out the vectors after it again."""
+        self._connection.write("DELETE FROM reading WHERE id = ?", (reading_id,))
+        self.replay(reading_id)
+
     def latest(self) -> Traits:
         """Return the vector after the last reading; neutral before the first."""
         row = self._connection.row("SELECT after FROM reading ORDER BY id DESC LIMIT 1")
@@ -41,28 +78,31 @@ class Readings:
 
     def all(self) -> tuple[Reading, ...]:
         """Return every reading, oldest first."""
-        return tuple(_reading(row) for row in self._connection.rows("SELECT * FROM reading ORDER BY id"))
+        return tuple(parse_row(row) for row in self._connection.rows("SELECT * FROM reading ORDER BY id"))
 
     def of_turn(self, turn_id: int) -> tuple[Reading, ...]:
         """Return the readings a turn has caused."""
         rows = self._connection.rows("SELECT * FROM reading WHERE turn_id = ? ORDER BY id", (turn_id,))
-        return tuple(_reading(row) for row in rows)
+        return tuple(parse_row(row) for row in rows)
 
     def replay(self, after_id: int) -> None:
         """Work out the vectors again from reading `after_id` on, after one of them was deleted."""
         row = self._connection.row("SELECT after FROM reading WHERE id < ? ORDER BY id DESC LIMIT 1", (after_id,))
         vector = Traits() if row is None else traits_from_column(row["after"])
-        for reading in self.all():
-            if reading.id < after_id:
-                continue
-            moved = blend(vector, reading.inferred, reading.momentum)
+        for row in self._connection.rows("SELECT * FROM reading WHERE id >= ? ORDER BY id", (after_id,)):
+            reading = parse_row(row)
+            if reading.author is Author.PERSON:
+                moved = replace(vector, **json.loads(row["inferred"]))
+            else:
+                moved = blend(vector, reading.inferred, reading.momentum)
             self._connection.update(
                 "reading", reading.id, {"before": traits_to_column(vector), "after": traits_to_column(moved)}
             )
             vector = moved
 
 
-def _reading(row: Row) -> Reading:
+def parse_row(row: Columns) -> Reading:
+    """Return the record of a row."""
     return Reading(
         id=row["id"],
         turn_id=row["turn_id"],
@@ -71,4 +111,5 @@ def _reading(row: Row) -> Reading:
         momentum=row["momentum"],
         before=traits_from_column(row["before"]),
         after=traits_from_column(row["after"]),
+        author=Author(row["author"]),
     )

@@ -25,6 +25,9 @@ TABLES = (
     "habit",
     "reading",
     "job",
+    "trait_lock",
+    "conflict",
+    "journal",
 )
 _PAGE = 500
 

@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from sqlite3 import Row
 
 from persona_cli.memory.tables.columns import (
+    Columns,
     bounds,
     from_column,
     just_after,
@@ -156,7 +156,7 @@ class Semantics:
         images: defaultdict[int, list[str]] = defaultdict(list)
         for link in links:
             images[link["semantic_id"]].append(link["hash"])
-        return tuple(_memory(row, tuple(images.get(row["id"], ()))) for row in rows)
+        return tuple(parse_row(row, tuple(images.get(row["id"], ()))) for row in rows)
 
 
 def _fold(content: str) -> str:
@@ -185,7 +185,8 @@ def _columns(memory: SemanticMemory) -> dict[str, Value]:
     }
 
 
-def _memory(row: Row, images: tuple[str, ...]) -> SemanticMemory:
+def parse_row(row: Columns, images: tuple[str, ...]) -> SemanticMemory:
+    """Return the record of a row."""
     event = Window(maybe_from_column(row["event_start"]), maybe_from_column(row["event_end"]))
     return SemanticMemory(
         id=row["id"],

@@ -1,0 +1,141 @@
+"""`persona memory diff` and `undo`: what a turn changed in memory, and taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from persona_cli.cli.invocation import Invocation, invocation
+from persona_cli.cli.why import parse_turn
+from persona_cli.errors import NotFoundError
+from persona_cli.records import CoreEntry, Kind, ProceduralMemory, Reading, Ref, SemanticMemory, Turn
+
+if TYPE_CHECKING:
+    from persona_cli.memory.store import Store
+    from persona_cli.memory.tables.journal import Changed, Written
+
+TurnName = Annotated[str | None, typer.Argument(metavar="TURN", help="A turn, m12; the last one if left out.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def diff(context: typer.Context, turn: TurnName = None, as_json: AsJson = False) -> None:
+    """Show what a turn changed in memory: what it added (+), ended (-) and altered (~)."""
+    from persona_cli.cli.render import print_json
+
+    run = invocation(context)
+    with run.store() as store:
+        chosen = find_turn(store, turn)
+        changes = store.journal.of_turn(chosen.id)
+        pending = sum(job.state.value != "done" for job in store.jobs.of_turn(chosen.id))
+        if as_json:
+            print_json({"turn": f"m{chosen.id}", "changes": [as_change(one) for one in changes], "pending": pending})
+            return
+        print_turn(run, chosen)
+        print_changes(run, changes)
+        if pending:
+            run.notice(f"{pending} updates of it are still queued; `persona update` runs them.")
+
+
+def undo(
+    context: typer.Context,
+    turn: TurnName = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Take back what a turn wrote: memories, profile, habits, personality. What was said stays."""
+    run = invocation(context)
+    with run.memory() as memory:
+        store = memory.store
+        chosen = find_turn(store, turn)
+        changes = store.journal.of_turn(chosen.id)
+        pending = sum(job.state.value != "done" for job in store.jobs.of_turn(chosen.id))
+        print_turn(run, chosen)
+        print_changes(run, changes)
+        if not changes and not pending:
+            return
+        if pending:
+            run.notice(f"{pending} updates of it are still queued and will not run.")
+        if not yes and not typer.confirm("Take this back?", err=True):
+            run.notice("Nothing was changed.")
+            raise typer.Exit(1)
+        done = store.journal.take_back(chosen.id)
+        memory.index.sync()
+    for change in done.kept:
+        run.notice(f"Left as it is, for it has changed since: {words_of(change.after)}")
+    run.notice(
+        f"Taken back: {len(done.changes)} changes. The message stays; `persona memory forget m{chosen.id}` deletes it."
+    )
+
+
+def find_turn(store: Store, name: str | None) -> Turn:
+    """Return the turn a person named, else the last one; raises `NotFoundError`."""
+    number = parse_turn(name)
+    found = store.turns.get(number) if number is not None else store.turns.latest()
+    if found is None:
+        raise NotFoundError("There is no turn yet.", fix="Say something with `persona chat` first.")
+    return found
+
+
+def print_turn(run: Invocation, turn: Turn) -> None:
+    """Print which turn it is about."""
+    from persona_cli.cli.render import day
+
+    run.out.print(f"Turn m{turn.id}, {day(turn.at)}", style="bold", markup=False)
+    run.out.print(f"You: {turn.user}", markup=False)
+
+
+def print_changes(run: Invocation, changes: Sequence[Changed]) -> None:
+    """Print changes as a list of additions, ends and alterations."""
+    if not changes:
+        run.notice("It changed nothing in memory.")
+    for change in changes:
+        for mark, line in change_lines(change):
+            style = {"+": "green", "-": "red"}.get(mark, "yellow")
+            run.out.print(f"{mark} {line}", style=style, markup=False)
+
+
+def change_lines(change: Changed) -> Iterator[tuple[str, str]]:
+    """Yield a change as marks and words."""
+    before, after = change.before, change.after
+    if isinstance(after, Reading):
+        for name, score in after.before:
+            if after.after[name] != score:
+                yield "~", f"{name} {score:.2f} → {after.after[name]:.2f}"
+    elif before is None:
+        yield "+", f"{name_of(after)}  {words_of(after)}"
+    elif ended(before, after):
+        yield "-", f"{name_of(after)}  {words_of(after)}"
+    elif isinstance(before, SemanticMemory) and isinstance(after, SemanticMemory) and after.seen != before.seen:
+        yield "~", f"{name_of(after)}  {words_of(after)}  (said {after.seen} times, was {before.seen})"
+    else:
+        yield "~", f"{name_of(after)}  {words_of(before)} → {words_of(after)}"
+
+
+def as_change(change: Changed) -> dict[str, Any]:
+    """Return a change as the JSON object of `diff`."""
+    before, after = change.before, change.after
+    kind = "added" if before is None else "ended" if ended(before, after) else "altered"
+    return {"id": name_of(after), "change": kind, "before": before, "after": after}
+
+
+def ended(before: Written, after: Written) -> bool:
+    """Tell whether a change is the end of a memory."""
+    return getattr(before, "valid_to", None) is None and getattr(after, "valid_to", None) is not None
+
+
+def name_of(record: Written) -> str:
+    """Return the short name of what was written; readings have none."""
+    if isinstance(record, Reading):
+        return "personality"
+    kinds = {SemanticMemory: Kind.SEMANTIC, CoreEntry: Kind.CORE, ProceduralMemory: Kind.PROCEDURAL}
+    return str(Ref(kinds[type(record)], record.id))
+
+
+def words_of(record: Written) -> str:
+    """Return what was written as one line."""
+    if isinstance(record, CoreEntry):
+        return f"{record.key}: {record.value}"
+    if isinstance(record, ProceduralMemory):
+        return record.text
+    return record.content if isinstance(record, SemanticMemory) else "the reading of the traits"

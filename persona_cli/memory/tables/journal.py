@@ -1,0 +1,183 @@
+"""The journal: what each turn, and each end of a session, changed in memory, so that it can be shown and taken back.
+
+Triggers write it, whoever the writer is, while a cause is named. Taking back is exact and never rough: what
+somebody has changed since stays as it is now, and what had taken the place of something is healed out of the chain.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from persona_cli.memory.tables import core, habits, readings, semantic
+from persona_cli.memory.tables.columns import Columns
+from persona_cli.memory.tables.connection import Connection, Value
+from persona_cli.memory.tables.readings import Readings
+from persona_cli.records import CoreEntry, ProceduralMemory, Reading, SemanticMemory
+
+Written = SemanticMemory | CoreEntry | ProceduralMemory | Reading
+
+_PARSE: Mapping[str, Callable[[Columns], Written]] = {
+    "semantic": lambda row: semantic.parse_row(row, ()),
+    "core": core.parse_row,
+    "habit": habits.parse_row,
+    "reading": readings.parse_row,
+}
+_STANDING = ("valid_to", "superseded_by", "status")
+"""The columns that say what has become of a row; they are restored together."""
+
+_Heirs = dict[tuple[str, object], Mapping[str, Value] | None]
+"""How what took the place of a row stands now; None where that stays, so that the row stays ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One memory that a turn wrote or changed."""
+
+    before: Written | None
+    """None where the turn has written it."""
+    after: Written
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What an undo did."""
+
+    changes: tuple[Changed, ...]
+    """What was taken back."""
+    kept: tuple[Changed, ...] = ()
+    """What has been said again or edited since, and was left as it is."""
+    jobs: int = 0
+    """Updates of the turn that had not run yet, and now will not."""
+
+
+class Journal:
+    """Reads the journal, and takes back what it says."""
+
+    def __init__(self, connection: Connection, traits: Readings) -> None:
+        self._connection = connection
+        self._readings = traits
+
+    @contextmanager
+    def caused_by(self, turn_id: int | None, session_id: int | None = None) -> Iterator[None]:
+        """Keep account of what is written inside; to be used in a transaction, so that a fault leaves no cause."""
+        self._connection.write("UPDATE cause SET turn_id = ?, session_id = ?", (turn_id, session_id))
+        yield
+        self._connection.write("UPDATE cause SET turn_id = NULL, session_id = NULL")
+
+    def of_turn(self, turn_id: int) -> tuple[Changed, ...]:
+        """Return what a turn changed, in order, each memory once: how it was before and how the turn left it."""
+        merged: dict[tuple[str, int], Changed] = {}
+        for row in self._rows(turn_id):
+            place, number = row["place"], row["row_id"]
+            change = Changed(_parse(place, number, row["before"]), _record(place, number, row["after"]))
+            first = merged.get((place, number), change)
+            merged[place, number] = Changed(first.before, change.after)
+        return tuple(change for change in merged.values() if change.before != change.after)
+
+    def take_back(self, turn_id: int) -> TakenBack:
+        """Put everything back as it was before a turn, as far as nobody has changed it since."""
+        with self._connection.transaction():
+            changes, rows, kept = self.of_turn(turn_id), self._rows(turn_id), set[tuple[str, int]]()
+            heirs = self._heirs([row for row in rows if row["before"] is None])
+            for row in reversed(rows):
+                if not self._revert(row, heirs):
+                    kept.add((row["place"], row["row_id"]))
+                self._connection.write("DELETE FROM journal WHERE id = ?", (row["id"],))
+            jobs = self._connection.write(
+                "UPDATE job SET state = 'done', error = 'taken back' WHERE turn_id = ? AND state <> 'done'", (turn_id,)
+            )
+        left = tuple(change for change in changes if _key(change.after) in kept)
+        return TakenBack(tuple(change for change in changes if change not in left), left, jobs)
+
+    def _rows(self, turn_id: int) -> list[Columns]:
+        """Return the entries of a turn: its own, the profile that rests on it, habits of a session it has ended."""
+        return list(
+            self._connection.rows(
+                """
+                SELECT * FROM journal WHERE turn_id = ?1
+                UNION ALL SELECT ended.* FROM journal AS ended JOIN turn ON turn.id = ?1
+                    WHERE ended.session_id = turn.session_id AND (
+                        (place = 'core' AND EXISTS (
+                            SELECT 1 FROM journal AS new WHERE new.session_id = ended.session_id
+                                AND new.place = 'core' AND new.before IS NULL AND new.after ->> 'turn_id' = ?1
+                                AND new.after ->> 'key' = ended.after ->> 'key'))
+                        OR (place = 'habit' AND ?1 = (
+                            SELECT id FROM turn AS last WHERE last.session_id = ended.session_id
+                                ORDER BY at DESC, id DESC LIMIT 1)))
+                ORDER BY id
+                """,
+                (turn_id,),
+            )
+        )
+
+    def _heirs(self, added: list[Columns]) -> _Heirs:
+        """Return, for what the added rows took the place of, how they themselves stand now: that is inherited."""
+        heirs: _Heirs = {}
+        for entry in added:
+            place, now = entry["place"], self._now(entry)
+            if now is None or place == "reading":
+                continue
+            standing = None if _is_used(now, entry) else {name: now[name] for name in _STANDING if name in now}
+            if place == "semantic":
+                ended = self._connection.rows("SELECT id FROM semantic WHERE superseded_by = ?", (now["id"],))
+                heirs.update({(place, row["id"]): standing for row in ended})
+            else:
+                heirs[place, now["key"]] = standing
+        return heirs
+
+    def _revert(self, entry: Columns, heirs: _Heirs) -> bool:
+        """Undo one entry; False where the row has changed since in a way that must stay."""
+        place, number, now = entry["place"], entry["row_id"], self._now(entry)
+        if now is None:
+            return True
+        if entry["before"] is None:
+            return self._remove(entry, now)
+        before, after = json.loads(entry["before"]), json.loads(entry["after"])
+        wanted = {name: value for name, value in before.items() if value != after[name]}
+        same = {name: value for name, value in wanted.items() if now[name] in (after[name], value)}
+        heir = heirs.get((place, number if place == "semantic" else now.get("key")), before)
+        if heir is None:
+            same = {name: value for name, value in same.items() if name not in _STANDING}
+        elif heir.get("valid_to") is not None:
+            same |= {name: heir[name] for name in _STANDING if name in same}
+        if same:
+            self._connection.update(place, number, same)
+        return len(same) == len(wanted)
+
+    def _remove(self, entry: Columns, now: Mapping[str, Any]) -> bool:
+        """Delete a row the turn has written, unless it was said again or edited since."""
+        if _is_used(now, entry):
+            return False
+        if entry["place"] == "reading":
+            self._readings.delete(now["id"])
+        else:
+            self._connection.write(f"DELETE FROM {entry['place']} WHERE id = ?", (now["id"],))  # noqa: S608 - a trigger's
+        return True
+
+    def _now(self, entry: Columns) -> dict[str, Any] | None:
+        sql = f"SELECT * FROM {entry['place']} WHERE id = ?"  # noqa: S608 - written by a trigger
+        found = self._connection.row(sql, (entry["row_id"],))
+        return None if found is None else dict(found)
+
+
+def _is_used(now: Mapping[str, Any], entry: Columns) -> bool:
+    """Tell whether what a turn has written was said again or edited since."""
+    after = json.loads(entry["after"])
+    return bool(now["author"] != after["author"] or now.get("seen", 1) > after.get("seen", 1))
+
+
+def _parse(place: str, number: int, columns: str | None) -> Written | None:
+    return None if columns is None else _record(place, number, columns)
+
+
+def _record(place: str, number: int, columns: str) -> Written:
+    return _PARSE[place]({"id": number, **json.loads(columns)})
+
+
+def _key(record: Written) -> tuple[str, int]:
+    places = {SemanticMemory: "semantic", CoreEntry: "core", ProceduralMemory: "habit", Reading: "reading"}
+    return places[type(record)], record.id
