@@ -44,6 +44,11 @@ def test_a_pair_is_added_used_and_removed(tiny: Tiny) -> None:
     assert tiny.pair.text.exists()
 
 
+def test_what_is_made_is_private(tiny: Tiny, home: Path) -> None:
+    persona("model", "add", str(tiny.pair.text), "--name", "mine")
+    assert [path.stat().st_mode & 0o77 for path in (home, home / "models", home / "models" / "mine")] == [0, 0, 0]
+
+
 def test_removing_asks_first(tiny: Tiny) -> None:
     persona("model", "add", str(tiny.pair.text), "--name", "mine")
     assert persona("model", "remove", "mine", stdin="n\n").code != 0

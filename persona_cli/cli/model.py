@@ -155,7 +155,7 @@ def export(
     from persona_cli.cli.model_views import quantization_given
     from persona_cli.cli.render import progress
     from persona_cli.model.export import export_checkpoint
-    from persona_cli.model.weights import Weights
+    from persona_cli.model.weights import Weights, make_private
 
     run = invocation(context)
     wanted = quantization_given(quant or run.settings.model.quantization)
@@ -163,6 +163,7 @@ def export(
     target = to or run.places.weights / f".{called}.export"
     if to is None:
         Weights(run.places.weights).check_free(called)
+        make_private(run.places.weights)
     with progress(run.err, called, in_bytes=True) as advance:
         pair = export_checkpoint(
             checkpoint,

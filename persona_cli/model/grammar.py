@@ -8,21 +8,30 @@ off is still one. A value may stand in quotes or without, as fine-tuned checkpoi
 
 from __future__ import annotations
 
-_TEXT = r"""
-value ::= "\"" [^"\n]{1,300} "\"" | [^" \n] [^"\n]{0,300}
+_CHARACTERS = r"""
+char ::= [^"\x00-\x1F\x7F-\x9F\u2028\u2029]
+lead ::= [^"'`“”‘’<{}()*,.;:\[\]\x00-\x20\x7F-\xA0\u1680\u2000-\u200F\u2028-\u202F\u205F-\u2064\u3000\uFEFF-]
 """
+"""A character of a line, and one that a value may begin with: blanks and marks alone would be no value."""
+
+_TEXT = r"""
+value ::= "\"" char{1,300} "\"" | lead char{0,300}
+fact ::= "\"" lead char{9,300} "\"" | lead char{9,300}
+""" + _CHARACTERS.lstrip()
+"""A value may be null; a fact is longer than any word for nothing."""
 
 _REPLY = r"""
-answer ::= "<answer>" prose+ "</answer>"
+answer ::= "<answer>" first prose* "</answer>"
 retrieve ::= "<retrieve>\n" keywords start end "</retrieve>"
-keywords ::= "\"keywords\": \"" [^"<\n]{1,160} "\"\n"
+keywords ::= "\"keywords\": \"" lead{2} char{0,160} "\"\n"
 start ::= "\"start_time\": " time "\n"
 end ::= "\"end_time\": " time "\n"
 time ::= "\"" ("null" | date " " clock) "\""
 date ::= ("19" | "20") [0-9] [0-9] "-" ("0" [1-9] | "1" [0-2]) "-" ("0" [1-9] | [12] [0-9] | "3" [01])
 clock ::= ([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9]
 prose ::= [^<] | "<" [^/<] | "</" [^at<]
-"""
+first ::= [^<\x00-\x20\x7F-\xA0\u1680\u2000-\u200F\u2028-\u202F\u205F-\u2064\u3000\uFEFF]
+""" + _CHARACTERS.lstrip()
 
 REASON = r"""root ::= "<think>" prose{1,1200} "</think>\n" (answer | retrieve)
 """ + _REPLY.lstrip()
@@ -35,7 +44,7 @@ CHOOSE = r"""root ::= answer | retrieve
 ANSWER = (
     r"""root ::= answer
 """
-    + "\n".join(line for line in _REPLY.strip().splitlines() if line.startswith(("answer", "prose")))
+    + "\n".join(line for line in _REPLY.strip().splitlines() if line.startswith(("answer", "prose", "first")))
     + "\n"
 )
 """An answer alone: there is no retrieval left."""
@@ -50,17 +59,17 @@ TRAITS = (
 )
 """Five lines in the paper's order."""
 
-SEMANTIC = r"""root ::= reason decision content keywords
-reason ::= "\"reason\": " value "\n"
-decision ::= "\"decision\": " ("true" | "false") "\n"
-content ::= "\"content\": " value "\n"
+SEMANTIC = r"""root ::= reason (nothing | something)
+reason ::= "\"reason\": " (lead char{0,160} | "\"" char{1,160} "\"") "\n"
+nothing ::= "\"decision\": false\n\"content\": " value "\n" keywords
+something ::= "\"decision\": true\n\"content\": " fact "\n" keywords
 keywords ::= "\"keywords\": " value "\n"?
 """ + _TEXT.lstrip()
-"""Four lines."""
+"""Four lines; what is decided to be kept is there."""
 
 TOPICS = r"""root ::= topic ("\n" topic){0,7}
 topic ::= summary keywords indices
-summary ::= "\"topic_summary\": " value "\n"
+summary ::= "\"topic_summary\": " fact "\n"
 keywords ::= "\"keywords\": " value "\n"
 indices ::= "\"source_dialog_indices\": [" index (", " index){0,99} "]\n"
 index ::= "0" | [1-9] [0-9]{0,2}
@@ -68,7 +77,7 @@ index ::= "0" | [1-9] [0-9]{0,2}
 """One topic or more."""
 
 PROCEDURAL = r"""root ::= "null" | line{1,5}
-line ::= "\"" [^":\n]{1,60} "\": " value "\n"
+line ::= "\"" lead [^":\x00-\x1F\x7F-\x9F\u2028\u2029]{0,60} "\": " fact "\n"
 """ + _TEXT.lstrip()
 """At most five lines, or null."""
 

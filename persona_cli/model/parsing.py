@@ -84,7 +84,7 @@ def parse_procedural(text: str) -> tuple[ProceduralDraft, ...]:
     """Return at most five habits and goals, a later line of the same key instead of an earlier one."""
     lines = {key.strip(): _value(value) for key, value in keyed_lines(text)}
     drafts = tuple(ProceduralDraft(key, value) for key, value in lines.items() if key and value)
-    if not drafts and not _is_nothing(text):
+    if not lines and not _is_nothing(text):
         raise FormatError('No line has the form "unique key": one sentence.')
     return drafts[:MOST_HABITS]
 
@@ -93,13 +93,14 @@ def parse_core(text: str) -> tuple[CoreDraft, ...]:
     """Return the keys of core memory that have a value; headings may say which aspect the lines below are."""
     aspect: Aspect | None = None
     drafts: dict[str, CoreDraft] = {}
-    for key, raw in keyed_lines(text):
+    lines = keyed_lines(text)
+    for key, raw in lines:
         heading = re.fullmatch(r"(human|persona)(?: aspects?)?", key.strip().lower())
         if heading and _value(raw) in ("", "{"):
             aspect = Aspect(heading[1])
         elif key.strip() and (value := _value(raw)):
             drafts[key.strip()] = CoreDraft(key.strip(), value, aspect or aspect_of(key))
-    if not drafts and not _is_nothing(text):
+    if not lines and not _is_nothing(text):
         raise FormatError('No line has the form "key": value.')
     return tuple(drafts.values())
 
@@ -109,17 +110,29 @@ def aspect_of(key: str) -> Aspect:
     return Aspect.PERSONA if _PERSONA_WORDS.search(key.lower().replace("_", " ")) else Aspect.HUMAN
 
 
-def parse_retrieve(body: str, zone: tzinfo | None) -> Retrieve:
-    """Return the search that the lines between the retrieve tags ask for; times are in `zone`."""
+def parse_retrieve(body: str, zone: tzinfo | None, *, timeless: bool = False) -> Retrieve:
+    """Return the search that the lines between the retrieve tags ask for; times are in `zone`.
+
+    With `timeless` times that cannot be are left out: better a search of everything than none.
+    """
     found = _first(keyed_lines(body), ("keywords", "start_time", "end_time"))
     keywords = _value(found.get("keywords", ""))
     if not keywords:
         raise FormatError('The line "keywords" of the retrieval is missing or empty.')
+    try:
+        return Retrieve(keywords, *_span(found, zone))
+    except FormatError:
+        if timeless:
+            return Retrieve(keywords)
+        raise
+
+
+def _span(found: Mapping[str, str], zone: tzinfo | None) -> tuple[datetime | None, datetime | None]:
     start = parse_time(found.get("start_time", ""), zone)
     end = parse_time(found.get("end_time", ""), zone, closing=True)
     if start and end and start >= end:
         raise FormatError('"end_time" has to be after "start_time".')
-    return Retrieve(keywords, start, end)
+    return start, end
 
 
 def parse_time(text: str, zone: tzinfo | None, *, closing: bool = False) -> datetime | None:

@@ -27,6 +27,7 @@ class ReplyParser:
         self._space = ""
         self._closed: set[str] = set()
         self._outside = ""
+        self._second = thought
         # a second attempt has shown its thought already, an answer alone shows none
         self._thought = thought or answer_only
 
@@ -111,7 +112,7 @@ class ReplyParser:
             return Answer(self._texts["answer"])
         if "retrieve" in self._closed or self._inside == "retrieve":
             if not self._answer_only:
-                return parse_retrieve(self._texts["retrieve"], self._zone)
+                return parse_retrieve(self._texts["retrieve"], self._zone, timeless=self._second)
             raise FormatError("There is no retrieval left: answer between <answer> and </answer>.")
         if self._answer_only and self._outside.strip():
             text = self._outside.strip()

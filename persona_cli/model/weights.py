@@ -173,7 +173,7 @@ class Weights:
         """Give a folder to fill; it gets its name when the block ends well. `keep` leaves it for a later attempt."""
         folder = self.root / f".{name}.part"
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(folder)
             yield folder
             target = self.root / name
             if target.exists():
@@ -197,6 +197,13 @@ class Weights:
         if any(model.name.casefold() == name.casefold() for model in self.all()):
             raise UsageError(f"{name} is installed already", fix="`persona model remove` it, or choose another --name.")
         return name
+
+
+def make_private(folder: Path) -> None:
+    """Make a directory that only its owner can read, and those above it that are not there yet."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    for directory in reversed(missing):
+        directory.mkdir(mode=0o700, exist_ok=True)
 
 
 def check_files(text: Path, projection: Path | None) -> int:
