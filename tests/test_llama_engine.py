@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import threading
 from collections.abc import Iterator
 from hashlib import sha256
@@ -16,6 +17,7 @@ from persona_cli.model.engines import ImagePart, Message
 from persona_cli.model.engines.llama import Wishes, open_llama
 from persona_cli.model.engines.llama.engine import LlamaEngine
 from persona_cli.model.engines.llama.gguf_file import check_pair, read_projection, read_text
+from persona_cli.model.engines.llama.kept import KeptLane
 from persona_cli.model.engines.llama.native import Device, Loading
 from persona_cli.model.engines.llama.offload import RESERVE, Need, plan_offload
 from tests.tiny import Tiny, build_tiny
@@ -249,3 +251,46 @@ def test_offload_follows_the_free_memory(free: float, layers: int, on_gpu: bool)
     assert plan.reason
     assert plan_offload(need, []).gpu_layers == 0
     assert RESERVE > 0
+
+
+def kept_engine(tiny: Tiny, cache: Path, identity: str = "same") -> tuple[LlamaEngine, bool]:
+    engine = LlamaEngine(tiny.pair.text, tiny.pair.projection, Loading(context=2048), cache)
+    return engine, engine.keep("respond", KeptLane(cache / "respond.state", identity))
+
+
+def test_a_conversation_goes_on_in_a_new_process_without_evaluating_it_again(tiny: Tiny, tmp_path: Path) -> None:
+    first = Message("user", ("look: ", picture(tmp_path, 1), " who is it? " * 20))
+    engine, known = kept_engine(tiny, tmp_path / "cache")
+    reply = say(engine, first)
+    engine.close()
+    assert not known
+    again, known = kept_engine(tiny, tmp_path / "cache")
+    longer = [first, Message("assistant", (reply,)), Message("user", ("and now?",))]
+    continued = say(again, *longer)
+    evaluated = again.counts.evaluated
+    again.close()
+    fresh, _ = kept_engine(tiny, tmp_path / "other")
+    assert known
+    assert evaluated < 60
+    assert say(fresh, *longer) == continued
+    fresh.close()
+    assert stat.S_IMODE((tmp_path / "cache" / "respond.state").stat().st_mode) == 0o600
+
+
+def test_a_state_of_other_weights_or_a_damaged_one_is_not_taken_back(tiny: Tiny, tmp_path: Path) -> None:
+    first = Message("user", ("the user said that she likes tea " * 40,))
+    engine, _ = kept_engine(tiny, tmp_path)
+    reply = say(engine, first)
+    engine.close()
+    other, known = kept_engine(tiny, tmp_path, identity="other")
+    other.close()
+    assert not known
+    engine, _ = kept_engine(tiny, tmp_path)
+    say(engine, first)
+    engine.close()
+    state = tmp_path / "respond.state"
+    state.write_bytes(state.read_bytes()[:1000])
+    engine, known = kept_engine(tiny, tmp_path)
+    assert not known
+    assert say(engine, first) == reply
+    engine.close()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from persona_cli.errors import ContextError, EngineError, Interrupted
 from persona_cli.model.engines import ImagePart, Message
+from persona_cli.model.engines.llama.kept import KeptLane
 from persona_cli.model.engines.llama.native import Context, Loading, Stop, Weights
 from persona_cli.model.engines.llama.pictures import Vision
 from persona_cli.model.engines.llama.sampling import Sampler
@@ -58,6 +59,7 @@ class LlamaEngine:
         self._free = list(range(loading.sequences))
         self._clock = 0
         self._lock = threading.Lock()
+        self._kept: dict[str, KeptLane] = {}
 
     @property
     def context(self) -> int:
@@ -90,6 +92,12 @@ class LlamaEngine:
             finally:
                 sampler.close()
 
+    def keep(self, lane: str, kept: KeptLane) -> bool:
+        """Keep the state of a lane across runs; return whether there was one to go on from."""
+        with self._lock:
+            self._kept[lane] = kept
+            return kept.load(self._lane(lane), self._context)
+
     def forget(self, lane: str) -> None:
         """Drop what the cache holds for a lane."""
         with self._lock:
@@ -97,7 +105,11 @@ class LlamaEngine:
                 self._lanes[lane].clear(self._context)
 
     def close(self) -> None:
-        """Free vision tower, cache and weights, in this order."""
+        """Keep what is to be kept, then free vision tower, cache and weights, in this order."""
+        for name, kept in getattr(self, "_kept", {}).items():
+            if name in self._lanes:
+                kept.save(self._lanes[name], self._context)
+        self._kept = {}
         for part in (self._vision, getattr(self, "_context", None), self._weights):
             if part is not None:
                 part.close()

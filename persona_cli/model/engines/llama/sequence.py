@@ -71,6 +71,11 @@ class Lane:
             raise Interrupted("the answer was stopped")
         self._account([token], context.decode([token], self._end, self.number, stop), context)
 
+    def hold(self, items: Sequence[Item]) -> None:
+        """Note that the cache has `items` for this lane: they were read from a file."""
+        self.held = list(items)
+        self._end = positions_of(self.held)
+
     def clear(self, context: Context) -> None:
         """Give the lane's place in the cache back."""
         self._cut(0, context)
