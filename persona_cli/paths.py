@@ -54,6 +54,11 @@ class Places:
         return self.home / "cache"
 
     @property
+    def kept_prompt(self) -> tuple[Path, Path]:
+        """The evaluated prompt of the conversation, and the list of what is in it: derived, may be deleted."""
+        return self.cache / "respond.state", self.cache / "respond.json"
+
+    @property
     def index_lock(self) -> Path:
         """Held by the one process that has Chroma open."""
         return self.home / "index.lock"

@@ -191,11 +191,7 @@ def forget(
                 run.notice("Nothing was deleted.")
                 raise typer.Exit(1)
         for ref, _ in chosen:
-            receipt = memory.store.forget(ref)
-            for digest in receipt.files:
-                memory.media.remove(digest)
-            memory_views.print_receipt(run, receipt)
-        memory.index.sync()
+            memory_views.print_receipt(run, memory.forget(ref))
 
 
 def embed_new(memory: Memory) -> None:

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 from persona_cli.config import Settings
 from persona_cli.paths import Places
+from persona_cli.records import Ref
 
 if TYPE_CHECKING:
     from persona_cli.memory.embedding import Embedder
     from persona_cli.memory.index import Index
     from persona_cli.memory.media import Media
     from persona_cli.memory.retrieval import Retriever
-    from persona_cli.memory.store import Store
+    from persona_cli.memory.store import Receipt, Store
 
 __all__ = ["Memory", "open_memory"]
 
@@ -69,6 +70,17 @@ class Memory:
 
         gap = timedelta(minutes=self._settings.session.gap_minutes)
         return Retriever(self.store, self.index, self.embedder, self._settings.memory, gap)
+
+    def forget(self, ref: Ref) -> Receipt:
+        """Delete a memory for good, with everything made from it: rows, vectors, pictures, and the kept prompt."""
+        receipt = self.store.forget(ref)
+        for digest in receipt.files:
+            self.media.remove(digest)
+        # the words of a prompt may hold what is forgotten, and nothing tells which
+        for path in self.places.kept_prompt:
+            path.unlink(missing_ok=True)
+        self.index.sync()
+        return receipt
 
     def close(self) -> None:
         """Close what was opened; closing twice is allowed."""

@@ -46,7 +46,10 @@ def open_model(
         engine = open_server(settings)
         return PromptedModel(engine, prompts, picture, guided=not is_tuned(engine.name))
     model = find_installed(Weights(places.weights), name)
+    from persona_cli.model.engines.llama.kept import KeptLane
+
     opened = open_weights(model, settings.model, places.cache)
+    opened.engine.keep("respond", KeptLane(places.kept_prompt[0], opened.identity))
     return PromptedModel(opened.engine, prompts, picture, guided=not model.manifest.tuned)
 
 

@@ -40,6 +40,8 @@ class Opened:
 
     engine: LlamaEngine
     plan: Plan
+    identity: str
+    """Names the files and how they were loaded; a kept state is good for the same identity only."""
 
 
 def open_llama(text: Path, projection: Path | None, wishes: Wishes, cache: Path) -> Opened:
@@ -51,7 +53,7 @@ def open_llama(text: Path, projection: Path | None, wishes: Wishes, cache: Path)
     from persona_cli.model.engines.llama import native
     from persona_cli.model.engines.llama.engine import LlamaEngine
     from persona_cli.model.engines.llama.offload import plan_offload
-    from persona_cli.model.engines.llama.probe import probe
+    from persona_cli.model.engines.llama.probe import identify, probe
 
     model = read_text(text)
     vision = read_projection(projection) if projection is not None else None
@@ -70,5 +72,6 @@ def open_llama(text: Path, projection: Path | None, wishes: Wishes, cache: Path)
         kv_type=wishes.kv_type,
         image_tokens=wishes.image_pixels // 784,
     )
+    identity = identify(text, projection, loading)
     probe(text, projection, replace(loading, context=min(context, 512)), cache / "probed.json")
-    return Opened(LlamaEngine(text, projection, loading, cache / "pictures", wishes.cache_bytes), plan)
+    return Opened(LlamaEngine(text, projection, loading, cache / "pictures", wishes.cache_bytes), plan, identity)

@@ -27,7 +27,7 @@ def probe(text: Path, projection: Path | None, loading: Loading, remembered: Pat
 
     Raises `WeightsError` with llama.cpp's own reason, or `EngineError` where the child crashed.
     """
-    key = _key(text, projection, loading)
+    key = identify(text, projection, loading)
     if key in _known(remembered):
         return
     request = {"text": str(text), "projection": str(projection) if projection else None, "loading": asdict(loading)}
@@ -54,7 +54,8 @@ def probe(text: Path, projection: Path | None, loading: Loading, remembered: Pat
     _remember(remembered, key)
 
 
-def _key(text: Path, projection: Path | None, loading: Loading) -> str:
+def identify(text: Path, projection: Path | None, loading: Loading) -> str:
+    """Return a name for a pair of files as they are now, under this llama.cpp, loaded this way."""
     facts: list[object] = [llama_cpp.__version__, sorted(asdict(loading).items())]
     for path in (text, projection):
         if path is not None:
