@@ -17,7 +17,7 @@ from persona_cli.agent.standing import ended_things, is_about, is_over, opposed,
 from persona_cli.agent.words import names, stem, stems, supported, values, words
 from persona_cli.memory.store import Store
 from persona_cli.model.tasks import SemanticDraft
-from persona_cli.records import Change, Kind, SemanticMemory, Status, Turn
+from persona_cli.records import Author, Change, Kind, SemanticMemory, Status, Turn
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
@@ -77,14 +77,20 @@ class Remembering:
         memory = self._store.semantic.add(_memory(draft, judged, turn))
         if judged.quarantined:
             return Ruling(draft, Verdict.QUARANTINED, "it reads like an instruction", memory.id)
+        disputed = [old for old in outdated if _is_disputed(draft, old, turn)]
+        for old in disputed:
+            self._store.conflicts.add(old.id, memory.id, turn.at)
         for old in outdated:
+            if old in disputed:
+                continue
             if old.valid_from <= turn.at:
                 self._store.semantic.supersede(old.id, memory.id, turn.at)
             elif draft.change is not Change.ENDS:
                 # an older conversation imported later: what is already known is the newer fact
                 self._store.semantic.supersede(memory.id, old.id, old.valid_from)
                 break
-        return Ruling(draft, Verdict.SAVED, memory=memory.id)
+        reason = "contradicts " + ", ".join(f"s{old.id}" for old in disputed) if disputed else ""
+        return Ruling(draft, Verdict.SAVED, reason, memory.id)
 
     def _seen_again(self, draft: SemanticDraft, known: SemanticMemory, turn: Turn) -> Ruling:
         if known.turn_id != turn.id:
@@ -205,6 +211,11 @@ def _ends(draft: SemanticDraft, memory: SemanticMemory) -> bool:
     said = values(draft.replaces) if draft.replaces else set()
     generic = said <= stems(draft.slot.replace("/", " "))
     return _speaks_of(draft, memory) and (generic or bool(supported(said, memory.content)))
+
+
+def _is_disputed(draft: SemanticDraft, old: SemanticMemory, turn: Turn) -> bool:
+    """Tell whether nobody can say which of two holds: a person wrote the old one, or both were said at once."""
+    return old.author is Author.PERSON or (draft.change is Change.ADDS and old.valid_from == turn.at)
 
 
 def _text(record: object) -> str:

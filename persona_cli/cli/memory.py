@@ -204,6 +204,7 @@ def embed_new(memory: Memory) -> None:
 
 app.command()(memory_life.diff)
 app.command()(memory_life.undo)
+app.command()(memory_life.conflicts)
 
 
 def find(store: Store, name: str) -> tuple[Ref, Record]:

@@ -1,4 +1,4 @@
-"""`persona memory diff` and `undo`: what a turn changed in memory, and taking it back."""
+"""`persona memory diff`, `undo` and `conflicts`: what a turn changed, taking it back, settling what contradicts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from persona_cli.cli.invocation import Invocation, invocation
 from persona_cli.cli.why import parse_turn
 from persona_cli.errors import NotFoundError
-from persona_cli.records import CoreEntry, Kind, ProceduralMemory, Reading, Ref, SemanticMemory, Turn
+from persona_cli.records import Author, CoreEntry, Kind, ProceduralMemory, Reading, Ref, SemanticMemory, Turn
 
 if TYPE_CHECKING:
     from persona_cli.memory.store import Store
@@ -66,6 +66,58 @@ def undo(
     run.notice(
         f"Taken back: {len(done.changes)} changes. The message stays; `persona memory forget m{chosen.id}` deletes it."
     )
+
+
+def conflicts(
+    context: typer.Context,
+    resolve: Annotated[
+        str | None, typer.Option("--resolve", metavar="ID", help="Keep this one, s12; what contradicts it ends.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what contradicts each other and cannot be ordered by time, both sides with their dates."""
+    from persona_cli.cli.render import print_json
+
+    run = invocation(context)
+    with run.store() as store:
+        if resolve is not None:
+            _settle(run, store, resolve)
+            return
+        found = store.conflicts.open()
+        if as_json:
+            print_json([{"at": one.at, "sides": [one.one, one.other]} for one in found])
+            return
+        if not found:
+            run.notice("Nothing contradicts each other.")
+        for number, conflict in enumerate(found, 1):
+            run.out.print(f"{number}. Only one of these can hold", style="bold")
+            for side in (conflict.one, conflict.other):
+                _print_side(run, side)
+        if found:
+            run.notice("`persona memory conflicts --resolve ID` keeps one; the other stays with its dates.")
+
+
+def _settle(run: Invocation, store: Store, name: str) -> None:
+    from datetime import datetime
+
+    from persona_cli.cli.memory import find
+
+    ref, _ = find(store, name)
+    beaten = store.conflicts.settle(ref.id, datetime.now().astimezone()) if ref.kind is Kind.SEMANTIC else ()
+    if not beaten:
+        raise NotFoundError(f"nothing contradicts {ref}", fix="`persona memory conflicts` shows what does.")
+    for memory in beaten:
+        run.notice(f"s{memory.id} holds no longer: {memory.content}")
+    typer.echo(ref)
+
+
+def _print_side(run: Invocation, side: SemanticMemory) -> None:
+    from persona_cli.cli.render import day
+
+    run.out.print(f"   s{side.id}  {side.content}", markup=False)
+    source = "written by you" if side.author is Author.PERSON else f"you said “{side.quote}”"
+    again = f", {side.seen} times" if side.seen > 1 else ""
+    run.out.print(f"       {day(side.valid_from)}, {source}{again}", style="dim", markup=False)
 
 
 def find_turn(store: Store, name: str | None) -> Turn:

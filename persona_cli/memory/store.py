@@ -15,6 +15,7 @@ from pathlib import Path
 
 from persona_cli.errors import StorageError
 from persona_cli.memory.migrations import migrate
+from persona_cli.memory.tables.conflicts import Conflicts
 from persona_cli.memory.tables.connection import Connection, explain
 from persona_cli.memory.tables.core import Core
 from persona_cli.memory.tables.episodes import Episodes
@@ -86,6 +87,7 @@ class Store:
         self.images = ShownImages(connection, self)
         self.turns = Turns(connection, self.images, self.find)
         self.semantic = Semantics(connection)
+        self.conflicts = Conflicts(connection, self.semantic)
         self.core = Core(connection)
         self.episodes = Episodes(connection)
         self.habits = Habits(connection)

@@ -1,0 +1,105 @@
+"""Contradictions nobody can order: kept open, shown with both sides, settled by the person."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from persona_cli.agent.remember import Remembering
+from persona_cli.config import Settings
+from persona_cli.memory.embedding import open_embedder
+from persona_cli.memory.store import Store, open_store
+from persona_cli.model.tasks import SemanticDraft
+from persona_cli.paths import find_places
+from persona_cli.records import Author, Change, SemanticMemory, Status
+from tests.terminal import persona
+
+AT = datetime(2026, 5, 12, 9, 30, tzinfo=UTC)
+
+
+def colour(name: str, change: Change = Change.ADDS) -> SemanticDraft:
+    return SemanticDraft(f"The user's favourite colour is {name}.", (), slot="user/favourite colour", change=change)
+
+
+def say(store: Store, at: datetime, text: str, *drafts: SemanticDraft) -> None:
+    turn = store.turns.add(store.sessions.start(at).id, at, text, "", "m")
+    embedder = open_embedder(Settings(), find_places(), print)
+    try:
+        Remembering(store, embedder.embed, 5).remember(drafts, turn, ())
+    finally:
+        embedder.close()
+
+
+def written(store: Store, content: str) -> SemanticMemory:
+    """Return a memory as a person writes it."""
+    memory = SemanticMemory(0, content, (), "user", content, AT, AT, slot="user/favourite colour", author=Author.PERSON)
+    return store.semantic.add(memory)
+
+
+def test_two_values_said_at_once_are_both_kept_open(store: Store) -> None:
+    said = "My favourite colour is red. My favourite colour is blue."
+    say(store, AT, said, colour("red"), colour("blue"))
+    (conflict,) = store.conflicts.open()
+    assert (conflict.one.content, conflict.other.content) == (colour("red").content, colour("blue").content)
+    assert len(store.semantic.list()) == 2
+
+
+def test_what_a_person_wrote_is_not_overwritten_but_disputed(store: Store) -> None:
+    mine = written(store, "The user's favourite colour is red.")
+    say(store, AT + timedelta(days=9), "My favourite colour is blue now", colour("blue", Change.REPLACES))
+    (conflict,) = store.conflicts.open()
+    assert conflict.one == mine
+    assert store.semantic.get(mine.id).status is Status.ACTIVE
+
+
+def test_what_time_orders_is_no_conflict(store: Store) -> None:
+    say(store, AT, "My favourite colour is red", colour("red"))
+    say(store, AT + timedelta(days=9), "My favourite colour is blue", colour("blue"))
+    assert store.conflicts.open() == ()
+    assert len(store.semantic.list()) == 1
+
+
+def test_settling_keeps_one_and_ends_the_other(store: Store) -> None:
+    say(store, AT, "My favourite colour is red. My favourite colour is blue.", colour("red"), colour("blue"))
+    later = AT + timedelta(days=1)
+    (beaten,) = store.conflicts.settle(2, later)
+    assert (beaten.id, beaten.superseded_by, beaten.valid_to) == (1, 2, later)
+    assert store.conflicts.open() == ()
+    assert store.conflicts.settle(2, later) == ()
+
+
+def test_a_conflict_ends_with_either_side(store: Store) -> None:
+    say(store, AT, "My favourite colour is red. My favourite colour is blue.", colour("red"), colour("blue"))
+    say(store, AT + timedelta(days=3), "My favourite colour is pink now", colour("pink", Change.REPLACES))
+    assert store.conflicts.open() == ()
+    assert [memory.content for memory in store.semantic.list()] == [colour("pink").content]
+
+
+@pytest.fixture
+def disputed(home: Path) -> Path:
+    """Leave a home with one open conflict."""
+    store = open_store(home / "persona.db")
+    written(store, "The user's favourite colour is red.")
+    say(store, AT + timedelta(days=9), "My favourite colour is blue", colour("blue"))
+    store.close()
+    return home
+
+
+def test_conflicts_shows_both_sides_with_their_dates(disputed: Path) -> None:
+    shown = persona("memory", "conflicts")
+    assert "favourite colour is red" in shown.out
+    assert "12 May 2026" in shown.out
+    assert "written by you" in shown.out
+    assert "21 May 2026" in shown.out
+    assert "you said “My favourite colour is blue”" in shown.out
+    (conflict,) = persona("memory", "conflicts", "--json").json
+    assert [side["id"] for side in conflict["sides"]] == [1, 2]
+
+
+def test_conflicts_resolve(disputed: Path) -> None:
+    assert persona("memory", "conflicts", "--resolve", "s2").out == "s2\n"
+    assert "Nothing contradicts" in persona("memory", "conflicts").err
+    assert "nothing contradicts s2" in persona("memory", "conflicts", "--resolve", "s2").error
+    assert persona("memory", "list", "--json").json[0]["record"]["content"] == colour("blue").content
