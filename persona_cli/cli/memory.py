@@ -205,6 +205,7 @@ def embed_new(memory: Memory) -> None:
 app.command()(memory_life.diff)
 app.command()(memory_life.undo)
 app.command()(memory_life.conflicts)
+app.command()(memory_life.about)
 
 
 def find(store: Store, name: str) -> tuple[Ref, Record]:

@@ -1,4 +1,4 @@
-"""`persona memory diff`, `undo` and `conflicts`: what a turn changed, taking it back, settling what contradicts."""
+"""`persona memory diff`, `undo`, `conflicts`, `about`: what a turn changed, what contradicts, who is who."""
 
 from __future__ import annotations
 
@@ -118,6 +118,30 @@ def _print_side(run: Invocation, side: SemanticMemory) -> None:
     source = "written by you" if side.author is Author.PERSON else f"you said “{side.quote}”"
     again = f", {side.seen} times" if side.seen > 1 else ""
     run.out.print(f"       {day(side.valid_from)}, {source}{again}", style="dim", markup=False)
+
+
+def about(
+    context: typer.Context,
+    name: Annotated[list[str], typer.Argument(metavar="NAME", help="Somebody you spoke of: Julia, my sister.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show what is known of a person or a pet, under each of their names."""
+    from persona_cli.agent.people import about
+    from persona_cli.cli.render import day, print_json
+
+    run = invocation(context)
+    with run.store() as store:
+        known = about(store, " ".join(name))
+    if as_json:
+        print_json(known)
+        return
+    roles = "".join(f", your {role}" for role in known.roles)
+    run.out.print(f"{known.name}{roles}", style="bold", markup=False)
+    for memory in known.facts:
+        run.out.print(f"  s{memory.id}  {memory.content}", markup=False)
+    for memory in known.former:
+        until = f"until {day(memory.valid_to)}" if memory.valid_to else "no longer"
+        run.out.print(f"  s{memory.id}  {memory.content}  [{until}]", style="dim", markup=False)
 
 
 def find_turn(store: Store, name: str | None) -> Turn:

@@ -1,0 +1,105 @@
+"""What is known of one person or pet, under whatever name: "Julia", "my sister", "the user's sister"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from persona_cli.errors import NotFoundError
+from persona_cli.memory.store import Store
+from persona_cli.records import Kind, SemanticMemory, Status
+
+_NAME = r"(?P<name>[A-Z][\w'’-]*(?: [A-Z][\w'’-]*)*)"
+_ROLE = r"(?P<role>[a-z][\w-]*(?: (?!called\b|named\b|is\b|was\b)[a-z][\w-]*)?)"
+_OF_USER = r"(?:[Tt]he user(?:'s|’s)|[Mm]y)"
+_PAIRS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"{_OF_USER} {_ROLE}(?:'s name)? (?:is|was)(?: called| named)? {_NAME}",
+        rf"{_NAME} (?:is|was) {_OF_USER} {_ROLE}\b",
+        rf"{_OF_USER} {_ROLE},? {_NAME}\b",
+        rf"[Tt]he user(?: and [\w' ]+?)? ha(?:s|ve) (?:an?|the|one) {_ROLE},? (?:called |named )?{_NAME}\b",
+    )
+)
+_POSSESSIVE = re.compile(r"^(?:my|the user(?:'s|’s)?|the|his|her|a|an)\s+", re.IGNORECASE)
+_MOST = 2000
+"""Memories that full text may bring for one name."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Somebody, and what is known of them."""
+
+    name: str
+    roles: tuple[str, ...]
+    """What they are to the user: "sister", "cat"."""
+    facts: tuple[SemanticMemory, ...]
+    """What holds now, oldest first."""
+    former: tuple[SemanticMemory, ...]
+    """What held once."""
+
+
+def about(store: Store, asked: str) -> About:
+    """Return what is known of a person or pet; raises `NotFoundError` when nobody is known by that name."""
+    wanted = _bare(asked)
+    found = _speaking_of(store, wanted)
+    pairs = set(_pairs(found))
+    names = {name for name, role in pairs if wanted.casefold() in (name.casefold(), role.casefold())}
+    roles = {role for name, role in pairs if name in names}
+    for alias in (names | roles) - {wanted}:
+        found |= _speaking_of(store, alias)
+    pairs |= set(_pairs(found))
+    # of two sisters, nobody can say whose a fact about "my sister" is
+    roles = {role for role in roles if len({name for name, other in pairs if other == role}) == 1}
+    aliases = {alias.casefold() for alias in names | roles | ({wanted} if not names or roles else set())}
+    theirs = sorted((one for one in found if _is_of(one, aliases)), key=lambda one: (one.valid_from, one.id))
+    if not theirs:
+        raise NotFoundError(
+            f"nobody called {asked!r} is known", fix=f'`persona memory search "{asked}"` looks everywhere.'
+        )
+    return About(
+        name=", ".join(sorted(names)) or wanted,
+        roles=tuple(sorted(roles)),
+        facts=tuple(one for one in theirs if one.status is Status.ACTIVE),
+        former=tuple(one for one in theirs if one.status is Status.SUPERSEDED),
+    )
+
+
+def _speaking_of(store: Store, alias: str) -> set[SemanticMemory]:
+    hits = store.texts.search(alias.split(), (Kind.SEMANTIC,), _MOST)
+    named = store.semantic.many([ref.id for ref, _ in hits])
+    subjects = [alias, f"my {alias}", f"the user's {alias}"]
+    spoken = [one for subject in subjects for one in store.semantic.list(None, subject=subject)]
+    return {one for one in (*named, *spoken) if one.status in (Status.ACTIVE, Status.SUPERSEDED)}
+
+
+def _pairs(memories: Iterable[SemanticMemory]) -> Iterator[tuple[str, str]]:
+    """Yield (name, role) as memories tell them."""
+    for memory in memories:
+        for pattern in _PAIRS:
+            if match := pattern.search(memory.content):
+                role = match["role"].split()[-1] if match["role"].split()[0] in ("own", "new", "old") else match["role"]
+                yield match["name"], role
+
+
+def _is_of(memory: SemanticMemory, aliases: set[str]) -> bool:
+    """Tell whether a memory is of somebody: it is their own, or it names them."""
+    if _bare(memory.subject).casefold() in aliases:
+        return True
+    text = memory.content.casefold()
+    return any(
+        re.search(rf"(?:{re.escape(prefix)})\b{re.escape(alias)}\b", text)
+        for alias in aliases
+        for prefix in (
+            ("the user's ", "the user’s ", "my ") if alias.islower() and not _named(memory, alias) else ("",)
+        )
+    )
+
+
+def _named(memory: SemanticMemory, alias: str) -> bool:
+    return re.search(rf"\b{re.escape(alias.title())}\b", memory.content) is not None
+
+
+def _bare(name: str) -> str:
+    return _POSSESSIVE.sub("", name.strip())
