@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.traits.train import Embed, Statement, fit_sign, open_embed, read_ipip, read_own
 from persona_cli.model.lite.traits import features
@@ -25,7 +26,7 @@ def judge(fitted: Sequence[Statement], unseen: Sequence[Statement], embed: Embed
     """Return, per trait, whether each unseen statement's sign was told."""
     texts, others = [each.text for each in fitted], [each.text for each in unseen]
     sign = fit_sign(fitted, features(embed(texts), texts))
-    raw = features(embed(others), others) @ sign[:, :-1].T + sign[:, -1]
+    raw = sign.read(features(embed(others), others))
     told: Counts = {trait: [] for trait in TRAITS}
     for row, each in zip(raw, unseen, strict=True):
         told[each.trait].append(bool(row[TRAITS.index(each.trait)] * each.key > 0))
@@ -45,6 +46,19 @@ def cross_validate(statements: Sequence[Statement], embed: Embed) -> Counts:
     return told
 
 
+def remember(embed: Embed) -> Embed:
+    """Return the same, embedding every text once only: the folds share nearly all of them."""
+    known: dict[str, NDArray[np.float32]] = {}
+
+    def embed_new(texts: Sequence[str]) -> NDArray[np.float32]:
+        unknown = [text for text in dict.fromkeys(texts) if text not in known]
+        if unknown:
+            known.update(zip(unknown, embed(unknown), strict=True))
+        return np.array([known[text] for text in texts])
+
+    return embed_new
+
+
 def show(name: str, told: Counts) -> None:
     """Print one line of the table, in percent."""
     shares = [100 * float(np.mean(told[trait])) for trait in TRAITS]
@@ -56,10 +70,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--ipip", type=Path, help="folder with mpi_1k.csv and ipip-neo-120.en.json")
     folder = options.parse_args(arguments).ipip
-    embed, own = open_embed(), read_own()
+    embed, own = remember(open_embed()), read_own()
     print(" " * 24 + "".join(f"{trait[:6]:>8}" for trait in TRAITS) + "    mean")
-    show("own, unseen themes", cross_validate(own, embed))
-    if folder:
+    if not folder:
+        show("own, unseen themes", cross_validate(own, embed))
+    else:
         items = read_ipip(folder)
         show("own to items", judge(own, items, embed))
         show("items to own", judge(items, own, embed))

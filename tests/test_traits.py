@@ -38,7 +38,7 @@ def test_the_sign_of_unseen_statements(embed: Embed, heads: TraitHeads) -> None:
     texts = [row[2] for row in rows]
     raw = heads.raw(embed(texts), texts)
     right = [(raw[at, TRAITS.index(row[0])] > 0) == (row[1] == "+") for at, row in enumerate(rows)]
-    assert np.mean(right) >= 0.80
+    assert np.mean(right) >= 0.85
 
 
 @pytest.mark.slow
@@ -56,8 +56,8 @@ def test_chat_that_shows_a_trait_is_read(embed: Embed, heads: TraitHeads) -> Non
     moved = [
         (reading[row[0]] - NEUTRAL) * (1 if row[1] == "+" else -1) for reading, row in zip(readings, rows, strict=True)
     ]
-    assert np.mean(np.array(moved) > 0) >= 0.6
-    assert np.mean(np.array(moved) < 0) <= 0.15
+    assert np.mean(np.array(moved) > 0) >= 0.75
+    assert np.mean(np.array(moved) < 0) <= 0.1
 
 
 def test_others_questions_and_quotations_are_no_evidence() -> None:

@@ -1,9 +1,9 @@
-"""Big Five readings from sentences: linear heads on all-MiniLM-L6-v2 vectors, numpy only.
+"""Big Five readings from sentences: small heads on all-MiniLM-L6-v2 vectors, numpy only.
 
 Two heads per trait: the sign head says which pole a sentence speaks for; the relevance head says whether it speaks
 of the trait at all, because nearly everything people write does not. Vectors of a sentence and of its negation lie
-close together, so the sign head also sees the vector turned round by negation and by words of dislike: trained on
-one origin and read on another, that gains about three points over the vector alone.
+close together, so the sign head also sees the vector turned round by negation and by words of dislike, and bends:
+what a word says depends on the others, which squares of directions can tell and a straight line cannot.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -50,7 +51,7 @@ _OTHERS = re.compile(
     re.IGNORECASE,
 )
 _STEEPNESS = 2.0
-_FILE = "coefficients.npy"
+COEFFICIENTS = "coefficients.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +64,50 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class TraitHeads:
-    """The trained heads: rows are traits in the paper's order, the last column is the threshold."""
+class SignHead:
+    """Per trait a line (intercept last) plus scaled squares of directions: (5, d + 1), (5, r, d) whole, (5, r)."""
 
-    sign: Floats
+    linear: Floats
+    curve: Floats
+    scale: Floats
+
+    def read(self, seen: Floats) -> Floats:
+        """Return (n, 5), signed around 0, from what `features` gives."""
+        traits, directions, width = self.curve.shape
+        along = (seen @ self.curve.reshape(-1, width).T).reshape(-1, traits, directions)
+        bent = np.einsum("ntd,td->nt", along**2, self.scale)
+        return np.asarray(seen @ self.linear[:, :-1].T + self.linear[:, -1] + bent)
+
+
+@dataclass(frozen=True, slots=True)
+class TraitHeads:
+    """The trained heads: rows are traits in the paper's order, the last column of relevance is the threshold."""
+
+    sign: SignHead
     relevance: Floats
 
     @classmethod
     def load(cls) -> Self:
         """Read the coefficients that ship with the program."""
-        return cls.unpack(np.load(shipped("traits") / _FILE, allow_pickle=False))
+        with np.load(shipped("traits") / COEFFICIENTS, allow_pickle=False) as stored:
+            linear, curve, scale, relevance = (
+                stored[name].astype(np.float64) for name in ("linear", "curve", "scale", "relevance")
+            )
+        return cls(SignHead(linear, curve, scale), relevance)
 
-    @classmethod
-    def unpack(cls, packed: NDArray[np.float16]) -> Self:
-        """Take the two heads from the one array they are stored in: (5, sign + relevance)."""
-        width = packed.shape[1]
-        relevant = (width - 9) // 4 + 1
-        values = packed.astype(np.float64)
-        return cls(values[:, : width - relevant], values[:, width - relevant :])
+    def save(self, path: Path) -> None:
+        """Write the coefficients in the precision they need, no more."""
+        np.savez(
+            path,
+            linear=self.sign.linear.astype(np.float16),
+            curve=self.sign.curve.astype(np.int8),
+            scale=self.sign.scale.astype(np.float32),
+            relevance=self.relevance.astype(np.float16),
+        )
 
     def raw(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> Floats:
         """Return (n, 5), signed around 0: which pole each sentence speaks for, if it speaks of the trait."""
-        return np.asarray(features(vectors, texts) @ self.sign[:, :-1].T + self.sign[:, -1])
+        return self.sign.read(features(vectors, texts))
 
     def evidence(self, sentences: Sequence[str], vectors: NDArray[np.float32]) -> tuple[Evidence, ...]:
         """Return what each sentence shows about the one who says it, strongest first."""
