@@ -222,7 +222,7 @@ def _given(config_file: Path, env: Mapping[str, str], options: Mapping[str, Valu
     for name, text in env.items():
         if name in variables:
             given[variables[name]] = (check_value(variables[name], text, name), name)
-        elif name.startswith(sections):
+        elif name.startswith(sections) or (name.startswith("PERSONA_") and get_close_matches(name, variables, 1, 0.85)):
             raise _unknown(name, "the environment", among=tuple(variables))
     for key, value in options.items():
         given[key] = (check_value(key, value, "option"), "option")

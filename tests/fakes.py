@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
@@ -51,10 +51,10 @@ class ScriptedModel:
         """Return the arguments of each call of a task."""
         return [arguments for name, arguments in self.calls if name == task]
 
-    def reason(self, situation: Situation, stop: Stop) -> Iterator[Piece]:
+    def reason(self, situation: Situation, stop: Stop) -> Generator[Piece, None, None]:
         yield from self._pieces(self._next("reason", Answer(f"You said: {situation.query.text}"), situation), stop)
 
-    def answer(self, situation: Situation, stop: Stop) -> Iterator[Piece]:
+    def answer(self, situation: Situation, stop: Stop) -> Generator[Piece, None, None]:
         result = self._next("answer", Answer(f"To sum up: {situation.query.text}"), situation)
         yield from self._pieces(result, stop, thinks=False)
 

@@ -106,7 +106,9 @@ def test_windows_that_are_none(window: list[str], says: str) -> None:
 
 def test_explain_shows_scores_that_add_up() -> None:
     add(TEA)
-    hit = persona("memory", "search", "tea", "--json").json["hits"][0]
+    found = persona("memory", "search", "tea", "--json").json
+    hit = found["hits"][0]
+    assert found["backend"].startswith("exact")
     assert sum(hit["lanes"].values()) == pytest.approx(hit["score"])
     shown = persona("memory", "search", "tea", "--explain").out
     assert f"{hit['score']:.2f} = " in shown

@@ -169,7 +169,7 @@ def test_a_bad_line_is_named_and_nothing_is_stored(line: str, says: str, tmp_pat
     ("make", "says"),
     [
         (lambda path: None, "no file"),
-        (lambda path: path.mkdir(), "no file"),
+        (lambda path: path.mkdir(), "is a directory"),
         (lambda path: path.write_bytes(b""), "empty"),
         (lambda path: path.write_bytes(b"\x89PNG\xff\xfe"), "UTF-8"),
     ],

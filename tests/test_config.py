@@ -42,6 +42,8 @@ def test_what_is_wrong_names_key_file_and_fix(tmp_path: Path, text: str, says: s
 
 
 def test_unknown_variable_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="PERSONA_SESION_GAP_MINUTES"):
+        load_settings(tmp_path / "none", env={"PERSONA_SESION_GAP_MINUTES": "3"})
     with pytest.raises(ConfigError, match="PERSONA_MEMORY_SEMANTIK"):
         load_settings(tmp_path / "none", env={"PERSONA_MEMORY_SEMANTIK": "3"})
 

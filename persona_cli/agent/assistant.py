@@ -80,10 +80,10 @@ class Assistant:
         comes after the turn was kept with what had been said so far.
         """
         self._check(text, images)
-        with self.updates.paused():
-            if options.use_memory:
-                yield from self._respond(text, images, options, stop)
-            else:
+        if options.use_memory:
+            yield from self._respond(text, images, options, stop)
+        else:
+            with self.updates.paused():
                 yield from self._respond_blindly(text, images, options, stop)
 
     def close_sessions(self, now: datetime | None = None, *, force: bool = False) -> int:
@@ -115,10 +115,11 @@ class Assistant:
             for notice in redaction_notice(secrets):
                 yield kept.add(notice)
             most = self.settings.memory.retrievals
-            for step in respond(
-                self._search, self.model, self._situation(query), options=options, most=most, stop=stop
-            ):
-                yield kept.add(step)
+            # inside, so that the words are kept also when the wait for the running job is cut short
+            with self.updates.paused():
+                situation = self._situation(query)
+                for step in respond(self._search, self.model, situation, options=options, most=most, stop=stop):
+                    yield kept.add(step)
         except Interrupted:
             kept.add(Notice("The answer was interrupted."))
             raise

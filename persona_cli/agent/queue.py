@@ -175,7 +175,7 @@ class UpdateQueue:
                 write()
                 jobs.done(job.id)
             self._stale = True
-        except (Interrupted, KeyboardInterrupt):
+        except (Interrupted, KeyboardInterrupt, SystemExit):
             jobs.requeue(job.id)
             raise
         except Exception as exc:  # noqa: BLE001 - the job runner: whatever a model does, the queue goes on

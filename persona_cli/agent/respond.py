@@ -6,6 +6,7 @@ Nothing is stored here; what to keep of a response, also of one that was cut sho
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from persona_cli.errors import FormatError
@@ -60,14 +61,16 @@ def recalled_refs(recall: Recall) -> Iterator[Ref]:
 def _reason(model: Model, situation: Situation, stop: Stop) -> Generator[Step, None, tuple[str, Retrieve | None]]:
     """Yield one round of reasoning; return the thought, and the retrieval it ended in unless it answered."""
     thought = ""
-    for piece in model.reason(situation, stop):
-        if isinstance(piece, Retrieve):
-            return thought, piece
-        yield piece
-        if isinstance(piece, Think):
-            thought = piece.text
-        elif isinstance(piece, Answer):
-            return thought, None
+    # closed at once: what the model holds for its stream is free before the search and the next round
+    with closing(model.reason(situation, stop)) as pieces:
+        for piece in pieces:
+            if isinstance(piece, Retrieve):
+                return thought, piece
+            yield piece
+            if isinstance(piece, Think):
+                thought = piece.text
+            elif isinstance(piece, Answer):
+                return thought, None
     raise FormatError("The model neither answered nor asked for a retrieval.")
 
 

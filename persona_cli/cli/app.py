@@ -13,6 +13,7 @@ import typer
 
 from persona_cli import __version__
 from persona_cli.cli import chat, config, doctor, memory, model, profile, transfer, update, why
+from persona_cli.cli.ending import end_in_order
 from persona_cli.cli.invocation import Invocation
 from persona_cli.errors import PersonaError
 
@@ -62,6 +63,7 @@ def prepare(
 
 def main() -> None:
     """Run the command line; every expected error is one clear line, its fix, and its own exit code."""
+    end_in_order()
     try:
         code = app(prog_name="persona", standalone_mode=False) or 0
         # here, where a reader that has left can still be told from a fault; at exit it is a traceback

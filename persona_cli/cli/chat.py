@@ -4,32 +4,21 @@ from __future__ import annotations
 
 import codecs
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from persona_cli.cli.invocation import Invocation, invocation
+from persona_cli.cli.speaking import ChatOptions, Spoken, recalled, speak
 from persona_cli.errors import Interrupted, MessageError
 from persona_cli.records import Recall, Retrieve, Think
 
 if TYPE_CHECKING:
     from persona_cli.agent.assistant import Assistant
-    from persona_cli.cli.speaking import Spoken
 
 _MOST_BYTES = 1 << 24
 """Read from a pipe at most: more than any message may have."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChatOptions:
-    """What the options of `chat` asked for."""
-
-    memory: bool = True
-    show_thinking: bool = False
-    force_retrieve: bool = False
-    as_json: bool = False
 
 
 def chat(
@@ -99,18 +88,9 @@ def as_turn(run: Invocation, spoken: Spoken) -> dict[str, object]:
     }
 
 
-def recalled(recall: Recall) -> list[str]:
-    """Return the names of what one retrieval brought back."""
-    refs = [hit.ref for hit in recall.semantic] + [topic.hit.ref for topic in recall.episodic]
-    refs += [hit.ref for hit in recall.procedural] + [image.hit.ref for image in recall.images]
-    return [str(ref) for ref in (*refs, *(hit.ref for hit in recall.messages))]
-
-
 def _say_once(
     run: Invocation, assistant: Assistant, message: str, images: tuple[Path, ...], options: ChatOptions
 ) -> Spoken:
-    from persona_cli.cli.speaking import speak
-
     spoken = speak(run, assistant, message, images, options)
     if spoken.interrupted:
         raise Interrupted("the answer was stopped", fix="What you said is kept.")

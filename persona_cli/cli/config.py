@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -121,6 +122,8 @@ def _write(file: Path, text: str) -> None:
         part.chmod(0o600)
         part.replace(file)
     except OSError as exc:
+        with suppress(OSError):
+            part.unlink()
         raise StorageError(
             f"{file} cannot be written: {exc.strerror}", fix="Check its directory's permissions and the free disk."
         ) from exc

@@ -71,9 +71,17 @@ def check_home(run: Invocation) -> Iterator[Check]:
     places = run.places
     for name, path in (("data", places.home), ("config", places.config_file), ("weights", places.weights)):
         yield Check(name, Verdict.FINE, f"{path}{'' if path.exists() else ' (not there yet)'}")
-    for path in (places.home, places.database, places.media):
+    there = next(path for path in (places.home, *places.home.parents) if path.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        yield Check("permissions", Verdict.WRONG, f"{there} is not yours to write: nothing can be remembered")
+    for path, verdict in (
+        # a directory somebody made beforehand: what is in it has modes of its own
+        (places.home, Verdict.NOTE),
+        (places.database, Verdict.WRONG),
+        (places.media, Verdict.WRONG),
+    ):
         if path.exists() and os.name == "posix" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            yield Check("permissions", Verdict.WRONG, f"others can read {path}: chmod go= {path}")
+            yield Check("permissions", verdict, f"others can read {path}: chmod go= {path}")
 
 
 def _check_memory(run: Invocation, *, fix: bool) -> Iterator[Check]:

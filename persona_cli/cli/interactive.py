@@ -18,7 +18,7 @@ from persona_cli.errors import PersonaError, PictureError
 
 if TYPE_CHECKING:
     from persona_cli.agent.assistant import Assistant
-    from persona_cli.cli.chat import ChatOptions
+    from persona_cli.cli.speaking import ChatOptions
 
 HELP = """\
 /image PATH    show a picture with your next message
@@ -176,9 +176,13 @@ def parse_paths(text: str) -> tuple[Path, ...]:
 
 
 def _open_reader(run: Invocation) -> Any:
+    import os
+
     from prompt_toolkit import PromptSession
     from prompt_toolkit.history import FileHistory
 
+    # it would warn, in words of its own, of terminals that cannot say where the cursor is
+    os.environ.setdefault("PROMPT_TOOLKIT_NO_CPR", "1")
     history = run.places.home / "history"
     history.touch(mode=0o600)
     return PromptSession(history=FileHistory(str(history)))

@@ -98,6 +98,7 @@ def print_found_json(found: Found) -> None:
             "window": found.window,
             "window_source": found.window_source,
             "notes": found.notes,
+            "backend": found.backend,
         }
     )
 

@@ -22,7 +22,16 @@ from persona_cli.records import Answer, AnswerDelta, Notice, Recall, Retrieve, S
 
 if TYPE_CHECKING:
     from persona_cli.agent.assistant import Assistant
-    from persona_cli.cli.chat import ChatOptions
+
+
+@dataclass(frozen=True, slots=True)
+class ChatOptions:
+    """What the options of `chat` asked for."""
+
+    memory: bool = True
+    show_thinking: bool = False
+    force_retrieve: bool = False
+    as_json: bool = False
 
 
 @dataclass(slots=True)
@@ -60,6 +69,13 @@ def speak(
                 sys.stdout.flush()
     spoken.turn = assistant.last_turn
     return spoken
+
+
+def recalled(recall: Recall) -> list[str]:
+    """Return the names of what one retrieval brought back."""
+    refs = [hit.ref for hit in recall.semantic] + [topic.hit.ref for topic in recall.episodic]
+    refs += [hit.ref for hit in recall.procedural] + [image.hit.ref for image in recall.images]
+    return [str(ref) for ref in (*refs, *(hit.ref for hit in recall.messages))]
 
 
 @contextmanager
@@ -106,8 +122,6 @@ def _thinking(step: Think | Retrieve | Recall | Answer) -> str:
         window = f" from {step.start or '…'} to {step.end or '…'}" if step.start or step.end else ""
         return f"searches for: {step.keywords}{window}"
     if isinstance(step, Recall):
-        from persona_cli.cli.chat import recalled
-
         return f"found: {', '.join(recalled(step)) or 'nothing'}"
     # the words of a thought have been printed as they came
     return ""

@@ -47,6 +47,8 @@ def export(
 
     run = invocation(context)
     kind = kind or (Format.MARKDOWN if file is not None and file.suffix == ".md" else Format.JSONL)
+    if file is not None and file.is_dir():
+        raise UsageError(f"{file} is a directory", fix="Name a file in it.")
     if file is not None and file.exists() and not force:
         raise UsageError(f"{file} exists already", fix="Choose another name, or overwrite it with --force.")
     with run.store() as store, _written(file) as out:
@@ -75,6 +77,8 @@ def import_(
     from persona_cli.memory.transfer import is_export
 
     run = invocation(context)
+    if file.is_dir():
+        raise TransferError(f"{file} is a directory", fix="Name a file in it.")
     if not file.is_file():
         raise TransferError(f"there is no file {file}", fix="Check the path.")
     if is_export(file):
@@ -145,7 +149,8 @@ def _written(file: Path | None) -> Iterator[TextIO]:
         part.replace(file)
     except OSError as exc:
         raise StorageError(
-            f"{file} cannot be written: {exc.strerror}", fix="Check the directory, its permissions and the free disk."
+            f"{file} cannot be written: {exc.strerror or exc}",
+            fix="Check the directory, its permissions and the free disk.",
         ) from exc
     finally:
         part.unlink(missing_ok=True)

@@ -124,7 +124,8 @@ def _alone(weights: Path) -> Iterator[None]:
         ) from exc
     except OSError as exc:
         raise StorageError(
-            f"{weights} cannot be written: {exc.strerror}", fix="Check its permissions and the free space (50 MB)."
+            f"{weights} cannot be written: {exc.strerror or exc}",
+            fix="Check its permissions and the free space (50 MB).",
         ) from exc
 
 

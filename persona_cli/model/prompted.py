@@ -8,7 +8,7 @@ is shown to the model once more with the error, and after that a `FormatError` i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import tzinfo
 from pathlib import Path
 from typing import TypeVar
@@ -57,13 +57,13 @@ class PromptedModel:
         """Return the name of the engine's weights."""
         return self._engine.name
 
-    def reason(self, situation: Situation, stop: Stop) -> Iterator[Piece]:
+    def reason(self, situation: Situation, stop: Stop) -> Generator[Piece, None, None]:
         """Yield the thinking, then a retrieval or the answer."""
         messages, cut = self._conversation(situation, "Answer now, or retrieve again if something is still missing.")
         yield from map(Notice, cut)
         yield from self._reply(messages, situation.query.at.tzinfo, stop, grammar.REASON, grammar.CHOOSE)
 
-    def answer(self, situation: Situation, stop: Stop) -> Iterator[Piece]:
+    def answer(self, situation: Situation, stop: Stop) -> Generator[Piece, None, None]:
         """Yield the answer; in the same conversation when there was reasoning before."""
         if any(exchange.thought for exchange in situation.exchanges):
             left = "There is no retrieval left: write <answer>your answer to the user</answer>."

@@ -7,7 +7,7 @@ comes in as an argument, and nothing they return is trusted before the update st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -124,11 +124,11 @@ class Model(Protocol):
         """Return the name that is stored with each turn it answers."""
         ...
 
-    def reason(self, situation: Situation, stop: Stop) -> Iterator[Piece]:
+    def reason(self, situation: Situation, stop: Stop) -> Generator[Piece, None, None]:
         """Yield ThinkDelta..., Think, then either Retrieve or AnswerDelta..., Answer."""
         ...
 
-    def answer(self, situation: Situation, stop: Stop) -> Iterator[Piece]:
+    def answer(self, situation: Situation, stop: Stop) -> Generator[Piece, None, None]:
         """Yield AnswerDelta..., Answer: the same, where there is no retrieval left."""
         ...
 

@@ -7,7 +7,7 @@ Each task has its own modules; this one only joins them to the `Model` protocol.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from functools import cached_property
 
 from persona_cli.errors import Interrupted
@@ -55,7 +55,7 @@ class LiteModel:
     def _heads(self) -> TraitHeads:
         return TraitHeads.load()
 
-    def reason(self, situation: Situation, stop: Stop) -> Iterator[Piece]:
+    def reason(self, situation: Situation, stop: Stop) -> Generator[Piece, None, None]:
         """Yield one honest line of thinking, then a search or the answer."""
         _check(stop)
         decision = decide(situation, self._embed)
@@ -66,7 +66,7 @@ class LiteModel:
         else:
             yield from _speak(decision.answer, stop)
 
-    def answer(self, situation: Situation, stop: Stop) -> Iterator[Piece]:
+    def answer(self, situation: Situation, stop: Stop) -> Generator[Piece, None, None]:
         """Yield the answer that what is already known allows."""
         _check(stop)
         yield from _speak(decide(situation, self._embed, may_search=False).answer, stop)
