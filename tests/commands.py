@@ -59,6 +59,8 @@ def _names(group: object, path: tuple[str, ...]) -> Iterator[str]:
     for name, command in getattr(group, "commands", {}).items():
         here = (*path, name)
         if getattr(command, "commands", {}):
+            if getattr(command, "invoke_without_command", False):
+                yield " ".join(here)
             yield from _names(command, here)
         else:
             yield " ".join(here)

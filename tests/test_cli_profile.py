@@ -40,6 +40,7 @@ def test_nobody_is_known_yet() -> None:
         "core": [],
         "habits": [],
         "pending": 0,
+        "locked": [],
     }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from persona_cli.cli.invocation import Invocation, invocation
+from persona_cli.cli.render import clean
 from persona_cli.cli.why import parse_turn
 from persona_cli.errors import NotFoundError
 from persona_cli.records import Author, CoreEntry, Kind, ProceduralMemory, Reading, Ref, SemanticMemory, Turn
@@ -62,7 +63,7 @@ def undo(
         done = store.journal.take_back(chosen.id)
         memory.index.sync()
     for change in done.kept:
-        run.notice(f"Left as it is, for it has changed since: {words_of(change.after)}")
+        run.notice(f"Left as it is, for it has changed since: {clean(words_of(change.after))}")
     run.notice(
         f"Taken back: {len(done.changes)} changes. The message stays; `persona memory forget m{chosen.id}` deletes it."
     )
@@ -107,17 +108,17 @@ def _settle(run: Invocation, store: Store, name: str) -> None:
     if not beaten:
         raise NotFoundError(f"nothing contradicts {ref}", fix="`persona memory conflicts` shows what does.")
     for memory in beaten:
-        run.notice(f"s{memory.id} holds no longer: {memory.content}")
+        run.notice(f"s{memory.id} holds no longer: {clean(memory.content)}")
     typer.echo(ref)
 
 
 def _print_side(run: Invocation, side: SemanticMemory) -> None:
     from persona_cli.cli.render import day
 
-    run.out.print(f"   s{side.id}  {side.content}", markup=False)
+    say(run, f"   s{side.id}  {side.content}")
     source = "written by you" if side.author is Author.PERSON else f"you said “{side.quote}”"
     again = f", {side.seen} times" if side.seen > 1 else ""
-    run.out.print(f"       {day(side.valid_from)}, {source}{again}", style="dim", markup=False)
+    say(run, f"       {day(side.valid_from)}, {source}{again}", "dim")
 
 
 def about(
@@ -136,12 +137,17 @@ def about(
         print_json(known)
         return
     roles = "".join(f", your {role}" for role in known.roles)
-    run.out.print(f"{known.name}{roles}", style="bold", markup=False)
+    say(run, f"{known.name}{roles}", "bold")
     for memory in known.facts:
-        run.out.print(f"  s{memory.id}  {memory.content}", markup=False)
+        say(run, f"  s{memory.id}  {memory.content}")
     for memory in known.former:
         until = f"until {day(memory.valid_to)}" if memory.valid_to else "no longer"
-        run.out.print(f"  s{memory.id}  {memory.content}  [{until}]", style="dim", markup=False)
+        say(run, f"  s{memory.id}  {memory.content}  [{until}]", "dim")
+
+
+def say(run: Invocation, text: str, style: str = "") -> None:
+    """Print a line of what was said or remembered, without what a terminal would obey."""
+    run.out.print(clean(text), style=style, markup=False)
 
 
 def find_turn(store: Store, name: str | None) -> Turn:
@@ -157,8 +163,8 @@ def print_turn(run: Invocation, turn: Turn) -> None:
     """Print which turn it is about."""
     from persona_cli.cli.render import day
 
-    run.out.print(f"Turn m{turn.id}, {day(turn.at)}", style="bold", markup=False)
-    run.out.print(f"You: {turn.user}", markup=False)
+    say(run, f"Turn m{turn.id}, {day(turn.at)}", "bold")
+    say(run, f"You: {turn.user}")
 
 
 def print_changes(run: Invocation, changes: Sequence[Changed]) -> None:
@@ -168,7 +174,7 @@ def print_changes(run: Invocation, changes: Sequence[Changed]) -> None:
     for change in changes:
         for mark, line in change_lines(change):
             style = {"+": "green", "-": "red"}.get(mark, "yellow")
-            run.out.print(f"{mark} {line}", style=style, markup=False)
+            say(run, f"{mark} {line}", style)
 
 
 def change_lines(change: Changed) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from persona_cli.cli import profile_edits
 from persona_cli.cli.invocation import Invocation, invocation
 from persona_cli.personality import TRAITS, Traits
 from persona_cli.records import CoreEntry, ProceduralMemory, Reading
@@ -27,6 +28,8 @@ class Profile:
     core: tuple[CoreEntry, ...]
     habits: tuple[ProceduralMemory, ...]
     pending: int
+    locked: tuple[str, ...] = ()
+    """Traits that nothing said moves any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ def profile(
     """Show the five traits as bars, the profile and the habits; with --history, the curve and its evidence."""
     from persona_cli.cli.render import print_json
 
+    if context.invoked_subcommand is not None:
+        return
     run = invocation(context)
     with run.store() as store:
         if history:
@@ -69,6 +74,13 @@ def profile(
         print_profile(run, known)
 
 
+app.command("set")(profile_edits.set_)
+app.command()(profile_edits.lock)
+app.command()(profile_edits.unlock)
+app.command()(profile_edits.reset)
+app.command()(profile_edits.quiz)
+
+
 def read_profile(store: Store) -> Profile:
     """Return what is known of a person."""
     return Profile(
@@ -77,6 +89,7 @@ def read_profile(store: Store) -> Profile:
         core=store.core.current().entries,
         habits=store.habits.current(),
         pending=store.jobs.pending(),
+        locked=tuple(sorted(store.readings.locked())),
     )
 
 
@@ -98,7 +111,7 @@ def print_profile(run: Invocation, known: Profile) -> None:
     say(f"Personality, after {known.turns} turns (1 to 5, 3 is neutral)", style="bold")
     grid = Table.grid(padding=(0, 2))
     for name, score in known.traits:
-        grid.add_row(name, bar(score), f"{score:.1f}")
+        grid.add_row(name, bar(score), f"{score:.1f}", "locked" if name in known.locked else "")
     say(grid)
     _print_block(run, "About you", [(entry.key, entry.value) for entry in known.core])
     _print_block(run, "Habits and goals", [("", habit.text) for habit in known.habits])
@@ -145,8 +158,10 @@ def _print_history(
             for name in TRAITS
             if change.reading.after[name] != change.reading.before[name]
         )
-        run.out.print(f"{day(change.reading.at)}  m{change.reading.turn_id}  {moves}", style="bold", markup=False)
-        run.out.print(Padding(Text(f"“{_short(clean(change.evidence))}”", "dim"), (0, 0, 0, 4)))
+        by = "set by you" if change.reading.turn_id is None else f"m{change.reading.turn_id}"
+        run.out.print(f"{day(change.reading.at)}  {by}  {moves}", style="bold", markup=False)
+        if change.evidence:
+            run.out.print(Padding(Text(f"“{_short(clean(change.evidence))}”", "dim"), (0, 0, 0, 4)))
     if len(changes) > limit:
         run.notice(f"{len(changes) - limit} more; --limit shows them.")
 
