@@ -236,7 +236,7 @@ def test_update_tasks_are_asked_in_their_lane_and_parsed() -> None:
     assert asked.summarize_episodes(turns, never)[0].turns == (0, 1)
     assert asked.update_procedural(turns, (), never)[0].text == "The user walks the dog at 18:30."
     assert asked.update_core(turns, CoreMemory(), never)[0].value == "a dog named Max"
-    assert engine.lanes == ["update"] * 5
+    assert sorted(engine.lanes) == ["personality", "semantic", *["session"] * 3]
     assert "[0 2024-05-12 09:31 (Sunday)]" in engine.prompts[2][0].text
     assert any(isinstance(part, ImagePart) for part in engine.prompts[1][0].parts)
 

@@ -77,15 +77,14 @@ class PromptedModel:
         """Return the five scores the model reads from one turn."""
         writer = self._writer()
         message = self._task("infer_personality", writer, self._turn_fields(turn, recent, writer))
-        return self._ask(message, grammar.TRAITS, parsing.parse_traits, stop)
+        return self._ask(message, grammar.TRAITS, parsing.parse_traits, stop, lane="personality")
 
     def extract_semantic(self, turn: Turn, recent: Sequence[Turn], stop: Stop) -> Sequence[SemanticDraft]:
         """Return what the model decides to remember of one turn, with its pictures."""
         writer = self._writer()
         message = self._task("extract_semantic", writer, self._turn_fields(turn, recent, writer))
-        return [
-            _with_pictures(draft, turn) for draft in self._ask(message, grammar.SEMANTIC, parsing.parse_semantic, stop)
-        ]
+        drafts = self._ask(message, grammar.SEMANTIC, parsing.parse_semantic, stop, lane="semantic")
+        return [_with_pictures(draft, turn) for draft in drafts]
 
     def summarize_episodes(self, turns: Sequence[Turn], stop: Stop) -> Sequence[EpisodeDraft]:
         """Return the topics the model divides a session into."""
@@ -212,21 +211,26 @@ class PromptedModel:
         writer = self._writer()
         return self._task(name, writer, {"current": known, "turns": writer.turns(turns, self._most(), "turns")})
 
-    def _ask(self, message: Message, format_: str, parse: Callable[[str], T], stop: Stop) -> T:
-        """Return the parsed reply to the prompt of a task; one repair attempt."""
+    def _ask(
+        self, message: Message, format_: str, parse: Callable[[str], T], stop: Stop, *, lane: str = "session"
+    ) -> T:
+        """Return the parsed reply to the prompt of a task; one repair attempt.
+
+        The tasks after a turn have lanes of their own: their prompts begin as those of the turn before.
+        """
         self._check([message])
-        written = self._text([message], format_, stop)
+        written = self._text([message], format_, stop, lane)
         try:
             return parse(written)
         except FormatError as exc:
-            again = self._text(self._repair([message], written, exc), format_, stop)
+            again = self._text(self._repair([message], written, exc), format_, stop, lane)
         try:
             return parse(again)
         except FormatError as exc:
             raise _given_up(self.name, "update", exc) from exc
 
-    def _text(self, messages: Sequence[Message], format_: str, stop: Stop) -> str:
-        return "".join(self._engine.generate(messages, grammar=format_, stop=stop, limit=NEW_TOKENS, lane="update"))
+    def _text(self, messages: Sequence[Message], format_: str, stop: Stop, lane: str) -> str:
+        return "".join(self._engine.generate(messages, grammar=format_, stop=stop, limit=NEW_TOKENS, lane=lane))
 
     def _repair(self, messages: Sequence[Message], written: str, error: FormatError) -> list[Message]:
         asked = self._prompts.fill("repair", error=error.message)

@@ -38,8 +38,15 @@ class Writer:
         return self._fit(lines, budget, "entries of the profile")
 
     def turns(self, turns: Sequence[Turn], budget: int, what: str, *, numbered: bool = False) -> str:
-        """Write turns oldest first; the oldest are cut first."""
+        """Write turns oldest first; the oldest are cut first.
+
+        They are cut several at a time, so that the next prompts begin with the same turn and the engine's cache holds.
+        """
         texts = [dialogue(turn, f"{place} " if numbered else "") for place, turn in enumerate(turns)]
+        if not numbered and (fitting := self._fitting(texts[::-1], budget)) < len(texts):
+            kept = texts[_steady_start(turns, len(texts) - fitting) :]
+            self.cut.append(f"{len(texts) - len(kept)} of {len(texts)} {what} did not fit the prompt")
+            return "\n".join(kept) or NONE
         return self._fit(texts[::-1], budget, what, reverse=True)
 
     def query(self, situation: Situation) -> str:
@@ -74,15 +81,18 @@ class Writer:
 
     def _fit(self, texts: Sequence[str], budget: int, what: str, *, reverse: bool = False) -> str:
         """Join texts while they fit; those that do not are counted as cut."""
-        kept: list[str] = []
-        for text in texts:
-            budget -= self.count(text) + 1 + text.count(MARK) // 2 * self.image_tokens
-            if budget < 0:
-                break
-            kept.append(text)
+        kept = texts[: self._fitting(texts, budget)]
         if len(kept) < len(texts):
             self.cut.append(f"{len(texts) - len(kept)} of {len(texts)} {what} did not fit the prompt")
         return "\n".join(kept[::-1] if reverse else kept) or NONE
+
+    def _fitting(self, texts: Sequence[str], budget: int) -> int:
+        """Return how many of the texts, from the first, fit the budget."""
+        for place, text in enumerate(texts):
+            budget -= self.count(text) + 1 + text.count(MARK) // 2 * self.image_tokens
+            if budget < 0:
+                return place
+        return len(texts)
 
     def _topic(self, topic: Topic, budget: int) -> str:
         episode = topic.hit.memory
@@ -95,6 +105,15 @@ class Writer:
         when = stamp(found.turn.at) if found.turn else stamp(found.hit.memory.added_at)
         words = f" The user said: {quoted(found.turn.user)}" if found.turn and found.turn.user else ""
         return f"- [{when}] {self.picture(found.hit.memory)} {said}{words}"
+
+
+def _steady_start(turns: Sequence[Turn], first: int) -> int:
+    """Return where to begin instead of `first`, so that the beginning stays when turns are added: at a round number."""
+    fitting = len(turns) - first
+    if fitting < 4:
+        return first
+    step = 1 << ((fitting // 2).bit_length() - 1)
+    return next((place for place in range(first, len(turns)) if turns[place].id % step == 0), first)
 
 
 def traits(vector: Traits) -> str:

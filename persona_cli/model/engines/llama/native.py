@@ -45,7 +45,7 @@ class Loading:
 
     context: int = 16_384
     """Tokens all sequences hold together."""
-    sequences: int = 3
+    sequences: int = 4
     batch: int = 512
     gpu_layers: int = 0
     project_on_gpu: bool = False
