@@ -49,6 +49,23 @@ def test_what_is_made_is_private(tiny: Tiny, home: Path) -> None:
     assert [path.stat().st_mode & 0o77 for path in (home, home / "models", home / "models" / "mine")] == [0, 0, 0]
 
 
+def test_doctor_says_what_answers_and_what_is_wrong_with_it(tiny: Tiny, tmp_path: Path) -> None:
+    copy = tmp_path / "copy-F16.gguf"
+    copy.write_bytes(tiny.pair.text.read_bytes())
+    persona("model", "add", str(copy), "--name", "mine")
+    persona("model", "use", "mine")
+    assert _finding("model") == ("fine", "mine F16, without mmproj: sees no pictures")
+    copy.unlink()
+    verdict, finding = _finding("model")
+    assert verdict == "wrong"
+    assert "is gone" in finding
+
+
+def _finding(name: str) -> tuple[str, str]:
+    (check,) = [one for one in persona("doctor", "--json").json if one["name"] == name]
+    return check["verdict"], check["finding"]
+
+
 def test_removing_asks_first(tiny: Tiny) -> None:
     persona("model", "add", str(tiny.pair.text), "--name", "mine")
     assert persona("model", "remove", "mine", stdin="n\n").code != 0

@@ -63,6 +63,7 @@ def check_installation(run: Invocation) -> Iterator[Check]:
     names = ("llama-cpp-python", "chromadb", "sentence-transformers", "torch", "sqlite-utils", "pillow")
     yield Check("libraries", Verdict.FINE, ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names))
     yield _guarded("settings", lambda: f"model {run.settings.model.name}, embedding {run.settings.embedding.model}")
+    yield _guarded("model", lambda: _model_in_use(run))
     yield _guarded("llama.cpp", _llama_features)
 
 
@@ -142,6 +143,23 @@ def _guarded(name: str, find: Callable[[], str]) -> Check:
         return Check(name, Verdict.FINE, find())
     except PersonaError as exc:
         return Check(name, Verdict.WRONG, f"{exc.message} {exc.fix}")
+
+
+def _model_in_use(run: Invocation) -> str:
+    """Say what answers, and check that its files are there and whole in size."""
+    from persona_cli.model.opening import find_installed, open_server
+    from persona_cli.model.weights import BUILT_IN, SERVED, Weights
+
+    name = run.settings.model.name
+    if name.casefold() == BUILT_IN:
+        return "the built-in one; `persona model list` shows others"
+    if name.casefold() == SERVED:
+        server = open_server(run.settings)
+        server.close()
+        return f"{server.name} on {run.settings.server.url}, grammar {'yes' if server.has_grammar else 'no'}"
+    model = find_installed(Weights(run.places.weights), name)
+    sees = "sees pictures" if model.path("projection") else "without mmproj: sees no pictures"
+    return f"{model.name} {model.manifest.quantization}, {sees}".replace("  ", " ")
 
 
 def _llama_features() -> str:
