@@ -91,6 +91,13 @@ class MemorySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ChromaSettings:
+    """[chroma]: where the vector index is."""
+
+    url: str = setting("", "a Chroma server of your own, http://localhost:8000; empty for the local folder")
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSettings:
     """[session]: where one conversation ends and the next begins."""
 
@@ -113,6 +120,7 @@ class Settings:
     server: ServerSettings = ServerSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     memory: MemorySettings = MemorySettings()
+    chroma: ChromaSettings = ChromaSettings()
     session: SessionSettings = SessionSettings()
     chat: ChatSettings = ChatSettings()
 

@@ -60,7 +60,14 @@ class Memory:
 
                 embedder = self.embedder
                 embed_again(self.store, embedder, self._notice)
-                self._index = open_index(self.places, self.store, embedder.name, embedder.dimension, self._notice)
+                self._index = open_index(
+                    self.places,
+                    self.store,
+                    embedder.name,
+                    embedder.dimension,
+                    self._notice,
+                    url=self._settings.chroma.url,
+                )
             return self._index
 
     @cached_property

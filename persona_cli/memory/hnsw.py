@@ -31,6 +31,7 @@ from persona_cli.errors import IndexDamagedError, StorageError
 from persona_cli.records import Kind
 
 if TYPE_CHECKING:
+    import httpx
     from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
 
@@ -107,10 +108,11 @@ def present(folder: Path) -> bool:
 
 
 class Hnsw:
-    """An open Chroma."""
+    """An open Chroma; `prefix` keeps its collections apart from others' on the same server."""
 
-    def __init__(self, client: ClientAPI) -> None:
+    def __init__(self, client: ClientAPI, prefix: str = "") -> None:
         self._client = client
+        self._prefix = prefix
         self._collections: dict[tuple[Kind, str], Collection] = {}
 
     def upsert(self, kind: Kind, field: str, ids: NDArray[np.int64], matrix: NDArray[np.float32]) -> None:
@@ -145,21 +147,41 @@ class Hnsw:
         vectors = np.asarray(got["embeddings"], dtype=np.float32)
         return {int(row): vector for row, vector in zip(got["ids"], vectors, strict=True)}
 
+    def delete(self, kind: Kind, field: str, ids: NDArray[np.int64]) -> None:
+        """Remove vectors by their row ids; what is not there is no error."""
+        with _mapped():
+            for start in range(0, len(ids), _BATCH):
+                self._collection(kind, field).delete(ids=[str(row) for row in ids[start : start + _BATCH]])
+
+    def clear(self) -> None:
+        """Remove every collection with this prefix."""
+        self._collections.clear()
+        with _mapped():
+            for collection in self._client.list_collections():
+                if collection.name.startswith(self._prefix):
+                    self._client.delete_collection(collection.name)
+
     def count(self) -> int:
         """Return how many vectors there are in all."""
         with _mapped():
-            return sum(collection.count() for collection in self._client.list_collections())
+            mine = (one for one in self._client.list_collections() if one.name.startswith(self._prefix))
+            return sum(collection.count() for collection in mine)
 
     def close(self) -> None:
         """Release Chroma's files."""
         self._collections.clear()
-        with _mapped():
-            self._client.close()
+        sessions = _sessions(self._client)
+        try:
+            with _mapped():
+                self._client.close()
+        finally:
+            for session in sessions:
+                session.close()
 
     def _collection(self, kind: Kind, field: str) -> Collection:
         if (kind, field) not in self._collections:
             self._collections[kind, field] = self._client.get_or_create_collection(
-                f"{kind}-{field}", embedding_function=None, configuration={"hnsw": _HNSW}
+                f"{self._prefix}{kind}-{field}", embedding_function=None, configuration={"hnsw": _HNSW}
             )
         return self._collections[kind, field]
 
@@ -184,10 +206,13 @@ def unwritable(folder: Path, exc: OSError) -> StorageError:
 
 @contextmanager
 def _mapped() -> Iterator[None]:
+    import httpx
     from chromadb.errors import ChromaError
 
     try:
         yield
+    except httpx.HTTPError as exc:
+        raise StorageError(f"the Chroma server does not answer: {exc}", fix="Is it running?") from exc
     except (ChromaError, ValueError, TypeError) as exc:
         if any(words in str(exc) for words in ("disk is full", "readonly database", "unable to open")):
             raise StorageError(
@@ -199,6 +224,13 @@ def _mapped() -> Iterator[None]:
         if type(exc).__name__ != "PanicException":
             raise
         raise IndexDamagedError(f"the vector index is damaged: {exc}", fix=_DELETE) from exc
+
+
+def _sessions(client: ClientAPI) -> list[httpx.Client]:
+    """Return the connections of a server's client, which it leaves open itself (chromadb 1.5.9); a local one has none."""
+    owners = (client, getattr(client, "_admin_client", None))
+    found = (getattr(getattr(owner, "_server", None), "_session", None) for owner in owners)
+    return [session for session in found if session is not None]
 
 
 def _read_marker(path: Path) -> Marker:

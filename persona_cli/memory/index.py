@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from persona_cli.memory.embedding import Embedder, is_bulk
 from persona_cli.memory.exact import ExactSearch, Hits, Ids
+from persona_cli.memory.remote import RemoteReplica
 from persona_cli.memory.replica import BIG, SMALL, Replica
 from persona_cli.memory.store import Store
 from persona_cli.paths import Places
@@ -32,7 +33,7 @@ _BULK_AT_ONCE = 4_096
 class Index:
     """The index of one embedder; any thread may call it."""
 
-    def __init__(self, replica: Replica, exact: ExactSearch) -> None:
+    def __init__(self, replica: Replica | RemoteReplica, exact: ExactSearch) -> None:
         self._replica = replica
         self._exact = exact
         self._backend = "exact (among given memories)"
@@ -50,7 +51,7 @@ class Index:
         self._replica.look()
         hits = self._replica.search(kind, field, vector, k) if among is None else None
         if hits is not None:
-            self._backend = "Chroma (HNSW)"
+            self._backend = self._replica.label
             return hits
         if among is None:
             self._backend = f"exact ({self._replica.why_not})"
@@ -91,12 +92,16 @@ def open_index(
     *,
     small: int = SMALL,
     big: int = BIG,
+    url: str = "",
 ) -> Index:
     """Return the index; Chroma itself is opened when it is needed. `notice` hears of repairs.
 
     With fewer than `small` vectors the search is exact, and with fewer than `big` a process that only asks does not
-    open Chroma; the defaults are measured (`replica`).
+    open Chroma; the defaults are measured (`replica`). With `url` a Chroma server takes the folder's place (`remote`).
     """
+    if url:
+        remote = RemoteReplica(url, places.home, store, embedder_name, notice, small=small)
+        return Index(remote, ExactSearch(store, embedder_name))
     replica = Replica(places, store, embedder_name, dimension, notice, small=small, big=big)
     return Index(replica, ExactSearch(store, embedder_name))
 

@@ -35,13 +35,15 @@ It is quicker there (10,000 vectors: 0.3 ms against 1.2 ms) and misses nothing: 
 memory that is unlike a hundred others that resemble each other, because no neighbour keeps a link to it.
 """
 
-_FIELDS = tuple((kind, field) for kind in Kind for field in ("content", "keywords"))
+FIELDS = tuple((kind, field) for kind in Kind for field in ("content", "keywords"))
 _NOT_OPENED = "quicker than opening Chroma"
 _ELSEWHERE = "another process holds Chroma"
 
 
 class Replica:
     """The copy of one embedder's vectors; nothing is opened before it is needed."""
+
+    label = "Chroma (HNSW)"
 
     def __init__(
         self,
@@ -244,7 +246,7 @@ class Replica:
         now = self._store.vectors.revision()
         chroma = self._open()
         count = 0
-        for kind, field in _FIELDS:
+        for kind, field in FIELDS:
             ids, matrix = self._store.vectors.matrix(kind, field, self._embedder)
             chroma.upsert(kind, field, ids, matrix)
             count += len(ids)
@@ -265,7 +267,7 @@ class Replica:
 
     def _disagreements(self) -> Iterator[str]:
         chroma = self._open()
-        for kind, field in _FIELDS:
+        for kind, field in FIELDS:
             ids, matrix = self._store.vectors.matrix(kind, field, self._embedder)
             copies = chroma.content(kind, field)
             for row, vector in zip(ids.tolist(), matrix, strict=True):
