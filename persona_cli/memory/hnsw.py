@@ -227,7 +227,7 @@ def _mapped() -> Iterator[None]:
 
 
 def _sessions(client: ClientAPI) -> list[httpx.Client]:
-    """Return the connections of a server's client, which it leaves open itself (chromadb 1.5.9); a local one has none."""
+    """Return the connections a server's client leaves open (chromadb 1.5.9); a local one has none."""
     owners = (client, getattr(client, "_admin_client", None))
     found = (getattr(getattr(owner, "_server", None), "_session", None) for owner in owners)
     return [session for session in found if session is not None]
