@@ -1,5 +1,6 @@
 """Fixtures: a home of its own for every test, a store in memory, a clock that stands still, the tiny model."""
 
+import os
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ import pytest
 from persona_cli.agent import open_assistant
 from persona_cli.agent.assistant import Assistant
 from persona_cli.config import Settings
+from persona_cli.memory.embedding import Embedder
 from persona_cli.memory.store import Store, open_store
 from persona_cli.paths import find_places
 from tests.fakes import ScriptedModel
@@ -36,6 +38,39 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     place = tmp_path / "home"
     monkeypatch.setenv("PERSONA_HOME", str(place))
     return place
+
+
+@pytest.fixture(scope="session")
+def minilm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of weights with the embedding model, converted once."""
+    from persona_cli.memory.gguf_minilm import converted
+
+    folder = tmp_path_factory.mktemp("minilm")
+    converted(folder, pytest.fail)
+    return folder
+
+
+@pytest.fixture
+def weights(home: Path, minilm: Path) -> Path:
+    """Return the weights of this test's home with the embedding model in them: half a second less than converting."""
+    folder = home / "models"
+    for directory in (home, folder):
+        directory.mkdir(mode=0o700, exist_ok=True)
+    for file in minilm.iterdir():
+        if file.suffix != ".lock":
+            os.link(file, folder / file.name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def embedder(minilm: Path) -> Iterator[Embedder]:
+    """Return the embedding model, opened once."""
+    from persona_cli.memory.gguf_minilm import converted
+    from persona_cli.memory.minilm import open_minilm
+
+    opened = open_minilm(converted(minilm, pytest.fail))
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -65,7 +100,7 @@ def model() -> ScriptedModel:
 
 
 @pytest.fixture
-def assistant(home: Path, model: ScriptedModel, clock: StillClock) -> Iterator[Assistant]:
+def assistant(home: Path, weights: Path, model: ScriptedModel, clock: StillClock) -> Iterator[Assistant]:
     """Return an assistant over a real memory in a fresh home, with a scripted model and a clock that stands still."""
     notices: list[str] = []
     places = find_places(env={"PERSONA_HOME": str(home)})

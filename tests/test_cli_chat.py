@@ -9,6 +9,8 @@ from PIL import Image
 from persona_cli.paths import find_places
 from tests.terminal import persona, persona_process
 
+pytestmark = pytest.mark.usefixtures("weights")
+
 DOG = "My dog is called Biscuit."
 ASKS = "What is my dog called?"
 

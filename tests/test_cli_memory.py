@@ -9,6 +9,8 @@ from PIL import Image
 from persona_cli.paths import find_places
 from tests.terminal import persona
 
+pytestmark = pytest.mark.usefixtures("weights")
+
 TEA = "I drink green tea every morning."
 SISTER = "My sister lives in Lisbon."
 

@@ -14,6 +14,8 @@ from persona_cli.records import Task
 from tests.conftest import StillClock
 from tests.terminal import persona, persona_process
 
+pytestmark = pytest.mark.usefixtures("weights")
+
 
 def move_traits(clock: StillClock, *moves: dict[str, float]) -> None:
     """Write turns with their readings, one an hour."""
@@ -130,7 +132,9 @@ def test_doctor_looks_at_everything() -> None:
     assert {check["verdict"] for check in checks.values()} <= {"fine", "note"}
 
 
-def test_doctor_before_anything_was_said(home: Path) -> None:
+def test_doctor_before_anything_was_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "bare"
+    monkeypatch.setenv("PERSONA_HOME", str(home))
     ran = persona("doctor")
     assert ran.code == 0
     assert "nothing is remembered yet" in ran.out
@@ -175,7 +179,6 @@ def test_doctor_fix_makes_what_is_derived_anew(home: Path) -> None:
 
 
 def test_doctor_with_a_typo_in_the_settings(home: Path) -> None:
-    home.mkdir(mode=0o700)
     (home / "config.toml").write_text("[memory]\nsemntic = 3\n", encoding="utf-8")
     ran = persona("doctor", "--json")
     assert ran.code == 1

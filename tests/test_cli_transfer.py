@@ -10,6 +10,8 @@ from persona_cli.paths import find_places
 from tests.terminal import persona
 from tests.test_cli_chat import picture
 
+pytestmark = pytest.mark.usefixtures("weights")
+
 LINES = (
     {"time": "2024-05-12T18:30:00+02:00", "user": "My name is Ada and I live in Ghent.", "assistant": "Hello Ada!"},
     {"time": "2024-05-12T18:32:00+02:00", "user": "My brother Karl is a baker.", "assistant": "How nice."},

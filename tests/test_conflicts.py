@@ -16,6 +16,8 @@ from persona_cli.paths import find_places
 from persona_cli.records import Author, Change, SemanticMemory, Status
 from tests.terminal import persona
 
+pytestmark = pytest.mark.usefixtures("weights")
+
 AT = datetime(2026, 5, 12, 9, 30, tzinfo=UTC)
 
 

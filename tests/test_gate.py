@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,11 +11,9 @@ import pytest
 from persona_cli.agent.gate import Admitted, Refused, find_quote, is_instruction, judge
 from persona_cli.agent.remember import Remembering, Ruling, Verdict
 from persona_cli.agent.secrets import redact
-from persona_cli.config import Settings
-from persona_cli.memory.embedding import Embedder, open_embedder
+from persona_cli.memory.embedding import Embedder
 from persona_cli.memory.store import Store
 from persona_cli.model.tasks import SemanticDraft
-from persona_cli.paths import find_places
 from persona_cli.records import Change, Image, Status, Turn, Window
 
 NOW = datetime(2026, 5, 12, 9, 30, tzinfo=UTC)
@@ -142,14 +140,6 @@ def test_instructions_are_known_for_what_they_are(text: str) -> None:
 )
 def test_a_life_is_no_instruction(text: str) -> None:
     assert not is_instruction(text)
-
-
-@pytest.fixture(scope="module")
-def embedder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedder]:
-    places = find_places(env={"PERSONA_HOME": str(tmp_path_factory.mktemp("home"))})
-    opened = open_embedder(Settings(), places, print)
-    yield opened
-    opened.close()
 
 
 class Diary:

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from persona_cli.config import EmbeddingSettings
-from persona_cli.memory.embedding import open_embedder
+from persona_cli.memory.embedding import Embedder
 from persona_cli.model.lite import open_lite
 from persona_cli.model.lite.acts import Act, act_of, unwrapped
 from persona_cli.model.lite.persons import mirror, to_second
 from persona_cli.model.lite.questions import Form, understand
-from persona_cli.paths import find_places
 from tests.stories import Embed, Listener, moment, read_stories, said, verdict
 
 pytestmark = pytest.mark.gguf
 
 
 @pytest.fixture(scope="session")
-def embed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embed]:
-    home = tmp_path_factory.mktemp("weights")
-    embedder = open_embedder(EmbeddingSettings(), find_places("default", {"PERSONA_HOME": str(home)}), lambda _: None)
+def embed(embedder: Embedder) -> Embed:
     known: dict[str, NDArray[np.float32]] = {}
 
     def remembering(texts: Sequence[str]) -> NDArray[np.float32]:
@@ -33,8 +29,7 @@ def embed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embed]:
         known.update(zip(new, embedder.embed(new) if new else (), strict=True))
         return np.stack([known[text] for text in texts])
 
-    yield remembering
-    embedder.close()
+    return remembering
 
 
 @pytest.fixture

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from persona_cli.config import EmbeddingSettings
-from persona_cli.memory.embedding import open_embedder
+from persona_cli.memory.embedding import Embedder
 from persona_cli.model.lite.episodes import summarize_episodes
-from persona_cli.paths import find_places
 from persona_cli.records import Turn
 from tests.stories import Embed, moment
 
@@ -27,16 +21,9 @@ MARATHON = (
 )
 
 
-@pytest.fixture(scope="module")
-def embed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embed]:
-    home = tmp_path_factory.mktemp("weights")
-    embedder = open_embedder(EmbeddingSettings(), find_places("default", {"PERSONA_HOME": str(home)}), lambda _: None)
-
-    def vectors(texts: Sequence[str]) -> NDArray[np.float32]:
-        return embedder.embed(texts)
-
-    yield vectors
-    embedder.close()
+@pytest.fixture
+def embed(embedder: Embedder) -> Embed:
+    return embedder.embed
 
 
 def session(*texts: str) -> list[Turn]:

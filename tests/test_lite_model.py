@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from persona_cli.config import EmbeddingSettings
 from persona_cli.errors import Interrupted
-from persona_cli.memory.embedding import Embedder, open_embedder
+from persona_cli.memory.embedding import Embedder
 from persona_cli.model.lite import LiteModel, open_lite
 from persona_cli.model.lite.tone import Mood, Tone, dress, feeling
 from persona_cli.model.tasks import ImageSeen, Model, Situation
-from persona_cli.paths import find_places
 from persona_cli.personality import Traits
 from persona_cli.records import (
     Answer,
@@ -33,14 +31,6 @@ pytestmark = pytest.mark.gguf
 NOW = moment("2023-06-10T09:00")
 PICTURE = Image(1, "h" * 64, "image/jpeg", 10, 10, 100, "0" * 16, NOW)
 HELLO = CoreMemory((CoreEntry(1, "name", "Anna", Aspect.HUMAN, NOW),))
-
-
-@pytest.fixture(scope="module")
-def embedder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedder]:
-    home = tmp_path_factory.mktemp("weights")
-    embedder = open_embedder(EmbeddingSettings(), find_places("default", {"PERSONA_HOME": str(home)}), lambda _: None)
-    yield embedder
-    embedder.close()
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,8 @@ from persona_cli.memory.store import Store, open_store
 from persona_cli.records import SemanticMemory
 from tests.terminal import persona
 
+pytestmark = pytest.mark.usefixtures("weights")
+
 AT = datetime(2026, 5, 12, 9, 30, tzinfo=UTC)
 
 

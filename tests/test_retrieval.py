@@ -27,6 +27,8 @@ from persona_cli.records import (
     Window,
 )
 
+pytestmark = pytest.mark.usefixtures("weights")
+
 NOW = datetime(2026, 5, 20, 18, 0, tzinfo=UTC)  # a Wednesday
 TALK = (
     ("2026-03-02", "I moved to Lisbon for a job at a ceramics studio."),
