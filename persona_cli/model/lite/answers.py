@@ -44,7 +44,8 @@ def one(told: Told, at: datetime) -> str:
     """Give one fact with the day it was told."""
     if told.quotable:
         return f"{capital(_said(told, at))} you said: “{told.content.strip()}”"
-    return f"{capital(told.spoken())} — {_source(told, at)}."
+    since = f"; that was so until {day_of(told.until, at).removeprefix('on ')}" if told.until else ""
+    return f"{capital(told.spoken())} — {_source(told, at)}{since}."
 
 
 def distinct(told: Sequence[Told]) -> list[Told]:
@@ -75,6 +76,8 @@ def _worth_saying(question: Question, matches: Sequence[Match]) -> list[Told]:
     best = matches[0].score
     near = [match for match in matches if match.score >= best - _NEAR]
     current = [match.told for match in near if match.told.current or question.formerly] or [near[0].told]
+    if question.formerly:
+        current = [match.told for match in near if not match.told.current] or current
     if _wants_list(question):
         return distinct(current)[:MOST]
     newest = _newest_of_alike(current)

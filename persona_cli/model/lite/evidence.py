@@ -73,7 +73,31 @@ def gather(situation: Situation) -> tuple[Told, ...]:
         key = re.sub(r"\W+", " ", told.content.lower()).strip()
         if key and key not in found:
             found[key] = told
-    return tuple(found.values())
+    return _outdated(tuple(found.values()))
+
+
+def _outdated(every: tuple[Told, ...]) -> tuple[Told, ...]:
+    """Mark what a later word has replaced: messages stay as they were said, also where a fact has changed since."""
+    newest: dict[tuple[str, str], datetime] = {}
+    for told in every:
+        if told.slot and told.at is not None and told.current:
+            newest[_place(told)] = max(told.at, newest.get(_place(told), told.at))
+    marked = [
+        replace(told, until=newest[_place(told)])
+        if told.current and told.at is not None and told.at < newest.get(_place(told), told.at)
+        else told
+        for told in every
+    ]
+    # a sentence is as old as the facts it tells, where all of them have been replaced
+    ended = {told.at: told.until for told in marked if told.slot and not told.current}
+    for told in marked:
+        if told.slot and told.current:
+            ended.pop(told.at, None)
+    return tuple(replace(told, until=ended[told.at]) if told.verbatim and told.at in ended else told for told in marked)
+
+
+def _place(told: Told) -> tuple[str, str]:
+    return told.subject.casefold(), told.slot
 
 
 def _all(situation: Situation) -> Iterator[Told]:
