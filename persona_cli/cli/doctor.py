@@ -20,6 +20,7 @@ from persona_cli.errors import PersonaError
 
 if TYPE_CHECKING:
     from persona_cli.memory import Memory
+    from persona_cli.model.weights import Installed
 
 
 class Verdict(StrEnum):
@@ -93,12 +94,12 @@ def _check_memory(run: Invocation, *, fix: bool) -> Iterator[Check]:
         with run.memory() as memory:
             if fix:
                 yield _rebuild(memory)
-            yield from _look_inside(memory)
+            yield from _look_inside(memory, run.settings.chroma.url)
     except PersonaError as exc:
         yield Check("memory", Verdict.WRONG, f"{exc.message} {exc.fix}")
 
 
-def _look_inside(memory: Memory) -> Iterator[Check]:
+def _look_inside(memory: Memory, url: str) -> Iterator[Check]:
     store = memory.store
     counts = ", ".join(f"{count} {table}" for table, count in store.tables().items() if count)
     yield Check("memory", Verdict.FINE, counts or "empty")
@@ -107,7 +108,7 @@ def _look_inside(memory: Memory) -> Iterator[Check]:
     yield _guarded("embedding", lambda: f"{memory.embedder.name}, {memory.embedder.dimension} dimensions")
     wanted = store.vectors.count_wanted(memory.embedder.name)
     yield Check("vectors", Verdict.NOTE if wanted else Verdict.FINE, f"{wanted} texts wait to be embedded")
-    yield _check_index(memory)
+    yield _check_index(memory, url)
     failed = store.jobs.failed()
     verdict = Verdict.WRONG if failed else Verdict.FINE
     yield Check("updates", verdict, f"{store.jobs.pending()} queued, {len(failed)} failed")
@@ -115,8 +116,8 @@ def _look_inside(memory: Memory) -> Iterator[Check]:
         yield Check("update", Verdict.WRONG, f"{job.task.value} of turn {job.turn_id}: {job.error}")
 
 
-def _check_index(memory: Memory) -> Check:
-    if not memory.places.chroma.exists():
+def _check_index(memory: Memory, url: str) -> Check:
+    if not (memory.places.chroma.exists() or url):
         return Check("index", Verdict.NOTE, "not built yet: searches go through the vectors themselves")
     try:
         return _verified("index", memory.index.verify())
@@ -159,7 +160,19 @@ def _model_in_use(run: Invocation) -> str:
         return f"{server.name} on {run.settings.server.url}, grammar {'yes' if server.has_grammar else 'no'}"
     model = find_installed(Weights(run.places.weights), name)
     sees = "sees pictures" if model.path("projection") else "without mmproj: sees no pictures"
-    return f"{model.name} {model.manifest.quantization}, {sees}".replace("  ", " ")
+    return f"{model.name} {model.manifest.quantization}, {sees}; {_offload(run, model)}".replace("  ", " ")
+
+
+def _offload(run: Invocation, model: Installed) -> str:
+    """Say what of the weights goes to the GPU, and why not more."""
+    from persona_cli.model.engines.llama import plan_pair
+    from persona_cli.model.opening import wishes_of
+
+    text = model.path("text")
+    assert text is not None
+    plan, context = plan_pair(text, model.path("projection"), wishes_of(run.settings.model))
+    pictures = "pictures on the GPU" if plan.project_on_gpu else "pictures on the CPU"
+    return f"{plan.gpu_layers} layers on the GPU, {pictures}: {plan.reason}; context {context:,} tokens"
 
 
 def _llama_features() -> str:

@@ -17,7 +17,7 @@ from persona_cli.model.engines.llama.offload import Need, Plan
 if TYPE_CHECKING:
     from persona_cli.model.engines.llama.engine import LlamaEngine
 
-__all__ = ["Opened", "Wishes", "open_llama"]
+__all__ = ["Opened", "Wishes", "open_llama", "plan_pair"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +52,9 @@ def open_llama(text: Path, projection: Path | None, wishes: Wishes, cache: Path)
     """
     from persona_cli.model.engines.llama import native
     from persona_cli.model.engines.llama.engine import LlamaEngine
-    from persona_cli.model.engines.llama.offload import plan_offload
     from persona_cli.model.engines.llama.probe import identify, probe
 
-    model = read_text(text)
-    vision = read_projection(projection) if projection is not None else None
-    if vision is not None:
-        check_pair(model, vision)
-    native.start()
-    context = min(wishes.context, model.context)
-    need = Need(model.layers, model.size, vision.size if vision else 0, model.kv_per_token, context)
-    plan = plan_offload(need, native.devices(), layers=wishes.gpu_layers, project=wishes.project_on_gpu)
+    plan, context = plan_pair(text, projection, wishes)
     loading = native.Loading(
         context=context,
         gpu_layers=plan.gpu_layers,
@@ -75,3 +67,18 @@ def open_llama(text: Path, projection: Path | None, wishes: Wishes, cache: Path)
     identity = identify(text, projection, loading)
     probe(text, projection, replace(loading, context=min(context, 512)), cache / "probed.json")
     return Opened(LlamaEngine(text, projection, loading, cache / "pictures", wishes.cache_bytes), plan, identity)
+
+
+def plan_pair(text: Path, projection: Path | None, wishes: Wishes) -> tuple[Plan, int]:
+    """Check the files and return what would go to the GPU, and the context in tokens, without loading anything."""
+    from persona_cli.model.engines.llama import native
+    from persona_cli.model.engines.llama.offload import plan_offload
+
+    model = read_text(text)
+    vision = read_projection(projection) if projection is not None else None
+    if vision is not None:
+        check_pair(model, vision)
+    native.start()
+    context = min(wishes.context, model.context)
+    need = Need(model.layers, model.size, vision.size if vision else 0, model.kv_per_token, context)
+    return plan_offload(need, native.devices(), layers=wishes.gpu_layers, project=wishes.project_on_gpu), context
