@@ -95,13 +95,13 @@ def _import_export(run: Invocation, file: Path, *, as_json: bool) -> None:
     with run.memory() as memory:
         with progress(run.err, "importing") as advance:
             done = import_memory(memory.store, memory.media, file, advance)
+        # before what is derived: when the disk ends there, the import itself is done all the same
+        run.notice(f"{sum(done.rows.values())} rows and {done.pictures} pictures imported.")
         with progress(run.err, "embedding"):
             embed_wanted(memory.store, memory.embedder)
             memory.index.sync()
     if as_json:
         print_json(done)
-    else:
-        run.notice(f"{sum(done.rows.values())} rows and {done.pictures} pictures imported.")
 
 
 def _import_transcript(run: Invocation, file: Path, *, as_json: bool) -> None:
