@@ -2,7 +2,7 @@
 
 import pytest
 
-from persona_cli.agent.standing import ended_things, is_about, opposed, renames, same_saying, says_no_more
+from persona_cli.agent.standing import ended_things, is_about, opposed, renames, revises, same_saying, says_no_more
 
 
 @pytest.mark.parametrize(
@@ -106,3 +106,11 @@ def test_another_name_for_the_same_takes_its_place_when_it_is_said_to() -> None:
     assert renames("The user's dentist is Dr Cole now.", old, "my dentist is Dr Cole now")
     assert not renames("The user's dentist is Dr Cole.", old, "my dentist is Dr Cole")
     assert not renames("The user's vet is Dr Cole now.", old, "my vet is Dr Cole now")
+
+
+def test_how_a_doing_is_now_takes_the_place_of_how_it_was() -> None:
+    old = "The user gets up at six every day."
+    assert revises("The user gets up at eight every day now.", old, "I get up at eight every day now")
+    assert not revises("The user gets up at eight on Sundays.", old, "I get up at eight on Sundays")
+    assert not revises("The user takes the bus now.", old, "I take the bus now")
+    assert not revises("The user has a cat now.", "The user has a dog.", "I have a cat now")

@@ -13,7 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.agent.gate import SAME, Admitted, Refused, judge, same_fact, same_occasion
-from persona_cli.agent.standing import ended_things, is_about, is_over, opposed, renames, same_saying, says_no_more
+from persona_cli.agent.standing import (
+    ended_things,
+    is_about,
+    is_over,
+    opposed,
+    renames,
+    revises,
+    same_saying,
+    says_no_more,
+)
 from persona_cli.agent.words import names, stem, stems, supported, values, words
 from persona_cli.memory.store import Store
 from persona_cli.model.tasks import SemanticDraft
@@ -131,21 +140,23 @@ class Remembering:
     def _ended(self, draft: SemanticDraft, quote: str, turn: Turn) -> tuple[SemanticMemory, ...]:
         """Return what the user's words say is over, where no slot tells: "I've switched from coffee to tea"."""
         things = (draft.replaces,) if draft.replaces else ended_things(quote)
+        said = quote or draft.content
+        earlier = [one for one in self._near(" ".join([*things, draft.content]), "") if one.turn_id != turn.id]
+        if renamed := [one for one in earlier if renames(draft.content, one.content, said)]:
+            return tuple(renamed)
         lasting = [
             memory
-            for memory in self._near(" ".join([*things, draft.content]), "")
+            for memory in earlier
             if memory.subject.casefold() in (draft.subject.casefold(), "user")
             and memory.event is None
-            and memory.turn_id != turn.id
             and _speaks_of(draft, memory)
         ]
         over = [one for one in lasting if any(is_about(thing, one.content) for thing in things)]
         if over:
             return tuple(memory for cosine, memory in self._ranked(quote or draft.content, over) if cosine >= ABOUT)
         lasting = [one for one in lasting if one.subject.casefold() == draft.subject.casefold()]
-        said = quote or draft.content
         if other := [
-            one for one in lasting if opposed(draft.content, one.content) or renames(draft.content, one.content, said)
+            one for one in lasting if opposed(draft.content, one.content) or revises(draft.content, one.content, said)
         ]:
             return tuple(other)
         if draft.change is Change.ADDS:

@@ -29,6 +29,7 @@ _FILLER = re.compile(
 )
 _GENERIC = _stems("turn born birthday become name call has have got go goes is")
 _LIKING = _stems("love like enjoy adore prefer fond into keen fan favourite favorite")
+_SIDE = _stems("handle take eat eaten drink drunk since almost every nearly mostly any")
 _DENIALS = _stems("not never no dislike hate detest loathe avoid stand cannot longer more")
 
 _VERB = r"(?:\w+(?:\ (?:at|for|as|in|with|to|on))?)"
@@ -68,7 +69,8 @@ _OVER = re.compile(
     re.IGNORECASE,
 )
 _NAMING = re.compile(
-    r"The user's (?P<role>[\w' -]+?)(?:'s name)? (?:is|are)(?: now)? (?:called |named )?\S", re.IGNORECASE
+    r"The user's (?:new |current |old )?(?P<role>[\w' -]+?)(?:'s name)? (?:is|are)(?: now)? (?:called |named )?\S",
+    re.IGNORECASE,
 )
 _NOW = re.compile(r"\b(?:now|nowadays|these days|instead|new|changed|since then|from now on|lately)\b", re.IGNORECASE)
 _PAST = _words(
@@ -121,7 +123,7 @@ def opposed(new: str, old: str) -> bool:
     """Tell whether one sentence denies what the other says: the same words with the other polarity."""
     if negative(new) == negative(old) or numbers(new) != numbers(old):
         return False
-    mine, theirs = (values(plainly(text)) - _LIKING - _DENIALS for text in (new, old))
+    mine, theirs = (values(plainly(text)) - _LIKING - _DENIALS - _SIDE for text in (new, old))
     return bool(mine) and supported(mine, old) == mine and supported(theirs, new) == theirs
 
 
@@ -136,6 +138,17 @@ def renames(new: str, old: str, said: str) -> bool:
     if mine is None or theirs is None or not _NOW.search(said):
         return False
     return mine["role"].casefold() == theirs["role"].casefold() and not says_no_more(new, old, mine["role"])
+
+
+def revises(new: str, old: str, said: str) -> bool:
+    """Tell whether `new` says how the same doing is now: "gets up at eight now" after "gets up at six"."""
+    if not _NOW.search(said) or negative(new) != negative(old) or is_over(old):
+        return False
+    mine, theirs = (re.match(r"The user (?!is\b|has\b|was\b)(\w+)", text) for text in (plainly(new), plainly(old)))
+    if mine is None or theirs is None or stem(mine[1]) != stem(theirs[1]):
+        return False
+    rest = stems(plainly(old)) - {stem(theirs[1])}
+    return 2 * len(supported(rest, new)) >= max(len(rest), 1)
 
 
 def is_over(content: str) -> bool:
