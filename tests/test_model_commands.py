@@ -54,7 +54,11 @@ def test_doctor_says_what_answers_and_what_is_wrong_with_it(tiny: Tiny, tmp_path
     copy.write_bytes(tiny.pair.text.read_bytes())
     persona("model", "add", str(copy), "--name", "mine")
     persona("model", "use", "mine")
-    assert _finding("model") == ("fine", "mine F16, without mmproj: sees no pictures")
+    verdict, finding = _finding("model")
+    assert verdict == "fine"
+    assert finding.startswith("mine F16, without mmproj: sees no pictures; ")
+    assert "layers on the GPU" in finding
+    assert "16,384 tokens" in finding
     copy.unlink()
     verdict, finding = _finding("model")
     assert verdict == "wrong"
