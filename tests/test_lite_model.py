@@ -154,16 +154,24 @@ CALM = Traits()
     ("traits", "mood", "part"),
     [
         (Traits(agreeableness=4.5), Mood.NOTED, "for telling me|sharing that"),
-        (Traits(neuroticism=4.5), Mood.UNKNOWN, "No need to worry|That's all right"),
+        (Traits(neuroticism=4.5), Mood.NOTED, "safe with me|count on me"),
         (Traits(extraversion=4.5), Mood.NOTED, "!"),
     ],
 )
 def test_tone_follows_the_traits(traits: Traits, mood: Mood, part: str) -> None:
-    plain = dress("You like tea.", mood, Tone.of(CALM), "I like tea")
-    toned = dress("You like tea.", mood, Tone.of(traits), "I like tea")
-    assert plain == "You like tea."
-    assert toned.startswith("You like tea")
-    assert any(way in toned for way in part.split("|"))
+    seeds = [f"I like tea number {number}" for number in range(30)]
+    assert {dress("You like tea.", mood, Tone.of(CALM), seed) for seed in seeds} == {"You like tea."}
+    toned = [dress("You like tea.", mood, Tone.of(traits), seed) for seed in seeds]
+    assert all(said.startswith("You like tea") for said in toned)
+    assert any(way in said for said in toned for way in part.split("|"))
+
+
+def test_tone_is_seldom_and_never_on_a_refusal() -> None:
+    every = Tone.of(Traits(agreeableness=4.5, neuroticism=4.5))
+    seeds = [f"I like tea number {number}" for number in range(60)]
+    noted = [dress("You like tea.", Mood.NOTED, every, seed) != "You like tea." for seed in seeds]
+    assert 0 < sum(noted) < 30
+    assert all(dress("I don't know.", Mood.UNKNOWN, every, seed) == "I don't know." for seed in seeds)
 
 
 def test_conscientiousness_is_brief() -> None:

@@ -155,7 +155,8 @@ class Assistant:
             query=query,
             core=store.core.current(),
             traits=store.readings.latest(),
-            recent=store.turns.recent(query.at - self.gap, query.at),
+            recent=(recent := store.turns.recent(query.at - self.gap, query.at)),
+            before=store.turns.of_last_session(recent[0].at if recent else query.at),
             seen_images=tuple(seen for image in query.images if (seen := self._seen(image))),
         )
 

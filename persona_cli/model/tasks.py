@@ -47,6 +47,8 @@ class Situation:
     traits: Traits
     recent: tuple[Turn, ...] = ()
     """Turns of the last hour, oldest first: recent turns are in no recall, as they are here."""
+    before: tuple[Turn, ...] = ()
+    """Turns of the session before this one, oldest first: "last time" is no time that a search could find."""
     exchanges: tuple[Exchange, ...] = ()
     """Retrievals already made for this query, in order."""
     seen_images: tuple[ImageSeen, ...] = ()

@@ -102,6 +102,13 @@ class Turns:
         """Return the turns of a session, oldest first."""
         return self._where("session_id = ? ORDER BY at, id", session_id)
 
+    def of_last_session(self, until: datetime) -> tuple[Turn, ...]:
+        """Return the turns of the session that the last turn before `until` belongs to, oldest first."""
+        row = self._connection.row(
+            "SELECT session_id FROM turn WHERE at < ? ORDER BY at DESC, id DESC LIMIT 1", (instant(until),)
+        )
+        return () if row is None else self.of_session(row["session_id"])
+
     def of_image(self, hash: str) -> tuple[Turn, ...]:  # noqa: A002 - the field's name in the record
         """Return the turns that showed a picture, oldest first."""
         return self._where(

@@ -60,6 +60,7 @@ _WH = r"(?:what|which|who|whom|whose|when|where|why|how)"
 _QUESTION = _pattern(
     rf"^(?!{_WH} (?:i|we|you|he|she|it|they|my|our|the)\b){_WH}(?:['’]s|['’]re|['’]d|s)?\s+(?:\S+\s+){{0,4}}?{AUX}\b",
     r"^(?:what|who|where|when|how)(?:['’]s|['’]re|s)\s",
+    r"^(?:what|which|who|where|when|why|how)\s(?:\w+\s)?(?:can|could|would|should|do|does|did)n['’]t\s",
     rf"^{AUX}\s+(?:i|my|you|we|our|there|the|he|she|it|they|this|that)\b",
     r"^how (?:many|much|old|often|long|far)\b",
     r"^(?:what|how) about\b",
@@ -188,9 +189,17 @@ def announces(sentence: str) -> bool:
     return _ANNOUNCING.search(sentence) is not None
 
 
+_APOSTROPHES = (
+    (re.compile(r"\b(what|who|where|when|how|that|there|he|she|it)s\b(?=\s+[a-z])", re.I), r"\1's"),
+    (re.compile(r"\b(do|does|did|is|are|was|were|have|has|ca|could|would|should)nt\b", re.I), r"\1n't"),
+)
+
+
 def unwrapped(text: str) -> str:
-    """Return a sentence without "hey, can you tell me" around what it asks."""
+    """Return a sentence without "hey, can you tell me" around what it asks, its apostrophes put back."""
     rest = text.strip()
+    for pattern, full in _APOSTROPHES:
+        rest = pattern.sub(full, rest)
     for _ in range(2):
         rest = _OPENING.sub("", rest, count=1)
         rest = _WRAPPER.sub("", rest, count=1).strip()

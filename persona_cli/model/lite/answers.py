@@ -112,10 +112,20 @@ def _yes_or_no(question: Question, told: Told, at: datetime) -> str:
     missing = [word for word in question.topic if word[0].isupper() and stem(word) not in told.stems]
     if missing:
         return f"Not as far as I know: {lower_first(one(told, at))}"
+    if _DONE.match(question.text) and _MEANT.search(told.content):
+        return f"Not as far as I know: {lower_first(one(told, at))}"  # a wish to go is no journey
     asked, said = _denies(question.text, ()), _denies(told.content, (*question.topic, *question.entities))
     if said is None or asked is None:
         return one(told, at)
     return f"{'Yes' if asked == said else 'No'}, {lower_first(one(told, at))}"
+
+
+_DONE = re.compile(r"^(?:have|has|had|did|was|were|am|are|is)(?:n['’]t)? (?!i going|we going)", re.I)
+_MEANT = re.compile(
+    r"\b(?:wants?|would (?:like|love)|hop(?:e|es|ing) to|plan(?:s|ning)? to|thinking (?:of|about)|going to"
+    r"|dreams? of|might)\b",
+    re.I,
+)
 
 
 def _latest(matches: Sequence[Match]) -> Told:

@@ -236,6 +236,12 @@ _RULES = _rules(
         _slot("studies", 2),
     ),
     (
+        r"\b(?:first|second|third|fourth|final|last)[- ]year ((?:[\w'&-]+ ){0,2}[\w'&-]+) student\b"
+        r"|\bI am an? ((?:[\w'&-]+ ){0,1}(?:science|engineering|studies|law|medicine|history|philosophy|physics|biology"
+        r"|maths?|economics|psychology|chemistry|art|music|literature|architecture)) student\b",
+        _slot("studies", 2),
+    ),
+    (
         rf"\bI (?:go|went|study|am studying|am a student|studied|graduated) (?:to|at|from) ((?:the"
         rf" )?(?:university|college|uni|school|[A-Z][\w'-]+)(?: [\w'-]+){{0,3}}?){END}",
         lambda m: (

@@ -32,6 +32,10 @@ _SWITCHED = re.compile(
     rf" over)?(?: from (?P<old>[^.;!,]+?))? (?:to|for) (?P<new>[^.;!,]+?){END}",
     re.I,
 )
+_SUBJECT = re.compile(
+    r"(?i)\b(?:science|engineering|studies|law|medicine|history|philosophy|physics|biology|maths?|mathematics|economics"
+    r"|psychology|chemistry|fine arts?|literature|architecture|sociology|geography|linguistics|pharmacy|nursing)\b"
+)
 _QUIT_JOB = re.compile(
     r"\b(?:I|we) (?:have )?(?:just |finally |recently |am |was |got |have been )*(?:quit|left|lost|resigned"
     r" from|resigned|am leaving|handed in my notice|fired|laid off|made redundant|let go|retired)(?: from)?(?:"
@@ -143,6 +147,9 @@ def _switched(plain: str) -> Tag | None:
     if re.search(r"(?i)\bmoved\b", match[0]):
         return None
     jobs = re.search(r"(?i)jobs?|career|compan", match[0]) is not None
+    if _SUBJECT.search(match["new"]) and (match["old"] is None or _SUBJECT.search(match["old"])):
+        old = trim(match["old"] or "")
+        return Tag("studies", "user/studies", trim(match["new"]), change=Change.REPLACES, replaces=old, weight=2.5)
     return Tag(
         "change",
         "" if jobs else f"user/likes/{key(match['new'])}",

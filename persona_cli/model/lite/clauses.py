@@ -44,7 +44,7 @@ _ASKING = (
     r"(?:(?:so |and |but |then |also )?(?:do|does|did|would|could|should|can|will|have|has|is|are|am|was"
     r"|were)(?:n't)? "
     r"(?:you|i|we|he|she|it|they|there|that|this|my|the|your|any\w*)\b"
-    r"|(?:so |and |but |then |also )?(?:what|what's|whats|where|where's|when|why|how|how's|who|who's|which"
+    r"|(?:so |and |but |then |also )?(?:what|what's|whats|where|where's|when|why|how|how's|who|who's|whos|which"
     r"|whose)\b(?! a \w+ (?:day|week))"
     r"|any (?:idea|ideas|tips|advice|suggestions|recommendations|thoughts)\b|shall (?:i|we)\b|what about|how about)"
 )

@@ -82,7 +82,7 @@ def _ended(value: str | None) -> str:
 
 def _merged(value: str, entry: _Entry) -> str:
     """Return a list with `entry` as its newest, or without it; an entry said again counts as new."""
-    texts = [text for text in value.split(", ") if text and text != "none"]
+    texts = [text for text in value.split(", ") if text and text != "none" and not text.startswith("no longer ")]
     bare = entry.text.split(" (")[0].lower()
     kept = [text for text in texts if text.split(" (")[0].lower() != bare]
     if entry.gone:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from persona_cli.model.lite.acts import Act, act_of
+from persona_cli.model.lite.clauses import Saying, read_clauses
 from persona_cli.model.lite.facts import Fact, find_facts
 from persona_cli.model.lite.persons import capital, mirror, to_second
 from persona_cli.model.lite.words import content_words, sentences, stems
@@ -20,10 +21,16 @@ from persona_cli.records import CoreEntry, EpisodicMemory, Recall, SemanticMemor
 from persona_cli.timewords import find_times
 
 _OPENING = re.compile(
-    r"^(?:(?:however|but|and|so|yes|yeah|no|well|also|actually|oh|hi|hey|hello|anyway|besides|by the way|plus|still)\b"
-    r"[,!.]*\s+)+",
+    r"^(?:(?:however|but|and|so|yes|yeah|no|well|also|actually|oh|hi|hey|hello|anyway|by the way|plus|still|ok(?:ay)?"
+    r"|alright|sure|great|thanks|thank you|finally|first|basically|honestly)\b[,!.]*\s+"
+    r"|(?:besides(?: \w+)?(?: \w+)?|on (?:a|the) \w+ note"
+    r"|in addition|of course|at the same time|to be honest|apart from"
+    r" \w+|good news|update|guess what|although [^,]{1,40}|today|tonight"
+    r"|this \w+),\s+|today (?=the user\b|you\b|i\b))+",
     re.I,
 )
+_DEICTIC = {"yesterday": "the day before", "tomorrow": "the next day", "tonight": "that evening"}
+_DAYS = re.compile(r"(?:(?<=\w) today\b(?! is\b))|\b(?:yesterday|tomorrow|tonight)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,13 @@ class Told:
         if self.quotable:
             return f"“{self.content.strip()}”"
         text = (mirror(self.content) or self.content) if self.verbatim else to_second(self.content)
-        return capital(_OPENING.sub("", text.strip()).rstrip(".!…").strip())
+        return capital(self._as_of_then(_OPENING.sub("", text.strip())).rstrip(".!…").strip())
+
+    def _as_of_then(self, text: str) -> str:
+        """Return `text` with "today" and "tomorrow" as they are said on a later day."""
+        if self.source == "now":
+            return text
+        return _DAYS.sub(lambda match: _DEICTIC.get(match[0].lower(), ""), text)
 
     @property
     def quotable(self) -> bool:
@@ -130,11 +143,16 @@ def _turns(recall: Recall) -> Iterator[Turn]:
 
 def _lines(turn: Turn, source: str) -> Iterator[Told]:
     for sentence in sentences(turn.user):
-        if act_of(sentence) is Act.STATEMENT and len(content_words(sentence)) > 1:
+        if act_of(sentence) is Act.STATEMENT and len(content_words(sentence)) > 1 and _tells(sentence):
             phrase = next((one for one in find_times(sentence, turn.at) if not one.repeating), None)
             event = phrase.window if phrase else None
             words = stems(content_words(sentence))
             yield Told(sentence, turn.at, source, event=event, verbatim=True, message=turn.user, stems=words)
+
+
+def _tells(sentence: str) -> bool:
+    """Tell a sentence about something from thanks, pleasantries and what was asked in passing."""
+    return any(clause.saying not in {Saying.QUESTION, Saying.SMALL_TALK} for clause in read_clauses(sentence))
 
 
 def _fact(memory: SemanticMemory) -> Told:
@@ -165,6 +183,11 @@ def _entry(entry: CoreEntry) -> Told:
     key, value = entry.key.replace("_", " ").strip(), entry.value.strip()
     if value.lower().startswith("the user"):
         return _told(value, entry.recorded_at, "profile")
+    ended = re.match(r"no longer ([\w ]+?)(?: \([\w-]+\))?$", value)
+    if ended and key == "partner":
+        return replace(
+            _told(f"The user is no longer with {ended[1]}", entry.recorded_at, "profile"), slot="user/partner"
+        )
     several = "," in value or key.endswith("s") or "(" in value
     return _told(f"The user's {key}{':' if several else ' is'} {value}", entry.recorded_at, "profile")
 

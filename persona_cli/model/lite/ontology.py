@@ -160,7 +160,8 @@ KINDS: dict[str, frozenset[str]] = {
         "colleague": "coworker boss teammate",
         "friend": "friend mate buddy flatmate roommate",
         "pet": "dog cat hamster rabbit parrot budgie fish goldfish turtle tortoise horse pony guinea snake lizard",
-        "animal": "dog cat hamster rabbit parrot bird fish turtle tortoise horse cow chicken pig sheep goat snake",
+        "animal": "squirrel fox deer owl hedgehog duck swan badger mouse rat frog "
+        "dog cat hamster rabbit parrot bird fish turtle tortoise horse cow chicken pig sheep goat snake",
         "vehicle": "car bike motorbike scooter van truck camper boat",
         "instrument": "banjo mandolin drummer pianist guitarist violinist keyboard recorder oboe viola organ "
         "guitar piano violin cello drum flute trumpet saxophone ukulele bass harp clarinet accordion",
@@ -200,8 +201,8 @@ SIGNS = {
     "garden": "backyard",
     "conduct": "conductor",
     "partner": "engage propose marry together",
-    "boyfriend": "together",
-    "girlfriend": "together",
+    "boyfriend": "together partner",
+    "girlfriend": "together partner",
     "breed": "dog " + _BREEDS,
     "wear": "clothes",
 }

@@ -24,6 +24,7 @@ _IRREGULAR = {
     "hasn’t": "haven't",
     "doesn’t": "don't",
 }
+_THEMSELVES = re.compile(r"\bthemselves\b")
 _NOT_VERBS = word_set(
     """
     always sometimes perhaps nowadays besides afterwards towards across as this thus its
@@ -61,6 +62,7 @@ _FIRST = {
 
 def to_second(content: str) -> str:
     """Turn a memory in the third person ("The user's dog is ...") to the second ("Your dog is ...")."""
+    content = re.sub(r"\b([Tt]he user) and others\b", r"\1", content)
     about_user = re.match(r"the user\b", content, re.I) is not None
     text = re.sub(r"\b[Tt]he user['’]s\b", "your", content)
     text = re.sub(
@@ -70,6 +72,7 @@ def to_second(content: str) -> str:
     )
     text = re.sub(r"\b[Tt]he user\b", "you", text)
     if about_user:
+        text = _THEMSELVES.sub("yourself", text)
         text = _SECOND_VERB.sub(lambda match: f"{match[1]} {match[2]}{base_verb(match[3])}", text)
     return capital(text)
 

@@ -76,6 +76,7 @@ _TELLING = re.compile(
 )
 _EVERYTHING = re.compile(
     r"\b(?:everything|all|list|tell me about|know about|remember about|told you about|said about)\b"
+    r"|\b(?:which|what) (?:are|were) (?:all )?(?:my|our) (?:\w+ )?\w{2,}s\b"
     r"|\b(?:which|what) (?:\w+ )?\w{2,}s\b(?<!\bis)(?<!\bwas)(?<!\bdoes)(?<!\bhas)",
     re.I,
 )
@@ -102,7 +103,7 @@ def understand(sentence: str, at: datetime, known_names: frozenset[str] = frozen
     slot = slot_of(text)
     slot_words = slot.words if slot else frozenset()
     entities, topic = [], []
-    phrases = find_times(text, at)
+    phrases = [phrase for phrase in find_times(text, at) if not _names_a_thing(text, phrase)]
     often = {word.lower() for phrase in phrases if phrase.repeating for word in content_words(phrase.text)}
     for word in content_words(without(text, [phrase for phrase in phrases if not phrase.repeating])):
         short = stem(word)
@@ -125,8 +126,18 @@ def understand(sentence: str, at: datetime, known_names: frozenset[str] = frozen
         _FORMERLY.search(text) is not None,
         _TELLING.search(text) is not None,
         _EVERYTHING.search(text) is not None,
-        query_window(text, at),
+        query_window(text, at) if phrases else None,
     )
+
+
+def _names_a_thing(text: str, phrase: TimePhrase) -> bool:
+    """Tell "the Christmas concert" from "at Christmas": a time word between an article and a noun is part of a name."""
+    before = re.search(r"\b(?:the|a|an|my|our|his|her|their|\w+['’]s)(?: [a-z]\w*)? $", text[: phrase.start], re.I)
+    after = re.match(r" ([a-z]\w+)", text[phrase.end :])
+    named = re.fullmatch(r"[A-Za-z' .]+", phrase.text) is not None and not re.match(
+        r"(?i)(?:last|next|this|past|other|first|previous|coming)\b", phrase.text
+    )
+    return bool(before and after and named and after[1] not in STOP)
 
 
 def without_people(text: str) -> str:

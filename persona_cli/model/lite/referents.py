@@ -25,6 +25,14 @@ _MENTION = re.compile(
 _START = re.compile(r"^(he|she|it|his|her|its|him|who)\b(?='s|\s)", re.I)
 
 
+_GIVEN = re.compile(
+    r"\b(?:named|called|christened|(?:we|I) call|are calling|am calling)"
+    r" (?P<whom>her|him|it) (?P<name>(?-i:[A-Z][\w'-]+))",
+    re.I,
+)
+_SEEING = re.compile(r"\b(?:seeing|dating|met) (?:someone|somebody|this (?:girl|guy))\b", re.I)
+
+
 class Referents:
     """Remembers who was last spoken of, and puts them where a clause begins with a pronoun."""
 
@@ -39,6 +47,9 @@ class Referents:
             self.name, self.role = called[1], ""
         if _START.match(plain):
             return
+        if _SEEING.search(plain):
+            self.role, self.name = "partner", ""
+            return
         match = _MENTION.search(plain)
         tag = next((tag for tag in people(plain) if tag.subject not in {"user", ""}), None)
         if match is not None:
@@ -51,6 +62,9 @@ class Referents:
 
     def resolve(self, plain: str) -> str:
         """Return `plain` with the pronoun it begins with replaced, in the user's voice; unchanged when unsure."""
+        given = _GIVEN.search(plain)
+        if given is not None and self.role and self._fits(given["whom"].lower()):
+            return f"my {self.role} is called {given['name']}"
         match = _START.match(plain)
         if match is None or not (self.role or self.name):
             return plain

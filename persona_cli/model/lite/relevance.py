@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,8 @@ def rank(question: Question, told: Sequence[Told], embed: Embed) -> tuple[Match,
 def _may_answer(question: Question, told: Told) -> bool:
     if told.source == "episode" and not (question.open and question.time):
         return False  # a summary says what was talked about, its turns say what was told
+    if told.source == "profile" and question.time is not None:
+        return False  # the profile says how things are, not what was on a day
     if told.verbatim and announces(told.content) and not question.open:
         return False
     return _speaks_of(question, told) and _has_shape(question, told) and _in_time(question, told)
@@ -133,9 +136,23 @@ def _in_time(question: Question, told: Told) -> bool:
     window = question.time.wide
     if question.of_telling and told.at is not None and told.at in question.time.window:
         return True
-    if told.event is not None:
+    if told.event is not None and not _hazy(question, told.event):
         return _overlap(window, told.event)
     return told.at is not None and told.at in window
+
+
+def _hazy(question: Question, event: Window) -> bool:
+    """Tell whether an event's time is much wider than what is asked: "recently" is no day of April."""
+    asked = _length(question.time.window) if question.time else None
+    lasted = _length(event)
+    return asked is not None and lasted is not None and lasted > max(3 * asked, _A_WEEK)
+
+
+def _length(window: Window) -> timedelta | None:
+    return window.end - window.start if window.start is not None and window.end is not None else None
+
+
+_A_WEEK = timedelta(days=8)
 
 
 def _overlap(one: Window, other: Window) -> bool:

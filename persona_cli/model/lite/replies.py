@@ -18,7 +18,7 @@ CANNOT = (
     "you tell me about your life and find it again. See the README for installing PersonaVLM."
 )
 NO_GENERAL = (
-    "I don't know: the built-in model has no general knowledge, only what you tell me. "
+    "I don't know: nothing you told me answers that, and the built-in model has no general knowledge. "
     "See the README for installing PersonaVLM."
 )
 ABOUT_SELF = (
@@ -29,6 +29,7 @@ ABOUT_SELF = (
 FORGET = (
     "Nothing is forgotten by talking: `persona memory search` finds the memory, `persona memory forget` deletes it."
 )
+FIRST_TIME = "This is the first time we talk, as far as I know."
 NO_WORDS = "I have no words to go by. Tell me about it?"
 _MOST_MIRRORED = 2
 

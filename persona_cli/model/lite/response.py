@@ -15,6 +15,7 @@ from persona_cli.model.lite.acts import Act, read
 from persona_cli.model.lite.answers import compose, distinct
 from persona_cli.model.lite.evidence import Told, gather
 from persona_cli.model.lite.facts import find_facts
+from persona_cli.model.lite.lasttime import asks_for_last_time, tell_last_time
 from persona_cli.model.lite.ontology import IRREGULAR, KINDS
 from persona_cli.model.lite.questions import Form, Question, understand
 from persona_cli.model.lite.relevance import Embed, rank
@@ -79,7 +80,7 @@ class _Response:
         """Return the next search worth making, or None."""
         done = [exchange.retrieve for exchange in self._situation.exchanges]
         for question in self._questions:
-            if done and self._matches(question):
+            if asks_for_last_time(question.text) or (done and self._matches(question)):
                 continue
             for thought, retrieve in self._ways(question):
                 if retrieve not in done:
@@ -143,6 +144,8 @@ class _Response:
 
     def _reply_to(self, question: Question) -> str:
         seed = question.text
+        if asks_for_last_time(question.text):
+            return tell_last_time(self._situation.before, self._at) or replies.FIRST_TIME
         matches = rank(question, self._told, self._embed)
         if matches:
             return dress(compose(question, matches, self._at), Mood.KNOWN, self._tone, seed)

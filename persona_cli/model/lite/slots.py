@@ -74,7 +74,7 @@ SLOTS: tuple[Slot, ...] = (
             r"\b(?:where|who|what|which)\b.{1,40}\bwork(?:s|ing)?(?: at| for| as| in)?\W*$",
         ),
         _ways(
-            r"\b(?:works?|worked|working) (?!out\b)(?:as|at|for|in|from|with|part|full|on|night)\b",
+            r"\b(?:works?|worked|working) (?!out\b)(?:as|at|for|in|from|with|part|full|on|nights?|days|shifts|late)\b",
             r"\b(?:jobs?|profession|employ\w*|career|hired|teach\w*|company|runs? an?|self-employed|freelanc\w*)\b",
             r"\b(?:manage[sd]?|own(?:s|ed)?) (?:an?|the) \w+",
             r"\b(?:is|am|was|as|became|become|being|been|i['’]m|are) (?:now |still |currently )?an? (?:[\w-]+ ){0,3}"
@@ -112,11 +112,29 @@ SLOTS: tuple[Slot, ...] = (
         word_set("name"),
     ),
     Slot(
+        "studies",
+        _ways(
+            r"\bwhat\b.{1,30}\b(?:study|studying|studied|reading at|major(?:ing)?)\b",
+            r"\b(?:my|his|her|their|our|\w+['’]s) (?:degree|major|course|studies|subject)\b",
+        ),
+        _ways(
+            r"\b(?:stud(?:y|ies|ied|ying)|students?|majors?|majored|majoring|degree|course|graduated)\b",
+            r"\b(?:switched|changed|transferred) (?:from .{1,40} )?to\b",
+        ),
+        word_set("study studi learn degree major cours subject"),
+    ),
+    Slot(
         "hobby",
         _ways(r"\bhobb(?:y|ies)\b", r"\bfor fun\b", r"\b(?:free|spare) time\b", r"\bpastimes?\b"),
         _ways(
             r"\b(?:enjoys?|loves?|likes?|into|began|started|taken up|took up) (?:to )?(?!being|having|it\b)\w+ing\b",
-            r"\b(?:enjoys?|loves?|likes?) to \w+",
+            r"\b(?:enjoys?|loves?|likes?|passionate about|interested in) (?:to )?"
+            r"(?!it\b|that\b|this\b|my\b|his\b|her\b)\w+",
+            r"\b(?:your |user's )?likes:",
+            r"\b(?:joined|member of|goes to|started|takes?) (?:an?|the) (?:\w+ ){0,2}"
+            r"(?:club|class|classes|lessons|team|choir|band|group)\b",
+            r"\b(?:goes|went|going|been|started|keeps?) (?!to\b|being\b|having\b)(?:\w+ )?\w+ing\b",
+            r"\b(?:grows?|breeds?|bakes?|sews?|builds?|restores?|learning|learns)\b",
             r"\b(?:hobb(?:y|ies)|practi[cs]es?|plays?|collects?|paints?|knits?|gardens?|hikes?|sings?|dances?|passion\w*)\b",
             r"\b(?:free|spare) time\b",
         ),
@@ -130,7 +148,7 @@ SLOTS: tuple[Slot, ...] = (
         ),
         _ways(
             r"\b(?:wants?|wanted|dreams?|goals?|hop(?:e|es|ing)|wish\w*|ambition|aim\w*|resolution|saving)\b",
-            r"\b(?:training for|would love|plans? to)\b",
+            r"\b(?:training for|would love|plans? to|planning to)\b",
         ),
         word_set("goal dream ambit aim resolut want hope wish"),
     ),
@@ -187,6 +205,7 @@ LOOKED_FOR = {
     "goal": "wants to, goal, dream, training for",
     "plan": "going to, plan, next, appointment",
     "likes": "likes, loves, favourite, hates",
+    "studies": "studies, student, degree, university",
 }
 """Words that sentences which fill a slot tend to have, for a second search."""
 

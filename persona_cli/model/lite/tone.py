@@ -56,12 +56,10 @@ class Tone:
 
 
 _WARM = {
-    Mood.UNKNOWN: ("I'd be glad to learn it.", "I'd love to know."),
     Mood.NOTED: ("Thank you for telling me.", "Thanks for sharing that with me."),
     Mood.GREETING: ("It's good to have you here.", "Nice to hear from you."),
 }
 _REASSURING = {
-    Mood.UNKNOWN: ("No need to worry: nothing is lost.", "That's all right, there is no hurry."),
     Mood.NOTED: ("It's safe with me.", "You can count on me to keep it."),
 }
 _CURIOUS = (
@@ -89,13 +87,18 @@ def pick(variants: Sequence[str], seed: str) -> str:
     return variants[zlib.crc32(seed.encode()) % len(variants)]
 
 
+_SELDOM = 3
+"""One reply in so many carries a word of its own: more of them sound like a form letter."""
+
+
 def dress(answer: str, mood: Mood, tone: Tone, seed: str) -> str:
-    """Return `answer` with the words its tone puts after it; long ones and lists stay as they are."""
+    """Return `answer` with the few words its tone now and then puts after it; a refusal gets none."""
     extra = []
-    if tone.warm and mood in _WARM and not tone.brief:
-        extra.append(pick(_WARM[mood], seed))
-    if tone.reassuring and mood in _REASSURING:
-        extra.append(pick(_REASSURING[mood], seed))
+    if mood is Mood.GREETING or zlib.crc32(seed.encode()[::-1]) % _SELDOM == 0:
+        if tone.warm and mood in _WARM and not tone.brief:
+            extra.append(pick(_WARM[mood], seed))
+        elif tone.reassuring and mood in _REASSURING:
+            extra.append(pick(_REASSURING[mood], seed))
     if tone.lively and mood in _CHEERFUL and answer.endswith(".") and not _SAD.search(seed):
         answer = answer.removesuffix(".") + "!"
     return " ".join([answer, *extra])
