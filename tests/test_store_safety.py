@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -219,11 +218,10 @@ def test_a_slow_reader_does_not_hold_up_a_writer(home: Path) -> None:
         done.set()
 
     writer = threading.Thread(target=write)
-    started = time.monotonic()
     writer.start()
-    writer.join(10)
+    # held up, it would wait for the reader, which goes on only below
+    writer.join(60)
     assert done.is_set()
-    assert time.monotonic() - started < 5
     assert sum(1 for _ in reading) == 1000
     store.close()
 

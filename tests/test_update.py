@@ -336,7 +336,7 @@ def test_why_without_a_turn_says_what_to_do(assistant: Assistant) -> None:
     assert missing.value.fix
 
 
-def wait_until(met: Stop, seconds: float = 10) -> None:
+def wait_until(met: Stop, seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while not met():
         assert time.monotonic() < until
