@@ -6,13 +6,14 @@ Help is taken without rich's boxes, so that the document is plain text and the s
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import typer.main
 
 from persona_cli.cli.app import app
+from tests.terminal import persona
 
 WIDTH = 100
 
@@ -33,15 +34,8 @@ def option_names(command: str) -> tuple[str, ...]:
 
 def help_of(command: str) -> str:
     """Return the plain text of `persona COMMAND --help`."""
-    env = {**os.environ, "TYPER_USE_RICH": "0", "COLUMNS": str(WIDTH), "PERSONA_USER": ""}
-    done = subprocess.run(
-        [sys.executable, "-m", "persona_cli", *command.split(), "--help"],
-        env=env,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    text = done.stdout.replace("python -m persona_cli", "persona")
+    with patch.dict(os.environ, {"TYPER_USE_RICH": "0", "COLUMNS": str(WIDTH), "PERSONA_USER": ""}):
+        text = persona(*command.split(), "--help").out
     return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
 
 

@@ -63,8 +63,12 @@ def check_installation(run: Invocation) -> Iterator[Check]:
     yield Check("persona", Verdict.FINE, f"{__version__} on Python {platform.python_version()}, {platform.platform()}")
     names = ("llama-cpp-python", "chromadb", "sentence-transformers", "torch", "sqlite-utils", "pillow")
     yield Check("libraries", Verdict.FINE, ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names))
-    yield _guarded("settings", lambda: f"model {run.settings.model.name}, embedding {run.settings.embedding.model}")
-    yield _guarded("model", lambda: _model_in_use(run))
+    settings = _guarded(
+        "settings", lambda: f"model {run.settings.model.name}, embedding {run.settings.embedding.model}"
+    )
+    yield settings
+    if settings.verdict is Verdict.FINE:
+        yield _guarded("model", lambda: _model_in_use(run))
     yield _guarded("llama.cpp", _llama_features)
 
 
