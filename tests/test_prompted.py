@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,9 +13,6 @@ import pytest
 from persona_cli.errors import ContextError, FormatError, Interrupted
 from persona_cli.model import grammar
 from persona_cli.model.engines import ImagePart, Message
-from persona_cli.model.engines.llama.engine import LlamaEngine
-from persona_cli.model.engines.llama.native import Loading
-from persona_cli.model.parsing import parse_core, parse_procedural, parse_semantic, parse_topics, parse_traits
 from persona_cli.model.prompted import PromptedModel
 from persona_cli.model.prompts import load_prompts
 from persona_cli.model.tasks import Exchange, ImageSeen, Situation
@@ -44,7 +41,6 @@ from persona_cli.records import (
     Turn,
 )
 from tests.fakes import CannedEngine
-from tests.tiny import Tiny
 
 NOW = datetime(2024, 5, 12, 10, 30, tzinfo=UTC)
 ANSWERED = "<think>Known.</think>\n<answer>It is Max.</answer>"
@@ -253,38 +249,3 @@ def test_closing_frees_the_engine() -> None:
     asked, engine = model()
     asked.close()
     assert engine.closed
-
-
-@pytest.fixture(scope="module")
-def noise(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaEngine]:
-    """Return an engine of random weights: it writes noise, so only a grammar gives it a shape."""
-    loading = Loading(context=4096, batch=128)
-    engine = LlamaEngine(tiny.pair.text, None, loading, tmp_path_factory.mktemp("cache"))
-    yield engine
-    engine.close()
-
-
-@pytest.mark.gguf
-@pytest.mark.parametrize(
-    ("format_", "parse"),
-    [
-        (grammar.TRAITS, parse_traits),
-        (grammar.SEMANTIC, parse_semantic),
-        (grammar.TOPICS, lambda text: parse_topics(text, 9)),
-        (grammar.PROCEDURAL, parse_procedural),
-        (grammar.CORE, parse_core),
-    ],
-    ids=["traits", "semantic", "topics", "procedural", "core"],
-)
-def test_noise_held_to_a_grammar_parses(noise: LlamaEngine, format_: str, parse: Callable[[str], object]) -> None:
-    prompt = [Message("user", ("say something",))]
-    written = "".join(noise.generate(prompt, grammar=format_, stop=never, limit=600, lane="update"))
-    assert parse(written) is not None
-
-
-@pytest.mark.gguf
-def test_noise_held_to_a_grammar_is_a_whole_response(noise: LlamaEngine) -> None:
-    asked = PromptedModel(noise, load_prompts(), lambda image: Path(image.hash))
-    pieces = list(asked.reason(situation(), never))
-    assert isinstance(pieces[-1], Answer | Retrieve)
-    assert isinstance(whole(pieces)[0], Think)
