@@ -1,4 +1,4 @@
-"""The prompted model over canned texts: streaming, budgets, repair; and its grammars over real weights."""
+"""The prompted model over canned texts: streaming, budgets, repair."""
 
 from __future__ import annotations
 
