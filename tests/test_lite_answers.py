@@ -15,6 +15,9 @@ from persona_cli.model.lite import open_lite
 from persona_cli.model.lite.acts import Act, act_of, unwrapped
 from persona_cli.model.lite.persons import mirror, to_second
 from persona_cli.model.lite.questions import Form, understand
+from persona_cli.model.tasks import Situation
+from persona_cli.personality import Traits
+from persona_cli.records import Answer, CoreMemory, Query
 from tests.stories import Embed, Listener, moment, read_stories, said, verdict
 
 pytestmark = pytest.mark.gguf
@@ -199,3 +202,45 @@ def test_the_story_file_is_large_enough_to_mean_something() -> None:
     ]
     assert len(questions) >= 300
     assert questions.count("no") >= 80
+
+
+def test_what_was_said_last_time_is_told_from_the_session_before(embed: Embed) -> None:
+    before = (
+        said(1, "2023-06-08T18:00", "I joined a rowing club."),
+        said(2, "2023-06-08T18:03", "Lately I've been sleeping badly because of the heat."),
+    )
+    model = open_lite(embed)
+    for question in ("What did we talk about last time?", "what did i tell you last time"):
+        situation = Situation(Query(question, NOW), CoreMemory(), Traits(), before=before)
+        pieces = list(model.reason(situation, lambda: False))
+        answer = next(piece.text for piece in pieces if isinstance(piece, Answer))
+        assert answer.startswith("Last time, on 8 June")
+        assert "rowing club" in answer
+        assert "You have been sleeping badly" in answer
+
+
+@pytest.mark.parametrize(
+    ("told", "question", "answer"),
+    [
+        ("Jonas and I broke up in May.", "Am I still with Jonas?", "No, "),
+        ("I'd love to see Iceland one day.", "Have I been to Iceland?", "Not as far as I know: "),
+        (
+            "The school Easter fair is on 3 July.",
+            "When is the school Easter fair?",
+            "The school Easter fair is on 3 July",
+        ),
+    ],
+)
+def test_what_ended_or_was_only_wished_is_no_yes(embed: Embed, told: str, question: str, answer: str) -> None:
+    turns = (said(1, "2023-06-02T18:00", told),)
+    assert Listener(open_lite(embed), embed, turns).ask(question, NOW).startswith(answer)
+
+
+def test_a_favourite_that_changed_is_told_as_it_is_now(embed: Embed) -> None:
+    turns = (
+        said(1, "2023-04-02T18:00", "My favourite singer is Adele."),
+        said(2, "2023-06-02T18:00", "Actually my favourite singer these days is Hozier."),
+    )
+    answer = Listener(open_lite(embed), embed, turns).ask("Who's my favourite singer?", NOW)
+    assert "Hozier" in answer
+    assert "Adele" not in answer

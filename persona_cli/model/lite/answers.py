@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from persona_cli.model.lite.dates import day_of, when
 from persona_cli.model.lite.evidence import Told
@@ -13,6 +13,7 @@ from persona_cli.model.lite.questions import Form, Question
 from persona_cli.model.lite.relevance import Match
 from persona_cli.model.lite.slots import dislikes, negated
 from persona_cli.model.lite.words import content_words, stem, stems
+from persona_cli.records import Window
 
 MOST = 5
 """Things listed in one answer."""
@@ -35,9 +36,18 @@ def compose(question: Question, matches: Sequence[Match], at: datetime) -> str:
         return _in_full(best, [match.told for match in matches], at)
     if question.form is Form.HOW_MANY:
         return _how_many(told, at)
-    if len(told) == 1:
-        return one(told[0], at)
-    return listed(told, at)
+    if len(told) > 1:
+        return listed(told, at)
+    points = _ELSEWHERE.search(told[0].content)
+    return _in_full(told[0], [match.told for match in matches], at) if points else one(told[0], at)
+
+
+_ELSEWHERE = re.compile(
+    r"\b(?:try|watch|read|visit|see|take|use|do|check out)"
+    r" (?:to \w+ )?(?:this|that|these|those) \w+",
+    re.I,
+)
+"""What a sentence shows that points at its neighbours for the name of the thing."""
 
 
 def one(told: Told, at: datetime) -> str:
@@ -75,7 +85,11 @@ def listed(told: Sequence[Told], at: datetime) -> str:
 def _worth_saying(question: Question, matches: Sequence[Match]) -> list[Told]:
     best = matches[0].score
     near = [match for match in matches if match.score >= best - _NEAR]
-    current = [match.told for match in near if match.told.current or question.formerly] or [near[0].told]
+    current = [match.told for match in near if match.told.current or question.formerly]
+    current = current or [
+        match.told for match in matches if match.told.current and _same_slot(match.told, near[0].told)
+    ]
+    current = current or [near[0].told]
     if question.formerly:
         current = [match.told for match in near if not match.told.current] or current
     if _wants_list(question):
@@ -85,6 +99,10 @@ def _worth_saying(question: Question, matches: Sequence[Match]) -> list[Told]:
         return [newest]
     close = [match.told for match in near if match.score >= best - _TIE and match.told in current]
     return distinct(close)[:3]
+
+
+def _same_slot(one: Told, other: Told) -> bool:
+    return bool(one.slot) and (one.slot, one.subject) == (other.slot, other.subject)
 
 
 def _wants_list(question: Question) -> bool:
@@ -122,7 +140,8 @@ def _yes_or_no(question: Question, told: Told, at: datetime) -> str:
 
 _DONE = re.compile(r"^(?:have|has|had|did|was|were|am|are|is)(?:n['’]t)? (?!i going|we going)", re.I)
 _MEANT = re.compile(
-    r"\b(?:wants?|would (?:like|love)|hop(?:e|es|ing) to|plan(?:s|ning)? to|thinking (?:of|about)|going to"
+    r"(?:\b|(?=['’]d\b))(?:wants?|(?:would|['’]d) (?:\w+ )?(?:like|love)|hop(?:e"
+    r"|es|ing) to|plan(?:s|ning)? to|thinking (?:of|about)|going to"
     r"|dreams? of|might)\b",
     re.I,
 )
@@ -180,7 +199,14 @@ def _said(told: Told, at: datetime) -> str:
     return day_of(told.at, at) if told.at else "before"
 
 
+def _around(event: Window, told_at: datetime | None) -> bool:
+    """Tell whether an event's time is but "lately" or "soon": then the day of telling says more."""
+    if told_at is None or event.start is None or event.end is None or event.end - event.start < timedelta(days=20):
+        return False
+    return min(abs(told_at - event.start), abs(event.end - told_at)) < timedelta(days=2)
+
+
 def _short_date(told: Told, at: datetime) -> str:
-    if told.event is not None:
+    if told.event is not None and not _around(told.event, told.at):
         return when(told.event, at)
     return day_of(told.at, at).removeprefix("on ") if told.at else "undated"

@@ -85,6 +85,9 @@ def _merged(value: str, entry: _Entry) -> str:
     texts = [text for text in value.split(", ") if text and text != "none" and not text.startswith("no longer ")]
     bare = entry.text.split(" (")[0].lower()
     kept = [text for text in texts if text.split(" (")[0].lower() != bare]
+    kind = re.search(r" \(.+\)$", entry.text)
+    if entry.key == "likes" and kind is not None:  # one favourite of a kind
+        kept = [text for text in kept if not text.endswith(kind[0])]
     if entry.gone:
         return ", ".join(kept) or ("none" if texts else "")
     return ", ".join([*kept, entry.text][-LONGEST:])

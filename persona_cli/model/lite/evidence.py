@@ -20,13 +20,13 @@ from persona_cli.model.tasks import Situation
 from persona_cli.records import CoreEntry, EpisodicMemory, Recall, SemanticMemory, Status, Turn, Window
 from persona_cli.timewords import find_times
 
-_OPENING = re.compile(
+OPENING = re.compile(
     r"^(?:(?:however|but|and|so|yes|yeah|no|well|also|actually|oh|hi|hey|hello|anyway|by the way|plus|still|ok(?:ay)?"
     r"|alright|sure|great|thanks|thank you|finally|first|basically|honestly)\b[,!.]*\s+"
     r"|(?:besides(?: \w+)?(?: \w+)?|on (?:a|the) \w+ note"
     r"|in addition|of course|at the same time|to be honest|apart from"
-    r" \w+|good news|update|guess what|although [^,]{1,40}|today|tonight"
-    r"|this \w+),\s+|today (?=the user\b|you\b|i\b))+",
+    r" \w+|good news|update|guess what|lately|recently|although [^,]{1,40}|today|tonight"
+    r"|this \w+),\s+|(?:today|lately|recently) (?=the user\b|you\b|i\b))+",
     re.I,
 )
 _DEICTIC = {"yesterday": "the day before", "tomorrow": "the next day", "tonight": "that evening"}
@@ -65,7 +65,7 @@ class Told:
         if self.quotable:
             return f"“{self.content.strip()}”"
         text = (mirror(self.content) or self.content) if self.verbatim else to_second(self.content)
-        return capital(self._as_of_then(_OPENING.sub("", text.strip())).rstrip(".!…").strip())
+        return capital(self._as_of_then(OPENING.sub("", text.strip())).rstrip(".!…").strip())
 
     def _as_of_then(self, text: str) -> str:
         """Return `text` with "today" and "tomorrow" as they are said on a later day."""
@@ -152,6 +152,8 @@ def _lines(turn: Turn, source: str) -> Iterator[Told]:
 
 def _tells(sentence: str) -> bool:
     """Tell a sentence about something from thanks, pleasantries and what was asked in passing."""
+    if re.match(r"(?i)(?:nice|good|great|pleased|lovely) to (?:meet|see|hear|talk)", sentence):
+        return False
     return any(clause.saying not in {Saying.QUESTION, Saying.SMALL_TALK} for clause in read_clauses(sentence))
 
 

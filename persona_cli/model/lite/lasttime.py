@@ -8,8 +8,9 @@ from datetime import datetime
 
 from persona_cli.model.lite.acts import Act, read
 from persona_cli.model.lite.dates import day_of
+from persona_cli.model.lite.evidence import OPENING
 from persona_cli.model.lite.facts import find_facts
-from persona_cli.model.lite.persons import lower_first, to_second
+from persona_cli.model.lite.persons import capital, lower_first, to_second
 from persona_cli.records import Turn
 
 MOST = 5
@@ -47,7 +48,8 @@ def tell_last_time(turns: Sequence[Turn], at: datetime) -> str:
 
 
 def _lines(turns: Sequence[Turn]) -> Iterator[str]:
-    told = [to_second(fact.content).rstrip(".") for turn in turns for fact in find_facts(turn.user, turn.at)[:2]]
+    facts = [fact for turn in turns for fact in find_facts(turn.user, turn.at)[:2]]
+    told = [capital(OPENING.sub("", to_second(fact.content))).rstrip(".") for fact in facts]
     yield from told
     if not told:
         for turn in turns:

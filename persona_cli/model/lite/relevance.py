@@ -60,6 +60,8 @@ def rank(question: Question, told: Sequence[Told], embed: Embed) -> tuple[Match,
 def _may_answer(question: Question, told: Told) -> bool:
     if told.source == "episode" and not (question.open and question.time):
         return False  # a summary says what was talked about, its turns say what was told
+    if told.source == "episode" and not question.of_telling and told.content.startswith("You asked"):
+        return False  # what was asked is nothing that was done
     if told.source == "profile" and question.time is not None:
         return False  # the profile says how things are, not what was on a day
     if told.verbatim and announces(told.content) and not question.open:

@@ -133,7 +133,7 @@ SLOTS: tuple[Slot, ...] = (
             r"\b(?:your |user's )?likes:",
             r"\b(?:joined|member of|goes to|started|takes?) (?:an?|the) (?:\w+ ){0,2}"
             r"(?:club|class|classes|lessons|team|choir|band|group)\b",
-            r"\b(?:goes|went|going|been|started|keeps?) (?!to\b|being\b|having\b)(?:\w+ )?\w+ing\b",
+            r"\b(?:goes|went|going|started|keeps?) (?!to\b|being\b|having\b)(?:\w+ )?\w+ing\b",
             r"\b(?:grows?|breeds?|bakes?|sews?|builds?|restores?|learning|learns)\b",
             r"\b(?:hobb(?:y|ies)|practi[cs]es?|plays?|collects?|paints?|knits?|gardens?|hikes?|sings?|dances?|passion\w*)\b",
             r"\b(?:free|spare) time\b",
@@ -188,7 +188,7 @@ _NEGATIVE_LIKING = _ways(
 )
 _NEGATION = _ways(
     r"\b(?:not|never|no longer|no more|stopped|quit|gave up|given up|without|neither|nobody|none|cannot)\b",
-    r"\b(?:any ?more|used to)\b",
+    r"\b(?:any ?more|used to|br[eo]ke?n? up|split up|separated|divorced)\b",
     r"n['’]t\b",
     r"\bno \w+\b",
 )
