@@ -244,3 +244,16 @@ def test_a_favourite_that_changed_is_told_as_it_is_now(embed: Embed) -> None:
     answer = Listener(open_lite(embed), embed, turns).ask("Who's my favourite singer?", NOW)
     assert "Hozier" in answer
     assert "Adele" not in answer
+
+
+def test_a_date_without_a_year_falls_back_to_the_year_that_has_memories(embed: Embed) -> None:
+    turns = (said(1, "2021-03-14T18:00", "Today I repaired the old canoe with my uncle."),)
+    answer = Listener(open_lite(embed), embed, turns).ask("What did I do on 14 March?", NOW)
+    assert "canoe" in answer
+    assert "2021" in answer
+
+
+def test_the_asked_noun_need_not_be_said(embed: Embed) -> None:
+    turns = (said(1, "2023-06-02T18:00", "I learned to cook a spicy lentil stew today."),)
+    answer = Listener(open_lite(embed), embed, turns).ask("What recipe did I learn to cook?", NOW)
+    assert "lentil stew" in answer

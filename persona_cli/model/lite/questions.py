@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from dateutil.relativedelta import relativedelta
+
 from persona_cli.model.lite.acts import AUX, unwrapped
-from persona_cli.model.lite.ontology import EXCLUSIVE
+from persona_cli.model.lite.ontology import EXCLUSIVE, KINDS
 from persona_cli.model.lite.slots import Slot, slot_of
 from persona_cli.model.lite.words import STOP, content_words, stem, word_set
+from persona_cli.records import Window
 from persona_cli.timewords import TimePhrase, find_times, query_window
 
 
@@ -115,6 +118,10 @@ def understand(sentence: str, at: datetime, known_names: frozenset[str] = frozen
             entities.append(short)
         else:
             topic.append(word)
+    asked_for = _ONE_OF.match(text)
+    if asked_for is not None and stem(asked_for[1]) not in KINDS and len(entities) + len(topic) > _ENOUGH_BESIDES:
+        entities = [short for short in entities if short != stem(asked_for[1])]
+        topic = [word for word in topic if word != asked_for[1]]
     return Question(
         text,
         next((form for form, pattern in _FORMS if pattern.search(text)), Form.WHAT),
@@ -128,6 +135,29 @@ def understand(sentence: str, at: datetime, known_names: frozenset[str] = frozen
         _EVERYTHING.search(text) is not None,
         query_window(text, at) if phrases else None,
     )
+
+
+def other_years(question: Question) -> tuple[Question, ...]:
+    """Return the question for the years before, where it names a day or month and no year: "on 28 April"."""
+    time = question.time
+    if time is None or _YEAR.search(time.text) or not _MONTH.search(time.text):
+        return ()
+    return tuple(replace(question, time=replace(time, window=_earlier(time.window, years))) for years in (1, 2, 3))
+
+
+def _earlier(window: Window, years: int) -> Window:
+    start, end = window.start, window.end
+    back = relativedelta(years=years)
+    return Window(start and start - back, end and end - back)
+
+
+_YEAR = re.compile(r"\b(?:\d{4}|this|last|next|past|since|ago)\b", re.I)
+_MONTH = re.compile(
+    r"\b(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)(?:uary|ruary|ch|il|ust|ember|tember|ober)?\b", re.I
+)
+_ONE_OF = re.compile(rf"^(?:what|which) ([a-z]{{3,}}) (?:{AUX})\b", re.I)
+_ENOUGH_BESIDES = 2
+"""Words a "which dish" needs besides the dish: what answers it is the dish's name, and need not say "dish"."""
 
 
 def _names_a_thing(text: str, phrase: TimePhrase) -> bool:

@@ -17,13 +17,13 @@ from persona_cli.model.lite.evidence import Told, gather
 from persona_cli.model.lite.facts import find_facts
 from persona_cli.model.lite.lasttime import asks_for_last_time, tell_last_time
 from persona_cli.model.lite.ontology import IRREGULAR, KINDS
-from persona_cli.model.lite.questions import Form, Question, understand
-from persona_cli.model.lite.relevance import Embed, rank
+from persona_cli.model.lite.questions import Form, Question, other_years, understand
+from persona_cli.model.lite.relevance import Embed, Match, rank
 from persona_cli.model.lite.slots import LOOKED_FOR
 from persona_cli.model.lite.tone import Mood, Tone, dress, feeling, wonder
 from persona_cli.model.lite.words import content_words, stem, stems
 from persona_cli.model.tasks import Situation
-from persona_cli.records import Retrieve
+from persona_cli.records import Retrieve, Window
 from persona_cli.timewords import describe
 
 REMINDS = 0.5
@@ -123,8 +123,17 @@ class _Response:
         names = {word for told in self._told for word in re.findall(r"(?<=[a-z,] )[A-Z][a-z]+", told.content)}
         return frozenset(name.lower() for name in names)
 
-    def _matches(self, question: Question) -> tuple[Told, ...]:
-        return tuple(match.told for match in rank(question, self._told, self._embed))
+    def _matches(self, question: Question) -> tuple[Match, ...]:
+        """Return what answers a question; where a date has no year, of the latest year that holds an answer."""
+        ranked = (rank(one, self._told, self._embed) for one in (question, *other_years(question)))
+        return next((matches for matches in ranked if matches), ())
+
+    def _remembered_year(self, question: Question) -> Window | None:
+        """Return the window of a date without a year in the latest year that memory is known to reach."""
+        entries = [entry.recorded_at for entry in self._situation.core.entries]
+        years = {moment.year for moment in (*entries, *(turn.at for turn in self._situation.before))}
+        windows = [one.time.window for one in other_years(question) if one.time is not None]
+        return next((one for one in windows if one.start is not None and one.start.year in years), None)
 
     def _ways(self, question: Question) -> list[tuple[str, Retrieve]]:
         """Return the searches worth making for a question, in order."""
@@ -134,6 +143,10 @@ class _Response:
             window = question.time.window
             asked = describe(window, self._at)
             ways.append((f"Looking for “{words}”, {asked}.", Retrieve(words, window.start, window.end)))
+            earlier = self._remembered_year(question)
+            if earlier is not None:
+                known = describe(earlier, self._at)
+                ways.append((f"Nothing of use {asked}; looking {known}.", Retrieve(words, earlier.start, earlier.end)))
             ways.append((f"Nothing of use {asked}; looking for “{words}” at any time.", Retrieve(words)))
         else:
             ways.append((f"Looking for “{words}”.", Retrieve(words)))
@@ -146,7 +159,7 @@ class _Response:
         seed = question.text
         if asks_for_last_time(question.text):
             return tell_last_time(self._situation.before, self._at) or replies.FIRST_TIME
-        matches = rank(question, self._told, self._embed)
+        matches = self._matches(question)
         if matches:
             return dress(compose(question, matches, self._at), Mood.KNOWN, self._tone, seed)
         names = question.entities & stems(self._known_names)
