@@ -135,7 +135,7 @@ def _has_shape(question: Question, told: Told) -> bool:
 def _in_time(question: Question, told: Told) -> bool:
     if question.time is None:
         return True
-    window = question.time.wide
+    window = question.time.window if question.of_telling else question.time.wide
     if question.of_telling and told.at is not None and told.at in question.time.window:
         return True
     if told.event is not None and not _hazy(question, told.event):
