@@ -12,7 +12,7 @@ from collections.abc import Sequence
 WITH_DATA = ("locomo",)
 """Need a file that is not shipped: run by name, with --data FILE."""
 
-ALONE: tuple[str, ...] = ("start", "turn", "traits", "engine")
+ALONE: tuple[str, ...] = ("start", "turn", "traits", "engine", "scale")
 """Need nothing."""
 
 
