@@ -257,3 +257,11 @@ def test_the_asked_noun_need_not_be_said(embed: Embed) -> None:
     turns = (said(1, "2023-06-02T18:00", "I learned to cook a spicy lentil stew today."),)
     answer = Listener(open_lite(embed), embed, turns).ask("What recipe did I learn to cook?", NOW)
     assert "lentil stew" in answer
+
+
+def test_the_asked_noun_decides_where_it_was_said(embed: Embed) -> None:
+    turns = (
+        said(1, "2023-05-01T18:00", "I have been wanting to learn how to cook recently."),
+        said(2, "2023-05-20T18:00", "I learned to cook a new dish today, lamb tagine."),
+    )
+    assert "lamb tagine" in Listener(open_lite(embed), embed, turns).ask("What dish did I learn to cook?", NOW)

@@ -118,7 +118,7 @@ def understand(sentence: str, at: datetime, known_names: frozenset[str] = frozen
             entities.append(short)
         else:
             topic.append(word)
-    asked_for = _ONE_OF.match(text)
+    asked_for = ONE_OF.match(text)
     if asked_for is not None and stem(asked_for[1]) not in KINDS and len(entities) + len(topic) > _ENOUGH_BESIDES:
         entities = [short for short in entities if short != stem(asked_for[1])]
         topic = [word for word in topic if word != asked_for[1]]
@@ -155,7 +155,7 @@ _YEAR = re.compile(r"\b(?:\d{4}|this|last|next|past|since|ago)\b", re.I)
 _MONTH = re.compile(
     r"\b(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)(?:uary|ruary|ch|il|ust|ember|tember|ober)?\b", re.I
 )
-_ONE_OF = re.compile(rf"^(?:what|which) ([a-z]{{3,}}) (?:{AUX})\b", re.I)
+ONE_OF = re.compile(rf"^(?:what|which) ([a-z]{{3,}}) (?:{AUX})\b", re.I)
 _ENOUGH_BESIDES = 2
 """Words a "which dish" needs besides the dish: what answers it is the dish's name, and need not say "dish"."""
 

@@ -19,7 +19,7 @@ from persona_cli.model.lite.acts import announces
 from persona_cli.model.lite.evidence import Told
 from persona_cli.model.lite.lexicon import PEOPLE
 from persona_cli.model.lite.ontology import KINDS
-from persona_cli.model.lite.questions import Form, Question
+from persona_cli.model.lite.questions import ONE_OF, Form, Question
 from persona_cli.model.lite.slots import dislikes
 from persona_cli.model.lite.words import STOP, content_words, covers, kinds_of, stem, stems
 from persona_cli.records import Window
@@ -201,6 +201,9 @@ def _value(question: Question, told: Told) -> float:
     """Return a bonus where a member of the kind that is asked for is named: "a Volvo" rather than "my car"."""
     if question.form is Form.WHO and not question.topic and told.stems & _PEOPLE:
         return 0.2  # "who is Rui?" wants "my cousin Rui"
+    asked = ONE_OF.match(question.text)
+    if asked is not None and covers(stem(asked[1]), told.stems):
+        return 0.2  # "which dish" need not hear the word, but is best met where it does
     kinds = [KINDS[one] for one in question.entities if one in KINDS]
     return 0.1 if any(kind & told.stems for kind in kinds) else 0.0
 
