@@ -44,7 +44,8 @@ class Block:
         rows = np.arange(len(self.ids)) if among is None else np.flatnonzero(np.isin(self.ids, among))
         if k < 1 or not len(rows):
             return ()
-        cosines = (self.matrix if among is None else self.matrix[rows]) @ vector
+        # not `@`: its threads take 8 ms to wake up on 2 cores, and this is through in 0.5 (10,000 memories)
+        cosines = np.einsum("ij,j->i", self.matrix if among is None else self.matrix[rows], vector)
         best = np.argpartition(-cosines, k - 1)[:k] if k < len(rows) else np.arange(len(rows))
         order = best[np.lexsort((self.ids[rows[best]], -cosines[best]))]
         return tuple((int(self.ids[rows[row]]), float(cosines[row])) for row in order)
