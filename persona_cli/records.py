@@ -116,6 +116,26 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Box:
+    """A part of a picture, in its pixels; right and bottom are exclusive."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        """Return how many pixels it is across."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        """Return how many pixels it is high."""
+        return self.bottom - self.top
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """What the user says and shows, and when."""
 

@@ -21,7 +21,9 @@ from persona_cli.personality import Traits
 from persona_cli.records import (
     Answer,
     AnswerDelta,
+    Box,
     CoreMemory,
+    Image,
     Piece,
     ProceduralMemory,
     Retrieve,
@@ -114,6 +116,14 @@ class ScriptedModel:
             for word in result.text.split(" "):
                 yield AnswerDelta(word if word == result.text.split(" ")[0] else f" {word}")
         yield result
+
+
+class SeeingModel(ScriptedModel):
+    """A `ScriptedModel` that also says where in a picture a thing is."""
+
+    def locate(self, image: Image, what: str, stop: Stop) -> Box | None:
+        nowhere: Box | None = None
+        return self._result("locate", nowhere, stop, image, what)
 
 
 @dataclass

@@ -1,7 +1,9 @@
 """The whole loop on real weights: random ones, so the words are noise, but every structure must hold."""
 
+import hashlib
+import json
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,11 @@ from PIL import Image as Pillow
 from persona_cli.agent import open_assistant
 from persona_cli.config import Settings
 from persona_cli.errors import PersonaError
+from persona_cli.model.engines import Engine, Message
 from persona_cli.model.engines.llama import Opened, Wishes, open_llama
 from persona_cli.model.prompted import PromptedModel
 from persona_cli.model.prompts import load_prompts
-from persona_cli.model.tasks import Situation
+from persona_cli.model.tasks import Situation, Stop
 from persona_cli.paths import find_places
 from persona_cli.personality import Traits
 from persona_cli.records import Answer, CoreMemory, Image, Query, Retrieve, Think, Turn
@@ -57,6 +60,22 @@ def opened(smaller: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     running = open_llama(pair.text, pair.projection, Wishes(context=8192, threads=1), cache)
     yield running
     running.engine.close()
+
+
+class Heard:
+    """An engine that also keeps what it wrote."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.name, self.context, self.count, self.close = engine.name, engine.context, engine.count, engine.close
+        self.replies: list[str] = []
+
+    def generate(
+        self, messages: Sequence[Message], *, grammar: str | None, stop: Stop, limit: int, lane: str
+    ) -> Iterator[str]:
+        pieces = list(self._engine.generate(messages, grammar=grammar, stop=stop, limit=limit, lane=lane))
+        self.replies.append("".join(pieces))
+        yield from pieces
 
 
 def reply(model: PromptedModel, number: int) -> None:
@@ -134,6 +153,20 @@ def _red(folder: Path) -> Path:
     path = folder / "mug.png"
     Pillow.new("RGB", (320, 240), (200, 30, 30)).save(path)
     return path
+
+
+def test_a_box_is_asked_of_a_picture_in_the_grounding_format(opened: Opened, tmp_path: Path) -> None:
+    path = _red(tmp_path)
+    at = datetime(2026, 5, 12, 9, tzinfo=UTC)
+    image = Image(1, hashlib.sha256(path.read_bytes()).hexdigest(), "image/png", 320, 240, 9, "0" * 16, at)
+    heard = Heard(opened.engine)
+    model = PromptedModel(heard, load_prompts(), lambda _: path, most_pixels=230_400)
+    for word in WORDS:
+        box = model.locate(image, f"my {word} (mug)", never)
+        assert box is None or (0 <= box.left < box.right <= 320 and 0 <= box.top < box.bottom <= 240)
+    assert len(heard.replies) == len(WORDS)
+    for reply_ in heard.replies:
+        assert all(len(entry["bbox_2d"]) == 4 for entry in json.loads(reply_))
 
 
 @pytest.mark.timeout(400)

@@ -168,7 +168,7 @@ class Assistant:
         """Return what is known of a picture that was shown before, also in another size."""
         store = self.memory.store
         for known, _ in store.images.near(image.phash):
-            turns = store.images.turns_of(known.hash)
+            turns = store.images.turns_of(known.crop_of or known.hash)
             if turns:
                 memories = store.semantic.of_image(known.hash)
                 contents = tuple(memory.content for memory in memories if memory.status is Status.ACTIVE)

@@ -29,6 +29,8 @@ from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import Author, Change, Kind, SemanticMemory, Status, Turn
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+Crop = Callable[[SemanticDraft], tuple[str, ...]]
+"""Keeps what is to be cut from pictures for a draft; returns the SHA-256 of each crop."""
 
 ABOUT = 0.3
 """Cosine from which what is about a thing that is over is over with it."""
@@ -36,6 +38,10 @@ MEANT = 0.6
 """Cosine from which a memory without a slot is taken to be the one a change speaks of."""
 _NEAR = 40
 """Memories that full text proposes for a comparison."""
+
+
+def _no_crop(_: SemanticDraft) -> tuple[str, ...]:
+    return ()
 
 
 class Verdict(StrEnum):
@@ -60,10 +66,11 @@ class Ruling:
 class Remembering:
     """Writes the drafts of one turn after another."""
 
-    def __init__(self, store: Store, embed: Embed, most: int) -> None:
+    def __init__(self, store: Store, embed: Embed, most: int, crop: Crop = _no_crop) -> None:
         self._store = store
         self._embed = embed
         self._most = most
+        self._crop = crop
 
     def remember(self, drafts: Sequence[SemanticDraft], turn: Turn, recent: Sequence[Turn]) -> tuple[Ruling, ...]:
         """Put each draft through the gate, at most the configured number into memory; returns all rulings."""
@@ -83,7 +90,9 @@ class Remembering:
 
     def _save(self, draft: SemanticDraft, judged: Admitted, turn: Turn) -> Ruling:
         outdated = () if judged.quarantined else self._outdated(draft, judged.quote, turn)
-        memory = self._store.semantic.add(_memory(draft, judged, turn))
+        memory = _memory(draft, judged, turn)
+        # only what is kept is cropped
+        memory = self._store.semantic.add(replace(memory, images=(*self._crop(draft), *memory.images)))
         if judged.quarantined:
             return Ruling(draft, Verdict.QUARANTINED, "it reads like an instruction", memory.id)
         disputed = [old for old in outdated if _is_disputed(draft, old, turn)]

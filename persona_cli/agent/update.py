@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from persona_cli.agent.gate import invention, is_instruction, rests_on
+from persona_cli.agent.objects import locate_objects
 from persona_cli.agent.remember import Remembering
 from persona_cli.agent.words import supported, values
 from persona_cli.config import Settings
 from persona_cli.errors import FormatError
 from persona_cli.memory import Memory
 from persona_cli.memory.store import Store
-from persona_cli.model.tasks import CoreDraft, EpisodeDraft, Model, ProceduralDraft, Stop
+from persona_cli.model.tasks import CoreDraft, EpisodeDraft, Model, ProceduralDraft, SemanticDraft, Stop
 from persona_cli.personality import NEUTRAL, evolve, momentum
 from persona_cli.records import Author, CoreMemory, EpisodicMemory, Job, ProceduralMemory, Task, Turn
 
@@ -77,7 +78,12 @@ class Updates:
     def _semantic(self, turn: Turn, stop: Stop) -> Write:
         recent = self._recent(turn)
         drafts = self.model.extract_semantic(turn, recent, stop)
-        remembering = Remembering(self.store, self.memory.embedder.embed, self.settings.memory.writes)
+        found = locate_objects(self.model, drafts, turn, stop)
+
+        def crop(draft: SemanticDraft) -> tuple[str, ...]:
+            return tuple(self.memory.media.crop(image, box).hash for image, box in found.get(draft.content, ()))
+
+        remembering = Remembering(self.store, self.memory.embedder.embed, self.settings.memory.writes, crop)
 
         def write() -> None:
             remembering.remember(drafts, turn, recent)

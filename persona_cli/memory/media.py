@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from persona_cli.errors import PictureError, StorageError
 from persona_cli.memory.store import Store
-from persona_cli.records import Image
+from persona_cli.records import Box, Image
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -65,6 +65,17 @@ class Media:
         self._write(digest, mime, encoded)
         size = (picture.width, picture.height, len(encoded))
         return self._store.images.add(digest, mime, *size, _perceptual_hash(picture), at, caption, crop_of)
+
+    def crop(self, image: Image, box: Box) -> Image:
+        """Keep a part of a picture as a picture of its own; raises `PictureError` where the file is gone."""
+        with _reading(self.path_of(image)) as whole:
+            part = whole.crop((box.left, box.top, box.right, box.bottom))
+        mime, encoded = _encode(part)
+        digest = hashlib.sha256(encoded).hexdigest()
+        self._write(digest, mime, encoded)
+        size = (part.width, part.height, len(encoded))
+        crop_of = image.crop_of or image.hash
+        return self._store.images.add(digest, mime, *size, _perceptual_hash(part), image.added_at, crop_of=crop_of)
 
     def restore(self, image: Image, content: bytes) -> None:
         """Write the file of a picture the store knows, as an export carries it; checks that it is the one."""
@@ -121,6 +132,10 @@ class Media:
                 f"The picture cannot be stored in {self._root}: {exc.strerror}.",
                 fix="Free some space and try again." if full else "Check the permissions of that directory.",
             ) from exc
+
+
+def _reading(path: Path) -> Picture:
+    return _decode(str(path), _read(path))
 
 
 def _read(path: Path) -> bytes:

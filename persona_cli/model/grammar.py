@@ -85,3 +85,9 @@ CORE = r"""root ::= "null" | line{1,24}
 line ::= "\"" [a-zA-Z] [a-zA-Z0-9_ ]{0,40} "\": " value "\n"
 """ + _TEXT.lstrip()
 """Keys with their values, or null."""
+
+BOX = r"""root ::= "[]" | "[{\"bbox_2d\": [" number ", " number ", " number ", " number "], \"label\": \"" label "\"}]"
+number ::= "0" | [1-9] [0-9]{0,3}
+label ::= [^"\\\x00-\x1F\x7F-\x9F\u2028\u2029]{1,80}
+"""
+"""One box in the model's own grounding format, or none."""

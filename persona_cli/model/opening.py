@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from persona_cli.model.engines.server import ServerEngine
     from persona_cli.model.tasks import Model
 
+_SERVED_PIXELS = 4096 * 28 * 28
+"""What servers show of a picture unless told otherwise: llama-server's 4,096 tokens, more than a stored picture has."""
+
 
 def open_model(
     places: Places,
@@ -38,19 +41,22 @@ def open_model(
         from persona_cli.model.lite import open_lite
 
         return open_lite(embed)
+    from persona_cli.model.grounding import SIDE
     from persona_cli.model.prompted import PromptedModel
     from persona_cli.model.prompts import load_prompts
 
     prompts = load_prompts(places.prompts)
     if name.casefold() == SERVED:
         engine = open_server(settings)
-        return PromptedModel(engine, prompts, picture, guided=not is_tuned(engine.name))
+        return PromptedModel(engine, prompts, picture, guided=not is_tuned(engine.name), most_pixels=_SERVED_PIXELS)
     model = find_installed(Weights(places.weights), name)
     from persona_cli.model.engines.llama.kept import KeptLane
 
     opened = open_weights(model, settings.model, places.cache)
     opened.engine.keep("respond", KeptLane(places.kept_prompt[0], opened.identity))
-    return PromptedModel(opened.engine, prompts, picture, guided=not model.manifest.tuned)
+    # whole tokens, as the engine counts them
+    pixels = model.manifest.max_pixels // SIDE**2 * SIDE**2
+    return PromptedModel(opened.engine, prompts, picture, guided=not model.manifest.tuned, most_pixels=pixels)
 
 
 def find_installed(weights: Weights, name: str) -> Installed:

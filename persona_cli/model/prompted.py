@@ -13,9 +13,10 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import TypeVar
 
-from persona_cli.errors import ContextError, FormatError
+from persona_cli.errors import ContextError, FormatError, PictureError
 from persona_cli.model import grammar, parsing
 from persona_cli.model.engines import Engine, ImagePart, Message
+from persona_cli.model.grounding import parse_box, training_size
 from persona_cli.model.prompts import Prompts
 from persona_cli.model.replies import ReplyParser
 from persona_cli.model.sections import MARK, Writer, keyed, plain, quoted, traits
@@ -29,7 +30,7 @@ from persona_cli.model.tasks import (
     Stop,
 )
 from persona_cli.personality import Traits
-from persona_cli.records import CoreMemory, Image, Notice, Piece, ProceduralMemory, Retrieve, Think, Turn
+from persona_cli.records import Box, CoreMemory, Image, Notice, Piece, ProceduralMemory, Retrieve, Think, Turn
 from persona_cli.timewords import stamp
 
 NEW_TOKENS = 1024
@@ -42,15 +43,23 @@ class PromptedModel:
     """A `Model` made of prompts; `picture` returns where the file of a stored picture lies.
 
     `guided` puts a guide to tone and format before each response, for models that were not trained on the prompts.
+    Pictures are shown to the model at `most_pixels` at most, which its boxes are counted in.
     """
 
     def __init__(
-        self, engine: Engine, prompts: Prompts, picture: Callable[[Image], Path], *, guided: bool = False
+        self,
+        engine: Engine,
+        prompts: Prompts,
+        picture: Callable[[Image], Path],
+        *,
+        guided: bool = False,
+        most_pixels: int = 230_400,
     ) -> None:
         self._guide = [Message("system", (prompts.fill("guide"),))] if guided else []
         self._engine = engine
         self._prompts = prompts
         self._picture = picture
+        self._most_pixels = most_pixels
 
     @property
     def name(self) -> str:
@@ -106,6 +115,18 @@ class PromptedModel:
         known = keyed((entry.key, entry.value) for entry in current.entries)
         message = self._session_task("update_core", known, turns)
         return self._ask(message, grammar.CORE, parsing.parse_core, stop)
+
+    def locate(self, image: Image, what: str, stop: Stop) -> Box | None:
+        """Return the part of a picture that shows `what`; None where the model sees none, or nothing but it."""
+        try:
+            seen = training_size(image.width, image.height, self._most_pixels)
+        except PictureError:
+            return None
+        writer = self._writer()
+        message = self._task("locate_object", writer, {"picture": writer.picture(image), "what": quoted(what)})
+        self._check([message])
+        # a reply that is no box is an answer too: the whole picture serves
+        return parse_box(self._text([message], grammar.BOX, stop, "session"), seen, (image.width, image.height))
 
     def close(self) -> None:
         """Free the weights."""

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from persona_cli.personality import Traits
 from persona_cli.records import (
     Aspect,
+    Box,
     Change,
     CoreMemory,
+    Image,
     Piece,
     ProceduralMemory,
     Query,
@@ -158,4 +160,13 @@ class Model(Protocol):
 
     def close(self) -> None:
         """Free what the model holds."""
+        ...
+
+
+@runtime_checkable
+class Locates(Protocol):
+    """A model that also sees where in a picture a thing is; not every `Model` does."""
+
+    def locate(self, image: Image, what: str, stop: Stop) -> Box | None:
+        """Return the part of a stored picture that shows `what`, with a margin; None for the whole picture."""
         ...

@@ -26,9 +26,11 @@ def spoken_of(store: Store, facts: Iterable[Hit[SemanticMemory]]) -> dict[int, H
     """Return for each picture, by id, the best fact that belongs to it."""
     found: dict[int, Hit[SemanticMemory]] = {}
     for hit in facts:
-        for name in hit.memory.images:
-            picture = store.images.by_hash(name)
-            if picture is not None and (picture.id not in found or hit.score > found[picture.id].score):
+        shown = [picture for name in hit.memory.images if (picture := store.images.by_hash(name))]
+        cut = {picture.crop_of for picture in shown}
+        for picture in shown:
+            # the crop shows what the fact is about; the picture it was cut from would take the place of another
+            if picture.hash not in cut and (picture.id not in found or hit.score > found[picture.id].score):
                 found[picture.id] = hit
     return found
 
@@ -53,7 +55,8 @@ def picture_hits(
 def remember(store: Store, hit: Hit[Image], before: datetime | None) -> ImageMemory | None:
     """Return a picture with what is known of it; None for one that nothing is known of before that moment."""
     memories = store.semantic.of_image(hit.memory.hash)
-    turns = [turn for turn in store.turns.of_image(hit.memory.hash) if before is None or turn.at < before]
+    shown = hit.memory.crop_of or hit.memory.hash
+    turns = [turn for turn in store.turns.of_image(shown) if before is None or turn.at < before]
     if not memories and not turns:
         return None
     return ImageMemory(hit, memories, turns[0] if turns else None)

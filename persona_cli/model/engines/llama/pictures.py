@@ -8,7 +8,6 @@ filter of the training's processor, and what llama.cpp sees needs no resizing an
 from __future__ import annotations
 
 import ctypes
-import math
 import os
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -26,25 +25,7 @@ from PIL import Image as Pillow
 
 from persona_cli.errors import EngineError, PictureError, WeightsError
 from persona_cli.model.engines.llama.native import Context, Loading, Weights, default_threads, last_words
-
-SIDE = 28
-"""Pixels of one image token along each side: 14-pixel patches, merged two by two."""
-_SMALLEST = 56 * 56
-
-
-def training_size(width: int, height: int, most_pixels: int) -> tuple[int, int]:
-    """Return the size the training's processor gives a picture: multiples of 28, at most `most_pixels`."""
-    if max(width, height) > 200 * min(width, height):
-        raise PictureError(f"a picture of {width} x {height} pixels is too narrow", fix="Crop it to what matters.")
-    across, down = max(SIDE, round(width / SIDE) * SIDE), max(SIDE, round(height / SIDE) * SIDE)
-    if across * down > most_pixels:
-        scale = math.sqrt(width * height / most_pixels)
-        across = max(SIDE, math.floor(width / scale / SIDE) * SIDE)
-        down = max(SIDE, math.floor(height / scale / SIDE) * SIDE)
-    elif across * down < _SMALLEST:
-        scale = math.sqrt(_SMALLEST / (width * height))
-        across, down = math.ceil(width * scale / SIDE) * SIDE, math.ceil(height * scale / SIDE) * SIDE
-    return across, down
+from persona_cli.model.grounding import SIDE, training_size
 
 
 @dataclass(slots=True)

@@ -1,0 +1,210 @@
+"""Objects named in pictures: located, cut out, kept with their memory, found again, and forgotten with it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from persona_cli.agent import open_assistant
+from persona_cli.agent.assistant import Assistant
+from persona_cli.agent.objects import named_object
+from persona_cli.config import Settings
+from persona_cli.errors import Interrupted, PictureError
+from persona_cli.memory.media import Media
+from persona_cli.memory.store import Store
+from persona_cli.model import grammar
+from persona_cli.model.engines import ImagePart
+from persona_cli.model.lite import LiteModel
+from persona_cli.model.prompted import PromptedModel
+from persona_cli.model.prompts import load_prompts
+from persona_cli.model.tasks import Locates, SemanticDraft
+from persona_cli.paths import find_places
+from persona_cli.records import Box, Image, Kind, Query, Ref, Retrieve, Turn
+from tests.agents import NOW, exists
+from tests.conftest import StillClock
+from tests.fakes import CannedEngine, ScriptedModel, SeeingModel
+
+NAMED = "Max (Image Object: dog)"
+DOG = Box(200, 100, 300, 180)
+
+
+def never() -> bool:
+    return False
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """Return a picture of 600 x 400 with a dog in it: blobs of colour, which resize as photographs do."""
+    picture = Pillow.linear_gradient("L").resize((600, 400)).convert("RGB")
+    noise = np.random.default_rng(3).integers(0, 255, (6, 6, 3), dtype=np.uint8)
+    picture.paste(Pillow.fromarray(noise).resize((100, 80), Pillow.Resampling.BICUBIC), (200, 100))
+    picture.save(tmp_path / "max.jpg", quality=95)
+    return tmp_path / "max.jpg"
+
+
+@pytest.fixture
+def seeing() -> SeeingModel:
+    return SeeingModel()
+
+
+@pytest.fixture
+def assistant(home: Path, weights: Path, seeing: SeeingModel, clock: StillClock) -> Iterator[Assistant]:
+    places = find_places(env={"PERSONA_HOME": str(home)})
+    opened = open_assistant(places, Settings(), model=seeing, clock=clock, notice=lambda _: None)
+    yield opened
+    opened.close()
+
+
+def shown(assistant: Assistant, model: ScriptedModel, photo: Path, content: str = NAMED) -> Turn:
+    list(assistant.respond("This is my dog Max.", (photo,)))
+    turn = exists(assistant.last_turn)
+    draft = SemanticDraft(content, ("dog", "Max"), images=(turn.images[0].hash,))
+    model.enqueue("extract_semantic", [draft])
+    return turn
+
+
+@pytest.mark.gguf
+def test_the_crop_is_kept_with_the_memory_beside_the_picture(
+    assistant: Assistant, seeing: SeeingModel, photo: Path
+) -> None:
+    turn = shown(assistant, seeing, photo)
+    seeing.enqueue("locate", DOG)
+    assert assistant.updates.run().failed == ()
+    assert seeing.called("locate") == [(turn.images[0], "Max (dog)")]
+    store, media = assistant.memory.store, assistant.memory.media
+    (memory,) = store.semantic.list()
+    crop, whole = (exists(store.images.by_hash(one)) for one in memory.images)
+    assert (whole, crop.crop_of) == (turn.images[0], whole.hash)
+    assert (crop.width, crop.height) == (100, 80)
+    with Pillow.open(media.path_of(crop)) as part, Pillow.open(media.path_of(whole)) as all_of_it:
+        there = all_of_it.getpixel((202, 140))
+        assert all(abs(a - b) < 30 for a, b in zip(part.getpixel((2, 40)), there, strict=True))  # type: ignore[arg-type] # RGB
+    assert media.verify() == ()
+    assert store.verify() == ()
+
+
+@pytest.mark.gguf
+def test_the_crop_is_recalled_with_the_turn_that_showed_it_and_found_by_picture(
+    assistant: Assistant, seeing: SeeingModel, photo: Path, tmp_path: Path
+) -> None:
+    turn = shown(assistant, seeing, photo)
+    seeing.enqueue("locate", DOG)
+    assistant.updates.run()
+    later = NOW + timedelta(days=2)
+    found = assistant.memory.retriever.recall(Query("Who is my dog?", later), Retrieve("dog Max"))
+    (one,) = found.images
+    assert (one.hit.memory.crop_of, exists(one.turn).id) == (turn.images[0].hash, turn.id)
+    with Pillow.open(photo) as whole:
+        whole.crop((200, 100, 300, 180)).resize((300, 240)).save(tmp_path / "close.png")
+    again = assistant.memory.media.add(tmp_path / "close.png", later)
+    by_sight = assistant.memory.retriever.recall(Query("Who is this?", later, (again,)), Retrieve("this"))
+    assert by_sight.images[0].hit.ref == one.hit.ref
+    assert by_sight.images[0].hit.lanes["picture"] > 0.8
+
+
+@pytest.mark.gguf
+def test_forgetting_the_memory_or_the_picture_takes_the_crop_along(
+    assistant: Assistant, seeing: SeeingModel, photo: Path
+) -> None:
+    turn = shown(assistant, seeing, photo)
+    seeing.enqueue("locate", DOG)
+    assistant.updates.run()
+    memory, store = assistant.memory, assistant.memory.store
+    (fact,) = store.semantic.list()
+    memory.forget(Ref(Kind.SEMANTIC, fact.id))
+    assert store.images.all() == turn.images
+    shown(assistant, seeing, photo)
+    seeing.enqueue("locate", DOG)
+    assistant.updates.run()
+    assert len(store.images.all()) == 2
+    memory.forget(Ref(Kind.IMAGE, turn.images[0].id))
+    assert (store.images.all(), memory.media.verify()) == ((), ())
+
+
+@pytest.mark.gguf
+@pytest.mark.parametrize("content", [NAMED, "The user has a dog named Max."])
+def test_the_whole_picture_serves_without_a_box_and_only_named_objects_are_asked_for(
+    assistant: Assistant, seeing: SeeingModel, photo: Path, content: str
+) -> None:
+    turn = shown(assistant, seeing, photo, content)
+    assistant.updates.run()
+    (memory,) = assistant.memory.store.semantic.list()
+    assert memory.images == (turn.images[0].hash,)
+    assert len(seeing.called("locate")) == (content == NAMED)
+
+
+@pytest.mark.gguf
+def test_what_the_gate_refuses_leaves_no_crop(assistant: Assistant, seeing: SeeingModel, photo: Path) -> None:
+    turn = shown(assistant, seeing, photo, "Zebulon (Image Object: dog)")
+    seeing.enqueue("locate", DOG)
+    assistant.updates.run()
+    store = assistant.memory.store
+    assert (store.semantic.list(), store.images.all()) == ((), turn.images)
+
+
+def test_a_crop_of_a_picture_whose_file_is_gone_is_one_clear_line(home: Path, store: Store, photo: Path) -> None:
+    media = Media(home / "media", store)
+    image = media.add(photo, NOW)
+    media.path_of(image).unlink()
+    with pytest.raises(PictureError, match="There is no file"):
+        media.crop(image, DOG)
+
+
+def picture(width: int = 960, height: int = 480) -> Image:
+    return Image(1, "ab", "image/jpeg", width, height, 9, "0" * 16, NOW)
+
+
+def located(text: str, image: Image, **more: int) -> tuple[Box | None, CannedEngine]:
+    engine = CannedEngine(deque([text]))
+    model = PromptedModel(engine, load_prompts(), lambda one: Path(f"{one.hash}.jpg"), **more)  # type: ignore[arg-type] # most_pixels
+    return model.locate(image, "Max (dog)", never), engine
+
+
+def test_the_prompted_model_is_shown_the_picture_and_asked_for_a_box() -> None:
+    box, engine = located('[{"bbox_2d": [112, 84, 224, 168], "label": "dog"}]', picture(), most_pixels=230_400)
+    assert box == Box(136, 102, 344, 258)  # seen at 672 x 336
+    (message,) = engine.prompts[0]
+    assert message.parts[0] == ImagePart(Path("ab.jpg"), "ab")
+    assert "Max (dog)" in message.text
+    assert engine.grammars == [grammar.BOX]
+
+
+def test_a_reply_that_is_no_box_is_not_asked_for_again() -> None:
+    box, engine = located("There is no dog.", picture())
+    assert (box, len(engine.prompts)) == (None, 1)
+
+
+def test_a_picture_no_model_can_see_has_no_box() -> None:
+    box, engine = located("[]", picture(width=2048, height=4))
+    assert (box, engine.prompts) == (None, [])
+
+
+def test_a_stopped_model_leaves_nothing_half_done() -> None:
+    engine = CannedEngine(deque(["[]"]))
+    model = PromptedModel(engine, load_prompts(), lambda one: Path(one.hash))
+    with pytest.raises(Interrupted):
+        model.locate(picture(), "Max", lambda: True)
+
+
+def test_only_a_model_that_sees_is_asked() -> None:
+    assert isinstance(PromptedModel(CannedEngine(), load_prompts(), lambda _: Path()), Locates)
+    assert not issubclass(LiteModel, Locates)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (NAMED, "Max (dog)"),
+        ("my grandmother's red mug (image object: mug).", "my grandmother's red mug (mug)"),
+        ("The user has a dog named Max.", ""),
+        ("Max (a dog)", ""),
+    ],
+)
+def test_an_object_is_named_by_the_user_and_by_its_category(content: str, what: str) -> None:
+    assert named_object(content) == what
