@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from persona_cli.model.lite.acts import Act, act_of, announces
 from persona_cli.model.lite.relevance import Embed
-from persona_cli.model.lite.words import content_words, sentences, stem
+from persona_cli.model.lite.words import content_words, sentences, stem, tokens, word_set
 from persona_cli.model.tasks import EpisodeDraft
 from persona_cli.records import Turn
 from persona_cli.timewords import stamp
@@ -25,6 +25,12 @@ SAME_TOPIC = 0.30
 _WINDOW = 2
 _QUOTED = 2
 _KEYWORDS = 8
+_TALK = word_set(
+    "yes yeah no good great nice thank thanks sure okay ok hello hi hey well really lot today tomorrow yesterday"
+    " tonight morning afternoon evening friend advice suggestion suggestions idea recently lately talk chat right"
+    " course"
+)
+"""Words of the conversation itself: every session has them, none is its topic."""
 
 
 def summarize_episodes(turns: Sequence[Turn], embed: Embed) -> tuple[EpisodeDraft, ...]:
@@ -96,10 +102,10 @@ def _summary(first: Turn, keywords: tuple[str, ...], quotes: str) -> str:
 
 def _keywords(turns: Sequence[Turn], group: list[int]) -> tuple[str, ...]:
     """Return the words the topic is about, most telling first: said often here, names, and rarely elsewhere."""
-    here = [word for place in group for word in content_words(turns[place].user)]
+    here = [word for place in group for word in _telling(turns[place].user)]
     counts = Counter(stem(word) for word in here)
     elsewhere = Counter(
-        stem(word) for place, turn in enumerate(turns) if place not in group for word in content_words(turn.user)
+        stem(word) for place, turn in enumerate(turns) if place not in group for word in _telling(turn.user)
     )
     shown: dict[str, str] = {}
     for word in here:
@@ -109,6 +115,16 @@ def _keywords(turns: Sequence[Turn], group: list[int]) -> tuple[str, ...]:
         counts, key=lambda short: (-(counts[short] + shown[short][0].isupper()) / (1 + elsewhere[short]), order[short])
     )
     return tuple(shown[short] for short in ranked[:_KEYWORDS])
+
+
+def _telling(text: str) -> list[str]:
+    """Return the words that can name a topic; a capital at the beginning of a sentence makes no name."""
+    found = []
+    for sentence in sentences(text):
+        words = content_words(sentence)
+        first = next(iter(tokens(sentence)), "")
+        found += [word.lower() if word == first else word for word in words if word.lower() not in _TALK]
+    return found
 
 
 def _weight(sentence: str, keywords: tuple[str, ...], likeness: float) -> float:
