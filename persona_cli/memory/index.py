@@ -3,7 +3,7 @@
 The store's blobs are the truth. Chroma (`replica`, `hnsw`) is a copy that can be searched without reading them
 all; exact search (`exact`) needs nothing but the blobs. Which one answers, and why, is in `Index.backend`:
 
-- a process that writes vectors calls `sync()`, has Chroma open from then on, and searches it from 20,000 vectors
+- a process that writes vectors calls `sync()`, has Chroma open from then on, and searches it from 200,000 vectors
   on, while it is in step; fewer are searched exactly, which is quicker and misses nothing (`replica.SMALL`);
 - a process that only asks searches the blobs: up to 200,000 vectors that is quicker than opening Chroma;
 - so does a process that finds Chroma held by another one, being updated, or beyond repair;
