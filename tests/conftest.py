@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from persona_cli.agent import open_assistant
 from persona_cli.agent.assistant import Assistant
@@ -16,6 +17,10 @@ from persona_cli.memory.store import Store, open_store
 from persona_cli.paths import find_places
 from tests.fakes import ScriptedModel
 from tests.tiny import Tiny, build_tiny
+
+# the same examples every time, however busy the machine is
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.load_profile("fixed")
 
 
 class StillClock:

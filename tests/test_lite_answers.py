@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from persona_cli.memory.embedding import Embedder
 from persona_cli.model.lite import open_lite
 from persona_cli.model.lite.acts import Act, act_of, unwrapped
+from persona_cli.model.lite.evidence import gather, roles
 from persona_cli.model.lite.persons import mirror, to_second
 from persona_cli.model.lite.questions import Form, understand
 from persona_cli.model.tasks import Situation
@@ -265,3 +266,12 @@ def test_the_asked_noun_decides_where_it_was_said(embed: Embed) -> None:
         said(2, "2023-05-20T18:00", "I learned to cook a new dish today, lamb tagine."),
     )
     assert "lamb tagine" in Listener(open_lite(embed), embed, turns).ask("What dish did I learn to cook?", NOW)
+
+
+def test_what_is_told_of_a_name_answers_for_the_role() -> None:
+    turns = (said(1, "2023-06-10T08:50", "Neil is my brother. Neil is an astronaut. Chelsea is my cat."),)
+    every = gather(Situation(Query("What does my brother do?", NOW), CoreMemory(), Traits(), turns))
+    assert roles(every) == {"Neil": "brother", "Chelsea": "cat"}
+    of_the_brother = [told.content for told in every if "brother" in told.stems]
+    assert any("astronaut" in content for content in of_the_brother)
+    assert not any(content.startswith("Chelsea") for content in of_the_brother)

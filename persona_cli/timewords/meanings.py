@@ -91,7 +91,9 @@ def earlier_today(match: Match, at: datetime, tense: Direction) -> Found | None:
     """Read "earlier today" and "later today": up to now, or from now."""
     today = calendar.days(at)
     if match["side"].lower() == "earlier":
-        return found(Window(today.start, at), "moment", "past", HOUR)
+        # at midnight sharp the day has no past yet: times are minutes
+        until = at + timedelta(minutes=1) if at == today.start else at
+        return found(Window(today.start, until), "moment", "past", HOUR)
     return found(Window(at, today.end), "moment", "future", HOUR)
 
 

@@ -7,7 +7,7 @@ this very conversation, which no update has absorbed yet. Only what the user sai
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -86,7 +86,34 @@ def gather(situation: Situation) -> tuple[Told, ...]:
         key = re.sub(r"\W+", " ", told.content.lower()).strip()
         if key and key not in found:
             found[key] = told
-    return _outdated(tuple(found.values()))
+    return _outdated(_linked(tuple(found.values())))
+
+
+def roles(every: Iterable[Told]) -> dict[str, str]:
+    """Return the names of people and pets with what each is to the user: {"Neil": "brother"}."""
+    known: dict[str, str] = {}
+    for told in every:
+        for match in _ROLE.finditer(told.content):
+            if told.current:
+                known.setdefault(match["name"] or match["called"], (match["role"] or match["of"]).lower())
+    return known
+
+
+_ROLE = re.compile(
+    r"^(?P<name>[A-Z]\w+) (?:is|was) (?:the user['’]s|my) (?P<role>\w+)\b"
+    r"|^(?:[Tt]he user['’]s|[Mm]y) (?P<of>\w+)(?:['’]s name is| (?:is|was) (?:called|named)) (?P<called>[A-Z]\w+)"
+)
+
+
+def _linked(every: tuple[Told, ...]) -> tuple[Told, ...]:
+    """Let what is told of a name also speak of who that is: "Neil is an astronaut" of the brother."""
+    linked = {next(iter(stems([name]))): stems([role]) for name, role in roles(every).items() if stems([name])}
+    return tuple(
+        replace(told, stems=told.stems.union(*(linked[name] for name in told.stems & linked.keys())))
+        if told.stems & linked.keys()
+        else told
+        for told in every
+    )
 
 
 def _outdated(every: tuple[Told, ...]) -> tuple[Told, ...]:
