@@ -9,8 +9,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-WITH_DATA = ("locomo",)
-"""Need a file that is not shipped: run by name, with --data FILE."""
+WITH_DATA = ("locomo", "memorybank")
+"""Need data that is not shipped: run by name, with --data."""
 
 ALONE: tuple[str, ...] = ("start", "turn", "traits", "engine", "scale")
 """Need nothing."""
