@@ -44,6 +44,24 @@ class Traits:
 TRAITS: tuple[str, ...] = tuple(field.name for field in fields(Traits))
 
 
+MANNERS: dict[str, tuple[str, str]] = {
+    "openness": ("concrete and familiar", "curious, with ideas"),
+    "conscientiousness": ("loose and brief", "orderly and exact"),
+    "extraversion": ("calm", "lively"),
+    "agreeableness": ("frank", "warm"),
+    "neuroticism": ("light and direct", "reassuring"),
+}
+"""How somebody low and somebody high in a trait is best spoken to."""
+HEARD = 0.5
+"""How far from neutral a score is heard in the tone: it takes several readings to get there."""
+
+
+def manner(traits: Traits) -> dict[str, str]:
+    """Return for each trait that is far enough from neutral how it asks to be spoken to."""
+    heard = {name: score - NEUTRAL for name, score in traits if abs(score - NEUTRAL) >= HEARD}
+    return {name: MANNERS[name][off > 0] for name, off in heard.items()}
+
+
 def momentum(turns: int) -> float:
     """Return lambda after `turns` earlier turns: 0.5 at the first, 0.7 at 25, 0.9 from 50 on."""
     share = min(max(turns, 0), STABLE_AFTER) / STABLE_AFTER

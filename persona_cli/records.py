@@ -155,7 +155,7 @@ class Turn:
     answer: str
     model: str
     images: tuple[Image, ...] = ()
-    steps: tuple[Think | Retrieve | Recall | Notice | Answer, ...] = ()
+    steps: tuple[Think | Retrieve | Recall | Personality | Notice | Answer, ...] = ()
     """How the answer came about; empty for imported turns."""
 
 
@@ -387,6 +387,15 @@ class Answer:
     """The whole answer; the last step of a response."""
 
     text: str
+    untoned: str = ""
+    """How it would read for a user with neutral traits, where the model can tell and it differs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Personality:
+    """The traits a response was made with; kept with its turn, shown by `why`."""
+
+    traits: Traits
 
 
 @dataclass(frozen=True, slots=True)

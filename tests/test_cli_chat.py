@@ -163,7 +163,7 @@ def test_why_explains_the_last_answer() -> None:
     persona("chat", ASKS)
     shown = persona("why").out
     assert ASKS in shown
-    assert "Searched for:" in shown
+    assert "Search 1:" in shown
     assert persona("why", "m1", "--json").json["turn"]["user"] == DOG
 
 

@@ -17,6 +17,7 @@ from persona_cli.records import (
     AnswerDelta,
     JobState,
     Notice,
+    Personality,
     Recall,
     Retrieve,
     Step,
@@ -46,7 +47,7 @@ def test_the_turn_its_steps_and_its_jobs_are_stored(assistant: Assistant, model:
     turn = exists(assistant.memory.store.turns.latest())
     assert assistant.last_turn == turn
     assert (turn.at, turn.user, turn.answer, turn.model) == (NOW, "What is my dog called?", "It is Max.", "scripted")
-    assert [type(step) for step in turn.steps] == [Think, Retrieve, Recall, Think, Answer]
+    assert [type(step) for step in turn.steps] == [Personality, Think, Retrieve, Recall, Think, Answer]
     jobs = assistant.memory.store.jobs.of_turn(turn.id)
     assert [(job.task, job.state) for job in jobs] == [
         (Task.PERSONALITY, JobState.QUEUED),

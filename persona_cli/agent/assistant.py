@@ -28,6 +28,7 @@ from persona_cli.records import (
     Image,
     Kind,
     Notice,
+    Personality,
     Query,
     Recall,
     Ref,
@@ -118,6 +119,7 @@ class Assistant:
             # inside, so that the words are kept also when the wait for the running job is cut short
             with self.updates.paused():
                 situation = self._situation(query)
+                kept.steps.append(Personality(situation.traits))
                 for step in respond(self._search, self.model, situation, options=options, most=most, stop=stop):
                     yield kept.add(step)
         except Interrupted:
@@ -201,7 +203,7 @@ class _Kept:
     """What of a response is stored with its turn: the steps without their pieces, and what was said."""
 
     def __init__(self) -> None:
-        self.steps: list[Step] = []
+        self.steps: list[Step | Personality] = []
         self._pieces: list[str] = []
         self._whole = ""
 

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from persona_cli.errors import NotFoundError
 from persona_cli.memory.store import Store
+from persona_cli.personality import Traits
 from persona_cli.records import (
+    Answer,
     EpisodicMemory,
     Job,
     Notice,
+    Personality,
     Reading,
     Recall,
     Retrieve,
@@ -39,6 +42,10 @@ class Why:
     """The last thought, before the answer."""
     notices: tuple[str, ...]
     """What was cut, redacted or interrupted."""
+    traits: Traits | None
+    """The user's traits as the answer was made with them; None where that was not kept."""
+    untoned: str
+    """How the answer would read with neutral traits, where the model can tell and it differs."""
     remembered: tuple[SemanticMemory, ...]
     """What the turn left in semantic memory, also what was superseded since."""
     readings: tuple[Reading, ...]
@@ -59,6 +66,8 @@ def explain(store: Store, turn_id: int | None = None) -> Why:
         searches=searches,
         thought=thought,
         notices=tuple(step.text for step in turn.steps if isinstance(step, Notice)),
+        traits=next((step.traits for step in turn.steps if isinstance(step, Personality)), None),
+        untoned=next((step.untoned for step in turn.steps if isinstance(step, Answer)), ""),
         remembered=store.semantic.of_turn(turn.id),
         readings=store.readings.of_turn(turn.id),
         episodes=store.episodes.of_turns([turn.id]),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from persona_cli.cli.invocation import Invocation, invocation
+from persona_cli.cli.lines import say
 from persona_cli.cli.render import clean
 from persona_cli.cli.why import parse_turn
 from persona_cli.errors import NotFoundError
@@ -52,8 +53,9 @@ def undo(
         changes = store.journal.of_turn(chosen.id)
         pending = sum(job.state.value != "done" for job in store.jobs.of_turn(chosen.id))
         print_turn(run, chosen)
-        print_changes(run, changes)
-        if not changes and not pending:
+        shown = print_changes(run, changes)
+        if not shown and not pending:
+            _point_to_last(run, store, chosen)
             return
         if pending:
             run.notice(f"{pending} updates of it are still queued and will not run.")
@@ -145,11 +147,6 @@ def about(
         say(run, f"  s{memory.id}  {memory.content}  [{until}]", "dim")
 
 
-def say(run: Invocation, text: str, style: str = "") -> None:
-    """Print a line of what was said or remembered, without what a terminal would obey."""
-    run.out.print(clean(text), style=style, markup=False)
-
-
 def find_turn(store: Store, name: str | None) -> Turn:
     """Return the turn a person named, else the last one; raises `NotFoundError`."""
     number = parse_turn(name)
@@ -167,14 +164,21 @@ def print_turn(run: Invocation, turn: Turn) -> None:
     say(run, f"You: {turn.user}")
 
 
-def print_changes(run: Invocation, changes: Sequence[Changed]) -> None:
-    """Print changes as a list of additions, ends and alterations."""
-    if not changes:
+def print_changes(run: Invocation, changes: Sequence[Changed]) -> bool:
+    """Print changes as a list of additions, ends and alterations; returns whether there was any."""
+    # a reading that moved no trait is a change to the database alone
+    lines = [line for change in changes for line in change_lines(change)]
+    for mark, line in lines:
+        say(run, f"{mark} {line}", {"+": "green", "-": "red"}.get(mark, "yellow"))
+    if not lines:
         run.notice("It changed nothing in memory.")
-    for change in changes:
-        for mark, line in change_lines(change):
-            style = {"+": "green", "-": "red"}.get(mark, "yellow")
-            say(run, f"{mark} {line}", style)
+    return bool(lines)
+
+
+def _point_to_last(run: Invocation, store: Store, chosen: Turn) -> None:
+    last = store.journal.latest()
+    if last is not None and last != chosen.id:
+        run.notice(f"The last turn that did is m{last}; `persona memory undo m{last}` takes that back.")
 
 
 def change_lines(change: Changed) -> Iterator[tuple[str, str]]:

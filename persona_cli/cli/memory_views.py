@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from persona_cli.cli.invocation import Invocation
+from persona_cli.cli.lines import print_hit, say_under, window_words
 from persona_cli.cli.render import clean, day, plain, print_json
+from persona_cli.cli.scores import print_legend, sum_of
 from persona_cli.records import (
     Author,
     CoreEntry,
@@ -106,7 +108,7 @@ def print_found_json(found: Found) -> None:
 def print_found(run: Invocation, found: Found, *, explain: bool) -> None:
     """Print a search as a list, with `explain` the scores by lane under each."""
     if found.window is not None:
-        run.notice(f"Time: {_window(found.window)} ({found.window_source})")
+        run.notice(f"Time: {window_words(found.window)} ({found.window_source})")
     for note in found.notes:
         run.notice(note)
     if explain:
@@ -117,9 +119,9 @@ def print_found(run: Invocation, found: Found, *, explain: bool) -> None:
     for hit in found.hits:
         _print_line(run, hit.ref, hit.memory)
         if explain:
-            lanes = sorted(hit.lanes.items(), key=lambda pair: -abs(pair[1]))
-            parts = ", ".join(f"{name} {value:+.2f}" for name, value in lanes)
-            run.out.print(f"      {hit.score:.2f} = {parts}", style="dim", markup=False)
+            say_under(run, sum_of(hit))
+    if explain:
+        print_legend(run, found.hits)
 
 
 def print_records(run: Invocation, rows: Sequence[tuple[Ref, Record]]) -> None:
@@ -131,20 +133,7 @@ def print_records(run: Invocation, rows: Sequence[tuple[Ref, Record]]) -> None:
 
 
 def _print_line(run: Invocation, ref: Ref, record: Record) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    # names as wide as the longest, so that the words of all lines begin in one column
-    table = Table.grid(padding=(0, 2))
-    table.add_column(width=6, no_wrap=True)
-    table.add_column(width=18, no_wrap=True)
-    table.add_column(overflow="fold")
-    state = _state(record)
-    words = Text(text(record))
-    if state:
-        words.append(f"  [{state}]", style="dim")
-    table.add_row(Text(str(ref), style="bold"), Text(day(moment(record)), style="dim"), words)
-    run.out.print(table)
+    print_hit(run, ref, moment(record), _words(record), _state(record))
 
 
 def _state(record: Record) -> str:
@@ -200,7 +189,7 @@ def _semantic_fields(store: Store, memory: SemanticMemory) -> list[tuple[str, st
     if memory.turn_id is not None:
         rows += [("from turn", f"m{turn.id}, {day(turn.at)}") for turn in store.turns.many([memory.turn_id])]
     if memory.event is not None:
-        rows.append(("happens", _window(memory.event)))
+        rows.append(("happens", window_words(memory.event)))
     if memory.valid_to is not None:
         rows.append(("valid", f"{day(memory.valid_from)} to {day(memory.valid_to)}"))
     if memory.superseded_by is not None:
@@ -214,9 +203,3 @@ def print_receipt(run: Invocation, receipt: Receipt) -> None:
     run.notice(f"{receipt.ref} is deleted: {parts}.")
     if receipt.rewritten:
         run.notice(f"Topics of {receipt.rewritten} sessions will be summarised again without it.")
-
-
-def _window(window: Window) -> str:
-    start = day(window.start) if window.start else "the beginning"
-    end = day(window.end) if window.end else "now"
-    return f"{start} to {end}"

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from persona_cli.cli.invocation import Invocation, invocation
-from persona_cli.cli.render import clean
+from persona_cli.cli.lines import print_hit, say, say_under, window_words
+from persona_cli.cli.render import day
+from persona_cli.cli.scores import print_legend, sum_of
 from persona_cli.errors import UsageError
-from persona_cli.records import Hit, Kind, Recall, Ref
+from persona_cli.personality import manner
+from persona_cli.records import Hit, Kind, Recall, Ref, Topic
 
 if TYPE_CHECKING:
     from persona_cli.agent.why import Search, Why
@@ -36,20 +41,33 @@ def why(
 
 def print_why(run: Invocation, found: Why) -> None:
     """Print an explanation in sentences."""
-    from persona_cli.cli.render import day
-
-    say = run.out.print
-    say(f"Turn m{found.turn.id}, {day(found.turn.at)}, answered by {found.turn.model}", style="bold")
-    say(f"You: {clean(found.turn.user)}", markup=False)
-    for search in found.searches:
-        _print_search(run, search)
+    say(run, f"Turn m{found.turn.id}, {day(found.turn.at)}, answered by {found.turn.model}", "bold")
+    say(run, f"You: {found.turn.user}")
+    for number, image in enumerate(found.turn.images, 1):
+        say(run, f"Picture {number}: {image.width} x {image.height}, {image.caption or image.hash[:12]}")
+    say(run, f"persona: {found.turn.answer}")
+    for number, search in enumerate(found.searches, 1):
+        _print_search(run, number, search)
     if found.thought:
-        say(f"Thought: {found.thought}", style="dim", markup=False)
+        say(run, f"Thought: {found.thought}", "dim")
     for notice in found.notices:
-        say(f"Note: {notice}", markup=False)
-    say("What became of this turn", style="bold")
-    for line in list(_outcome(found)) or ["nothing was kept of it"]:
-        say(f"  {line}", markup=False)
+        say(run, f"Note: {notice}")
+    print_legend(run, [row.hit for search in found.searches if search.recall for row in _rows(search.recall)])
+    _print_tone(run, found)
+    say(run, "What became of this turn", "bold")
+    for line in list(_outcome(found)) or ["nothing was kept of it but the words"]:
+        say(run, f"  {line}")
+
+
+def _print_tone(run: Invocation, found: Why) -> None:
+    if found.traits is None:
+        return
+    say(run, "Tone", "bold")
+    heard = manner(found.traits)
+    asked = [f"{name} {found.traits[name]:.1f} asks for a tone that is {words}" for name, words in heard.items()]
+    say(run, f"  {'; '.join(asked) or 'your traits were close to neutral and asked for none'}")
+    if found.untoned:
+        say(run, f"  with neutral traits the answer would be: {found.untoned}")
 
 
 def _outcome(found: Why) -> Iterator[str]:
@@ -67,36 +85,45 @@ def _outcome(found: Why) -> Iterator[str]:
             yield f"{job.task.value}: {job.state.value} {job.error}".rstrip()
 
 
-def _print_search(run: Invocation, search: Search) -> None:
-    say = run.out.print
+def _print_search(run: Invocation, number: int, search: Search) -> None:
     if search.thought:
-        say(f"Thought: {search.thought}", style="dim", markup=False)
-    say(f"Searched for: {search.retrieve.keywords}", markup=False)
+        say(run, f"Thought: {search.thought}", "dim")
+    say(run, f"Search {number}: {search.retrieve.keywords}", "bold")
     if search.recall is None:
-        say("  the answer ended before anything came back")
+        say(run, "  the answer ended before anything came back")
         return
     recall = search.recall
     if recall.window is not None:
-        say(f"  time: {recall.window.start} to {recall.window.end} (from {recall.window_source})", markup=False)
+        say(run, f"  time: {window_words(recall.window)} (from {recall.window_source})")
     for note in recall.notes:
-        say(f"  note: {note}", markup=False)
+        say(run, f"  note: {note}")
     if recall.empty:
-        say("  found nothing")
-    for hit, words in _hits(recall):
-        lanes = ", ".join(f"{name} {value:+.2f}" for name, value in sorted(hit.lanes.items(), key=lambda one: -one[1]))
-        say(f"  {hit.ref}  {hit.score:.2f}  {words}", markup=False)
-        if lanes:
-            say(f"      {lanes}", style="dim", markup=False)
+        say(run, "  found nothing")
+    for row in _rows(recall):
+        print_hit(run, row.hit.ref, row.at, row.words)
+        say_under(run, sum_of(row.hit))
 
 
-def _hits(recall: Recall) -> list[tuple[Hit[object], str]]:  # type: ignore[type-var] # any kind of memory
-    rows: list[tuple[Hit[object], str]] = []  # type: ignore[type-var] # any kind of memory
-    rows += [(hit, hit.memory.content) for hit in recall.semantic]
-    rows += [(topic.hit, topic.hit.memory.summary) for topic in recall.episodic]
-    rows += [(hit, hit.memory.text) for hit in recall.procedural]
-    rows += [(image.hit, image.hit.memory.caption or "a picture") for image in recall.images]
-    rows += [(hit, hit.memory.user) for hit in recall.messages]
-    return rows
+@dataclass(frozen=True, slots=True)
+class _Row:
+    hit: Hit[object]  # type: ignore[type-var] # any kind of memory
+    at: datetime
+    words: str
+
+
+def _rows(recall: Recall) -> list[_Row]:
+    rows = [_Row(hit, hit.memory.recorded_at, hit.memory.content) for hit in recall.semantic]
+    for topic in recall.episodic:
+        episode = topic.hit.memory
+        rows.append(_Row(topic.hit, episode.started_at, f"{episode.summary} ({_turns(topic)})"))
+    rows += [_Row(hit, hit.memory.recorded_at, hit.memory.text) for hit in recall.procedural]
+    for image in recall.images:
+        rows.append(_Row(image.hit, image.hit.memory.added_at, image.hit.memory.caption or "a picture"))
+    return rows + [_Row(hit, hit.memory.at, hit.memory.user) for hit in recall.messages]
+
+
+def _turns(topic: Topic) -> str:
+    return "1 message shown" if len(topic.turns) == 1 else f"{len(topic.turns)} messages shown"
 
 
 def parse_turn(name: str | None) -> int | None:

@@ -78,6 +78,13 @@ class Journal:
             merged[place, number] = Changed(first.before, change.after)
         return tuple(change for change in merged.values() if change.before != change.after)
 
+    def latest(self) -> int | None:
+        """Return the id of the last turn that changed anything; a reading that moved no trait is no change."""
+        found = self._connection.row(
+            "SELECT max(turn_id) AS id FROM journal WHERE place <> 'reading' OR after ->> 'before' <> after ->> 'after'"
+        )
+        return None if found is None else found["id"]
+
     def take_back(self, turn_id: int) -> TakenBack:
         """Put everything back as it was before a turn, as far as nobody has changed it since."""
         with self._connection.transaction():

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from persona_cli.memory.tables.columns import maybe_from_column, maybe_to_column
+from persona_cli.personality import Traits
 from persona_cli.records import (
     Answer,
     EpisodicMemory,
@@ -19,6 +20,7 @@ from persona_cli.records import (
     ImageMemory,
     Kind,
     Notice,
+    Personality,
     ProceduralMemory,
     Recall,
     Ref,
@@ -31,12 +33,12 @@ from persona_cli.records import (
     Window,
 )
 
-KeptStep = Think | Retrieve | Recall | Notice | Answer
+KeptStep = Think | Retrieve | Recall | Personality | Notice | Answer
 Found = Mapping[Ref, object]
 """The records that still exist, by reference; turns among them have no steps of their own."""
 
 
-def encode(steps: Sequence[Step]) -> str:
+def encode(steps: Sequence[Step | Personality]) -> str:
     """Return the steps as JSON; the deltas are left out, being parts of a `Think` or an `Answer`."""
     written = [_encode(step) for step in steps if isinstance(step, KeptStep)]
     return json.dumps(written, ensure_ascii=False)
@@ -54,8 +56,9 @@ def references(text: str) -> frozenset[Ref]:
 
 
 def without_thoughts(text: str) -> str:
-    """Return the steps without what the model thought, which may quote what it had recalled."""
-    return json.dumps([one for one in json.loads(text) if one["step"] != "think"], ensure_ascii=False)
+    """Return the steps without what the model thought or nearly said, which may quote what it had recalled."""
+    kept = [one for one in json.loads(text) if one["step"] != "think"]
+    return json.dumps([{**one, "untoned": ""} if "untoned" in one else one for one in kept], ensure_ascii=False)
 
 
 def _encode(step: KeptStep) -> dict[str, Any]:
@@ -65,6 +68,10 @@ def _encode(step: KeptStep) -> dict[str, Any]:
         case Retrieve():
             start, end = maybe_to_column(step.start), maybe_to_column(step.end)
             return {"step": "retrieve", "keywords": step.keywords, "start": start, "end": end}
+        case Personality():
+            return {"step": "personality", "traits": dict(step.traits)}
+        case Answer(untoned=untoned) if untoned:
+            return {"step": "answer", "text": step.text, "untoned": untoned}
         case _:
             return {"step": type(step).__name__.lower(), "text": step.text}
 
@@ -109,8 +116,10 @@ def _decode(one: dict[str, Any], found: Found) -> KeptStep:
             return Think(one["text"])
         case "notice":
             return Notice(one["text"])
+        case "personality":
+            return Personality(Traits(**one["traits"]))
         case _:
-            return Answer(one["text"])
+            return Answer(one["text"], one.get("untoned", ""))
 
 
 def _decode_recall(one: dict[str, Any], found: Found) -> Recall:

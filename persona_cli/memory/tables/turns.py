@@ -15,7 +15,7 @@ from persona_cli.memory.tables import steps as step_json
 from persona_cli.memory.tables.columns import bounds, from_column, instant, just_after, to_column
 from persona_cli.memory.tables.connection import Connection, Value, id_list, missing
 from persona_cli.memory.tables.images import Images
-from persona_cli.records import Image, Ref, Step, Turn, Window
+from persona_cli.records import Image, Personality, Ref, Step, Turn, Window
 
 _PAGE = 500
 
@@ -47,7 +47,7 @@ class Turns:
         answer: str,
         model: str,
         images: Sequence[Image] = (),
-        steps: Sequence[Step] = (),
+        steps: Sequence[Step | Personality] = (),
     ) -> Turn:
         """Store one turn and let its session last until then."""
         kept = tuple(step for step in steps if isinstance(step, step_json.KeptStep))

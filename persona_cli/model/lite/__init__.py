@@ -16,7 +16,7 @@ from persona_cli.model.lite.episodes import summarize_episodes
 from persona_cli.model.lite.facts import extract_semantic
 from persona_cli.model.lite.habits import update_procedural
 from persona_cli.model.lite.relevance import Embed
-from persona_cli.model.lite.response import decide
+from persona_cli.model.lite.response import Decision, decide
 from persona_cli.model.lite.traits import TraitHeads
 from persona_cli.model.lite.words import sentences
 from persona_cli.model.tasks import (
@@ -64,12 +64,12 @@ class LiteModel:
         if decision.retrieve is not None:
             yield decision.retrieve
         else:
-            yield from _speak(decision.answer, stop)
+            yield from _speak(decision, stop)
 
     def answer(self, situation: Situation, stop: Stop) -> Generator[Piece, None, None]:
         """Yield the answer that what is already known allows."""
         _check(stop)
-        yield from _speak(decide(situation, self._embed, may_search=False).answer, stop)
+        yield from _speak(decide(situation, self._embed, may_search=False), stop)
 
     def infer_personality(self, turn: Turn, recent: Sequence[Turn], stop: Stop) -> Traits:
         """Return the traits the words of one turn show; 3 is no evidence."""
@@ -108,13 +108,13 @@ def open_lite(embed: Embed) -> LiteModel:
     return LiteModel(embed)
 
 
-def _speak(text: str, stop: Stop) -> Iterator[Piece]:
-    """Yield `text` in groups of words; the pieces joined are the text."""
-    words = re.findall(r"\S+\s*", text)
+def _speak(decision: Decision, stop: Stop) -> Iterator[Piece]:
+    """Yield an answer in groups of words; the pieces joined are its text."""
+    words = re.findall(r"\S+\s*", decision.answer)
     for first in range(0, len(words), _WORDS_AT_ONCE):
         _check(stop)
         yield AnswerDelta("".join(words[first : first + _WORDS_AT_ONCE]))
-    yield Answer(text)
+    yield Answer(decision.answer, decision.untoned)
 
 
 def _check(stop: Stop) -> None:

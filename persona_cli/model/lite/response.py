@@ -7,8 +7,12 @@ A message may do several things; its questions are answered first, then what it 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
 
 from persona_cli.model.lite import pictures, replies
 from persona_cli.model.lite.acts import Act, read
@@ -48,23 +52,42 @@ class Decision:
     thought: str
     retrieve: Retrieve | None = None
     answer: str = ""
+    untoned: str = ""
+    """The answer a user with neutral traits would get, where it is another."""
 
 
 def decide(situation: Situation, embed: Embed, *, may_search: bool = True) -> Decision:
     """Return the next step for the query of `situation`."""
-    response = _Response(situation, embed)
+    embed = _once(embed)
+    response = _Response(situation, embed, Tone.of(situation.traits))
     search = response.search() if may_search else None
-    return search or Decision(response.verdict(), answer=response.answer())
+    if search is not None:
+        return search
+    answer = response.answer()
+    untoned = _Response(situation, embed, Tone()).answer() if Tone.of(situation.traits) != Tone() else answer
+    return Decision(response.verdict(), answer=answer, untoned="" if untoned == answer else untoned)
+
+
+def _once(embed: Embed) -> Embed:
+    """Return an embedding that does the same texts but once: an answer is made with the tone and without."""
+    done: dict[tuple[str, ...], NDArray[np.float32]] = {}
+
+    def embed_once(texts: Sequence[str]) -> NDArray[np.float32]:
+        if tuple(texts) not in done:
+            done[tuple(texts)] = embed(texts)
+        return done[tuple(texts)]
+
+    return embed_once
 
 
 class _Response:
     """One query, understood once."""
 
-    def __init__(self, situation: Situation, embed: Embed) -> None:
+    def __init__(self, situation: Situation, embed: Embed, tone: Tone) -> None:
         self._situation = situation
         self._embed = embed
         self._at = situation.query.at
-        self._tone = Tone.of(situation.traits)
+        self._tone = tone
         self._parts = read(situation.query.text)
         asked = [part for part in self._parts if part.act is Act.QUESTION]
         self._of_picture = bool(situation.query.images) and any(pictures.asks_about_picture(p.text) for p in asked)
