@@ -4,17 +4,34 @@
 the past as questions to a memory do; ``describe`` says a window in words; ``stamp`` and ``parse_stamp`` are
 the form times have in prompts. The phrases are a table of rules (rules.py) over calendar arithmetic
 (calendar.py, with dateutil under it); tense.py decides which Sunday "on Sunday" is.
+
+``find_anchors`` finds the phrases that only memory can date ("the day before my birthday", anchors.py); ``relate``
+makes a window of one, once its event is known (relations.py).
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from persona_cli.timewords.anchors import Anchored, find_anchors
 from persona_cli.timewords.phrase import Direction, TimePhrase
+from persona_cli.timewords.relations import in_zone, relate
 from persona_cli.timewords.scanning import scan
 from persona_cli.timewords.wording import describe, parse_stamp, stamp
 
-__all__ = ["Direction", "TimePhrase", "describe", "find_times", "parse_stamp", "query_window", "stamp"]
+__all__ = [
+    "Anchored",
+    "Direction",
+    "TimePhrase",
+    "describe",
+    "find_anchors",
+    "find_times",
+    "in_zone",
+    "parse_stamp",
+    "query_window",
+    "relate",
+    "stamp",
+]
 
 
 def find_times(text: str, at: datetime) -> tuple[TimePhrase, ...]:

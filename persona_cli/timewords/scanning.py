@@ -18,6 +18,7 @@ from persona_cli.records import Window
 from persona_cli.timewords import calendar
 from persona_cli.timewords.atoms import DAY, HOUR, Found
 from persona_cli.timewords.phrase import Direction, TimePhrase
+from persona_cli.timewords.relations import DISTANCE, Relation, read_distance, relate
 from persona_cli.timewords.rules import RULES
 from persona_cli.timewords.tense import lean
 
@@ -43,6 +44,9 @@ _EDGE = re.compile(
 _BOUND = re.compile(
     r"\b(ever\s+since|since|until|till|up\s+to|before|prior\s+to|by|after|as\s+of)\s+(?:the\s+)?$", re.IGNORECASE
 )
+_DISTANCE = re.compile(rf"(?<![\w'’-]){DISTANCE}$", re.IGNORECASE)
+_ITS_DAY = {"christmas": "christmas day", "xmas": "christmas day", "easter": "easter sunday"}
+"""Which day of a feast of several days is meant by "the day before Christmas"."""
 _PART = re.compile(
     r"\s*,?\s+(?:in\s+the\s+|at\s+)?(?:early\s+|late\s+)?(morning|afternoon|evening|night|noon|lunchtime)\b", re.I
 )
@@ -185,6 +189,9 @@ def _bound(text: str, span: _Span) -> _Span:
         word, match = words, re.compile(r"").match(text, span.start)
     if match is None or span.found.weak:
         return span
+    apart = _DISTANCE.search(text, 0, match.start()) if word in {"before", "after"} else None
+    if apart is not None:
+        return _apart(text, inner, "before" if word == "before" else "after", apart)
     window = inner.found.window
     if word in {"since", "ever since"}:
         window = Window(window.start, None)
@@ -195,6 +202,18 @@ def _bound(text: str, span: _Span) -> _Span:
     else:
         window = Window(None, window.end)
     return _Span(match.start(), span.end, replace(span.found, window=window, unit="stretch"))
+
+
+def _apart(text: str, span: _Span, relation: Relation, apart: re.Match[str]) -> _Span:
+    """Read "the day before Christmas", "two weeks after 12 May"."""
+    event = span.found.window
+    its_day = _ITS_DAY.get(text[span.start : span.end].rsplit(" ", maxsplit=1)[-1].lower())
+    if its_day is not None and event.start is not None:
+        event = calendar.feast_of(event.start, event.start.year, its_day) or event
+    made = relate(relation, read_distance(apart), event, timedelta(0))
+    if made is None:
+        return span
+    return _Span(apart.start(), span.end, replace(span.found, window=made[0], unit="stretch", soft=made[1]))
 
 
 def _join_ranges(text: str, spans: Sequence[_Span]) -> list[_Span]:

@@ -15,12 +15,16 @@ _FUTURE = re.compile(
     |starts?|begins?|opens?|leaves?|arrives?|flies|fly)\b | \w'll\b""",
     re.IGNORECASE | re.VERBOSE,
 )
+_IRREGULAR = (
+    "went|got|came|saw|made|took|met|ate|bought|told|said|gave|found|felt|left|spent|ran|wrote|"
+    "read|thought|knew|began|started|brought|broke|built|caught|chose|drank|drove|fell|flew|forgot|"
+    "grew|heard|held|hurt|kept|lost|paid|rode|sang|sat|sent|slept|sold|spoke|stood|swam|taught|"
+    "threw|understood|woke|won|wore|became|cut|hit|put|quit|set|shot|led|fought|dreamt|learnt"
+)
+PAST_FORM = rf"(?:{_IRREGULAR}|(?!need|feed|seed|speed|weed|bleed|indeed|exceed|proceed)\w{{2,}}ed)"
 _PAST = re.compile(
-    r"""\b(?:was(?:n't)?|were(?:n't)?|did(?:n't)?|had(?:n't)?|went|got|came|saw|made|took|met|ate|bought|told|said|gave
-    |found|felt|left|spent|ran|wrote|read|thought|knew|began|started|brought|broke|built|caught|chose|drank|drove|fell
-    |flew|forgot|grew|heard|held|hurt|kept|lost|paid|rode|sang|sat|sent|slept|sold|spoke|stood|swam|taught|threw|understood
-    |woke|won|wore|became|cut|hit|put|quit|set|shot|led|fought|dreamt|learnt|has\s+been|have\s+been|been|
-    ha(?:ve|s)\s+(?:i|we|you|he|she|they)\s+\w+|i've|we've|(?!need|feed|seed|speed|weed|bleed|indeed|exceed|proceed)\w{2,}ed)\b""",
+    rf"""\b(?:was(?:n't)?|were(?:n't)?|did(?:n't)?|had(?:n't)?|has\s+been|have\s+been|been
+    |ha(?:ve|s)\s+(?:i|we|you|he|she|they)\s+\w+|i've|we've|{PAST_FORM})\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 _WAS_GOING = re.compile(
