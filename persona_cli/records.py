@@ -1,12 +1,10 @@
 """The paper's nouns as frozen values: queries, turns, the four memories, and the steps of a response.
 
-Nothing here does I/O. Every datetime is aware. Ids are the store's row ids; `Ref` names a memory of any kind
-in one short word ("s12"), which is what people type and what every explanation prints.
+Nothing here does I/O. Every datetime is aware. Ids are the store's row ids; `Ref` names a memory of any kind.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,17 +12,8 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from persona_cli.personality import Traits
-
-
-class Kind(StrEnum):
-    """What a memory is; a message is a verbatim turn, an image a picture the user showed."""
-
-    CORE = "core"
-    SEMANTIC = "semantic"
-    EPISODIC = "episodic"
-    PROCEDURAL = "procedural"
-    MESSAGE = "message"
-    IMAGE = "image"
+from persona_cli.refs import Kind as Kind  # noqa: PLC0414 - passed on
+from persona_cli.refs import Ref as Ref  # noqa: PLC0414 - passed on
 
 
 class Status(StrEnum):
@@ -49,36 +38,6 @@ class Change(StrEnum):
     ADDS = "adds"
     REPLACES = "replaces"
     ENDS = "ends"
-
-
-_LETTERS = {
-    Kind.CORE: "c",
-    Kind.SEMANTIC: "s",
-    Kind.EPISODIC: "e",
-    Kind.PROCEDURAL: "p",
-    Kind.MESSAGE: "m",
-    Kind.IMAGE: "i",
-}
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Ref:
-    """A memory of any kind by its row id; reads and prints as one word, "s12"."""
-
-    kind: Kind
-    id: int
-
-    def __str__(self) -> str:
-        return f"{_LETTERS[self.kind]}{self.id}"
-
-    @classmethod
-    def parse(cls, text: str) -> Ref:
-        """Return the reference that `text` prints as; raises ValueError for anything else."""
-        match = re.fullmatch(r"([csepmi])(\d{1,18})", text.strip().lower())
-        if match is None:
-            raise ValueError(f"{text!r} is no memory; they look like s12, e3, p4, c2, m120 or i7")
-        kind = next(kind for kind, letter in _LETTERS.items() if letter == match[1])
-        return cls(kind, int(match[2]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +193,11 @@ class SemanticMemory:
 
 @dataclass(frozen=True, slots=True)
 class EpisodicMemory:
-    """One topic of a session, with the turns it is made of."""
+    """One topic of a session, with the turns it is made of; or of several sessions, where it sums up other episodes."""
 
     id: int
     session_id: int
+    """Of a summary the session of its last part."""
     summary: str
     keywords: tuple[str, ...]
     turn_ids: tuple[int, ...]
@@ -246,6 +206,11 @@ class EpisodicMemory:
     recorded_at: datetime
     status: Status = Status.ACTIVE
     author: Author = Author.MODEL
+    parts: tuple[int, ...] = ()
+    """The episodes it sums up, oldest first; its turns are theirs."""
+    merged_into: int | None = None
+    """The episode that sums this one up with others of its topic."""
+    merged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,13 +244,14 @@ class Reading:
 
 
 class Task(StrEnum):
-    """What an update job does; the first two follow every turn, the others the end of a session."""
+    """What an update job does: the first two follow every turn, the others the end of a session, tidying once a day."""
 
     PERSONALITY = "personality"
     SEMANTIC = "semantic"
     EPISODIC = "episodic"
     PROCEDURAL = "procedural"
     CORE = "core"
+    TIDY = "tidy"
 
 
 class JobState(StrEnum):

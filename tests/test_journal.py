@@ -9,9 +9,9 @@ import pytest
 
 from persona_cli.agent.assistant import Assistant
 from persona_cli.memory.store import Store, open_store
-from persona_cli.model.tasks import CoreDraft, ProceduralDraft, SemanticDraft
+from persona_cli.model.tasks import CoreDraft, EpisodeDraft, ProceduralDraft, SemanticDraft
 from persona_cli.personality import Traits
-from persona_cli.records import Author, Kind, Ref, Status
+from persona_cli.records import Author, EpisodicMemory, Kind, Ref, Status
 from tests.conftest import StillClock
 from tests.fakes import ScriptedModel
 from tests.terminal import persona
@@ -112,6 +112,26 @@ def test_the_profile_and_habits_of_a_session_go_with_the_turn_they_rest_on(
     store.journal.take_back(second)
     assert [pair for pair in rows(store) if pair[0] != "reading"] == [pair for pair in before if pair[0] != "reading"]  # type: ignore[index]
     assert store.journal.of_turn(first)
+
+
+def test_the_topics_of_a_session_go_with_its_last_turn(diary: Diary, store: Store, model: ScriptedModel) -> None:
+    first = diary.say("I paint")
+    diary.assistant.close_sessions(force=True)
+    diary.assistant.updates.run()
+    before = list(store.episodes.list())
+    diary.clock.advance(days=1)
+    second = diary.say("I sing")
+    third = diary.assistant.memory.store.turns.add(2, diary.clock.advance(minutes=3), "and dance", "", "scripted").id
+    model.enqueue("summarize_episodes", [EpisodeDraft("The user sings.", ("song",), (0, 1))])
+    diary.assistant.close_sessions(force=True)
+    diary.assistant.updates.run()
+    (change,) = store.journal.of_turn(third)
+    assert isinstance(change.after, EpisodicMemory)
+    assert (change.before, change.after.summary, change.after.turn_ids) == (None, "The user sings.", (second, third))
+    assert not [one for one in store.journal.of_turn(second) if isinstance(one.after, EpisodicMemory)]
+    assert store.journal.take_back(third).changes == (change,)
+    assert list(store.episodes.list()) == before
+    assert [one.turn_ids for one in before] == [(first,)]
 
 
 def test_what_was_said_again_or_edited_since_stays(diary: Diary, store: Store) -> None:

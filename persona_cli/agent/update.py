@@ -91,7 +91,8 @@ class Updates:
         return write
 
     def _episodic(self, session: int, turns: Sequence[Turn], stop: Stop) -> Write:
-        if any(episode.author is Author.MODEL for episode in self.store.episodes.of_session(session)):
+        told = self.store.episodes.of_session(session)
+        if any(episode.author is Author.MODEL and not episode.parts for episode in told):
             return _nothing
         topics = claim_all(self.model.summarize_episodes(turns, stop), len(turns))
 

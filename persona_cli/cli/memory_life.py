@@ -12,7 +12,17 @@ from persona_cli.cli.lines import say
 from persona_cli.cli.render import clean
 from persona_cli.cli.why import parse_turn
 from persona_cli.errors import NotFoundError
-from persona_cli.records import Author, CoreEntry, Kind, ProceduralMemory, Reading, Ref, SemanticMemory, Turn
+from persona_cli.records import (
+    Author,
+    CoreEntry,
+    EpisodicMemory,
+    Kind,
+    ProceduralMemory,
+    Reading,
+    Ref,
+    SemanticMemory,
+    Turn,
+)
 
 if TYPE_CHECKING:
     from persona_cli.memory.store import Store
@@ -45,7 +55,7 @@ def undo(
     turn: TurnName = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Take back what a turn wrote: memories, profile, habits, personality. What was said stays."""
+    """Take back what a turn wrote: memories, profile, habits, topics, personality. What was said stays."""
     run = invocation(context)
     with run.memory() as memory:
         store = memory.store
@@ -192,6 +202,8 @@ def change_lines(change: Changed) -> Iterator[tuple[str, str]]:
         yield "+", f"{name_of(after)}  {words_of(after)}"
     elif ended(before, after):
         yield "-", f"{name_of(after)}  {words_of(after)}"
+    elif isinstance(after, EpisodicMemory) and after.merged_into is not None:
+        yield "~", f"{name_of(after)}  {words_of(after)}  (summed up in e{after.merged_into})"
     elif isinstance(before, SemanticMemory) and isinstance(after, SemanticMemory) and after.seen != before.seen:
         yield "~", f"{name_of(after)}  {words_of(after)}  (said {after.seen} times, was {before.seen})"
     else:
@@ -214,7 +226,12 @@ def name_of(record: Written) -> str:
     """Return the short name of what was written; readings have none."""
     if isinstance(record, Reading):
         return "personality"
-    kinds = {SemanticMemory: Kind.SEMANTIC, CoreEntry: Kind.CORE, ProceduralMemory: Kind.PROCEDURAL}
+    kinds = {
+        SemanticMemory: Kind.SEMANTIC,
+        CoreEntry: Kind.CORE,
+        EpisodicMemory: Kind.EPISODIC,
+        ProceduralMemory: Kind.PROCEDURAL,
+    }
     return str(Ref(kinds[type(record)], record.id))
 
 
@@ -224,4 +241,6 @@ def words_of(record: Written) -> str:
         return f"{record.key}: {record.value}"
     if isinstance(record, ProceduralMemory):
         return record.text
+    if isinstance(record, EpisodicMemory):
+        return record.summary
     return record.content if isinstance(record, SemanticMemory) else "the reading of the traits"

@@ -5,8 +5,8 @@ answer can lose its memory but never mean another one. Triggers keep full text a
 memories, whoever writes them.
 
 Tables: session, turn, image, turn_image, semantic, semantic_image, core, episode, episode_turn, habit,
-reading, trait_lock, conflict, job, cause, journal; derived: text (FTS5), vector, vector_gone, revision, and the
-view embeddable.
+reading, trait_lock, conflict, tidy, apart, used, job, cause, journal; derived: text (FTS5), vector, vector_gone,
+revision, and the view embeddable.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sqlite_utils import Database, Migrations
 
 from persona_cli.errors import StorageError
 from persona_cli.memory.journaling import LIFE, journal_triggers
+from persona_cli.memory.summing import SUMMING, summing_triggers
 
 migrations = Migrations("persona")
 
@@ -329,3 +330,11 @@ def life(db: Database) -> None:
     run_script(db, LIFE)
     for trigger in journal_triggers():
         db.execute(trigger)
+
+
+@migrations()
+def summing(db: Database) -> None:
+    """Episodes summed up in others, what each tidying changed, and how often a memory was of use."""
+    run_script(db, SUMMING)
+    for statement in summing_triggers():
+        db.execute(statement)

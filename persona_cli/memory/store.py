@@ -29,7 +29,9 @@ from persona_cli.memory.tables.rows import Row, Rows
 from persona_cli.memory.tables.semantic import Semantics
 from persona_cli.memory.tables.sessions import Sessions
 from persona_cli.memory.tables.texts import Texts
+from persona_cli.memory.tables.tidies import Tidies
 from persona_cli.memory.tables.turns import Turns
+from persona_cli.memory.tables.uses import Uses
 from persona_cli.memory.tables.vectors import Vectors
 from persona_cli.records import CoreEntry, EpisodicMemory, Image, Kind, ProceduralMemory, Ref, SemanticMemory, Turn
 
@@ -93,7 +95,9 @@ class Store:
         self.habits = Habits(connection)
         self.readings = Readings(connection)
         self.jobs = Jobs(connection)
-        self.journal = Journal(connection, self.readings)
+        self.journal = Journal(connection, self.readings, self.episodes)
+        self.tidies = Tidies(connection)
+        self.uses = Uses(connection)
         self.vectors = Vectors(connection)
         self.texts = Texts(connection)
         self._rows = Rows(connection)

@@ -1,15 +1,25 @@
-"""Episodic memory: the topics of closed sessions, each with its turns."""
+"""Episodic memory: the topics of closed sessions, each with its turns, and summaries of old topics."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from sqlite3 import Row
+from datetime import datetime
 
-from persona_cli.memory.tables.columns import bounds, from_column, to_column, words_from_column, words_to_column
+from persona_cli.memory.tables.columns import (
+    Columns,
+    bounds,
+    from_column,
+    maybe_from_column,
+    to_column,
+    words_from_column,
+    words_to_column,
+)
 from persona_cli.memory.tables.connection import Connection, Value, id_list, missing
 from persona_cli.records import Author, EpisodicMemory, Status, Window
+
+_TOLD = "SELECT episode_id FROM episode_turn WHERE turn_id IN (SELECT value FROM json_each(?1))"
 
 
 class Episodes:
@@ -54,37 +64,80 @@ class Episodes:
         return self._where("session_id = ? ORDER BY started_at, id", session_id)
 
     def of_turns(self, turn_ids: Collection[int]) -> tuple[EpisodicMemory, ...]:
-        """Return the episodes that any of these turns belongs to, in order."""
+        """Return the episodes that any of these turns belongs to, and the summaries of those, in order."""
         return self._where(
-            "id IN (SELECT episode_id FROM episode_turn WHERE turn_id IN (SELECT value FROM json_each(?)))"
+            f"(id IN ({_TOLD}) OR id IN (SELECT merged_into FROM episode WHERE id IN ({_TOLD})))"  # noqa: S608 - a constant
             " ORDER BY started_at, id",
             id_list(turn_ids),
         )
 
-    def list(self, window: Window | None = None, limit: int | None = None) -> tuple[EpisodicMemory, ...]:
-        """Return active episodes that overlap a window, newest first."""
+    def list(
+        self, window: Window | None = None, limit: int | None = None, *, every: bool = False
+    ) -> tuple[EpisodicMemory, ...]:
+        """Return active episodes that overlap a window, newest first; with `every` also those a summary sums up."""
         start, end = bounds(window)
+        held = "status IN ('active', 'superseded')" if every else "status = 'active'"
         return self._where(
-            "status = 'active' AND started_at < ? AND ended_at >= ? ORDER BY started_at DESC, id DESC LIMIT ?",
+            f"{held} AND started_at < ? AND ended_at >= ? ORDER BY started_at DESC, id DESC LIMIT ?",
             end,
             start,
             -1 if limit is None else limit,
         )
 
+    def merge(self, summary: EpisodicMemory, parts: Sequence[EpisodicMemory], at: datetime) -> EpisodicMemory:
+        """Let a summary stand for its parts from `at` on; one that has an id already takes them in as well."""
+        with self._connection.transaction():
+            if summary.id:
+                told: dict[str, Value] = {
+                    "session_id": summary.session_id,
+                    "summary": summary.summary,
+                    "keywords": words_to_column(summary.keywords),
+                    "started_at": to_column(summary.started_at),
+                    "ended_at": to_column(summary.ended_at),
+                }
+                self._connection.update("episode", summary.id, told)
+            else:
+                summary = self.add(replace(summary, turn_ids=()))
+            for part in parts:
+                merged: dict[str, Value] = {
+                    "status": Status.SUPERSEDED,
+                    "merged_into": summary.id,
+                    "merged_at": to_column(at),
+                }
+                self._connection.update("episode", part.id, merged)
+        return self.get(summary.id)
+
     def _where(self, tests: str, *values: Value) -> tuple[EpisodicMemory, ...]:
         rows = self._connection.rows(f"SELECT * FROM episode WHERE {tests}", values)  # noqa: S608 - from above
-        links = self._connection.rows(
+        ids = id_list(row["id"] for row in rows)
+        merged = self._connection.rows(
+            "SELECT id, merged_into FROM episode"
+            " WHERE merged_into IN (SELECT value FROM json_each(?)) ORDER BY started_at, id",
+            (ids,),
+        )
+        # a summary's turns are those of its parts
+        homes = {row["id"]: [row["id"]] for row in rows}
+        parts: defaultdict[int, list[int]] = defaultdict(list)
+        for row in merged:
+            homes.setdefault(row["id"], []).append(row["merged_into"])
+            parts[row["merged_into"]].append(row["id"])
+        turns: defaultdict[int, list[int]] = defaultdict(list)
+        for link in self._connection.rows(
             "SELECT episode_id, turn_id FROM episode_turn"
             " WHERE episode_id IN (SELECT value FROM json_each(?)) ORDER BY episode_id, place",
-            (id_list(row["id"] for row in rows),),
-        )
-        turns: defaultdict[int, list[int]] = defaultdict(list)
-        for link in links:
-            turns[link["episode_id"]].append(link["turn_id"])
-        return tuple(_episode(row, tuple(turns.get(row["id"], ()))) for row in rows)
+            (id_list(homes),),
+        ):
+            for home in homes[link["episode_id"]]:
+                turns[home].append(link["turn_id"])
+        return tuple(parse_row(row, _once(turns.get(row["id"], ())), tuple(parts.get(row["id"], ()))) for row in rows)
 
 
-def _episode(row: Row, turn_ids: tuple[int, ...]) -> EpisodicMemory:
+def _once(turn_ids: Iterable[int]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(turn_ids))
+
+
+def parse_row(row: Columns, turn_ids: tuple[int, ...] = (), parts: tuple[int, ...] = ()) -> EpisodicMemory:
+    """Return the record of a row."""
     return EpisodicMemory(
         id=row["id"],
         session_id=row["session_id"],
@@ -96,4 +149,7 @@ def _episode(row: Row, turn_ids: tuple[int, ...]) -> EpisodicMemory:
         recorded_at=from_column(row["recorded_at"]),
         status=Status(row["status"]),
         author=Author(row["author"]),
+        parts=parts,
+        merged_into=row["merged_into"],
+        merged_at=maybe_from_column(row["merged_at"]),
     )

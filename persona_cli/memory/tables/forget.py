@@ -1,7 +1,8 @@
 """Forgetting for good, as a person asks: the memory and everything that was made from it.
 
-A message takes with it what only it is the source of. Summaries of its session are dropped and queued to be
-written again, since nobody can take one turn out of a sentence. The personality is worked out again without
+A message takes with it what only it is the source of. The topics of its session are dropped and queued to be
+written again, since nobody can take one turn out of a sentence, and so are the summaries that any of them is part
+of: what else these summed up stands alone again. The personality is worked out again without
 its reading. Thoughts of later answers that had recalled what is forgotten go as well: they may quote it.
 """
 
@@ -82,7 +83,9 @@ class Forgetting:
         derived = self._connection.rows(
             "SELECT 'semantic' AS kind, id FROM semantic WHERE turn_id = ?1"
             " UNION ALL SELECT 'core', id FROM core WHERE turn_id = ?1"
-            " UNION ALL SELECT 'episodic', episode_id FROM episode_turn WHERE turn_id = ?1",
+            " UNION ALL SELECT 'episodic', episode_id FROM episode_turn WHERE turn_id = ?1"
+            " UNION ALL SELECT 'episodic', merged_into FROM episode WHERE merged_into IS NOT NULL"
+            " AND id IN (SELECT episode_id FROM episode_turn WHERE turn_id = ?1)",
             (ref.id,),
         )
         return frozenset([ref, *(Ref(Kind(row["kind"]), row["id"]) for row in derived)])
@@ -110,7 +113,10 @@ class Forgetting:
         )
         readings = self._readings.of_turn(turn_id)
         self._connection.write("DELETE FROM turn WHERE id = ?", (turn_id,))
-        self._connection.write("DELETE FROM episode WHERE id NOT IN (SELECT episode_id FROM episode_turn)")
+        self._connection.write(
+            "DELETE FROM episode WHERE id NOT IN (SELECT episode_id FROM episode_turn)"
+            " AND id NOT IN (SELECT merged_into FROM episode WHERE merged_into IS NOT NULL)"
+        )
         if readings:
             self._readings.replay(readings[0].id)
         self._delete_unused_images()

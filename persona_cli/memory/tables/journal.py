@@ -1,4 +1,4 @@
-"""The journal: what each turn, and each end of a session, changed in memory, so that it can be shown and taken back.
+"""The journal: what each turn, end of a session and tidying changed in memory, so that it can be shown and taken back.
 
 Triggers write it, whoever the writer is, while a cause is named. Taking back is exact and never rough: what
 somebody has changed since stays as it is now, and what had taken the place of something is healed out of the chain.
@@ -9,22 +9,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from persona_cli.memory.tables import core, habits, readings, semantic
+from persona_cli.memory.tables import core, episodes, habits, readings, semantic
 from persona_cli.memory.tables.columns import Columns
 from persona_cli.memory.tables.connection import Connection, Value
+from persona_cli.memory.tables.episodes import Episodes
 from persona_cli.memory.tables.readings import Readings
-from persona_cli.records import CoreEntry, ProceduralMemory, Reading, SemanticMemory
+from persona_cli.records import CoreEntry, EpisodicMemory, ProceduralMemory, Reading, SemanticMemory
 
-Written = SemanticMemory | CoreEntry | ProceduralMemory | Reading
+Written = SemanticMemory | CoreEntry | EpisodicMemory | ProceduralMemory | Reading
 
 _PARSE: Mapping[str, Callable[[Columns], Written]] = {
     "semantic": lambda row: semantic.parse_row(row, ()),
     "core": core.parse_row,
     "habit": habits.parse_row,
     "reading": readings.parse_row,
+    "episode": episodes.parse_row,
 }
 _STANDING = ("valid_to", "superseded_by", "status")
 """The columns that say what has become of a row; they are restored together."""
@@ -35,10 +37,10 @@ _Heirs = dict[tuple[str, object], Mapping[str, Value] | None]
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """One memory that a turn wrote or changed."""
+    """One memory that a turn or a tidying wrote or changed."""
 
     before: Written | None
-    """None where the turn has written it."""
+    """None where it has written it."""
     after: Written
 
 
@@ -57,26 +59,43 @@ class TakenBack:
 class Journal:
     """Reads the journal, and takes back what it says."""
 
-    def __init__(self, connection: Connection, traits: Readings) -> None:
+    def __init__(self, connection: Connection, traits: Readings, topics: Episodes) -> None:
         self._connection = connection
         self._readings = traits
+        self._episodes = topics
 
     @contextmanager
-    def caused_by(self, turn_id: int | None, session_id: int | None = None) -> Iterator[None]:
+    def caused_by(
+        self, turn_id: int | None = None, session_id: int | None = None, tidy_id: int | None = None
+    ) -> Iterator[None]:
         """Keep account of what is written inside; to be used in a transaction, so that a fault leaves no cause."""
-        self._connection.write("UPDATE cause SET turn_id = ?, session_id = ?", (turn_id, session_id))
+        told = "UPDATE cause SET turn_id = ?, session_id = ?, tidy_id = ?"
+        self._connection.write(told, (turn_id, session_id, tidy_id))
         yield
-        self._connection.write("UPDATE cause SET turn_id = NULL, session_id = NULL")
+        self._connection.write(told, (None, None, None))
 
     def of_turn(self, turn_id: int) -> tuple[Changed, ...]:
         """Return what a turn changed, in order, each memory once: how it was before and how the turn left it."""
+        return self._merged(self._rows(turn_id))
+
+    def of_tidy(self, tidy_id: int) -> tuple[Changed, ...]:
+        """Return what a tidying changed, in the same way."""
+        return self._merged(self._rows_of_tidy(tidy_id))
+
+    def _merged(self, rows: list[Columns]) -> tuple[Changed, ...]:
         merged: dict[tuple[str, int], Changed] = {}
-        for row in self._rows(turn_id):
+        for row in rows:
             place, number = row["place"], row["row_id"]
             change = Changed(_parse(place, number, row["before"]), _record(place, number, row["after"]))
             first = merged.get((place, number), change)
             merged[place, number] = Changed(first.before, change.after)
-        return tuple(change for change in merged.values() if change.before != change.after)
+        topics = self._episodes.many([number for place, number in merged if place == "episode"])
+        turns = {topic.id: topic.turn_ids for topic in topics}
+        return tuple(
+            Changed(_with_turns(change.before, turns), _with_turns(change.after, turns))
+            for change in merged.values()
+            if change.before != change.after
+        )
 
     def latest(self) -> int | None:
         """Return the id of the last turn that changed anything; a reading that moved no trait is no change."""
@@ -97,11 +116,30 @@ class Journal:
             jobs = self._connection.write(
                 "UPDATE job SET state = 'done', error = 'taken back' WHERE turn_id = ? AND state <> 'done'", (turn_id,)
             )
-        left = tuple(change for change in changes if _key(change.after) in kept)
-        return TakenBack(tuple(change for change in changes if change not in left), left, jobs)
+        return _sorted(changes, kept, jobs)
+
+    def take_back_tidy(self, tidy_id: int) -> TakenBack:
+        """Put everything back as it was before a tidying; a summary a later one has added to stays with its parts."""
+        with self._connection.transaction():
+            changes, rows, kept = self.of_tidy(tidy_id), self._rows_of_tidy(tidy_id), set[tuple[str, int]]()
+            grown = self._changed_since(rows)
+            for row in reversed(rows):
+                told = {row["row_id"], json.loads(row["after"]).get("merged_into")}
+                if (row["place"] == "episode" and told & grown) or not self._revert(row, {}):
+                    kept.add((row["place"], row["row_id"]))
+                self._connection.write("DELETE FROM journal WHERE id = ?", (row["id"],))
+        return _sorted(changes, kept, 0)
+
+    def _changed_since(self, rows: list[Columns]) -> set[int]:
+        """Return the summaries among the rows that tell something else by now."""
+        last = {row["row_id"]: row for row in rows if row["place"] == "episode"}
+        return {number for number, row in last.items() if (now := self._now(row)) is not None and _is_retold(now, row)}
+
+    def _rows_of_tidy(self, tidy_id: int) -> list[Columns]:
+        return list(self._connection.rows("SELECT * FROM journal WHERE tidy_id = ? ORDER BY id", (tidy_id,)))
 
     def _rows(self, turn_id: int) -> list[Columns]:
-        """Return the entries of a turn: its own, the profile that rests on it, habits of a session it has ended."""
+        """Return the entries of a turn: its own, the profile that rests on it, what the session it ended has left."""
         return list(
             self._connection.rows(
                 """
@@ -112,7 +150,7 @@ class Journal:
                             SELECT 1 FROM journal AS new WHERE new.session_id = ended.session_id
                                 AND new.place = 'core' AND new.before IS NULL AND new.after ->> 'turn_id' = ?1
                                 AND new.after ->> 'key' = ended.after ->> 'key'))
-                        OR (place = 'habit' AND ?1 = (
+                        OR (place IN ('habit', 'episode') AND ?1 = (
                             SELECT id FROM turn AS last WHERE last.session_id = ended.session_id
                                 ORDER BY at DESC, id DESC LIMIT 1)))
                 ORDER BY id
@@ -126,7 +164,7 @@ class Journal:
         heirs: _Heirs = {}
         for entry in added:
             place, now = entry["place"], self._now(entry)
-            if now is None or place == "reading":
+            if now is None or place in ("reading", "episode"):
                 continue
             standing = None if _is_used(now, entry) else {name: now[name] for name in _STANDING if name in now}
             if place == "semantic":
@@ -172,9 +210,28 @@ class Journal:
 
 
 def _is_used(now: Mapping[str, Any], entry: Columns) -> bool:
-    """Tell whether what a turn has written was said again or edited since."""
+    """Tell whether what a turn has written was said again, edited or summed up since."""
     after = json.loads(entry["after"])
-    return bool(now["author"] != after["author"] or now.get("seen", 1) > after.get("seen", 1))
+    return bool(
+        now["author"] != after["author"]
+        or now.get("seen", 1) > after.get("seen", 1)
+        or now.get("merged_into") != after.get("merged_into")
+    )
+
+
+def _is_retold(now: Mapping[str, Any], entry: Columns) -> bool:
+    after = json.loads(entry["after"])
+    return bool(now["summary"] != after["summary"] or now["ended_at"] != after["ended_at"])
+
+
+def _with_turns(record: Any, turns: Mapping[int, tuple[int, ...]]) -> Any:
+    """Add to an episode its turns, which stand in no column of it."""
+    return replace(record, turn_ids=turns.get(record.id, ())) if isinstance(record, EpisodicMemory) else record
+
+
+def _sorted(changes: tuple[Changed, ...], kept: set[tuple[str, int]], jobs: int) -> TakenBack:
+    left = tuple(change for change in changes if _key(change.after) in kept)
+    return TakenBack(tuple(change for change in changes if change not in left), left, jobs)
 
 
 def _parse(place: str, number: int, columns: str | None) -> Written | None:
@@ -186,5 +243,11 @@ def _record(place: str, number: int, columns: str) -> Written:
 
 
 def _key(record: Written) -> tuple[str, int]:
-    places = {SemanticMemory: "semantic", CoreEntry: "core", ProceduralMemory: "habit", Reading: "reading"}
+    places = {
+        SemanticMemory: "semantic",
+        CoreEntry: "core",
+        EpisodicMemory: "episode",
+        ProceduralMemory: "habit",
+        Reading: "reading",
+    }
     return places[type(record)], record.id

@@ -27,6 +27,9 @@ TABLES = (
     "job",
     "trait_lock",
     "conflict",
+    "tidy",
+    "apart",
+    "used",
     "journal",
 )
 _PAGE = 500
