@@ -27,7 +27,7 @@ from persona_cli.model.engines.llama import Wishes, open_llama
 from persona_cli.model.engines.llama.engine import LlamaEngine
 from persona_cli.model.prompted import PromptedModel
 from persona_cli.model.prompts import load_prompts
-from persona_cli.model.tasks import Stop
+from persona_cli.model.tasks import Fact, Stop
 from persona_cli.paths import find_places
 from persona_cli.records import Image
 from tests.tiny import build_tiny
@@ -53,6 +53,10 @@ class Scripted:
         """Tokens of replies that went on: a real model's own words are in the cache already, a script's are not."""
         self.first_token: list[float] = []
         """Seconds to the first token of each response."""
+
+    def about(self) -> tuple[Fact, ...]:
+        """Return what the real engine runs on."""
+        return self._engine.about()
 
     def count(self, content: Sequence[Message] | str) -> int:
         """Count with the real tokenizer."""

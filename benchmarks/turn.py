@@ -24,7 +24,7 @@ from persona_cli.model import grammar as formats
 from persona_cli.model.engines import Message
 from persona_cli.model.prompted import PromptedModel
 from persona_cli.model.prompts import load_prompts
-from persona_cli.model.tasks import Stop
+from persona_cli.model.tasks import Fact, Stop
 from persona_cli.paths import find_places
 from persona_cli.personality import TRAITS
 from persona_cli.records import Image
@@ -63,6 +63,10 @@ class InstantEngine:
         self.read: list[int] = []
         """Tokens of each prompt of the response stage."""
         self._pieces = open_tokenizer(vocabulary())
+
+    def about(self) -> tuple[Fact, ...]:
+        """Say nothing."""
+        return ()
 
     def count(self, content: Sequence[Message] | str) -> int:
         """Return the word pieces of a text, or of messages."""

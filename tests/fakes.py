@@ -12,6 +12,7 @@ from persona_cli.model.engines import ImagePart, Message
 from persona_cli.model.tasks import (
     CoreDraft,
     EpisodeDraft,
+    Fact,
     ProceduralDraft,
     SemanticDraft,
     Situation,
@@ -52,6 +53,9 @@ class ScriptedModel:
     def called(self, task: str) -> list[tuple[Any, ...]]:
         """Return the arguments of each call of a task."""
         return [arguments for name, arguments in self.calls if name == task]
+
+    def about(self) -> tuple[Fact, ...]:
+        return (Fact("model", "says what is enqueued"),)
 
     def reason(self, situation: Situation, stop: Stop) -> Generator[Piece, None, None]:
         yield from self._pieces(self._next("reason", Answer(f"You said: {situation.query.text}"), situation), stop)
@@ -138,6 +142,9 @@ class CannedEngine:
     grammars: list[str | None] = field(default_factory=list)
     lanes: list[str] = field(default_factory=list)
     closed: bool = False
+
+    def about(self) -> tuple[Fact, ...]:
+        return (Fact("engine", "canned"),)
 
     def count(self, content: Sequence[Message] | str) -> int:
         if isinstance(content, str):

@@ -20,6 +20,7 @@ from persona_cli.model.engines.llama.gguf_file import check_pair, read_projectio
 from persona_cli.model.engines.llama.kept import KeptLane
 from persona_cli.model.engines.llama.native import Device, Loading
 from persona_cli.model.engines.llama.offload import RESERVE, Need, plan_offload
+from persona_cli.model.engines.llama.report import read_load
 from tests.tiny import Tiny, build_tiny
 
 pytestmark = pytest.mark.gguf
@@ -126,7 +127,9 @@ def test_a_damaged_cached_embedding_is_made_again(tiny: Tiny, tmp_path: Path) ->
 
 def test_the_cache_of_embeddings_stays_within_its_limit(tiny: Tiny, tmp_path: Path) -> None:
     limit = 200_000
-    engine = LlamaEngine(tiny.pair.text, tiny.pair.projection, Loading(context=2048), tmp_path / "cache", limit)
+    engine = LlamaEngine(
+        tiny.pair.text, tiny.pair.projection, Loading(context=2048), tmp_path / "cache", cache_bytes=limit
+    )
     for seed in range(6):
         say(engine, Message("user", (picture(tmp_path, seed),)), limit=1)
     engine.close()
@@ -211,7 +214,7 @@ def test_a_picture_without_a_projection_is_an_error(tiny: Tiny, tmp_path: Path) 
 
 def test_opening_checks_probes_and_remembers(tiny: Tiny, tmp_path: Path) -> None:
     opened = open_llama(tiny.pair.text, tiny.pair.projection, Wishes(context=512), tmp_path)
-    assert "no GPU" in opened.plan.reason or opened.plan.gpu_layers
+    assert "without a GPU" in opened.plan.reason or opened.plan.gpu_layers
     assert opened.engine.context == 512
     opened.engine.close()
     assert (tmp_path / "probed.json").exists()
@@ -251,6 +254,58 @@ def test_offload_follows_the_free_memory(free: float, layers: int, on_gpu: bool)
     assert plan.reason
     assert plan_offload(need, []).gpu_layers == 0
     assert RESERVE > 0
+
+
+@pytest.mark.parametrize(
+    ("free", "backends", "says"),
+    [
+        (
+            4.0,
+            ("CUDA", "CPU"),
+            ("11 fit 4.0 GiB", "all would need 7.2 GiB", "weights 4.4 GiB", "16,384 tokens 0.9 GiB"),
+        ),
+        (0.0, ("CUDA", "CPU"), ("does not tell",)),
+        (None, ("CUDA", "CPU"), ("built with CUDA, but finds no such device",)),
+        (None, ("BLAS", "CPU"), ("built without a GPU",)),
+    ],
+)
+def test_the_plan_says_why_not_more(free: float | None, backends: tuple[str, ...], says: tuple[str, ...]) -> None:
+    need = Need(28, 4_683_072_032, 853_119_712, 57_344, 16_384)
+    gpu = [Device("CUDA0", "a card", "gpu", int(free * 2**30), 24 * 2**30)] if free is not None else []
+    plan = plan_offload(need, gpu, backends)
+    assert plan.layers == 29
+    for words in says:
+        assert words in plan.reason
+
+
+def test_what_llama_cpp_says_of_a_load_is_read() -> None:
+    heard = read_load(
+        [
+            "load_tensors: layer   0 assigned to device CPU, is_swa = 0\n",
+            "load_tensors: layer   1 assigned to device CUDA0, is_swa = 0\n",
+            "load_tensors: layer   2 assigned to device CUDA0, is_swa = 0\n",
+            "load_tensors:        CUDA0 model buffer size =  1834.83 MiB\n",
+            "llama_kv_cache:      CUDA0 KV buffer size =   576.00 MiB\n",
+            "llama_context: flash_attn            = auto\n",
+            "resolve_fused_ops: Flash Attention not supported, set to disabled\n",
+            "clip_ctx: CLIP using CUDA0 backend\n",
+        ]
+    )
+    assert heard.layers == (("CPU", 1), ("CUDA0", 2))
+    assert heard.buffers == (("model", "CUDA0", 1834.83), ("KV", "CUDA0", 576.0))
+    assert heard.flash_attention is False
+    assert heard.tower == "CUDA0"
+    assert read_load([]).flash_attention is None
+
+
+def test_a_load_without_flash_attention_says_so(tiny: Tiny, tmp_path: Path) -> None:
+    for wished in (True, False):
+        loading = Loading(context=512, flash_attention=wished)
+        engine = LlamaEngine(tiny.pair.text, tiny.pair.projection, loading, tmp_path)
+        assert engine.loaded.flash_attention is wished
+        assert engine.loaded.layers == (("CPU", 3),)
+        assert engine.loaded.tower == "CPU"
+        engine.close()
 
 
 def kept_engine(tiny: Tiny, cache: Path, identity: str = "same") -> tuple[LlamaEngine, bool]:

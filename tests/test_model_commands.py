@@ -56,13 +56,36 @@ def test_doctor_says_what_answers_and_what_is_wrong_with_it(tiny: Tiny, tmp_path
     persona("model", "use", "mine")
     verdict, finding = _finding("model")
     assert verdict == "fine"
-    assert finding.startswith("mine F16, without mmproj: sees no pictures; ")
-    assert "layers on the GPU" in finding
-    assert "16,384 tokens" in finding
+    assert finding == "mine F16, without mmproj: sees no pictures"
+    assert "of 3 layers on the GPU" in _finding("offload")[1]
+    assert _finding("context")[1] == "16,384 tokens"
     copy.unlink()
     verdict, finding = _finding("model")
     assert verdict == "wrong"
     assert "is gone" in finding
+
+
+def test_verbose_tells_where_the_model_really_is(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERSONA_MODEL_THREADS", "1")
+    monkeypatch.setenv("PERSONA_MODEL_CONTEXT", "4096")
+    persona("model", "add", str(tiny.pair.text), str(tiny.pair.projection), "--name", "mine")
+    persona("model", "use", "mine")
+    said = persona("--verbose", "chat", "--json", "--no-memory", "Hello!")
+    assert said.code == 0, said.err
+    assert said.json["notices"] == []
+    for line in ("llama.cpp: ", "devices: CPU (", "(3 on CPU", "encoded on CPU", "4,096 tokens in f16, 4 MiB on CPU"):
+        assert line in said.err.replace("\n", " ")
+    assert "flash attention on" in said.err.replace("\n", " ")
+    assert "offload" not in persona("chat", "--json", "--no-memory", "Hello!").err
+    checks = {check["name"]: check["finding"] for check in persona("--verbose", "doctor", "--json").json}
+    assert checks["threads"].startswith("1; ")
+    assert checks["tensors"].endswith(" on CPU_Mapped")
+
+
+def test_verbose_with_the_built_in_model() -> None:
+    said = persona("chat", "--verbose", "--no-memory", "Hello!")
+    assert "offload: nothing" in said.err
+    assert "offload" not in said.out
 
 
 def _finding(name: str) -> tuple[str, str]:

@@ -68,6 +68,7 @@ class Heard:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.name, self.context, self.count, self.close = engine.name, engine.context, engine.count, engine.close
+        self.about = engine.about
         self.replies: list[str] = []
 
     def generate(

@@ -53,12 +53,15 @@ def prepare(
     user: Annotated[
         str | None, typer.Option("--user", metavar="NAME", help="Whose memory to use; also PERSONA_USER.")
     ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Say what the model runs on, and why not more on the GPU.")
+    ] = False,
     _version: Annotated[
         bool, typer.Option("--version", help="Print the version and leave.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
     """A personal assistant that remembers you, on your own machine."""
-    context.obj = Invocation(user)
+    context.obj = Invocation(user, verbose)
 
 
 def main() -> None:

@@ -35,9 +35,11 @@ def chat(
     show_thinking: Annotated[bool, typer.Option("--show-thinking", help="Show thinking and searches.")] = False,
     force_retrieve: Annotated[bool, typer.Option("--force-retrieve", help="Always search memory once.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the turn as JSON.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Say what the model runs on.")] = False,
 ) -> None:
     """Talk to persona. Answers go to standard output, thinking and notices to standard error."""
     run = invocation(context)
+    run.verbose = run.verbose or verbose
     options = ChatOptions(not no_memory, show_thinking or run.settings.chat.show_thinking, force_retrieve, as_json)
     if message is None and not sys.stdin.isatty():
         message = read_pipe()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-import re
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from persona_cli.errors import PersonaError
 
 if TYPE_CHECKING:
     from persona_cli.memory import Memory
-    from persona_cli.model.weights import Installed
+    from persona_cli.model.tasks import Fact
 
 
 class Verdict(StrEnum):
@@ -68,8 +67,7 @@ def check_installation(run: Invocation) -> Iterator[Check]:
     )
     yield settings
     if settings.verdict is Verdict.FINE:
-        yield _guarded("model", lambda: _model_in_use(run))
-    yield _guarded("llama.cpp", _llama_features)
+        yield from _model_in_use(run)
 
 
 def check_home(run: Invocation) -> Iterator[Check]:
@@ -150,42 +148,67 @@ def _guarded(name: str, find: Callable[[], str]) -> Check:
         return Check(name, Verdict.WRONG, f"{exc.message} {exc.fix}")
 
 
-def _model_in_use(run: Invocation) -> str:
-    """Say what answers, and check that its files are there and whole in size."""
-    from persona_cli.model.opening import find_installed, open_server
-    from persona_cli.model.weights import BUILT_IN, SERVED, Weights
+def _model_in_use(run: Invocation) -> Iterator[Check]:
+    """Look at what answers: its files, what llama.cpp can do here, and what would go to the GPU and why not more.
 
-    name = run.settings.model.name
-    if name.casefold() == BUILT_IN:
-        return "the built-in one; `persona model list` shows others"
-    if name.casefold() == SERVED:
-        server = open_server(run.settings)
+    With --verbose the model is loaded, and what came of it is told instead of the plan.
+    """
+    from persona_cli.model.engines.llama.report import build_facts
+    from persona_cli.model.weights import BUILT_IN, SERVED
+
+    name = run.settings.model.name.casefold()
+    if name == SERVED:
+        yield from _facts("model", lambda: _server(run))
+    elif name == BUILT_IN:
+        yield Check("model", Verdict.FINE, "the built-in one; `persona model list` shows others")
+    else:
+        yield from _facts("model", lambda: _installed(run))
+        if run.verbose:
+            return
+    yield from _facts("llama.cpp", build_facts)
+
+
+def _server(run: Invocation) -> tuple[Fact, ...]:
+    from persona_cli.model.opening import open_server
+    from persona_cli.model.tasks import Fact
+
+    server = open_server(run.settings)
+    try:
+        known = server.about() if run.verbose else ()
+        held = "yes" if server.has_grammar else "no"
+        return Fact("model", f"{server.name} on {run.settings.server.url}, grammar {held}"), *known
+    finally:
         server.close()
-        return f"{server.name} on {run.settings.server.url}, grammar {'yes' if server.has_grammar else 'no'}"
-    model = find_installed(Weights(run.places.weights), name)
-    sees = "sees pictures" if model.path("projection") else "without mmproj: sees no pictures"
-    return f"{model.name} {model.manifest.quantization}, {sees}; {_offload(run, model)}".replace("  ", " ")
 
 
-def _offload(run: Invocation, model: Installed) -> str:
-    """Say what of the weights goes to the GPU, and why not more."""
+def _installed(run: Invocation) -> tuple[Fact, ...]:
+    """Return what is installed under the name, then the plan for it, or what loading it came to."""
     from persona_cli.model.engines.llama import plan_pair
-    from persona_cli.model.opening import wishes_of
+    from persona_cli.model.engines.llama.report import plan_facts
+    from persona_cli.model.opening import find_installed, open_weights, wishes_of
+    from persona_cli.model.tasks import Fact
+    from persona_cli.model.weights import Weights
 
-    text = model.path("text")
+    model = find_installed(Weights(run.places.weights), run.settings.model.name)
+    text, projection = model.path("text"), model.path("projection")
     assert text is not None
-    plan, context = plan_pair(text, model.path("projection"), wishes_of(run.settings.model))
-    pictures = "pictures on the GPU" if plan.project_on_gpu else "pictures on the CPU"
-    return f"{plan.gpu_layers} layers on the GPU, {pictures}: {plan.reason}; context {context:,} tokens"
+    sees = "sees pictures" if projection else "without mmproj: sees no pictures"
+    found = Fact("model", f"{model.name} {model.manifest.quantization}, {sees}".replace("  ", " "))
+    if not run.verbose:
+        return found, *plan_facts(*plan_pair(text, projection, wishes_of(run.settings.model)))
+    engine = open_weights(model, run.settings.model, run.places.cache).engine
+    try:
+        return found, *engine.about()
+    finally:
+        engine.close()
 
 
-def _llama_features() -> str:
-    from persona_cli.model.engines.llama import native
-
-    native.start()
-    found = ", ".join(f"{device.name} ({device.description})" for device in native.devices())
-    features = re.findall(r"(\w+) = 1", native.build_features())
-    return f"{found}; built with {', '.join(features)}"
+def _facts(name: str, find: Callable[[], tuple[Fact, ...]]) -> Iterator[Check]:
+    """Yield what was found, or the one error that kept it from being found, under `name`."""
+    try:
+        yield from (Check(fact.name, Verdict.FINE, fact.finding) for fact in find())
+    except PersonaError as exc:
+        yield Check(name, Verdict.WRONG, f"{exc.message} {exc.fix}")
 
 
 def _print(run: Invocation, checks: list[Check]) -> None:

@@ -30,6 +30,8 @@ class Invocation:
     """One run: the options before the command, and what is opened from them."""
 
     user: str | None = None
+    verbose: bool = False
+    """Say on standard error what the model runs on, once it is open."""
     told: list[str] = field(default_factory=list)
     """Notices printed so far, for `--json`."""
 
@@ -93,9 +95,16 @@ class Invocation:
 
         opened = open_assistant(self.places, self.settings, notice=self.notice)
         try:
+            if self.verbose:
+                self._describe(opened)
             yield opened
         finally:
             opened.close()
+
+    def _describe(self, assistant: Assistant) -> None:
+        """Say what the model runs on; no notice, because it belongs to no turn."""
+        for fact in assistant.model.about():
+            self.err.print(f"{fact.name}: {fact.finding}", style="dim", highlight=False, markup=False)
 
 
 def invocation(context: typer.Context) -> Invocation:

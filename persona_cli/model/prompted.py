@@ -24,6 +24,7 @@ from persona_cli.model.tasks import (
     CoreDraft,
     EpisodeDraft,
     Exchange,
+    Fact,
     ProceduralDraft,
     SemanticDraft,
     Situation,
@@ -65,6 +66,11 @@ class PromptedModel:
     def name(self) -> str:
         """Return the name of the engine's weights."""
         return self._engine.name
+
+    def about(self) -> tuple[Fact, ...]:
+        """Return what the engine runs on, and how it is prompted."""
+        prompts = "with persona's guide to tone and format" if self._guide else "as PersonaVLM was trained on"
+        return (Fact("model", f"{self.name}, prompts {prompts}"), *self._engine.about())
 
     def reason(self, situation: Situation, stop: Stop) -> Generator[Piece, None, None]:
         """Yield the thinking, then a retrieval or the answer."""

@@ -120,12 +120,24 @@ class CoreDraft:
     aspect: Aspect = Aspect.HUMAN
 
 
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing a model says of itself: how it was built, where it runs."""
+
+    name: str
+    finding: str
+
+
 class Model(Protocol):
     """What the assistant asks for; every task may raise `ModelError` or, once stopped, `Interrupted`."""
 
     @property
     def name(self) -> str:
         """Return the name that is stored with each turn it answers."""
+        ...
+
+    def about(self) -> tuple[Fact, ...]:
+        """Return what it runs on and how, for `--verbose`."""
         ...
 
     def reason(self, situation: Situation, stop: Stop) -> Generator[Piece, None, None]:

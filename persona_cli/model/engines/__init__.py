@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from persona_cli.model.tasks import Stop
+from persona_cli.model.tasks import Fact, Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,10 @@ class Engine(Protocol):
     @property
     def context(self) -> int:
         """Return how many tokens prompt and reply may have together."""
+        ...
+
+    def about(self) -> tuple[Fact, ...]:
+        """Return what the weights run on and how, for `--verbose`."""
         ...
 
     def count(self, content: Sequence[Message] | str) -> int:

@@ -18,7 +18,7 @@ import openai
 
 from persona_cli.errors import ContextError, EngineError, Interrupted
 from persona_cli.model.engines import ImagePart, Message
-from persona_cli.model.tasks import Stop
+from persona_cli.model.tasks import Fact, Stop
 
 RETRIES = 4
 """Attempts after the first on connection errors, 429 and 5xx; the package waits 0.5 to 8 s between them."""
@@ -64,6 +64,22 @@ class ServerEngine:
     def has_grammar(self) -> bool:
         """Tell whether replies are held to a grammar by the server."""
         return self.dialect is not Dialect.PLAIN
+
+    def about(self) -> tuple[Fact, ...]:
+        """Return where the model runs and what the server can do; layers and threads are the server's own affair."""
+        if self._counter == "unknown":
+            self._counter = self._find_counter()
+        held = {
+            Dialect.LLAMA: "held to a grammar",
+            Dialect.VLLM: "held to a grammar (vLLM's)",
+            Dialect.PLAIN: "without a grammar: parsed, and asked for once more when broken",
+        }
+        counted = "by the server" if self._counter else "estimated, as the server has no address for it"
+        return (
+            Fact("server", f"{self._url}, model {self.name}; what is offloaded is the server's own affair"),
+            Fact("replies", held[self.dialect]),
+            Fact("context", f"{self.context:,} tokens (model.context); tokens counted {counted}"),
+        )
 
     def count(self, content: Sequence[Message] | str) -> int:
         """Return the tokens of a text or of messages: the server's own count, or an estimate where it has none.

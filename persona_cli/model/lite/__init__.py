@@ -22,6 +22,7 @@ from persona_cli.model.lite.words import sentences
 from persona_cli.model.tasks import (
     CoreDraft,
     EpisodeDraft,
+    Fact,
     ProceduralDraft,
     SemanticDraft,
     Situation,
@@ -54,6 +55,13 @@ class LiteModel:
     @cached_property
     def _heads(self) -> TraitHeads:
         return TraitHeads.load()
+
+    def about(self) -> tuple[Fact, ...]:
+        """Return that there is nothing to load or to put on a GPU."""
+        return (
+            Fact("model", "the built-in one: rules, and the sentence embedding on the processor"),
+            Fact("offload", "nothing: it has no weights of its own; `persona model list` shows models that have"),
+        )
 
     def reason(self, situation: Situation, stop: Stop) -> Generator[Piece, None, None]:
         """Yield one honest line of thinking, then a search or the answer."""

@@ -2,7 +2,7 @@
 
 `engine` is the Engine; below it `sequence` reuses evaluated prompts, `pictures` sizes and caches pictures, `sampling`
 holds replies to a grammar, `native` owns the pointers. `gguf_file` checks files before they are loaded, `offload`
-decides what goes to the GPU, `probe` tries a first load in a child process.
+decides what goes to the GPU, `probe` tries a first load in a child process, `report` says what came of it.
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ def open_llama(text: Path, projection: Path | None, wishes: Wishes, cache: Path)
     )
     identity = identify(text, projection, loading)
     probe(text, projection, replace(loading, context=min(context, 512)), cache / "probed.json")
-    return Opened(LlamaEngine(text, projection, loading, cache / "pictures", wishes.cache_bytes), plan, identity)
+    engine = LlamaEngine(text, projection, loading, cache / "pictures", cache_bytes=wishes.cache_bytes, plan=plan)
+    return Opened(engine, plan, identity)
 
 
 def plan_pair(text: Path, projection: Path | None, wishes: Wishes) -> tuple[Plan, int]:
@@ -81,4 +82,7 @@ def plan_pair(text: Path, projection: Path | None, wishes: Wishes) -> tuple[Plan
     native.start()
     context = min(wishes.context, model.context)
     need = Need(model.layers, model.size, vision.size if vision else 0, model.kv_per_token, context)
-    return plan_offload(need, native.devices(), layers=wishes.gpu_layers, project=wishes.project_on_gpu), context
+    plan = plan_offload(
+        need, native.devices(), native.backends(), layers=wishes.gpu_layers, project=wishes.project_on_gpu
+    )
+    return plan, context

@@ -17,10 +17,13 @@ from pathlib import Path
 from persona_cli.errors import ContextError, EngineError, Interrupted
 from persona_cli.model.engines import ImagePart, Message
 from persona_cli.model.engines.llama.kept import KeptLane
-from persona_cli.model.engines.llama.native import Context, Loading, Stop, Weights
+from persona_cli.model.engines.llama.native import Context, Loading, Stop, Weights, listening
+from persona_cli.model.engines.llama.offload import Plan
 from persona_cli.model.engines.llama.pictures import Vision
+from persona_cli.model.engines.llama.report import build_facts, load_facts, read_load
 from persona_cli.model.engines.llama.sampling import Sampler
 from persona_cli.model.engines.llama.sequence import Item, Lane, NoRoom, tokens_of
+from persona_cli.model.tasks import Fact
 
 
 @dataclass(slots=True)
@@ -42,17 +45,27 @@ class LlamaEngine:
     """An `Engine` on llama.cpp's low-level API; safe to call from two threads, which take turns."""
 
     def __init__(
-        self, text: Path, projection: Path | None, loading: Loading, cache: Path, cache_bytes: int = 512 * 2**20
+        self,
+        text: Path,
+        projection: Path | None,
+        loading: Loading,
+        cache: Path,
+        *,
+        cache_bytes: int = 512 * 2**20,
+        plan: Plan | None = None,
     ) -> None:
-        self._weights = Weights(text, loading)
-        self._vision: Vision | None = None
-        try:
-            self._context = Context(self._weights, loading)
-            if projection is not None:
-                self._vision = Vision(projection, self._weights, loading, cache, cache_bytes)
-        except BaseException:
-            self.close()
-            raise
+        with listening() as heard:
+            self._weights = Weights(text, loading)
+            self._vision: Vision | None = None
+            try:
+                self._context = Context(self._weights, loading)
+                if projection is not None:
+                    self._vision = Vision(projection, self._weights, loading, cache, cache_bytes)
+            except BaseException:
+                self.close()
+                raise
+        self.loaded = read_load(heard)
+        self._loading, self._plan = loading, plan
         self.name = text.stem
         self.counts = Counts()
         self._lanes: dict[str, Lane] = {}
@@ -65,6 +78,11 @@ class LlamaEngine:
     def context(self) -> int:
         """Return how many tokens prompt and reply may have together."""
         return min(self._context.tokens, self._weights.longest)
+
+    def about(self) -> tuple[Fact, ...]:
+        """Return what llama.cpp was built with, and where this model really is."""
+        sees = self._vision is not None
+        return (*build_facts(), *load_facts(self.loaded, self._loading, self._plan, projection=sees))
 
     def count(self, content: Sequence[Message] | str) -> int:
         """Return the tokens of a text, or of messages with their template and pictures."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 import ctypes
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ from persona_cli.errors import ContextError, EngineError, WeightsError
 Stop = Callable[[], bool]
 
 log_lines: deque[str] = deque(maxlen=400)
-"""What llama.cpp said last; shown by `persona doctor --verbose`, never printed on its own."""
+"""What llama.cpp said last, for error messages; never printed on its own."""
+_listeners: list[list[str]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,10 @@ _DEVICE_KINDS = {0: "cpu", 1: "gpu", 2: "gpu", 3: "accelerator"}
 
 
 def _remember(level: int, text: bytes, _data: object) -> None:
-    log_lines.append(text.decode("utf-8", "replace"))
+    line = text.decode("utf-8", "replace")
+    log_lines.append(line)
+    for heard in _listeners:
+        heard.append(line)
 
 
 _log_callback = llama_cpp.llama_log_callback(_remember)
@@ -76,6 +81,17 @@ def start() -> None:
     llama_cpp.llama_backend_init()
 
 
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """Collect everything llama.cpp says meanwhile, however much."""
+    heard: list[str] = []
+    _listeners.append(heard)
+    try:
+        yield heard
+    finally:
+        _listeners.remove(heard)
+
+
 def last_words() -> str:
     """Return llama.cpp's last complaint, for an error message."""
     lines = [line.strip() for line in log_lines if line.strip(" .\n")]
@@ -86,6 +102,18 @@ def last_words() -> str:
 def build_features() -> str:
     """Return what llama.cpp was compiled with, in its own words."""
     return str(llama_cpp.llama_print_system_info().decode()).strip(" |")
+
+
+def backends() -> tuple[str, ...]:
+    """Return the kinds of processor llama.cpp was built for: CPU, CUDA, Metal, Vulkan."""
+    base = ctypes.CDLL(_base_library())
+    from llama_cpp._ggml import libggml
+
+    count, get = libggml.ggml_backend_reg_count, libggml.ggml_backend_reg_get
+    count.restype, get.restype, get.argtypes = ctypes.c_size_t, ctypes.c_void_p, [ctypes.c_size_t]
+    name = base.ggml_backend_reg_name
+    name.restype, name.argtypes = ctypes.c_char_p, [ctypes.c_void_p]
+    return tuple(name(get(position)).decode() for position in range(count()))
 
 
 def devices() -> tuple[Device, ...]:
@@ -119,6 +147,11 @@ def _base_library() -> str:
 
 
 def default_threads() -> int:
+    """Return how many threads serve where none are configured."""
+    return usable_cores()
+
+
+def usable_cores() -> int:
     """Return the cores this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -184,7 +217,8 @@ class Context:
         params.n_threads = params.n_threads_batch = loading.threads or default_threads()
         params.type_k = params.type_v = KV_TYPES[loading.kv_type]
         params.flash_attn_type = (
-            llama_cpp.LLAMA_FLASH_ATTN_TYPE_ENABLED
+            # "auto" turns it off where a device cannot; "enabled" would fall back to the processor in silence
+            llama_cpp.LLAMA_FLASH_ATTN_TYPE_AUTO
             if loading.flash_attention
             else llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
         )

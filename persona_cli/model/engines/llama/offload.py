@@ -13,6 +13,8 @@ from persona_cli.model.engines.llama.native import Device
 
 RESERVE = 1_200 * 2**20
 """Bytes left free on the device: compute buffers of a 7B model at batch 512, and one picture in the vision tower."""
+_PROCESSORS = frozenset({"CPU", "BLAS", "RPC"})
+"""Backends that are no GPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,32 +35,59 @@ class Plan:
     gpu_layers: int
     project_on_gpu: bool
     reason: str
+    layers: int = 0
+    """Layers there are, the output layer as one more, as llama.cpp counts."""
 
 
 def plan_offload(
-    need: Need, devices: Sequence[Device], *, layers: int | None = None, project: bool | None = None
+    need: Need,
+    devices: Sequence[Device],
+    backends: Sequence[str] = (),
+    *,
+    layers: int | None = None,
+    project: bool | None = None,
 ) -> Plan:
     """Return what to offload; `layers` and `project` are the user's wishes, None leaves them to the free memory.
 
-    The output layer counts as one more than the model's layers, as llama.cpp counts.
+    The output layer counts as one more than the model's layers, as llama.cpp counts. `backends` are what llama.cpp
+    was built for; they tell a missing driver from a build without a GPU.
     """
+    total = need.layers + 1
     graphics = [device for device in devices if device.kind == "gpu"]
     if not graphics:
-        wanted = " (model.gpu_layers asks for one)" if layers else ""
-        return Plan(0, False, f"llama.cpp found no GPU or was built without one{wanted}")
+        wanted = "; model.gpu_layers asks for one" if layers else ""
+        return Plan(0, False, _no_gpu(backends) + wanted, total)
     free = sum(device.free for device in graphics)
     if layers is not None:
-        return Plan(layers, bool(project), "as configured")
+        return Plan(min(layers, total), bool(project), "as configured by model.gpu_layers", total)
     if not free:
-        return Plan(need.layers + 1, project is not False, "the driver does not tell how much memory is free")
+        return Plan(total, project is not False, "the driver does not tell how much memory is free", total)
     room = free - RESERVE
     on_gpu = project if project is not None else room >= need.projection
     if on_gpu:
         room -= need.projection
-    each = (need.weights + need.kv_per_token * need.context) / (need.layers + 1)
-    fitting = max(0, min(need.layers + 1, int(room // each)))
-    if fitting == need.layers + 1:
-        return Plan(fitting, on_gpu, f"everything fits {free / 2**30:.1f} GiB of free GPU memory")
-    return Plan(
-        fitting, on_gpu, f"{free / 2**30:.1f} GiB of GPU memory are free, {fitting} of {need.layers + 1} layers fit"
+    each = (need.weights + need.kv_per_token * need.context) / total
+    fitting = max(0, min(total, int(room // each)))
+    if fitting == total:
+        return Plan(fitting, on_gpu, f"everything fits {_gib(free)} of free GPU memory", total)
+    return Plan(fitting, on_gpu, f"{fitting} fit {_gib(free)} of free GPU memory: {_shortage(need)}", total)
+
+
+def _no_gpu(backends: Sequence[str]) -> str:
+    built = [name for name in backends if name not in _PROCESSORS]
+    if built:
+        return f"llama.cpp was built with {', '.join(built)}, but finds no such device: is its driver installed?"
+    return "llama.cpp was built without a GPU (CMAKE_ARGS=-DGGML_CUDA=on builds it with CUDA)"
+
+
+def _shortage(need: Need) -> str:
+    cache = need.kv_per_token * need.context
+    whole = need.weights + cache + need.projection + RESERVE
+    return (
+        f"all would need {_gib(whole)} (weights {_gib(need.weights)}, cache of {need.context:,} tokens {_gib(cache)}, "
+        f"pictures {_gib(need.projection)}, computing {_gib(RESERVE)})"
     )
+
+
+def _gib(size: float) -> str:
+    return f"{size / 2**30:.1f} GiB"
