@@ -71,10 +71,13 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingSettings:
-    """[embedding]: the sentence embedding behind search."""
+    """[embedding]: what search compares texts and pictures by."""
 
     model: str = setting(
         "all-MiniLM-L6-v2", "all-MiniLM-L6-v2 (built in), or the folder of any sentence-transformers model"
+    )
+    pictures: str = setting(
+        "clip-ViT-B-32", "the CLIP that compares pictures, once it is pulled; or the folder of one, or none"
     )
 
 

@@ -17,6 +17,7 @@ from persona_cli.memory.store import Store, open_store
 from persona_cli.paths import find_places
 from tests.fakes import ScriptedModel
 from tests.tiny import Tiny, build_tiny
+from tests.tinyclip import build_clip
 
 # the same examples every time, however busy the machine is
 settings.register_profile("fixed", derandomize=True, deadline=None)
@@ -96,6 +97,14 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # transformers' own, while it builds
         return build_tiny(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the tiny CLIP, trained once."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # transformers' own, while it builds
+        return build_clip(tmp_path_factory.mktemp("clip") / "tiny-clip")
 
 
 @pytest.fixture

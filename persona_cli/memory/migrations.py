@@ -6,7 +6,7 @@ memories, whoever writes them.
 
 Tables: session, turn, image, turn_image, semantic, semantic_image, core, episode, episode_turn, habit,
 reading, trait_lock, conflict, tidy, apart, used, job, cause, journal; derived: text (FTS5), vector, vector_gone,
-revision, and the view embeddable.
+revision, look, and the view embeddable.
 """
 
 from __future__ import annotations
@@ -338,3 +338,18 @@ def summing(db: Database) -> None:
     run_script(db, SUMMING)
     for statement in summing_triggers():
         db.execute(statement)
+
+
+@migrations()
+def looks(db: Database) -> None:
+    """What pictures look like: one vector each, apart from those of texts, with which they are never compared."""
+    run_script(
+        db,
+        """
+        CREATE TABLE look (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            image_id INTEGER NOT NULL UNIQUE REFERENCES image (id) ON DELETE CASCADE,
+            embedder TEXT NOT NULL, dimension INTEGER NOT NULL, vector BLOB NOT NULL
+        ) STRICT
+        """,
+    )

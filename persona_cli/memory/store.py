@@ -24,6 +24,7 @@ from persona_cli.memory.tables.habits import Habits
 from persona_cli.memory.tables.images import Images
 from persona_cli.memory.tables.jobs import Jobs
 from persona_cli.memory.tables.journal import Journal
+from persona_cli.memory.tables.looks import Looks
 from persona_cli.memory.tables.readings import Readings
 from persona_cli.memory.tables.rows import Row, Rows
 from persona_cli.memory.tables.semantic import Semantics
@@ -99,6 +100,7 @@ class Store:
         self.tidies = Tidies(connection)
         self.uses = Uses(connection)
         self.vectors = Vectors(connection)
+        self.looks = Looks(connection)
         self.texts = Texts(connection)
         self._rows = Rows(connection)
         self._forgetting = Forgetting(connection, self.jobs, self.readings)

@@ -79,7 +79,7 @@ def find_model(model: str) -> Path:
 
 def open_folder(folder: Path, name: str | None = None) -> FolderEmbedder:
     """Load the model in `folder`; without a `name` it is called after the folder and its content."""
-    with _undisturbed():
+    with undisturbed():
         from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
@@ -95,7 +95,7 @@ def open_folder(folder: Path, name: str | None = None) -> FolderEmbedder:
                 f"the embedding model in {folder} cannot be loaded: {exc}", fix="Fetch it again."
             ) from exc
     _take_words_literally(model)
-    return FolderEmbedder(model, name or f"{folder.name}@{_fingerprint(folder)}", dimension)
+    return FolderEmbedder(model, name or f"{folder.name}@{fingerprint(folder)}", dimension)
 
 
 def _encode(model: SentenceTransformer, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -111,7 +111,7 @@ def _take_words_literally(model: SentenceTransformer) -> None:
 
 
 def _cached(name: str) -> Path | None:
-    with _undisturbed():
+    with undisturbed():
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
@@ -121,7 +121,7 @@ def _cached(name: str) -> Path | None:
             return None
 
 
-def _fingerprint(folder: Path) -> str:
+def fingerprint(folder: Path) -> str:
     """Return a short hash that another model, or the same one trained further, does not have.
 
     Sizes and both ends of every file: a gigabyte of weights is not read through at each start.
@@ -137,7 +137,7 @@ def _fingerprint(folder: Path) -> str:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """Import and load with the hub switched off and without warnings; the environment is as before afterwards."""
     before = {key: os.environ.get(key) for key in _OFFLINE}
     os.environ.update(_OFFLINE)

@@ -36,6 +36,7 @@ _COUNTED = {
     "jobs": "job",
     "sessions": "session",
     "vectors": "vector",
+    "picture vectors": "look",
 }
 
 
