@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
-from persona_cli.timewords import find_times
+from persona_cli.timewords import find_times, settled
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?]+(?=\s|$)|[.](?=\S)[^.!?\n]*)*[.!?]*")
@@ -34,11 +34,11 @@ _CLOCK = {
 }
 _UNCOUNTED = {"zero", "one", "couple", "pair", "both", "twins", "dozen"}
 _STOP_TEXT = """
-a about after all also am an and any are as at be because been before being but by can could did do does doing done for
-from had has have having he her hers him his i if in into is it its just longer me more my no not now of off on one only
-or our ours out over own she so some such than that the their theirs them then there these they this those to too up us
-very was we were what when where which while who will with would you your yours user users person years year old s t
-m re ve ll d once again currently still really
+a about after all also am an and any are around as at be because been before being but by can could did do does doing
+done for from had has have having he her hers him his i if in into is it its just longer me more my no not now of off
+on one only or others our ours out over own she so some such than that the their theirs them then there these they
+this those to too up us very was we were what when where which while who will with would you your yours user users
+person years year old s t m re ve ll d once again currently still really
 """
 _STOP = frozenset(_STOP_TEXT.split())
 _FRAME_TEXT = """
@@ -166,6 +166,9 @@ def _calendar(said: str, at: datetime) -> tuple[set[str], set[int]]:
     calendar_words: set[str] = set()
     calendar_numbers: set[int] = set()
     for phrase in find_times(said, at):
+        for form in (settled(phrase), settled(phrase, yearly=True)):
+            calendar_numbers |= {int(digits) for digits in re.findall(r"\d+", form or "")}
+            calendar_words |= {word.casefold() for word in words(form or "")}
         for moment in _ends(phrase.window.start, phrase.window.end):
             calendar_words |= {_MONTHS[moment.month - 1], _MONTHS[moment.month - 1][:3]}
             calendar_words |= {_DAYS[moment.weekday()], _DAYS[moment.weekday()][:3]}

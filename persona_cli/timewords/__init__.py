@@ -2,8 +2,9 @@
 
 ``find_times`` finds every phrase of a text; ``query_window`` the one window a question asks for, leaning to
 the past as questions to a memory do; ``describe`` says a window in words; ``stamp`` and ``parse_stamp`` are
-the form times have in prompts. The phrases are a table of rules (rules.py) over calendar arithmetic
-(calendar.py, with dateutil under it); tense.py decides which Sunday "on Sunday" is.
+the form times have in prompts; ``settle`` writes out the dates that time words mean. The phrases are a table of
+rules (rules.py) over calendar arithmetic (calendar.py, with dateutil under it); tense.py decides which Sunday
+"on Sunday" is.
 
 ``find_anchors`` finds the phrases that only memory can date ("the day before my birthday", anchors.py); ``relate``
 makes a window of one, once its event is known (relations.py).
@@ -17,6 +18,7 @@ from persona_cli.timewords.anchors import Anchored, find_anchors
 from persona_cli.timewords.phrase import Direction, TimePhrase
 from persona_cli.timewords.relations import in_zone, relate
 from persona_cli.timewords.scanning import scan
+from persona_cli.timewords.settling import settle, settled
 from persona_cli.timewords.wording import describe, parse_stamp, stamp
 
 __all__ = [
@@ -30,6 +32,8 @@ __all__ = [
     "parse_stamp",
     "query_window",
     "relate",
+    "settle",
+    "settled",
     "stamp",
 ]
 

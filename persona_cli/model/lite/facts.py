@@ -25,7 +25,7 @@ from persona_cli.model.lite.tags import Tag
 from persona_cli.model.lite.worth import content_words, worth
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import Change, Turn, Window
-from persona_cli.timewords import TimePhrase, find_times
+from persona_cli.timewords import TimePhrase, find_times, settle
 
 MOST = 5
 """Facts proposed for one turn; a message that tells more than this is a story, and its turn stays searchable."""
@@ -112,17 +112,18 @@ def _facts(
     clause: Clause, plain: str, company: str, times: Sequence[TimePhrase], known: frozenset[str], *, pictured: bool
 ) -> Iterator[Fact]:
     tags = _tags(plain, known, pictured=pictured)
-    event = _event(clause, times)
+    inside = [phrase for phrase in times if clause.start <= phrase.start < clause.end]
+    event = min(inside, key=lambda phrase: phrase.soft).window if inside else None
     sentence = third_person(plain, company)
     told = False
     for tag in tags:
         content = tag.content or (_short(tag) if told else _capitals(sentence, tag.names))
         told = told or not tag.aside
         if content:
-            yield _fact(clause, tag, content, None if tag.aside else event, pictured=pictured)
+            yield _fact(clause, tag, settle(content, inside), None if tag.aside else event, pictured=pictured)
     value = 0.0 if told else worth(plain)
     if value:
-        yield _fact(clause, Tag("", weight=value), sentence, event, pictured=pictured)
+        yield _fact(clause, Tag("", weight=value), settle(sentence, inside), event, pictured=pictured)
 
 
 def _tags(plain: str, known: frozenset[str], *, pictured: bool) -> list[Tag]:
@@ -196,12 +197,6 @@ def _capitals(text: str, names: Iterable[str]) -> str:
         if "(" not in name:
             text = re.sub(rf"(?<![\w']){re.escape(name)}(?![\w])", str(name), text, flags=re.I)
     return text
-
-
-def _event(clause: Clause, times: Sequence[TimePhrase]) -> Window | None:
-    """Return when the clause's event was or will be: its narrowest time phrase."""
-    inside = [phrase for phrase in times if clause.start <= phrase.start < clause.end]
-    return min(inside, key=lambda phrase: phrase.soft).window if inside else None
 
 
 _WITH = re.compile(
