@@ -2,7 +2,14 @@
 
 import pytest
 
-from persona_cli.agent.standing import ended_things, is_about, opposed, renames, revises, same_saying, says_no_more
+from persona_cli.agent.endings import Ending, ended
+from persona_cli.agent.standing import is_over_with, opposed, renames, reschedules, revises, same_saying, says_no_more
+from persona_cli.records import SemanticMemory
+from tests.agents import NOW
+
+
+def memory(content: str, subject: str = "user") -> SemanticMemory:
+    return SemanticMemory(1, content, (), subject, "", NOW, NOW)
 
 
 @pytest.mark.parametrize(
@@ -73,14 +80,14 @@ def test_what_denies_something_else_is_not_the_opposite() -> None:
     ],
 )
 def test_what_is_over_is_heard(said: str, thing: str) -> None:
-    assert thing in ended_things(said)
+    assert thing in [ending.thing for ending in ended(said)]
 
 
 @pytest.mark.parametrize(
     "said", ["I play squash.", "My brother sold his boat.", "I left early.", "I stopped at a shop."]
 )
 def test_nothing_is_over_where_nothing_is_said_to_be(said: str) -> None:
-    assert not [thing for thing in ended_things(said) if is_about(thing, "The user plays squash.")]
+    assert not [ending for ending in ended(said) if is_over_with(ending, memory("The user plays squash."))]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +105,7 @@ def test_nothing_is_over_where_nothing_is_said_to_be(said: str) -> None:
     ],
 )
 def test_only_a_lasting_fact_about_the_thing_ends_with_it(thing: str, content: str, about: bool) -> None:
-    assert is_about(thing, content) is about
+    assert is_over_with(Ending(thing), memory(content)) is about
 
 
 def test_another_name_for_the_same_takes_its_place_when_it_is_said_to() -> None:
@@ -114,3 +121,10 @@ def test_how_a_doing_is_now_takes_the_place_of_how_it_was() -> None:
     assert not revises("The user gets up at eight on Sundays.", old, "I get up at eight on Sundays")
     assert not revises("The user takes the bus now.", old, "I take the bus now")
     assert not revises("The user has a cat now.", "The user has a dog.", "I have a cat now")
+
+
+def test_another_day_or_number_for_the_same_takes_its_place_when_it_is_said_to() -> None:
+    old = "The user goes rowing on Mondays."
+    assert reschedules("Rowing is now on Fridays.", old, "Rowing is now on Fridays.")
+    assert not reschedules("The user goes rowing on Fridays.", old, "I go rowing on Fridays.")
+    assert not reschedules("Judo is now on Fridays.", old, "Judo is now on Fridays.")

@@ -9,33 +9,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-import numpy as np
-from numpy.typing import NDArray
-
 from persona_cli.agent.gate import SAME, Admitted, Refused, judge, same_fact, same_occasion
-from persona_cli.agent.standing import (
-    ended_things,
-    is_about,
-    is_over,
-    opposed,
-    renames,
-    revises,
-    same_saying,
-    says_no_more,
-)
-from persona_cli.agent.words import names, stem, stems, supported, values, words
+from persona_cli.agent.outdated import Embed, Outdated
+from persona_cli.agent.standing import same_saying, says_no_more
+from persona_cli.agent.words import stem, words
 from persona_cli.memory.store import Store
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import Author, Change, Kind, SemanticMemory, Status, Turn
 
-Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 Crop = Callable[[SemanticDraft], tuple[str, ...]]
 """Keeps what is to be cut from pictures for a draft; returns the SHA-256 of each crop."""
 
-ABOUT = 0.3
-"""Cosine from which what is about a thing that is over is over with it."""
-MEANT = 0.6
-"""Cosine from which a memory without a slot is taken to be the one a change speaks of."""
 _NEAR = 40
 """Memories that full text proposes for a comparison."""
 
@@ -68,7 +52,7 @@ class Remembering:
 
     def __init__(self, store: Store, embed: Embed, most: int, crop: Crop = _no_crop) -> None:
         self._store = store
-        self._embed = embed
+        self._outdated = Outdated(store, embed)
         self._most = most
         self._crop = crop
 
@@ -86,10 +70,23 @@ class Remembering:
                 rulings.append(Ruling(draft, Verdict.REFUSED, f"a turn writes {self._most} memories at most"))
             else:
                 rulings.append(self._save(draft, judged, turn))
+        self._end_what_is_over(turn, [ruling.memory for ruling in rulings if ruling.memory is not None])
         return tuple(rulings)
 
+    def _end_what_is_over(self, turn: Turn, told: Sequence[int]) -> None:
+        """Let what the words say is over end with the memory of this turn that tells of it best."""
+        held = [one for one in self._store.semantic.many(told) if one.status is Status.ACTIVE]
+        if not held:
+            return
+        for old, ending in self._outdated.by_words(turn):
+            ((_, new), *_) = self._outdated.ranked(f"{ending.thing}: {old.content}", held)
+            if old.author is Author.PERSON:
+                self._store.conflicts.add(old.id, new.id, turn.at)
+            elif old.id != new.id and old.valid_from <= turn.at:
+                self._store.semantic.supersede(old.id, new.id, turn.at)
+
     def _save(self, draft: SemanticDraft, judged: Admitted, turn: Turn) -> Ruling:
-        outdated = () if judged.quarantined else self._outdated(draft, judged.quote, turn)
+        outdated = () if judged.quarantined else self._outdated.by_draft(draft, judged.quote, turn)
         memory = _memory(draft, judged, turn)
         # only what is kept is cropped
         memory = self._store.semantic.add(replace(memory, images=(*self._crop(draft), *memory.images)))
@@ -122,7 +119,7 @@ class Remembering:
             return exact if not set(draft.images) - set(exact.images) else None
         if draft.images:
             return None
-        near = [memory for memory in self._near(draft.content, draft.slot) if same_occasion(draft, memory)]
+        near = [memory for memory in self._outdated.near(draft.content, draft.slot) if same_occasion(draft, memory)]
         mine = [memory for memory in near if memory.subject.casefold() == draft.subject.casefold()]
         for memory in mine:
             in_slot = bool(draft.slot) and memory.slot == draft.slot
@@ -130,66 +127,8 @@ class Remembering:
                 in_slot and says_no_more(draft.content, memory.content, draft.slot)
             ):
                 return memory
-        close = self._ranked(draft.content, [memory for memory in mine if same_fact(draft, memory)])
+        close = self._outdated.ranked(draft.content, [memory for memory in mine if same_fact(draft, memory)])
         return next((memory for cosine, memory in close if cosine >= SAME), None)
-
-    def _outdated(self, draft: SemanticDraft, quote: str, turn: Turn) -> tuple[SemanticMemory, ...]:
-        """Return the active memories that `draft` replaces or ends."""
-        slotted = self._store.semantic.active_in_slot(draft.slot) if draft.slot else ()
-        if draft.change is Change.ENDS:
-            slotted = tuple(memory for memory in slotted if _ends(draft, memory))
-        elif draft.change is Change.ADDS:
-            # what only says more of the same ("my brother Owen lives in Dublin") leaves the old one standing
-            told = [memory for memory in slotted if not says_no_more(memory.content, draft.content, draft.slot)]
-            if len(told) < len(slotted):
-                return tuple(told)
-            slotted = tuple(told)
-        return slotted or self._ended(draft, quote, turn)
-
-    def _ended(self, draft: SemanticDraft, quote: str, turn: Turn) -> tuple[SemanticMemory, ...]:
-        """Return what the user's words say is over, where no slot tells: "I've switched from coffee to tea"."""
-        things = (draft.replaces,) if draft.replaces else ended_things(quote)
-        said = quote or draft.content
-        earlier = [one for one in self._near(" ".join([*things, draft.content]), "") if one.turn_id != turn.id]
-        if renamed := [one for one in earlier if renames(draft.content, one.content, said)]:
-            return tuple(renamed)
-        lasting = [
-            memory
-            for memory in earlier
-            if memory.subject.casefold() in (draft.subject.casefold(), "user")
-            and memory.event is None
-            and _speaks_of(draft, memory)
-        ]
-        over = [one for one in lasting if any(is_about(thing, one.content) for thing in things)]
-        if over:
-            return tuple(memory for cosine, memory in self._ranked(quote or draft.content, over) if cosine >= ABOUT)
-        lasting = [one for one in lasting if one.subject.casefold() == draft.subject.casefold()]
-        if other := [
-            one for one in lasting if opposed(draft.content, one.content) or revises(draft.content, one.content, said)
-        ]:
-            return tuple(other)
-        if draft.change is Change.ADDS:
-            return ()
-        meant = draft.replaces or draft.content
-        named = [one for one in lasting if one.slot in ("", draft.slot) and supported(values(meant), one.content)]
-        ranked = self._ranked(meant, [one for one in named if not is_over(one.content)])
-        return (ranked[0][1],) if ranked and ranked[0][0] >= MEANT else ()
-
-    def _near(self, text: str, slot: str) -> list[SemanticMemory]:
-        """Return active memories that share words with `text`, or its slot."""
-        found = self._store.texts.search([word for word in words(text) if stems(word)], (Kind.SEMANTIC,), _NEAR)
-        memories = self._store.semantic.many([ref.id for ref, _ in found])
-        slotted = self._store.semantic.active_in_slot(slot) if slot else ()
-        unique = {memory.id: memory for memory in (*memories, *slotted) if memory.status is Status.ACTIVE}
-        return list(unique.values())
-
-    def _ranked(self, text: str, memories: Sequence[SemanticMemory]) -> list[tuple[float, SemanticMemory]]:
-        """Return the memories by cosine to `text`, closest first."""
-        if not memories:
-            return []
-        vectors = self._embed([text, *(memory.content for memory in memories)])
-        cosines = vectors[1:] @ vectors[0]
-        return sorted(zip(map(float, cosines), memories, strict=True), key=lambda pair: -pair[0])
 
     def _knows(self, name: str) -> bool:
         """Tell whether a name stands in what is already remembered of the user's life."""
@@ -217,20 +156,6 @@ def _memory(draft: SemanticDraft, judged: Admitted, turn: Turn) -> SemanticMemor
         last_seen=turn.at,
         status=Status.QUARANTINED if judged.quarantined else Status.ACTIVE,
     )
-
-
-def _speaks_of(draft: SemanticDraft, memory: SemanticMemory) -> bool:
-    """Tell whether the names in what is said to end are those of the memory."""
-    ended = replace(draft, content=draft.replaces) if draft.replaces else draft
-    said = {stem(name) for name in names(ended.content)} - {stem(word) for word in words(draft.subject)}
-    return draft.change is not Change.ENDS or supported(said, memory.content) == said
-
-
-def _ends(draft: SemanticDraft, memory: SemanticMemory) -> bool:
-    """Tell whether the memory of a slot is the one that is said to end: "my job" is any, "the brewery" only that."""
-    said = values(draft.replaces) if draft.replaces else set()
-    generic = said <= stems(draft.slot.replace("/", " "))
-    return _speaks_of(draft, memory) and (generic or bool(supported(said, memory.content)))
 
 
 def _is_disputed(draft: SemanticDraft, old: SemanticMemory, turn: Turn) -> bool:

@@ -7,8 +7,12 @@ is not clearly the same or over stays as it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
+from persona_cli.agent.endings import Ending
+from persona_cli.agent.holders import holder, kin
 from persona_cli.agent.words import names, negative, numbers, stem, stems, supported, values, words
+from persona_cli.records import SemanticMemory
 
 
 def _words(text: str) -> frozenset[str]:
@@ -32,37 +36,6 @@ _LIKING = _stems("love like enjoy adore prefer fond into keen fan favourite favo
 _SIDE = _stems("handle take eat eaten drink drunk since almost every nearly mostly any")
 _DENIALS = _stems("not never no dislike hate detest loathe avoid stand cannot longer more")
 
-_VERB = r"(?:\w+(?:\ (?:at|for|as|in|with|to|on))?)"
-_THING = r"(?P<thing>(?:(?:my|the|an?|our|his|her|that|this|all|any|of)\ )*[\w'’-]+(?:\ [\w'’-]+){0,4}?)"
-_STOPS = (
-    r"(?=[,.;:!?]|$|\ (?:and|but|because|since|so|as|for|now|to|with|by|after|when|which|last|this|in|on|yesterday"
-    r"|today|any\ ?more|anymore|altogether|entirely|completely|it|years?|months?|weeks?|lately|recently|instead)\b)"
-)
-_I = (
-    r"\b(?:I|we|the\ user)(?:['’]ve|['’]m|['’]d)?\ "
-    r"(?:\w+ly\ |have\ |has\ |am\ |is\ |just\ |also\ |had\ |been\ |was\ |got\ |grown\ |become\ )*"
-)
-
-
-_ENDINGS = tuple(
-    re.compile(pattern.replace(r"\ ", r"\s+"), re.IGNORECASE)
-    for pattern in (
-        rf"{_I}used\ to\ (?!be\b)(?:\w+ly\ )?{_VERB}\ {_THING}{_STOPS}",
-        rf"{_I}used\ to\ be\ (?:into\ |a\ fan\ of\ |fond\ of\ |mad\ about\ |keen\ on\ )?{_THING}{_STOPS}",
-        rf"^{_THING}\ used\ to\ be\ (?:my|the\ user['’]s)\b",
-        rf"{_I}no\ longer\ (?:\w+ly\ )?{_VERB}\ {_THING}{_STOPS}",
-        rf"(?:do\ not|don['’]t|am\ not|['’]m\ not|cannot|can['’]t|does\ not|doesn['’]t)\ (?:\w+ly\ )?{_VERB}\ {_THING}"
-        r"\ any\ ?more\b",
-        rf"{_I}(?:switched|changed|gone|went|moved|converted)(?:\ over)?\ from\ {_THING}\ to\b",
-        rf"{_I}(?:swapped|traded|exchanged)(?:\ in)?\ {_THING}\ for\b",
-        rf"{_I}replaced\ {_THING}\ (?:with|by)\b",
-        rf"{_I}(?:sold|ditched|dropped|cancelled|canceled|quit|gave\ up|given\ up|giving\ up|stopped|left|got\ rid\ of"
-        r"|finished\ with|done\ with|swore\ off|sworn\ off|cut\ out|packed\ in|broke\ up\ with|split\ up\ with"
-        r"|fell\ out\ with|gone\ off|went\ off|tired\ of|sick\ of|bored\ of|bored\ with|over|outgrown|outgrew)"
-        rf"\ {_THING}{_STOPS}",
-        rf"\binstead\ of\ {_THING}{_STOPS}",
-    )
-)
 _OVER = re.compile(
     r"\b(?:used to|no longer|any ?more|formerly|former|ex-\w+|gave up|given up|stopped|quit|sold|has left|left|ended"
     r"|broke up|split up|switched|swapped|cancelled|canceled|gone off|tired of)\b",
@@ -88,8 +61,80 @@ _LINKS = _words(
 )
 _VERB_PLACE = 2
 """Where the verb of "The user smokes ten a day" stands: what ends is often the doing itself."""
-_MEASURES = 2
+_MEASURES = 3
 """Values a memory may have beside the thing that ended: "three cups of coffee" is about coffee."""
+_AVERSE = re.compile(
+    r"\b(?:afraid|scared|frightened|terrified|fear|phobia|allergic|allergy|horror of)\b", re.IGNORECASE
+)
+_GENERIC_THINGS = _stems(
+    "account membership trip plan plans everything diet lessons lesson class classes course hobby collection"
+    " thing stuff habit"
+    " subscription contract visit visits stay party society job"
+)
+"""What says of which sort a thing is, not which one: "my HSBC account", "the Japan trip"."""
+_MEMBERS = {
+    stem(kind): _stems(members)
+    for kind, members in {
+        "meat": "steak bacon ham beef pork chicken sausage sausages burger burgers lamb turkey salami meatballs"
+        " barbecue veal duck",
+        "alcohol": "beer wine gin whisky whiskey vodka rum cider cocktail cocktails champagne prosecco ale lager",
+        "wine": "alcohol",
+        "beer": "alcohol",
+        "dairy": "cheese milk butter yoghurt yogurt cream",
+        "caffeine": "coffee espresso cappuccino latte",
+        "sweets": "chocolate candy cake cakes biscuits cookies",
+        "smoking": "cigarette cigarettes smokes smoke",
+        "cigarettes": "smoke smokes smoking",
+    }.items()
+}
+_NAMED_ONE = r"(?:called |named )?(?P<name>(?:(?:Dr|Mr|Mrs|Ms|Miss)\.? )?[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)?)"
+_IS_TO_USER = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"^The user's (?:[\w-]+ ){{1,3}}?(?:name )?is {_NAMED_ONE}(?: now)?\W*$",
+        r"^(?P<name>[A-Z][\w'’. -]+?) is (?:now )?the user's [\w -]+\W*$",
+        rf"^The user (?:\w+ly )?(?:is|has been) (?:dating|seeing|married to|engaged to|together with"
+        rf"|in a relationship with|going out with)"
+        rf" (?:an? \w+ )?{_NAMED_ONE}",
+        rf"^The user (?:and \w+ )?(?:has|have|adopted|got) (?:an?|the|one|two) (?:[\w-]+ ){{1,3}}?{_NAMED_ONE}\W*$",
+        rf"^The user's (?:[\w-]+ ){{0,2}}(?:wife|husband|boyfriend|girlfriend|partner|fiancée?"
+        rf"|fiancee?) {_NAMED_ONE}\b",
+    )
+)
+_TYPED = {
+    "day": _words(
+        "monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays"
+        " thursdays fridays saturdays"
+        " sundays weekend weekends weekdays"
+    ),
+    "month": _words(
+        "january february march april may june july august september october november december"
+        " spring summer autumn winter"
+    ),
+    "colour": _words(
+        "red blue green yellow black white purple orange pink brown grey gray turquoise blond blonde ginger silver gold"
+    ),
+    "place": _words("first second third fourth fifth sixth seventh eighth ninth tenth ground top"),
+    "part": _words(
+        "morning mornings afternoon afternoons evening evenings night nights noon midday midnight lunchtime"
+    ),
+}
+_ORDER = _words("first second third fourth fifth sixth seventh eighth ninth tenth")
+_MOVED = re.compile(
+    r"\b(?:now|nowadays|these days|instead|new|changed|since then|from now on|lately|again|moved|pushed"
+    r"|postponed|rescheduled|brought"
+    r" forward|shifted|switched|delayed|put (?:off|back)|down to|up to|scratch that|correction|wrong|actually"
+    r"|sorry|i meant|not \w+"
+    r"|no longer|any ?more|turned out|make that|rather|dyed|gone up|gone down)\b",
+    re.IGNORECASE,
+)
+_SAME_THING = (
+    _stems("wedding married marry marriage"),
+    _stems("bedtime bed"),
+    _stems("swim swimming"),
+    _stems("wake up get"),
+    _stems("weigh kilos kg pounds stone"),
+)
 
 
 def plainly(text: str) -> str:
@@ -127,11 +172,6 @@ def opposed(new: str, old: str) -> bool:
     return bool(mine) and supported(mine, old) == mine and supported(theirs, new) == theirs
 
 
-def ended_things(said: str) -> tuple[str, ...]:
-    """Return what the words say is over or was given up for something else, in the speaker's words."""
-    return tuple(match["thing"].strip() for pattern in _ENDINGS if (match := pattern.search(said)))
-
-
 def renames(new: str, old: str, said: str) -> bool:
     """Tell whether `new` names another for what `old` names: "my dentist is Dr Vance now", and said so."""
     mine, theirs = _NAMING.match(new), _NAMING.match(old)
@@ -151,28 +191,101 @@ def revises(new: str, old: str, said: str) -> bool:
     return 2 * len(supported(rest, new)) >= max(len(rest), 1)
 
 
+def reschedules(new: str, old: str, said: str) -> bool:
+    """Tell whether `new` gives another day, number or colour for what `old` gives one for, and the words say so.
+
+    "Swimming is now on Thursdays" after "goes swimming on Mondays".
+    """
+    if not _MOVED.search(said) or negative(new) != negative(old):
+        return False
+    differing = [
+        kind
+        for kind in (*_TYPED, "number")
+        if (mine := _typed(new, kind)) and (other := _typed(old, kind)) and not mine & other
+    ]
+    if not differing:
+        return False
+    topic, theirs = (_topic(text) for text in (new, old))
+    shared = {
+        one
+        for one in theirs
+        if one in supported(theirs, new) or any(one in same and same & topic for same in _SAME_THING)
+    }
+    return bool(shared) and 2 * len(shared) >= min(len(theirs), len(topic) or 1)
+
+
+def _typed(text: str, kind: str) -> frozenset[str]:
+    """Return the values of one kind in a sentence, as comparable words."""
+    if kind == "number":
+        return frozenset(map(str, numbers(text)))
+    return frozenset(word.removesuffix("s") for word in map(str.casefold, words(text)) if word in _TYPED[kind])
+
+
+def _topic(text: str) -> frozenset[str]:
+    typed = frozenset(stem(word) for group in _TYPED.values() for word in group)
+    return frozenset(
+        one for one in values(plainly(text)) - typed - _GENERIC if one not in _CHANGING and not one[0].isdigit()
+    )
+
+
+_CHANGING = _stems(
+    "move push postpone reschedule shift change switch bring brought forward back new down up put delay half"
+    " past quarter clock hour week"
+    " day month every each cannot instead appointment"
+)
+
+
 def is_over(content: str) -> bool:
     """Tell whether a sentence itself says that something has ended: nothing can end it once more."""
     return bool(_OVER.search(content))
 
 
-def is_about(thing: str, content: str) -> bool:
-    """Tell whether a lasting fact is about `thing`: it names it, as a thing of its own, and little else.
+def is_over_with(ending: Ending, memory: SemanticMemory) -> bool:
+    """Tell whether a lasting fact is about the thing that is over, and whose it was: then it is over too.
 
     "Drinks three cups of coffee" is about coffee; "bought a coffee table" and "met Ana at the coffee bar" are not.
     """
-    wanted = values(thing)
-    found = [word.casefold() for word in words(content)]
-    if len(supported(wanted, content)) < max(1, (len(wanted) + 1) // 2) or is_over(content) or _happened(found):
+    content = memory.content
+    if is_over(content) or bool(_AVERSE.search(content) or negative(content)) != ending.aversion:
         return False
-    places = [place for place, word in enumerate(found) if supported(wanted, word)]
-    if found[0] != "the" or not places:
+    named = _names_for(ending.thing, content)
+    if not named and not _is_theirs(ending, memory):
+        return False
+    found = [word.casefold() for word in words(content)]
+    wanted = {one for one in values(ending.thing) if one not in _GENERIC_THINGS} or values(ending.thing)
+    places = [place for place, word in enumerate(found) if _means(wanted, word)]
+    if len({one for one in wanted if any(_means({one}, word) for word in found)}) < len(wanted) - (len(wanted) > 2):
+        return False
+    if not places or (_happened(found) and not named):
         return False
     after = found[places[-1] + 1 :][:1]
     before = [word for word in found[: places[0]] if word not in ("a", "an", "the", "his", "her", "their")][-1:]
-    alone = not after or after[0] in _LINKS or after[0].endswith("ly") or places[-1] == _VERB_PLACE
-    beside = values(content) - supported(values(content), thing)
-    return alone and not (set(before) & _BESIDE) and len(beside) <= _MEASURES and not negative(content)
+    alone = not after or after[0] in _LINKS or after[0].endswith("ly") or places[-1] == _VERB_PLACE or named
+    beside = values(content) - supported(values(content), ending.thing)
+    return alone and not (set(before) & _BESIDE) and len(beside) <= _MEASURES
+
+
+def _means(wanted: Collection[str], word: str) -> bool:
+    """Tell whether a word is one of the wanted stems, or a kind of it: "steak" is meat."""
+    return bool(supported(wanted, word)) or any(stem(word) in _MEMBERS.get(one, ()) for one in wanted)
+
+
+def _names_for(thing: str, content: str) -> bool:
+    """Tell whether a sentence does nothing but say who somebody is to the user, and that is who is over."""
+    return any(
+        (match := pattern.search(content)) is not None and bool(supported(values(thing), match["name"]))
+        for pattern in _IS_TO_USER
+    )
+
+
+def _is_theirs(ending: Ending, memory: SemanticMemory) -> bool:
+    """Tell whether a memory is of the one whose thing is over: the user, "my daughter", "Ella", "she"."""
+    mine = holder(memory.content, memory.subject)
+    if not ending.who:
+        return not mine
+    if ending.who.casefold() in ("he", "she", "they"):
+        return bool(mine)
+    return bool(mine & {kin(word) for word in words(ending.who)})
 
 
 def _happened(found: list[str]) -> bool:
