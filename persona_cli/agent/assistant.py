@@ -16,6 +16,7 @@ from persona_cli.agent.respond import RespondOptions, respond
 from persona_cli.agent.secrets import redact, redaction_notice
 from persona_cli.agent.sessions import close_session, close_sessions, session_at
 from persona_cli.agent.update import AFTER_TURN, Updates
+from persona_cli.agent.used import used_memories
 from persona_cli.config import Settings
 from persona_cli.errors import Interrupted, MessageError, PersonaError
 from persona_cli.memory import Memory
@@ -184,6 +185,7 @@ class Assistant:
             turn = store.turns.add(
                 session.id, query.at, query.text, kept.said, self.model.name, query.images, tuple(kept.steps)
             )
+            store.uses.add(used_memories(kept.steps, kept.said), query.at)
             for task in AFTER_TURN:
                 store.jobs.add(task, turn_id=turn.id)
             return turn

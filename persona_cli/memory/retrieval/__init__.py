@@ -124,10 +124,11 @@ class Retriever:
         messages = ranker.messages()
         semantic = ranker.semantic()
         topics = ranker.episodic(messages)[: self._settings.episodic]
-        told = {turn_id for hit in topics for turn_id in hit.memory.turn_ids}
+        shown = {hit.ref: ranker.turns_of(hit.memory, messages) for hit in topics}
+        told = {turn_id for turn_ids in shown.values() for turn_id in turn_ids}
         return Recall(
             semantic=tuple(semantic[: self._settings.semantic]),
-            episodic=tuple(Topic(hit, self._store.turns.many(hit.memory.turn_ids)) for hit in topics),
+            episodic=tuple(Topic(hit, self._store.turns.many(shown[hit.ref])) for hit in topics),
             procedural=tuple(
                 ranker.statements(Kind.PROCEDURAL, self._store.habits.current())[: self._settings.procedural]
             ),
@@ -176,9 +177,10 @@ class Retriever:
         return Ranker(self._store, self._index, asked, scope, self._weigh())
 
     def _banned(self, shown: Collection[Ref]) -> frozenset[Ref]:
-        """Add to what was shown the messages of the topics among it."""
+        """Add to what was shown the messages of the topics among it; of a summary only some were."""
         topics = self._store.episodes.many([ref.id for ref in shown if ref.kind is Kind.EPISODIC])
-        return frozenset(shown) | {Ref(Kind.MESSAGE, turn_id) for topic in topics for turn_id in topic.turn_ids}
+        whole = [topic for topic in topics if not topic.parts]
+        return frozenset(shown) | {Ref(Kind.MESSAGE, turn_id) for topic in whole for turn_id in topic.turn_ids}
 
     def _weigh(self) -> Weights:
         if self._weights is None:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from persona_cli.memory.retrieval.asked import Asked
+from persona_cli.memory.retrieval.fading import fading
 from persona_cli.memory.retrieval.terms import names_in
 from persona_cli.memory.retrieval.weights import Weights
+from persona_cli.memory.tables.uses import Use
 from persona_cli.records import CoreEntry, EpisodicMemory, Kind, ProceduralMemory, Ref, SemanticMemory
 
 Statement = SemanticMemory | EpisodicMemory | ProceduralMemory | CoreEntry
@@ -29,7 +31,9 @@ class Closeness:
         return Closeness({**self.content, **other.content}, {**self.keywords, **other.keywords})
 
 
-def statement_lanes(memory: Statement, asked: Asked, near: Closeness, weights: Weights) -> dict[str, float]:
+def statement_lanes(
+    memory: Statement, asked: Asked, near: Closeness, weights: Weights, use: Use | None = None
+) -> dict[str, float]:
     """Return what each lane adds to the score of one statement."""
     content = near.content.get(memory.id, weights.noise.mean)
     better = max(0.0, near.keywords.get(memory.id, content) - content)
@@ -40,6 +44,7 @@ def statement_lanes(memory: Statement, asked: Asked, near: Closeness, weights: W
         "text": weights.text * asked.share(held) + weights.around * asked.cover([held]),
         "distilled": weights.distilled,
         "recency": weights.recency * _freshness(_last_said(memory), asked.at),
+        "fading": -weights.fading * fading(memory, use, asked.at),
     }
     if isinstance(memory, SemanticMemory):
         named = memory.subject != "user" and names_in(memory.subject, frozenset(asked.terms))
@@ -63,13 +68,16 @@ def began(memory: Statement) -> datetime:
     """Return from when on a statement held."""
     if isinstance(memory, SemanticMemory):
         return memory.valid_from
-    return memory.ended_at if isinstance(memory, EpisodicMemory) else memory.recorded_at
+    if isinstance(memory, EpisodicMemory):
+        # a summary is there from when it was made; before, its parts were
+        return memory.recorded_at if memory.parts else memory.ended_at
+    return memory.recorded_at
 
 
 def _last_said(memory: Statement) -> datetime:
     if isinstance(memory, SemanticMemory):
         return memory.last_seen or memory.valid_from
-    return began(memory)
+    return memory.ended_at if isinstance(memory, EpisodicMemory) else memory.recorded_at
 
 
 def _freshness(said: datetime, at: datetime) -> float:

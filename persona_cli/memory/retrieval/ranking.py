@@ -40,6 +40,7 @@ DATED = frozenset({Kind.SEMANTIC, Kind.EPISODIC, Kind.MESSAGE})  # what a window
 
 _CLOSEST = 60  # candidates per lane
 _CLOSEST_MESSAGES = 90  # 60 lost half a point of recall@20, more than 90 gained nothing
+_TOLD = 8  # turns that a summary is told with
 _LOOKED_THROUGH = 40  # messages whose own time words are read
 _WHOLE = 120  # messages that are read whole, best first
 _POOL = 1_000  # memories of a window up to which only they are searched, and exactly
@@ -89,7 +90,8 @@ class Ranker:
         """Return the topics, best first; a topic whose message was found gains by it."""
         pool = None
         if self.scope.window is not None:
-            pool = _few(self.store.episodes.list(window=self.scope.window, limit=_POOL + 1))
+            every = self.scope.as_of is not None
+            pool = _few(self.store.episodes.list(window=self.scope.window, limit=_POOL + 1, every=every))
         near, ids = self._near(Kind.EPISODIC, pool)
         found = {hit.memory.id: hit.score - self.weights.noise.mean for hit in messages}
         episodes = {one.id: one for one in self.store.episodes.of_turns(list(found)[:_CLOSEST])}
@@ -100,6 +102,14 @@ class Ranker:
             return {"turns": self.weights.turns * max((found.get(one, 0.0) for one in memory.turn_ids), default=0.0)}
 
         return self._statements(episodes.values(), near, told)
+
+    def turns_of(self, memory: EpisodicMemory, messages: Iterable[Hit[Turn]]) -> tuple[int, ...]:
+        """Return the turns of a topic; of a summary, which may have many, those that answer best."""
+        if not memory.parts:
+            return memory.turn_ids
+        best = [hit.memory.id for hit in messages if hit.memory.id in memory.turn_ids]
+        best += self._search(Kind.MESSAGE, "content", list(memory.turn_ids), _TOLD)
+        return tuple(sorted(list(dict.fromkeys(best))[:_TOLD]))
 
     def statements(self, kind: Kind, every: Collection[S]) -> list[Hit[S]]:
         """Rank statements of a kind that has so few that each is looked at."""
@@ -215,11 +225,11 @@ class Ranker:
         self, every: Iterable[S], near: Closeness, more: Callable[[S], Mapping[str, float]] = lambda _: {}
     ) -> list[Hit[S]]:
         hits = []
-        for memory in every:
-            ref = ref_of(memory)
-            if ref not in self.scope.banned and self._holds(memory):
-                lanes = statement_lanes(memory, self.asked, near, self.weights)
-                hits.append(_hit(ref, memory, {**lanes, **more(memory)}))
+        held = [one for one in every if ref_of(one) not in self.scope.banned and self._holds(one)]
+        uses = self.store.uses.of(ref_of(held[0]).kind, [one.id for one in held]) if held else {}
+        for memory in held:
+            lanes = statement_lanes(memory, self.asked, near, self.weights, uses.get(memory.id))
+            hits.append(_hit(ref_of(memory), memory, {**lanes, **more(memory)}))
         return self._ranked(hits, near)
 
     def _holds(self, memory: Statement) -> bool:
@@ -230,7 +240,7 @@ class Ranker:
             return False
         if self.scope.as_of is None:
             return memory.status is Status.ACTIVE
-        ended = None if isinstance(memory, EpisodicMemory) else memory.valid_to
+        ended = memory.merged_at if isinstance(memory, EpisodicMemory) else memory.valid_to
         held = began(memory) <= self.scope.as_of and (ended is None or self.scope.as_of < ended)
         return held and memory.status in {Status.ACTIVE, Status.SUPERSEDED}
 

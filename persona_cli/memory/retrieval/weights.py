@@ -77,6 +77,8 @@ class Weights:
     """Said now rather than long ago."""
     repetition: float = 0.015
     """Each doubling of how often it was said."""
+    fading: float = 0.05
+    """Taken off what has faded altogether."""
 
     def relevance(self, cosine: float, cover: float) -> float:
         """Return how far a memory by itself is above what has nothing to do with the question."""
