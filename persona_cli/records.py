@@ -114,7 +114,7 @@ class Turn:
     answer: str
     model: str
     images: tuple[Image, ...] = ()
-    steps: tuple[Think | Retrieve | Recall | Personality | Notice | Answer, ...] = ()
+    steps: tuple[Think | Retrieve | Recall | Personality | Notice | Spent | Answer, ...] = ()
     """How the answer came about; empty for imported turns."""
 
 
@@ -372,6 +372,25 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """What one section of a prompt took, and what it might have taken, in tokens; a budget of 0 is none of its own."""
+
+    name: str
+    tokens: int
+    budget: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What one call of a response took of the model's context; kept with its turn, shown by `why`."""
+
+    total: int
+    """Tokens of the whole prompt, instructions and query included."""
+    context: int
+    sections: tuple[Section, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ThinkDelta:
     """A piece of thinking while it is being written."""
 
@@ -385,7 +404,7 @@ class AnswerDelta:
     text: str
 
 
-Piece = ThinkDelta | AnswerDelta | Think | Retrieve | Notice | Answer
+Piece = ThinkDelta | AnswerDelta | Think | Retrieve | Notice | Spent | Answer
 """What a model yields."""
 
 Step = Piece | Recall

@@ -141,6 +141,7 @@ class CannedEngine:
     prompts: list[list[Message]] = field(default_factory=list)
     grammars: list[str | None] = field(default_factory=list)
     lanes: list[str] = field(default_factory=list)
+    limits: list[int] = field(default_factory=list)
     closed: bool = False
 
     def about(self) -> tuple[Fact, ...]:
@@ -158,6 +159,7 @@ class CannedEngine:
         self.prompts.append(list(messages))
         self.grammars.append(grammar)
         self.lanes.append(lane)
+        self.limits.append(limit)
         text = self.texts.popleft()
         for at in range(0, len(text), self.chunk):
             if stop():

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from PIL import Image as Pillow
 
 from persona_cli.errors import ContextError, FormatError, Interrupted
 from persona_cli.model import grammar
 from persona_cli.model.engines import ImagePart, Message
+from persona_cli.model.engines.llama.engine import LlamaEngine
+from persona_cli.model.engines.llama.native import Loading
+from persona_cli.model.fitting import PromptWriter
 from persona_cli.model.prompted import PromptedModel
 from persona_cli.model.prompts import load_prompts
+from persona_cli.model.sections import NOTHING_FITS
 from persona_cli.model.tasks import Exchange, ImageSeen, Situation
 from persona_cli.personality import Traits
 from persona_cli.records import (
@@ -35,12 +40,14 @@ from persona_cli.records import (
     Ref,
     Retrieve,
     SemanticMemory,
+    Spent,
     Think,
     ThinkDelta,
     Topic,
     Turn,
 )
 from tests.fakes import CannedEngine
+from tests.tiny import Tiny
 
 NOW = datetime(2024, 5, 12, 10, 30, tzinfo=UTC)
 ANSWERED = "<think>Known.</think>\n<answer>It is Max.</answer>"
@@ -82,13 +89,18 @@ def exchange(recall: Recall, thought: str = "Not known.") -> Exchange:
 
 
 def whole(pieces: Sequence[Piece]) -> list[Piece]:
-    return [piece for piece in pieces if not isinstance(piece, ThinkDelta | AnswerDelta)]
+    return [piece for piece in pieces if not isinstance(piece, ThinkDelta | AnswerDelta | Spent)]
+
+
+def first_of(pieces: Iterator[Piece]) -> Piece:
+    """Return the first piece of the reply itself."""
+    return next(piece for piece in pieces if not isinstance(piece, Spent))
 
 
 def test_an_answer_streams_as_it_is_written() -> None:
     asked, engine = model(ANSWERED)
     pieces = asked.reason(situation(), never)
-    first = next(pieces)
+    first = first_of(pieces)
     assert isinstance(first, ThinkDelta)
     assert engine.prompts
     rest = [first, *pieces]
@@ -134,7 +146,7 @@ def test_without_reasoning_memory_and_query_stand_in_one_message() -> None:
     asked, engine = model("Max, I think.")
     found = Recall(semantic=(fact(1, "The user has a dog named Max."),))
     pieces = list(asked.answer(situation(exchanges=(exchange(found, thought=""),)), never))
-    assert pieces == [AnswerDelta("Max, I think."), Answer("Max, I think.")]
+    assert pieces[1:] == [AnswerDelta("Max, I think."), Answer("Max, I think.")]
     assert len(engine.prompts[0]) == 1
     assert "named Max" in engine.prompts[0][0].text
 
@@ -151,7 +163,7 @@ def test_a_broken_reply_is_shown_once_more_with_its_error() -> None:
 def test_a_reply_broken_twice_is_a_format_error() -> None:
     asked, _ = model("<think>Hm</think>", "Hm")
     pieces = asked.reason(situation(), never)
-    assert isinstance(next(pieces), ThinkDelta)
+    assert isinstance(first_of(pieces), ThinkDelta)
     with pytest.raises(FormatError, match="twice") as broken:
         list(pieces)
     assert broken.value.fix
@@ -161,7 +173,7 @@ def test_a_stop_interrupts_between_tokens() -> None:
     asked, _ = model(ANSWERED)
     stopped: list[bool] = []
     pieces = asked.reason(situation(), lambda: bool(stopped))
-    assert isinstance(next(pieces), ThinkDelta)
+    assert isinstance(first_of(pieces), ThinkDelta)
     stopped.append(True)
     with pytest.raises(Interrupted):
         list(pieces)
@@ -188,7 +200,7 @@ def test_what_does_not_fit_is_cut_and_said() -> None:
     turns = tuple(turn(number, f"turn{number} " + "word " * 40) for number in range(30))
     pieces = list(asked.reason(situation(recent=turns), never))
     (notice,) = [piece for piece in pieces if isinstance(piece, Notice)]
-    assert "recent turns did not fit" in notice.text
+    assert "of 30 recent turns" in notice.text
     text = engine.prompts[0][0].text
     assert "turn29 " in text
     assert "turn0 " not in text
@@ -208,6 +220,72 @@ def test_a_recall_far_too_large_still_leaves_room_for_the_reply() -> None:
     list(asked.reason(situation(exchanges=(exchange(large),) * 4), never))
     assert engine.count(engine.prompts[0]) < 2000 - 500
     assert "A long talk." in engine.prompts[0][2].text
+
+
+def talk(length: int) -> tuple[EpisodicMemory, tuple[Turn, ...]]:
+    turns = tuple(turn(number, "we spoke of tea " * length, "and of milk " * length) for number in range(12))
+    return EpisodicMemory(1, 1, "A long talk about tea.", (), (1,), NOW, NOW, NOW), turns
+
+
+def much(length: int) -> Recall:
+    """Return a recall of everything there is, each far too long for a small context."""
+    episode, turns = talk(length)
+    return Recall(
+        semantic=tuple(fact(number, "the user likes tea with milk " * length) for number in range(4)),
+        episodic=(Topic(Hit(Ref(Kind.EPISODIC, 1), episode, 1.0), turns),) * 2,
+        images=(ImageMemory(Hit(Ref(Kind.IMAGE, 1), image("cd34"), 1.0), (fact(1, "the dog " * length).memory,)),) * 2,
+        messages=tuple(Hit(Ref(Kind.MESSAGE, one.id), one, 1.0) for one in turns),
+    )
+
+
+@pytest.mark.gguf
+@pytest.mark.parametrize("context", [2600, 3072, 4096, 8192])
+def test_five_searches_with_long_thoughts_and_memories_fit_the_real_tokenizer(
+    tiny: Tiny, tmp_path: Path, context: int
+) -> None:
+    seen = tmp_path / "cd34.png"
+    Pillow.new("RGB", (300, 200)).save(seen)
+    loading = Loading(context=context, sequences=1, threads=1)
+    engine = LlamaEngine(tiny.pair.text, tiny.pair.projection, loading, tmp_path / "cache")
+    writing = PromptWriter(engine, load_prompts(), lambda _: seen)
+    _, turns = talk(10)
+    now = situation(recent=turns, core=CoreMemory((CoreEntry(1, "name", "Ines " * 200, Aspect.HUMAN, NOW),)))
+    exchanges = tuple(exchange(much(40), "I wonder about the tea and the milk. " * 30) for _ in range(5))
+    before: list[Message] = []
+    try:
+        for count in range(6):
+            written = writing.conversation(replace(now, exchanges=exchanges[:count]))
+            assert written.spent.total == engine.count(written.messages) <= context - writing.reserve
+            assert written.cut
+            least = len(exchanges) * engine.count(NOTHING_FITS)
+            for section in written.spent.sections[:3]:
+                assert section.tokens <= section.budget + least
+            if context == 8192:
+                # what was sent in an earlier call stands there still: the engine's cache holds
+                assert written.messages[: len(before)] == before
+            before = written.messages
+        assert any("tea" in message.text for message in before[1:])
+        assert engine.count(writing.one_call(replace(now, exchanges=exchanges)).messages) <= context - writing.reserve
+        again = writing.repair(before, "noise " * 3000, "It has no end.")
+        assert writing.limit(again) >= writing.reserve // 2
+    finally:
+        engine.close()
+
+
+def test_a_long_memory_alone_is_shown_by_its_beginning() -> None:
+    asked, engine = model(ANSWERED, context=1200)
+    found = Recall(semantic=(fact(1, "Max is a dog. " + "He barks. " * 900),))
+    (notice, spent) = list(asked.reason(situation(exchanges=(exchange(found),)), never))[:2]
+    assert notice == Notice("Did not fit the prompt: 1 of 1 facts, the first but for its beginning.")
+    assert "Max is a dog. He barks. He barks." in engine.prompts[0][2].text
+    assert isinstance(spent, Spent)
+    assert [section.name for section in spent.sections] == ["profile", "conversation", "memories", "thoughts"]
+
+
+def test_a_reply_has_the_room_the_context_leaves() -> None:
+    asked, engine = model(ANSWERED, context=1500)
+    list(asked.reason(situation(), never))
+    assert engine.limits == [min(1024, 1500 - engine.count(engine.prompts[0]))]
 
 
 def test_a_message_longer_than_the_context_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,7 @@ from persona_cli.model.prompts import load_prompts
 from persona_cli.model.tasks import Situation, Stop
 from persona_cli.paths import find_places
 from persona_cli.personality import Traits
-from persona_cli.records import Answer, CoreMemory, Image, Query, Retrieve, Think, Turn
+from persona_cli.records import Answer, CoreMemory, Image, Query, Retrieve, Spent, Think, Turn
 from tests.conftest import StillClock
 from tests.terminal import persona
 from tests.tiny import Tiny, build_tiny
@@ -116,6 +117,11 @@ def test_a_chat_with_a_picture_runs_the_whole_loop(
     assert said.json["answer"]
     assert said.json["retrievals"]
     assert len(said.json["recalled"]) == len(said.json["retrievals"])
+    explained = " ".join(persona("why").out.split())
+    assert re.search(r"Prompt: [\d,]+ of 16,384 tokens: profile \d+ of [\d,]+, conversation \d+ of", explained)
+    assert all(
+        section["budget"] >= section["tokens"] for section in persona("why", "--json").json["spent"][0]["sections"]
+    )
     done = persona("doctor", "--json").json
     assert next(check for check in done if check["name"] == "updates")["finding"] == "0 queued, 0 failed"
     assert len(list((home / "cache" / "pictures").rglob("*.npy"))) == 1
@@ -137,7 +143,7 @@ def test_two_responses_in_a_row_share_their_beginning_and_the_picture(
     for text in ("This is my red mug.", "And what do you say now?"):
         prompt, evaluated = engine.counts.lanes.get("respond", (0, 0))
         steps = assistant.respond(text, (_red(tmp_path),))
-        next(steps)  # the first piece: one prompt was evaluated
+        next(step for step in steps if not isinstance(step, Spent))  # the first piece: one prompt was evaluated
         after = engine.counts.lanes["respond"]
         reused.append((after[0] - prompt) - (after[1] - evaluated))
         list(steps)

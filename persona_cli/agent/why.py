@@ -17,6 +17,7 @@ from persona_cli.records import (
     Recall,
     Retrieve,
     SemanticMemory,
+    Spent,
     Think,
     Turn,
 )
@@ -42,6 +43,8 @@ class Why:
     """The last thought, before the answer."""
     notices: tuple[str, ...]
     """What was cut, redacted or interrupted."""
+    spent: tuple[Spent, ...]
+    """What each prompt of the response took of the model's context; none where the model has no prompts."""
     traits: Traits | None
     """The user's traits as the answer was made with them; None where that was not kept."""
     untoned: str
@@ -66,6 +69,7 @@ def explain(store: Store, turn_id: int | None = None) -> Why:
         searches=searches,
         thought=thought,
         notices=tuple(step.text for step in turn.steps if isinstance(step, Notice)),
+        spent=tuple(step for step in turn.steps if isinstance(step, Spent)),
         traits=next((step.traits for step in turn.steps if isinstance(step, Personality)), None),
         untoned=next((step.untoned for step in turn.steps if isinstance(step, Answer)), ""),
         remembered=store.semantic.of_turn(turn.id),

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from persona_cli.cli.invocation import Invocation
 from persona_cli.cli.render import clean, day
-from persona_cli.records import Ref, Window
+from persona_cli.records import Ref, Spent, Window
 
 NAME_WIDTH, DATE_WIDTH = 6, 18
 """Columns of a name and of a date."""
@@ -47,3 +47,12 @@ def window_words(window: Window) -> str:
     start = day(window.start) if window.start else "the beginning"
     end = day(window.end) if window.end else "now"
     return f"{start} to {end}"
+
+
+def spent_words(spent: Spent) -> str:
+    """Return what a prompt took of the context, section by section."""
+    parts = [
+        f"{section.name} {section.tokens:,}" + (f" of {section.budget:,}" if section.budget else "")
+        for section in spent.sections
+    ]
+    return f"{spent.total:,} of {spent.context:,} tokens: {', '.join(parts)}"

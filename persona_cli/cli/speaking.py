@@ -16,9 +16,10 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from persona_cli.cli.invocation import Invocation
+from persona_cli.cli.lines import spent_words
 from persona_cli.cli.render import clean
 from persona_cli.errors import Interrupted
-from persona_cli.records import Answer, AnswerDelta, Notice, Recall, Retrieve, Step, Think, ThinkDelta, Turn
+from persona_cli.records import Answer, AnswerDelta, Notice, Recall, Retrieve, Spent, Step, Think, ThinkDelta, Turn
 
 if TYPE_CHECKING:
     from persona_cli.agent.assistant import Assistant
@@ -113,6 +114,9 @@ def _show(run: Invocation, step: Step, options: ChatOptions, spoken: Spoken) -> 
         spoken.answer = step.text
     elif isinstance(step, Notice):
         run.notice(step.text)
+    elif isinstance(step, Spent):
+        if run.verbose:
+            run.err.print(f"prompt: {spent_words(step)}", style="dim", highlight=False, markup=False)
     elif options.show_thinking:
         run.err.print(_thinking(step), style="dim", markup=False)
 

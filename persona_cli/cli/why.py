@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from persona_cli.cli.invocation import Invocation, invocation
-from persona_cli.cli.lines import print_hit, say, say_under, window_words
+from persona_cli.cli.lines import print_hit, say, say_under, spent_words, window_words
 from persona_cli.cli.render import day
 from persona_cli.cli.scores import print_legend, sum_of
 from persona_cli.errors import UsageError
@@ -50,6 +50,8 @@ def print_why(run: Invocation, found: Why) -> None:
         _print_search(run, number, search)
     if found.thought:
         say(run, f"Thought: {found.thought}", "dim")
+    for spent in found.spent:
+        say(run, f"Prompt: {spent_words(spent)}")
     for notice in found.notices:
         say(run, f"Note: {notice}")
     print_legend(run, [row.hit for search in found.searches if search.recall for row in _rows(search.recall)])

@@ -18,6 +18,10 @@ MARK = "\x00"
 """Stands before and after the hash of a picture until the text is cut into the parts of a message."""
 
 NONE = "(none)"
+NOTHING_FITS = "What was found did not fit."
+_CUT = " …"
+_WORTH_SHORTENING = 24
+"""Tokens below which the beginning of a memory says nothing."""
 
 Count = Callable[[str], int]
 
@@ -27,7 +31,7 @@ class Writer:
     """Writes sections within their budgets, and notes what was cut and which pictures were written."""
 
     count: Count
-    image_tokens: int
+    image_tokens: Callable[[Image], int]
     pictures: dict[str, Image] = field(default_factory=dict)
     """By the hash that stands between two marks in the text."""
     cut: list[str] = field(default_factory=list)
@@ -44,8 +48,10 @@ class Writer:
         """
         texts = [dialogue(turn, f"{place} " if numbered else "") for place, turn in enumerate(turns)]
         if not numbered and (fitting := self._fitting(texts[::-1], budget)) < len(texts):
+            if not fitting:
+                return self._fit(texts[::-1], budget, what)
             kept = texts[_steady_start(turns, len(texts) - fitting) :]
-            self.cut.append(f"{len(texts) - len(kept)} of {len(texts)} {what} did not fit the prompt")
+            self.cut.append(f"{len(texts) - len(kept)} of {len(texts)} {what}")
             return "\n".join(kept) or NONE
         return self._fit(texts[::-1], budget, what, reverse=True)
 
@@ -57,48 +63,84 @@ class Writer:
         return "\n".join([*lines, plain(situation.query.text)])
 
     def recalled(self, exchange: Exchange, budget: int) -> str:
-        """Write what one retrieval brought back, each kind within its share of the budget."""
+        """Write what one retrieval brought back within the budget, headings included.
+
+        Each kind has its share, and what the kinds before it left over.
+        """
         recall = exchange.recall
         if recall.empty:
             return "Nothing was found."
-        topics = [self._topic(topic, budget * 6 // 16 // len(recall.episodic)) for topic in recall.episodic]
-        parts = [
-            self._kind("Habits and goals", [f"- {quoted(hit.memory.text)}" for hit in recall.procedural], budget // 16),
-            self._kind("Facts", [_fact(hit) for hit in recall.semantic], budget * 3 // 16),
-            self._kind("Pictures", [self._image(image) for image in recall.images], budget * 4 // 16),
-            "\n".join(["## Past conversations", *topics]) if topics else "",
-            self._kind("Single messages", [dialogue(hit.memory) for hit in recall.messages], budget * 2 // 16),
-        ]
-        return "\n\n".join(part for part in parts if part)
+        habits = [f"- {quoted(hit.memory.text)}" for hit in recall.procedural]
+        left = self._kind("Habits and goals", habits, budget // 16, parts := list[str]())
+        left = self._kind("Facts", [_fact(hit) for hit in recall.semantic], left + budget * 3 // 16, parts)
+        left = self._kind("Pictures", [self._image(image) for image in recall.images], left + budget // 4, parts)
+        left = self._topics(recall.episodic, left + budget * 6 // 16, parts)
+        self._kind("Single messages", [dialogue(hit.memory) for hit in recall.messages], left + budget // 8, parts)
+        return "\n\n".join(parts) or NOTHING_FITS
+
+    def size(self, text: str) -> int:
+        """Return the tokens of what was written, its pictures included."""
+        chunks = text.split(MARK)
+        return self.count("".join(chunks[::2])) + sum(self.image_tokens(self.pictures[hash_]) for hash_ in chunks[1::2])
 
     def picture(self, image: Image) -> str:
         """Write a picture where it is to be seen."""
         self.pictures[image.hash] = image
         return f"{MARK}{image.hash}{MARK}"
 
-    def _kind(self, heading: str, texts: Sequence[str], budget: int) -> str:
-        return f"## {heading}\n{self._fit(texts, budget, heading.lower())}" if texts else ""
+    def _kind(self, heading: str, texts: Sequence[str], budget: int, parts: list[str]) -> int:
+        """Add a kind under its heading to `parts`; return what is left of the budget."""
+        if not texts:
+            return budget
+        title = f"## {heading}\n"
+        written = self._fit(texts, budget - self.count(title) - 2, heading.lower())
+        if written == NONE:
+            return budget
+        parts.append(title + written)
+        return budget - self.size(parts[-1]) - 2
+
+    def _topics(self, topics: Sequence[Topic], budget: int, parts: list[str]) -> int:
+        texts: list[str] = []
+        left = budget - self.count("## Past conversations\n") - 2
+        for place, topic in enumerate(topics):
+            if written := self._topic(topic, left // (len(topics) - place)):
+                texts.append(written)
+                left -= self.size(written) + 1
+        if not texts:
+            return budget
+        parts.append("\n".join(["## Past conversations", *texts]))
+        return left
 
     def _fit(self, texts: Sequence[str], budget: int, what: str, *, reverse: bool = False) -> str:
-        """Join texts while they fit; those that do not are counted as cut."""
-        kept = texts[: self._fitting(texts, budget)]
+        """Join texts while they fit; those that do not are counted as cut.
+
+        Where not even the first fits, its beginning is better than nothing.
+        """
+        kept = list(texts[: self._fitting(texts, budget)])
         if len(kept) < len(texts):
-            self.cut.append(f"{len(texts) - len(kept)} of {len(texts)} {what} did not fit the prompt")
+            self.cut.append(f"{len(texts) - len(kept)} of {len(texts)} {what}")
+        if texts and not kept and MARK not in texts[0] and budget >= _WORTH_SHORTENING:
+            kept = [shortened(texts[0], budget - 1, self.count)]
+            self.cut[-1] += ", the first but for its beginning"
         return "\n".join(kept[::-1] if reverse else kept) or NONE
 
     def _fitting(self, texts: Sequence[str], budget: int) -> int:
         """Return how many of the texts, from the first, fit the budget."""
         for place, text in enumerate(texts):
-            budget -= self.count(text) + 1 + text.count(MARK) // 2 * self.image_tokens
+            budget -= self.size(text) + 1
             if budget < 0:
                 return place
         return len(texts)
 
     def _topic(self, topic: Topic, budget: int) -> str:
+        """Write a topic with those of its turns that fit; nothing where its heading does not."""
         episode = topic.hit.memory
         heading = f"Topic from {stamp(episode.started_at)} to {stamp(episode.ended_at)}: {quoted(episode.summary)}"
-        turns = [dialogue(turn) for turn in topic.turns]
-        return f"{heading}\n{self._fit(turns, budget - self.count(heading), 'turns of a past conversation')}"
+        if (size := self.count(heading) + 1) > budget:
+            self.cut.append("a past conversation")
+            return ""
+        turns = self._fit([dialogue(turn) for turn in topic.turns], budget - size, "turns of a past conversation")
+        return heading if turns == NONE else f"{heading}\n{turns}"
 
     def _image(self, found: ImageMemory) -> str:
         said = "; ".join(quoted(memory.content) for memory in found.memories)
@@ -114,6 +156,21 @@ def _steady_start(turns: Sequence[Turn], first: int) -> int:
         return first
     step = 1 << ((fitting // 2).bit_length() - 1)
     return next((place for place in range(first, len(turns)) if turns[place].id % step == 0), first)
+
+
+def shortened(text: str, budget: int, count: Count) -> str:
+    """Return as much of the beginning of `text` as fits the budget, cut between words and marked as cut."""
+    if count(text) <= budget:
+        return text
+    words = text.split(" ")
+    fits, over = 0, len(words)
+    while over - fits > 1:
+        middle = (fits + over) // 2
+        if count(" ".join(words[:middle]) + _CUT) <= budget:
+            fits = middle
+        else:
+            over = middle
+    return " ".join(words[:fits]) + _CUT if fits else ""
 
 
 def traits(vector: Traits) -> str:

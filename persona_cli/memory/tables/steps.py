@@ -25,7 +25,9 @@ from persona_cli.records import (
     Recall,
     Ref,
     Retrieve,
+    Section,
     SemanticMemory,
+    Spent,
     Step,
     Think,
     Topic,
@@ -33,7 +35,7 @@ from persona_cli.records import (
     Window,
 )
 
-KeptStep = Think | Retrieve | Recall | Personality | Notice | Answer
+KeptStep = Think | Retrieve | Recall | Personality | Notice | Spent | Answer
 Found = Mapping[Ref, object]
 """The records that still exist, by reference; turns among them have no steps of their own."""
 
@@ -70,6 +72,9 @@ def _encode(step: KeptStep) -> dict[str, Any]:
             return {"step": "retrieve", "keywords": step.keywords, "start": start, "end": end}
         case Personality():
             return {"step": "personality", "traits": dict(step.traits)}
+        case Spent():
+            sections = [[section.name, section.tokens, section.budget] for section in step.sections]
+            return {"step": "spent", "total": step.total, "context": step.context, "sections": sections}
         case Answer(untoned=untoned) if untoned:
             return {"step": "answer", "text": step.text, "untoned": untoned}
         case _:
@@ -119,7 +124,13 @@ def _decode(one: dict[str, Any], found: Found) -> KeptStep:
         case "personality":
             return Personality(Traits(**one["traits"]))
         case _:
-            return Answer(one["text"], one.get("untoned", ""))
+            return _decode_end(one)
+
+
+def _decode_end(one: dict[str, Any]) -> Spent | Answer:
+    if one["step"] == "spent":
+        return Spent(one["total"], one["context"], tuple(Section(*section) for section in one["sections"]))
+    return Answer(one["text"], one.get("untoned", ""))
 
 
 def _decode_recall(one: dict[str, Any], found: Found) -> Recall:
