@@ -276,9 +276,7 @@ class Job:
     error: str = ""
 
 
-M_co = TypeVar(
-    "M_co", bound=SemanticMemory | EpisodicMemory | ProceduralMemory | CoreEntry | Turn | Image, covariant=True
-)
+M_co = TypeVar("M_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)

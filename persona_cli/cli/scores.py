@@ -29,14 +29,14 @@ MEANING: Mapping[str, str] = {
 _NEXT_TO_NOTHING = 0.005
 
 
-def sum_of(hit: Hit[object]) -> str:  # type: ignore[type-var] # any kind of memory
+def sum_of(hit: Hit[object]) -> str:
     """Return a score as the sum of its lanes, the largest first."""
     lanes = sorted(hit.lanes.items(), key=lambda one: -abs(one[1]))
     parts = ", ".join(f"{name} {value:+.2f}" for name, value in lanes if abs(value) >= _NEXT_TO_NOTHING)
     return f"{hit.score:.2f} = {parts}" if parts else f"{hit.score:.2f}"
 
 
-def print_legend(run: Invocation, hits: Iterable[Hit[object]]) -> None:  # type: ignore[type-var] # any kind of memory
+def print_legend(run: Invocation, hits: Iterable[Hit[object]]) -> None:
     """Print what each lane in these scores stands for, in the order of `MEANING`."""
     seen = {name for hit in hits for name, value in hit.lanes.items() if abs(value) >= _NEXT_TO_NOTHING}
     if seen:

@@ -108,7 +108,7 @@ def _print_search(run: Invocation, number: int, search: Search) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    hit: Hit[object]  # type: ignore[type-var] # any kind of memory
+    hit: Hit[object]
     at: datetime
     words: str
 

@@ -34,21 +34,24 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The vectors of one field of one kind; row i belongs to memory ids[i]."""
+    """The vectors of one field of one kind; row i belongs to memory ids[i], and ids ascend."""
 
     ids: Ids
     matrix: Matrix
 
     def nearest(self, vector: NDArray[np.float32], k: int, among: Ids | None = None) -> Hits:
         """Return the `k` nearest with their cosines, best first; equal ones in the order of their ids."""
-        rows = np.arange(len(self.ids)) if among is None else np.flatnonzero(np.isin(self.ids, among))
-        if k < 1 or not len(rows):
+        ids, matrix = self.ids, self.matrix
+        if among is not None:
+            rows = self._rows_of(among)
+            ids, matrix = ids[rows], matrix[rows]
+        if k < 1 or not len(ids):
             return ()
-        # not `@`: its threads take 8 ms to wake up on 2 cores, and this is through in 0.5 (10,000 memories)
-        cosines = np.einsum("ij,j->i", self.matrix if among is None else self.matrix[rows], vector)
-        best = np.argpartition(-cosines, k - 1)[:k] if k < len(rows) else np.arange(len(rows))
-        order = best[np.lexsort((self.ids[rows[best]], -cosines[best]))]
-        return tuple((int(self.ids[rows[row]]), float(cosines[row])) for row in order)
+        # not `@`: its threads take 8 ms to wake up on 2 cores, and this is through in 0.3 (10,000 memories)
+        cosines = np.vecdot(matrix, vector)
+        best = np.argpartition(-cosines, k - 1)[:k] if k < len(ids) else np.arange(len(ids))
+        order = best[np.lexsort((ids[best], -cosines[best]))]
+        return tuple(zip(ids[order].tolist(), cosines[order].tolist(), strict=True))
 
     def changed(self, change: Change) -> Block:
         """Return this block as it is after `change`."""
@@ -56,7 +59,16 @@ class Block:
         # an empty side has no dimension to join with
         parts = [part for part in (self.matrix[kept], change.matrix) if len(part)]
         matrix = np.concatenate(parts) if parts else self.matrix[:0]
-        return Block(np.concatenate([self.ids[kept], change.ids]), matrix)
+        ids = np.concatenate([self.ids[kept], change.ids])
+        order = np.argsort(ids)
+        return Block(ids[order], matrix[order])
+
+    def _rows_of(self, wanted: Ids) -> NDArray[np.int64]:
+        wanted = np.unique(wanted)
+        rows = np.searchsorted(self.ids, wanted)
+        there = rows < len(self.ids)
+        there[there] = self.ids[rows[there]] == wanted[there]
+        return rows[there]
 
 
 class ExactSearch:

@@ -110,11 +110,11 @@ class Retriever:
         given = Asking(window, window, "given") if window is not None else None
         asking = given or window_of(text, at)
         ranker = self._ranker(text, at, Scope(as_of=as_of, usual=LEAST_SEARCHED), "", wanted)
-        hits = self._search(ranker, wanted, asking)
+        hits = self._search(ranker, wanted, asking, limit)
         if asking is not None and given is None and not any(hit.ref.kind in DATED for hit in hits):
             ranker.notes.append(f"Nothing was found for {_named(asking)}; all times were searched.")
             asking = None
-            hits = self._search(ranker, wanted, None)
+            hits = self._search(ranker, wanted, None, limit)
         source = asking.source if asking else ""
         window = asking.window if asking else None
         return Found(tuple(hits[:limit]), window, source, tuple(ranker.notes), self._index.backend)
@@ -126,6 +126,7 @@ class Retriever:
         topics = ranker.episodic(messages)[: self._settings.episodic]
         shown = {hit.ref: ranker.turns_of(hit.memory, messages) for hit in topics}
         told = {turn_id for turn_ids in shown.values() for turn_id in turn_ids}
+        untold = [hit for hit in messages if hit.memory.id not in told]
         return Recall(
             semantic=tuple(semantic[: self._settings.semantic]),
             episodic=tuple(Topic(hit, self._store.turns.many(shown[hit.ref])) for hit in topics),
@@ -133,7 +134,7 @@ class Retriever:
                 ranker.statements(Kind.PROCEDURAL, self._store.habits.current())[: self._settings.procedural]
             ),
             images=self._images(ranker, query, semantic),
-            messages=tuple(hit for hit in messages if hit.memory.id not in told)[: self._settings.semantic],
+            messages=tuple(ranker.whole(untold[: self._settings.semantic])),
             window=asking.window if asking else None,
             window_source=asking.source if asking else "",
             notes=tuple(ranker.notes),
@@ -150,13 +151,13 @@ class Retriever:
         )
         return tuple(one for one in remembered if one is not None)[: self._settings.images]
 
-    def _search(self, ranker: Ranker, kinds: frozenset[Kind], asking: Asking | None) -> list[AnyHit]:
+    def _search(self, ranker: Ranker, kinds: frozenset[Kind], asking: Asking | None, limit: int) -> list[AnyHit]:
         ranker = _within(ranker, asking)
         hits: list[AnyHit] = []
         messages = ranker.messages() if kinds & {Kind.MESSAGE, Kind.EPISODIC} else []
         semantic = ranker.semantic() if kinds & {Kind.SEMANTIC, Kind.IMAGE} else []
         if Kind.MESSAGE in kinds:
-            hits += messages
+            hits += ranker.whole(messages[:limit])
         if Kind.SEMANTIC in kinds:
             hits += semantic
         if Kind.EPISODIC in kinds:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from persona_cli.memory.embedding import Embedder
 from persona_cli.memory.retrieval.terms import search_terms
 from persona_cli.memory.store import Store
-from persona_cli.records import Kind, Ref
+from persona_cli.records import Kind
 from persona_cli.timewords import find_times
 
 Vector = NDArray[np.float32]
@@ -39,25 +39,38 @@ class Asked:
     keywords: Vector
     """Of the keywords a model searches by; compared with keywords."""
     terms: tuple[str, ...]
-    hits: Mapping[Ref, Mapping[str, float]]
-    """BM25 by word, for every memory that holds one."""
+    hits: Mapping[Kind, Mapping[int, Mapping[str, float]]]
+    """BM25 by word, for every memory that holds one, by kind and id."""
     peaks: Mapping[str, float]
     """By word, how much it can count: the best score any memory has for it, or what a unique word would have."""
+    words: frozenset[str] = field(init=False)
+    whole: float = field(init=False)
+    """What all the words count together."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", frozenset(self.terms))
+        object.__setattr__(self, "whole", sum(self.peaks.values()))
+
+    def held(self, kind: Kind, row_id: int) -> Mapping[str, float]:
+        """Return the words of the question that a memory holds, with the BM25 of each."""
+        return self.hits.get(kind, _NOTHING).get(row_id, _NONE)
 
     def share(self, held: Mapping[str, float]) -> float:
         """Return the part of the question these words make up, 0 to 1."""
-        whole = sum(self.peaks.values())
-        return sum(held.values()) / whole if whole else 0.0
+        return sum(held.values()) / self.whole if self.whole else 0.0
 
     def cover(self, held: Iterable[Collection[str]]) -> float:
         """Return the part of the question that stands in any of these, 0 to 1, however often."""
-        whole = sum(self.peaks.values())
-        return sum(self.peaks[word] for word in set().union(*held)) / whole if whole else 0.0
+        return sum(self.peaks[word] for word in set().union(*held)) / self.whole if self.whole else 0.0
 
     def best(self, kind: Kind, limit: int) -> list[int]:
         """Return the ids with the largest share, best first."""
-        found = [(-sum(held.values()), ref.id) for ref, held in self.hits.items() if ref.kind is kind]
+        found = [(-sum(held.values()), row_id) for row_id, held in self.hits.get(kind, _NOTHING).items()]
         return [row_id for _, row_id in sorted(found)[:limit]]
+
+
+_NONE: Mapping[str, float] = {}
+_NOTHING: Mapping[int, Mapping[str, float]] = {}
 
 
 def prepare(
@@ -67,13 +80,15 @@ def prepare(
     texts = [text] if keywords in {"", text} else [text, keywords]
     vectors = embedder.embed(texts)
     terms = search_terms(*(without_times(one, at) for one in texts))
-    hits: dict[Ref, dict[str, float]] = {}
+    hits: dict[Kind, dict[int, dict[str, float]]] = {kind: {} for kind in Kind}
     peaks: dict[str, float] = {}
     wanted = None if set(kinds) == set(Kind) else kinds
     for term in terms:
-        for ref, score in store.texts.search([term], wanted, _HITS):
-            hits.setdefault(ref, {})[term] = score
-            peaks[term] = max(score, peaks.get(term, 0.0))
+        found = store.texts.lookup([term], wanted, _HITS)
+        for kind, row_id, score in found:
+            hits[kind].setdefault(row_id, {})[term] = score
+        if found:
+            peaks[term] = found[0][2]
     unheard = _UNIQUE * math.log(2 * store.turns.count() + 2)
     peaks |= {term: unheard for term in terms if term not in peaks}
     return Asked(text, at, vectors[0], vectors[-1], terms, hits, peaks)

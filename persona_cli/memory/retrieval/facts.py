@@ -17,6 +17,12 @@ from persona_cli.records import CoreEntry, EpisodicMemory, Kind, ProceduralMemor
 Statement = SemanticMemory | EpisodicMemory | ProceduralMemory | CoreEntry
 
 _FADING_DAYS = 180.0
+_KINDS: Mapping[type[Statement], Kind] = {
+    SemanticMemory: Kind.SEMANTIC,
+    EpisodicMemory: Kind.EPISODIC,
+    ProceduralMemory: Kind.PROCEDURAL,
+    CoreEntry: Kind.CORE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,7 @@ def statement_lanes(
     """Return what each lane adds to the score of one statement."""
     content = near.content.get(memory.id, weights.noise.mean)
     better = max(0.0, near.keywords.get(memory.id, content) - content)
-    held = asked.hits.get(ref_of(memory), {})
+    held = asked.held(_KINDS[type(memory)], memory.id)
     lanes = {
         "dense": content,
         "keywords": weights.keywords * better,
@@ -47,7 +53,7 @@ def statement_lanes(
         "fading": -weights.fading * fading(memory, use, asked.at),
     }
     if isinstance(memory, SemanticMemory):
-        named = memory.subject != "user" and names_in(memory.subject, frozenset(asked.terms))
+        named = memory.subject != "user" and names_in(memory.subject, asked.words)
         lanes["person"] = weights.person if named else 0.0
         lanes["repetition"] = weights.repetition * math.log2(max(memory.seen, 1))
     return lanes
@@ -55,13 +61,7 @@ def statement_lanes(
 
 def ref_of(memory: Statement) -> Ref:
     """Return the reference of a statement of any kind."""
-    kinds = {
-        SemanticMemory: Kind.SEMANTIC,
-        EpisodicMemory: Kind.EPISODIC,
-        ProceduralMemory: Kind.PROCEDURAL,
-        CoreEntry: Kind.CORE,
-    }
-    return Ref(kinds[type(memory)], memory.id)
+    return Ref(_KINDS[type(memory)], memory.id)
 
 
 def began(memory: Statement) -> datetime:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from typing import TypeVar
 
 import numpy as np
@@ -19,6 +18,7 @@ from persona_cli.memory.retrieval.messages import REACH, Dialogue
 from persona_cli.memory.retrieval.weights import LEAST, TRAILING, Weights
 from persona_cli.memory.retrieval.window import TOLD_LATER, holds
 from persona_cli.memory.store import Store
+from persona_cli.memory.tables.turns import Line
 from persona_cli.records import (
     CoreEntry,
     EpisodicMemory,
@@ -33,7 +33,7 @@ from persona_cli.records import (
     Window,
 )
 
-M = TypeVar("M", SemanticMemory, EpisodicMemory, ProceduralMemory, CoreEntry, Turn, Image)
+M = TypeVar("M", SemanticMemory, EpisodicMemory, ProceduralMemory, CoreEntry, Turn, Line, Image)
 S = TypeVar("S", SemanticMemory, EpisodicMemory, ProceduralMemory, CoreEntry)
 
 DATED = frozenset({Kind.SEMANTIC, Kind.EPISODIC, Kind.MESSAGE})  # what a window can narrow
@@ -42,7 +42,7 @@ _CLOSEST = 60  # candidates per lane
 _CLOSEST_MESSAGES = 90  # 60 lost half a point of recall@20, more than 90 gained nothing
 _TOLD = 8  # turns that a summary is told with
 _LOOKED_THROUGH = 40  # messages whose own time words are read
-_WHOLE = 120  # messages that are read whole, best first
+_WHOLE = 120  # messages that are ranked on, best first
 _POOL = 1_000  # memories of a window up to which only they are searched, and exactly
 
 
@@ -79,31 +79,30 @@ class Ranker:
         """Return the facts that hold, best first."""
         pool = None
         if self.scope.as_of is not None:
-            pool = [one.id for one in self.store.semantic.list(as_of=self.scope.as_of, window=self.scope.window)]
+            pool = self.store.semantic.ids(self.scope.window, self.scope.as_of)
         elif self.scope.window is not None:
-            pool = _few(self.store.semantic.list(window=self.scope.window, limit=_POOL + 1))
+            pool = _few(self.store.semantic.ids(self.scope.window, most=_POOL + 1))
         near, ids = self._near(Kind.SEMANTIC, pool)
         near = self._complete(Kind.SEMANTIC, near, ids)
         return self._statements(self.store.semantic.many(self._likely(ids, near)), near)
 
-    def episodic(self, messages: Iterable[Hit[Turn]]) -> list[Hit[EpisodicMemory]]:
+    def episodic(self, messages: Iterable[Hit[Line]]) -> list[Hit[EpisodicMemory]]:
         """Return the topics, best first; a topic whose message was found gains by it."""
         pool = None
         if self.scope.window is not None:
             every = self.scope.as_of is not None
-            pool = _few(self.store.episodes.list(window=self.scope.window, limit=_POOL + 1, every=every))
+            pool = _few(self.store.episodes.ids(self.scope.window, most=_POOL + 1, every=every))
         near, ids = self._near(Kind.EPISODIC, pool)
         found = {hit.memory.id: hit.score - self.weights.noise.mean for hit in messages}
-        episodes = {one.id: one for one in self.store.episodes.of_turns(list(found)[:_CLOSEST])}
-        episodes |= {one.id: one for one in self.store.episodes.many(ids)}
-        near = self._complete(Kind.EPISODIC, near, list(episodes))
+        ids = sorted({*ids, *self.store.episodes.ids_of_turns(list(found)[:_CLOSEST])})
+        near = self._complete(Kind.EPISODIC, near, ids)
 
         def told(memory: EpisodicMemory) -> Mapping[str, float]:
             return {"turns": self.weights.turns * max((found.get(one, 0.0) for one in memory.turn_ids), default=0.0)}
 
-        return self._statements(episodes.values(), near, told)
+        return self._statements(self.store.episodes.many(ids), near, told)
 
-    def turns_of(self, memory: EpisodicMemory, messages: Iterable[Hit[Turn]]) -> tuple[int, ...]:
+    def turns_of(self, memory: EpisodicMemory, messages: Iterable[Hit[Line]]) -> tuple[int, ...]:
         """Return the turns of a topic; of a summary, which may have many, those that answer best."""
         if not memory.parts:
             return memory.turn_ids
@@ -116,8 +115,8 @@ class Ranker:
         near = self._complete(kind, Closeness({}, {}), [one.id for one in every])
         return self._statements(every, near)
 
-    def messages(self) -> list[Hit[Turn]]:
-        """Return the messages, best first."""
+    def messages(self) -> list[Hit[Line]]:
+        """Return the messages, best first, as the user's words alone; `whole` reads the turns of the best."""
         window = self.scope.window
         near, ids = self._near(Kind.MESSAGE, None if window is None else self._told_in(window))
         if window is not None and self.scope.lenient:
@@ -125,31 +124,35 @@ class Ranker:
             near, ids = elsewhere.joined(near), sorted({*ids, *more})
         lines = self.store.turns.lines({row + step for row in ids for step in range(-REACH, REACH + 1)})
         near = self._complete(Kind.MESSAGE, near, [line.id for line in lines])
-        ranked = self._ranked(self._best_of(Dialogue(self.asked, lines, near.content, self.weights)), near)
+        ranked = self._ranked(self._best_of(lines, near), near)
         if window is None:
             return ranked
         return (
             self._timed(ranked, window) if self.scope.lenient else [hit for hit in ranked if holds(window, hit.memory)]
         )
 
-    def _best_of(self, dialogue: Dialogue) -> list[Hit[Turn]]:
-        # whole turns are slow to read, and only the best are looked at
+    def whole(self, hits: Sequence[Hit[Line]]) -> list[Hit[Turn]]:
+        """Return messages with their whole turns; one forgotten since is left out."""
+        turns = {turn.id: turn for turn in self.store.turns.many([hit.ref.id for hit in hits])}
+        return [Hit(hit.ref, turns[hit.ref.id], hit.score, hit.lanes) for hit in hits if hit.ref.id in turns]
+
+    def _best_of(self, lines: Sequence[Line], near: Closeness) -> list[Hit[Line]]:
+        dialogue = Dialogue(self.asked, lines, near.content, self.weights)
         most = _WHOLE if self.scope.as_of is None else None
         banned = self.scope.recent | {ref.id for ref in self.scope.banned if ref.kind is Kind.MESSAGE}
-        best = dialogue.best(most, banned)
-        turns = {turn.id: turn for turn in self.store.turns.many(best)}
+        by_id = {line.id: line for line in lines}
         return [
-            _hit(Ref(Kind.MESSAGE, row_id), turns[row_id], lanes)
-            for row_id, lanes in best.items()
-            if row_id in turns and self._said(turns[row_id])
+            _hit(Ref(Kind.MESSAGE, row_id), by_id[row_id], lanes)
+            for row_id, lanes in dialogue.best(most, banned).items()
+            if self._said(by_id[row_id])
         ]
 
     def _told_in(self, window: Window) -> list[int] | None:
         """Return the messages of a window and of the days after it, None where they are too many to name."""
         told = Window(window.start, window.end and window.end + TOLD_LATER)
-        return _few(tuple(islice(self.store.turns.all(told), _POOL + 1)))
+        return _few(self.store.turns.ids_in(told, _POOL + 1))
 
-    def _timed(self, ranked: list[Hit[Turn]], window: Window) -> list[Hit[Turn]]:
+    def _timed(self, ranked: list[Hit[Line]], window: Window) -> list[Hit[Line]]:
         """Add the lane of time: for being said in the window, and among the best for speaking of it.
 
         Returns nothing where no message has to do with the window: then it is for the caller to give it up.
@@ -172,7 +175,7 @@ class Ranker:
         for row_id in ids:
             ref = Ref(Kind.IMAGE, row_id)
             if self._relevant(ref, near):
-                share = self.asked.share(self.asked.hits.get(ref, {}))
+                share = self.asked.share(self.asked.held(Kind.IMAGE, row_id))
                 scores[row_id] = near.content.get(row_id, self.weights.noise.mean) + self.weights.text * share
         return scores
 
@@ -194,9 +197,8 @@ class Ranker:
         noise = self.weights.noise.mean
 
         def closest(row_id: int) -> float:
-            held = self.asked.hits.get(Ref(Kind.SEMANTIC, row_id), {})
             cosine = max(near.content.get(row_id, noise), near.keywords.get(row_id, noise))
-            return cosine + self.weights.text * self.asked.share(held)
+            return cosine + self.weights.text * self.asked.share(self.asked.held(Kind.SEMANTIC, row_id))
 
         return sorted(ids, key=closest, reverse=True)[: 2 * _CLOSEST] if self.scope.window is None else list(ids)
 
@@ -244,11 +246,11 @@ class Ranker:
         held = began(memory) <= self.scope.as_of and (ended is None or self.scope.as_of < ended)
         return held and memory.status in {Status.ACTIVE, Status.SUPERSEDED}
 
-    def _said(self, turn: Turn) -> bool:
+    def _said(self, line: Line) -> bool:
         """Tell whether a message was said at the time in question, and is not in the prompt already."""
-        if self.scope.until is not None and turn.at >= self.scope.until:
+        if self.scope.until is not None and line.at >= self.scope.until:
             return False
-        return self.scope.as_of is None or turn.at <= self.scope.as_of
+        return self.scope.as_of is None or line.at <= self.scope.as_of
 
     def _ranked(self, hits: list[Hit[M]], near: Closeness) -> list[Hit[M]]:
         """Order hits, and drop junk: all of them where none is relevant, else what falls far behind the best."""
@@ -264,12 +266,12 @@ class Ranker:
         # single words are closer to each other than sentences are, whatever they mean
         cosine = max(near.content.get(ref.id, noise), near.keywords.get(ref.id, noise) - noise)
         floor = self.scope.floor if ref.kind in DATED else self.scope.usual
-        return self.weights.relevance(cosine, self.asked.cover([self.asked.hits.get(ref, {})])) >= floor
+        return self.weights.relevance(cosine, self.asked.cover([self.asked.held(ref.kind, ref.id)])) >= floor
 
 
-def _few(memories: Sequence[SemanticMemory] | Sequence[EpisodicMemory] | Sequence[Turn]) -> list[int] | None:
-    """Return the ids of a pool that is small enough to be searched alone."""
-    return [one.id for one in memories] if len(memories) <= _POOL else None
+def _few(ids: list[int]) -> list[int] | None:
+    """Return a pool that is small enough to be searched alone."""
+    return ids if len(ids) <= _POOL else None
 
 
 def _hit(ref: Ref, memory: M, lanes: Mapping[str, float]) -> Hit[M]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
 _POSSESSIVE = re.compile(r"['’]s\b|s['’](?=\s|$)")
@@ -42,4 +43,9 @@ def speaker_of(text: str) -> str:
 
 def names_in(name: str, words: frozenset[str]) -> bool:
     """Tell whether any word of a person's name, or of "my brother", is among the words of a question."""
-    return any(word in words for word in search_terms(name))
+    return not words.isdisjoint(_words_of(name))
+
+
+@lru_cache(maxsize=1_024)
+def _words_of(name: str) -> tuple[str, ...]:
+    return search_terms(name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from persona_cli.memory.tables.turns import Line
 from persona_cli.records import (
     CoreEntry,
     EpisodicMemory,
@@ -56,7 +57,7 @@ def window_of(text: str, at: datetime, retrieve: Retrieve | None = None) -> Aski
 
 
 def holds(
-    window: Window, memory: SemanticMemory | EpisodicMemory | ProceduralMemory | CoreEntry | Turn | Image
+    window: Window, memory: SemanticMemory | EpisodicMemory | ProceduralMemory | CoreEntry | Turn | Line | Image
 ) -> bool:
     """Tell whether a memory lies in a window; habits and profile entries hold at any time since they were learnt."""
     match memory:
@@ -64,7 +65,7 @@ def holds(
             return memory.valid_from in window or (memory.event is not None and _meet(window, memory.event))
         case EpisodicMemory():
             return window.overlaps(memory.started_at, memory.ended_at)
-        case Turn():
+        case Turn() | Line():
             return memory.at in window or _speaks_of(window, memory)
         case Image():
             return memory.added_at in window
@@ -77,7 +78,7 @@ def may_speak_of(window: Window, at: datetime) -> bool:
     return Window(window.start, window.end and window.end + TOLD_LATER).overlaps(at, at)
 
 
-def _speaks_of(window: Window, turn: Turn) -> bool:
+def _speaks_of(window: Window, turn: Turn | Line) -> bool:
     if not may_speak_of(window, turn.at):
         return False
     return any(

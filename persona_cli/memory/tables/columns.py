@@ -28,6 +28,7 @@ def to_column(moment: datetime) -> str:
     return f"{instant(moment)}[{_zone_name(moment)}]"
 
 
+@lru_cache(maxsize=4_096)
 def from_column(text: str) -> datetime:
     """Return a stored time in the zone it was given in, or in UTC where this machine does not know that zone."""
     moment = datetime.fromisoformat(text[:_WIDTH]).replace(tzinfo=UTC)

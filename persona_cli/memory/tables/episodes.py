@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
@@ -71,14 +72,30 @@ class Episodes:
             id_list(turn_ids),
         )
 
+    def ids_of_turns(self, turn_ids: Collection[int]) -> builtins.list[int]:
+        """Return the ids of what `of_turns` returns, in any order."""
+        rows = self._connection.rows(
+            f"{_TOLD} UNION SELECT merged_into FROM episode WHERE merged_into IS NOT NULL AND id IN ({_TOLD})",  # noqa: S608 - a constant
+            (id_list(turn_ids),),
+        )
+        return [row[0] for row in rows]
+
+    def ids(self, window: Window, most: int, *, every: bool = False) -> builtins.list[int]:
+        """Return the ids of what `list` returns, in any order, at most so many."""
+        start, end = bounds(window)
+        rows = self._connection.rows(
+            f"SELECT id FROM episode WHERE {_held(every)} AND started_at < ? AND ended_at >= ? LIMIT ?",  # noqa: S608 - a constant
+            (end, start, most),
+        )
+        return [row[0] for row in rows]
+
     def list(
         self, window: Window | None = None, limit: int | None = None, *, every: bool = False
     ) -> tuple[EpisodicMemory, ...]:
         """Return active episodes that overlap a window, newest first; with `every` also those a summary sums up."""
         start, end = bounds(window)
-        held = "status IN ('active', 'superseded')" if every else "status = 'active'"
         return self._where(
-            f"{held} AND started_at < ? AND ended_at >= ? ORDER BY started_at DESC, id DESC LIMIT ?",
+            f"{_held(every)} AND started_at < ? AND ended_at >= ? ORDER BY started_at DESC, id DESC LIMIT ?",
             end,
             start,
             -1 if limit is None else limit,
@@ -130,6 +147,10 @@ class Episodes:
             for home in homes[link["episode_id"]]:
                 turns[home].append(link["turn_id"])
         return tuple(parse_row(row, _once(turns.get(row["id"], ())), tuple(parts.get(row["id"], ()))) for row in rows)
+
+
+def _held(every: bool) -> str:
+    return "status IN ('active', 'superseded')" if every else "status = 'active'"
 
 
 def _once(turn_ids: Iterable[int]) -> tuple[int, ...]:

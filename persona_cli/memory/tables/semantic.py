@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -61,25 +62,23 @@ class Semantics:
         The window holds for when it was said or when it happened. With `as_of` the result is what was held to
         be true at that moment, whatever has become of it since, and `status` does not count.
         """
-        start, end = bounds(window)
-        tests = [
-            "((valid_from >= ? AND valid_from < ?)"
-            " OR (coalesce(event_start, event_end) IS NOT NULL"
-            " AND coalesce(event_start, '') < ? AND coalesce(event_end, '~') > ?))"
-        ]
-        # event_end is exclusive: an event that ends when the window starts is outside
-        values: list[Value] = [start, end, end, start and start + "]"]
-        if as_of is not None:
-            tests.append("status IN ('active', 'superseded') AND valid_from < ? AND coalesce(valid_to, '~') >= ?")
-            values += [just_after(as_of), just_after(as_of)]
-        elif status is not None:
-            tests.append("status = ?")
-            values.append(status)
+        tests, values = _held(window, status, as_of)
         if subject is not None:
             tests.append("lower(subject) = lower(?)")
             values.append(subject)
         values.append(-1 if limit is None else limit)
         return self._where(" AND ".join(tests) + " ORDER BY recorded_at DESC, id DESC LIMIT ?", *values)
+
+    def ids(
+        self, window: Window | None = None, as_of: datetime | None = None, most: int | None = None
+    ) -> builtins.list[int]:
+        """Return the ids of what `list` returns, in any order; reading whole memories takes 50 times as long."""
+        tests, values = _held(window, Status.ACTIVE, as_of)
+        rows = self._connection.rows(
+            f"SELECT id FROM semantic WHERE {' AND '.join(tests)} LIMIT ?",  # noqa: S608 - from below
+            (*values, -1 if most is None else most),
+        )
+        return [row[0] for row in rows]
 
     def active_in_slot(self, slot: str) -> tuple[SemanticMemory, ...]:
         """Return the active memories that fill a slot, oldest first."""
@@ -157,6 +156,30 @@ class Semantics:
         for link in links:
             images[link["semantic_id"]].append(link["hash"])
         return tuple(parse_row(row, tuple(images.get(row["id"], ()))) for row in rows)
+
+
+def _held(
+    window: Window | None, status: Status | None, as_of: datetime | None
+) -> tuple[builtins.list[str], builtins.list[Value]]:
+    """Return tests, with their values, for what lies in a window and is held to be true."""
+    tests: list[str] = ["true"]
+    values: list[Value] = []
+    if window is not None:
+        start, end = bounds(window)
+        tests.append(
+            "((valid_from >= ? AND valid_from < ?)"
+            " OR (coalesce(event_start, event_end) IS NOT NULL"
+            " AND coalesce(event_start, '') < ? AND coalesce(event_end, '~') > ?))"
+        )
+        # event_end is exclusive: an event that ends when the window starts is outside
+        values += [start, end, end, start and start + "]"]
+    if as_of is not None:
+        tests.append("status IN ('active', 'superseded') AND valid_from < ? AND coalesce(valid_to, '~') >= ?")
+        values += [just_after(as_of), just_after(as_of)]
+    elif status is not None:
+        tests.append("status = ?")
+        values.append(status)
+    return tests, values
 
 
 def _fold(content: str) -> str:

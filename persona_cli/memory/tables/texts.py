@@ -33,16 +33,23 @@ class Texts:
         A word may be anything a person can type; one with spaces in it is a phrase. `answers` weighs the
         assistant's part of a message against the user's own words; 0 leaves it out.
         """
+        found = self.lookup(words, kinds, limit, answers=answers)
+        return tuple((Ref(kind, row_id), score) for kind, row_id, score in found)
+
+    def lookup(
+        self, words: Sequence[str], kinds: Collection[Kind] | None, limit: int, *, answers: float = _ANSWER_WEIGHT
+    ) -> list[tuple[Kind, int, float]]:
+        """Return the same as (kind, id, score): hundreds are looked through for every word of a question."""
         query = _query(words, answers > 0)
         if not query:
-            return ()
+            return []
         rows = self._connection.rows(
             # the kind is in the row id: its column would have to be fetched for every match before the sort
             "SELECT rowid, bm25(text, 1.0, 1.0, ?) AS score FROM text WHERE text MATCH ?"
             " AND (? IS NULL OR rowid % 8 IN (SELECT value FROM json_each(?))) ORDER BY score, rowid LIMIT ?",
             (answers, query, *_numbers(kinds), limit),
         )
-        return tuple((Ref(_KINDS[row_id % 8], row_id // 8), -score) for row_id, score in rows)
+        return [(_KINDS[row_id % 8], row_id // 8, -score) for row_id, score in rows]
 
 
 def _query(words: Sequence[str], answers: bool) -> str:

@@ -7,9 +7,10 @@ Reads of many turns leave the steps out: they would pull in every memory those a
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from sqlite3 import Row
+from typing import NamedTuple
 
 from persona_cli.memory.tables import steps as step_json
 from persona_cli.memory.tables.columns import bounds, from_column, instant, just_after, to_column
@@ -20,13 +21,19 @@ from persona_cli.records import Image, Personality, Ref, Step, Turn, Window
 _PAGE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What the user said, and where: all that ranking hundreds of messages needs to know of each."""
+class Line(NamedTuple):
+    """What the user said, when and where: all that ranking hundreds of messages needs to know of each."""
 
     id: int
     session_id: int
     user: str
+    stored_at: str
+    """The moment as its column has it: reading hundreds of times costs more than ranking them."""
+
+    @property
+    def at(self) -> datetime:
+        """When it was said."""
+        return from_column(self.stored_at)
 
 
 class Turns:
@@ -84,10 +91,17 @@ class Turns:
     def lines(self, ids: Collection[int]) -> tuple[Line, ...]:
         """Return the words of the turns among `ids` that exist, by id; ten times as quick as `many`."""
         rows = self._connection.rows(
-            "SELECT id, session_id, user FROM turn WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
+            "SELECT id, session_id, user, at FROM turn WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
             (id_list(ids),),
         )
-        return tuple(Line(*row) for row in rows)
+        return tuple(map(Line._make, rows))
+
+    def ids_in(self, window: Window, most: int) -> list[int]:
+        """Return the ids of the first turns of a window, oldest first, at most so many."""
+        rows = self._connection.rows(
+            "SELECT id FROM turn WHERE at >= ? AND at < ? ORDER BY at, id LIMIT ?", (*bounds(window), most)
+        )
+        return [row[0] for row in rows]
 
     def latest(self) -> Turn | None:
         """Return the turn that was stored last, with its steps."""
@@ -128,7 +142,10 @@ class Turns:
 
     def count(self, until_id: int | None = None) -> int:
         """Return how many turns there are, or how many were stored before `until_id`."""
-        return self._connection.number("SELECT count(*) FROM turn WHERE ?1 IS NULL OR id < ?1", (until_id,))
+        if until_id is None:
+            # without a test SQLite counts pages: 0.02 ms for 50,000 turns, not 2
+            return self._connection.number("SELECT count(*) FROM turn")
+        return self._connection.number("SELECT count(*) FROM turn WHERE id < ?", (until_id,))
 
     def all(self, window: Window | None = None) -> Iterator[Turn]:
         """Yield the turns of a window, oldest first, reading page by page so that a writer never waits."""
