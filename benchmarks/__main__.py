@@ -1,6 +1,6 @@
 """Run the benchmarks: `python -m benchmarks` runs all that need nothing but this checkout, `... NAME [options]` one.
 
-A benchmark is a module with `main(arguments) -> int`. Those that need data of their own are run by name.
+A benchmark is a module with `main(arguments) -> int`. Those that need data or programs of their own are run by name.
 """
 
 from __future__ import annotations
@@ -12,16 +12,19 @@ from collections.abc import Sequence
 WITH_DATA = ("locomo", "memorybank")
 """Need data that is not shipped: run by name, with --data."""
 
+WITH_LLAMA_CPP = ("convert",)
+"""Need llama.cpp's own source tree or programs: run by name, with --llama-cpp or --binary."""
+
 ALONE: tuple[str, ...] = ("start", "turn", "traits", "engine", "scale")
 """Need nothing."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one benchmark by name, or all that stand alone."""
-    if arguments and arguments[0] in ALONE + WITH_DATA:
+    if arguments and arguments[0] in ALONE + WITH_DATA + WITH_LLAMA_CPP:
         return run(arguments[0], arguments[1:])
     if arguments:
-        print(f"Benchmarks: {', '.join(ALONE + WITH_DATA)}", file=sys.stderr)
+        print(f"Benchmarks: {', '.join(ALONE + WITH_DATA + WITH_LLAMA_CPP)}", file=sys.stderr)
         return 2
     return max((run(name, ()) for name in ALONE), default=0)
 
