@@ -129,7 +129,7 @@ def _tensors(one: Any, other: Any, found: Difference) -> Iterator[str]:
             continue
         a, b = mine[name], theirs[name]
         if (a.tensor_type, list(a.shape)) != (b.tensor_type, list(b.shape)):
-            kinds = [f"{tensor.tensor_type.name} {list(tensor.shape)}" for tensor in (a, b)]
+            kinds = [f"{tensor.tensor_type.name} {tensor.shape.tolist()}" for tensor in (a, b)]
             yield f"tensor {name} ours {kinds[0]}, theirs {kinds[1]}"
         elif not np.array_equal(a.data, b.data):
             apart = np.abs(a.data.astype(np.float64) - b.data.astype(np.float64)).max()
