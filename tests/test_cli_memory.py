@@ -106,6 +106,20 @@ def test_windows_that_are_none(window: list[str], says: str) -> None:
     assert says in ran.error
 
 
+def test_a_search_takes_what_is_remembered_for_a_time() -> None:
+    add("I moved to Lisbon in March 2020.")
+    tea = add(TEA)
+    found = persona("memory", "search", "tea", "--json", "--since", "I moved to Lisbon").json
+    assert found["window"]["start"].startswith("2020-03-01")
+    assert found["hits"][0]["id"] == tea
+    shown = persona("memory", "search", "which tea have I drunk since I moved to Lisbon?", "--explain")
+    source = "since I moved to Lisbon, in March 2020 (from “I moved to Lisbon in March 2020.”, said today)"
+    assert source in " ".join(shown.err.split())
+    unknown = persona("memory", "search", "tea", "--since", "I met Bruno")
+    assert unknown.code == 2
+    assert "is no time persona knows" in unknown.error
+
+
 def test_explain_shows_scores_that_add_up() -> None:
     add(TEA)
     found = persona("memory", "search", "tea", "--json").json

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,12 +33,18 @@ Kinds = Annotated[
 Since = Annotated[
     str | None, typer.Option(metavar="WHEN", help="Only from then on: 2024-05-12, yesterday, two weeks ago.")
 ]
+SinceAny = Annotated[
+    str | None, typer.Option("--since", metavar="WHEN", help='Only from then on: 2024-05-12, "I moved to Lisbon".')
+]
 Until = Annotated[str | None, typer.Option(metavar="WHEN", help="Only until then, that day included.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, max=10_000, help="How many at most.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[
     str, typer.Argument(metavar="ID", help="A memory as search and list print it: s12, e3, p4, c2, m120, i7")
 ]
+
+Recalled = Callable[[str], Window | None]
+"""Returns the time that words which hang on something remembered stand for."""
 
 _AT_ONCE = 200
 """Texts embedded before a search: a second or two, no more."""
@@ -48,7 +55,7 @@ def search(
     context: typer.Context,
     words: Annotated[list[str], typer.Argument(metavar="WORDS", help="What to look for.")],
     kind: Kinds = None,
-    since: Since = None,
+    since: SinceAny = None,
     until: Until = None,
     as_of: Annotated[str | None, typer.Option("--as-of", metavar="WHEN", help="What was held to be true then.")] = None,
     limit: Limit = 10,
@@ -65,7 +72,7 @@ def search(
         found = memory.retriever.search(
             text,
             kinds=kind or None,
-            window=parse_window(since, until),
+            window=parse_window(since, until, lambda words: memory.retriever.when(words, _now())),
             as_of=parse_moment(as_of, end=True) if as_of else None,
             limit=limit,
             at=_now(),
@@ -220,26 +227,34 @@ def find(store: Store, name: str) -> tuple[Ref, Record]:
         raise NotFoundError(f"there is no memory {ref}", fix="`persona memory list` shows what there is.") from exc
 
 
-def parse_window(since: str | None, until: str | None) -> Window | None:
-    """Return the window two options describe; None when neither was given."""
+def parse_window(since: str | None, until: str | None, recall: Recalled | None = None) -> Window | None:
+    """Return the window two options describe; None when neither was given.
+
+    With `recall` they may also name what is remembered: "I moved to Lisbon", "my birthday".
+    """
     if since is None and until is None:
         return None
-    start = parse_moment(since, end=False) if since else None
-    end = parse_moment(until, end=True) if until else None
+    start = parse_moment(since, end=False, recall=recall) if since else None
+    end = parse_moment(until, end=True, recall=recall) if until else None
     if start is not None and end is not None and start >= end:
         raise UsageError(f"--since {since} is not before --until {until}", fix="Exchange the two.")
     return Window(start, end)
 
 
-def parse_moment(text: str, *, end: bool) -> datetime:
+def parse_moment(text: str, *, end: bool, recall: Recalled | None = None) -> datetime:
     """Return where the time `text` names begins, or with `end` where it ends; raises `UsageError`."""
     from persona_cli.timewords import query_window
 
     phrase = query_window(text, _now())
-    moment = None if phrase is None else phrase.window.end if end else phrase.window.start
+    window = None if phrase is None else phrase.window
+    if window is None and recall is not None:
+        window = recall(text) or recall(f"{'until' if end else 'since'} {text}")
+    moment = None if window is None else window.end if end else window.start
     if moment is None:
+        known = ', or what you told: "I moved to Lisbon"' if recall is not None else ""
         raise UsageError(
-            f"{text!r} is no time persona understands", fix='Try 2024-05-12, "last Sunday" or "two weeks ago".'
+            f"{text!r} is no time persona {'knows' if known else 'understands'}",
+            fix=f'Try 2024-05-12, "last Sunday" or "two weeks ago"{known}.',
         )
     return moment
 

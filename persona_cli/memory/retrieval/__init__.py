@@ -3,7 +3,8 @@
 A question is embedded and its words are looked up (asked.py); each kind of memory is ranked by what the lanes say
 of it: closeness in meaning, shared words, and for messages what stands around them (ranking.py, messages.py,
 facts.py, pictures.py), with the weights of weights.py. Time words and the model's wishes become a window that
-filters (window.py), and is given up with a note where it leaves nothing.
+filters (window.py), and is given up with a note where it leaves nothing. A time that hangs on something remembered
+("since I moved") is looked up first, by a search of its own (anchored.py, tellings.py).
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from persona_cli.memory import gguf_minilm
 from persona_cli.memory.embedding import Embedder
 from persona_cli.memory.index import Index
 from persona_cli.memory.retrieval import pictures
-from persona_cli.memory.retrieval.asked import prepare
+from persona_cli.memory.retrieval.anchored import resolve
+from persona_cli.memory.retrieval.asked import prepare, without_times
 from persona_cli.memory.retrieval.noise import measure
 from persona_cli.memory.retrieval.ranking import DATED, Ranker, Scope
+from persona_cli.memory.retrieval.terms import search_terms
 from persona_cli.memory.retrieval.weights import LEAST_SEARCHED, Weights, weights_for
 from persona_cli.memory.retrieval.window import Asking, window_of
 from persona_cli.memory.store import Store
@@ -41,6 +44,7 @@ from persona_cli.records import (
     Turn,
     Window,
 )
+from persona_cli.timewords import Anchored, find_anchors
 
 __all__ = ["AnyHit", "Found", "Retriever"]
 
@@ -64,6 +68,17 @@ class Found:
     """How the vectors were searched, and why that way."""
 
 
+@dataclass(frozen=True, slots=True)
+class _When:
+    """The time a question is about, and what is left of the question without the words that were looked up for it."""
+
+    asking: Asking | None
+    rest: str
+    phrase: str = ""
+    """The words that were looked up: "since I moved"."""
+    notes: tuple[str, ...] = ()
+
+
 class Retriever:
     """Finds memories; any thread may call it."""
 
@@ -82,8 +97,11 @@ class Retriever:
         since = query.at - self._gap
         recent = frozenset(turn.id for turn in self._store.turns.recent(since, query.at))
         scope = Scope(until=since, banned=self._banned(shown), recent=recent)
-        asking = window_of(query.text, query.at, retrieve) or window_of(retrieve.keywords, query.at)
-        ranker = self._ranker(query.text or retrieve.keywords, query.at, scope, retrieve.keywords, _RECALLED)
+        when = self._when(query.text, query.at, retrieve)
+        asking = when.asking or window_of(retrieve.keywords, query.at)
+        keywords = retrieve.keywords.replace(when.phrase, " ") if when.phrase else retrieve.keywords
+        ranker = self._ranker(when.rest or keywords, query.at, scope, keywords, _RECALLED)
+        ranker.notes.extend(when.notes)
         found = self._recall(ranker, query, asking)
         if asking is not None and not (found.semantic or found.episodic or found.messages or found.images):
             note = f"Nothing was found for {_named(asking)}; all times were searched."
@@ -108,8 +126,10 @@ class Retriever:
         """
         wanted = _ALL if kinds is None else frozenset(kinds)
         given = Asking(window, window, "given") if window is not None else None
-        asking = given or window_of(text, at)
-        ranker = self._ranker(text, at, Scope(as_of=as_of, usual=LEAST_SEARCHED), "", wanted)
+        when = _When(given, text) if given is not None else self._when(text, at)
+        asking = when.asking
+        ranker = self._ranker(when.rest, at, Scope(as_of=as_of, usual=LEAST_SEARCHED), "", wanted)
+        ranker.notes.extend(when.notes)
         hits = self._search(ranker, wanted, asking, limit)
         if asking is not None and given is None and not any(hit.ref.kind in DATED for hit in hits):
             ranker.notes.append(f"Nothing was found for {_named(asking)}; all times were searched.")
@@ -118,6 +138,32 @@ class Retriever:
         source = asking.source if asking else ""
         window = asking.window if asking else None
         return Found(tuple(hits[:limit]), window, source, tuple(ranker.notes), self._index.backend)
+
+    def when(self, text: str, at: datetime) -> Window | None:
+        """Return the time that words which hang on something remembered stand for: "since I moved to Lisbon"."""
+        when = self._when(text, at)
+        return when.asking.window if when.asking is not None else None
+
+    def _when(self, text: str, at: datetime, retrieve: Retrieve | None = None) -> _When:
+        """Return the window of a question: the model's, else that of its time words, looked up where they need it."""
+        plain = window_of(text, at, retrieve)
+        anchored = next((one for one in find_anchors(text, at) if plain is None or one.time is not None), None)
+        if anchored is None or (plain is not None and not plain.from_words):
+            return _When(plain, text)
+
+        def rank(words: str) -> Ranker:
+            kinds = {Kind.SEMANTIC, Kind.MESSAGE}
+            return self._ranker(words, at, Scope(until=at, usual=LEAST_SEARCHED), "", kinds)
+
+        asking = resolve(anchored, at, self._store, rank)
+        if asking is None:
+            return _When(
+                plain, text, notes=(f"No time is known for “{anchored.anchor}”; it was searched for as words.",)
+            )
+        rest = f"{text[: anchored.start]} {text[anchored.end :]}"
+        if _tells_its_own_time(anchored) and search_terms(without_times(rest, at)):
+            return _When(asking, text)
+        return _When(asking, rest if any(map(str.isalnum, rest)) else text, anchored.text)
 
     def _recall(self, ranker: Ranker, query: Query, asking: Asking | None) -> Recall:
         ranker = _within(ranker, asking)
@@ -187,6 +233,14 @@ class Retriever:
         if self._weights is None:
             self._weights = weights_for(measure(self._embedder))
         return self._weights
+
+
+def _tells_its_own_time(anchored: Anchored) -> bool:
+    """Tell whether what is asked is told along with the anchor: "after the race", "when I was in Rome".
+
+    The words of "since I moved" and "the day before my birthday" only find the move and the birthday again.
+    """
+    return anchored.distance is None and anchored.relation in {"during", "around", "after"}
 
 
 def _within(ranker: Ranker, asking: Asking | None) -> Ranker:

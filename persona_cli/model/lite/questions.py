@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from dateutil.relativedelta import relativedelta
@@ -18,8 +18,8 @@ from persona_cli.model.lite.acts import AUX, unwrapped
 from persona_cli.model.lite.ontology import EXCLUSIVE, KINDS
 from persona_cli.model.lite.slots import Slot, slot_of
 from persona_cli.model.lite.words import STOP, content_words, stem, word_set
-from persona_cli.records import Window
-from persona_cli.timewords import TimePhrase, find_times, query_window
+from persona_cli.records import Recall, Window
+from persona_cli.timewords import TimePhrase, find_anchors, find_times, query_window
 
 
 class Form(StrEnum):
@@ -60,6 +60,8 @@ class Question:
     """Asks for everything there is."""
     time: TimePhrase | None
     """The stretch of time it asks about."""
+    searched: str = ""
+    """The words to search by where they are not the text: with "since I moved", which memory has looked up."""
 
     @property
     def open(self) -> bool:
@@ -137,10 +139,26 @@ def understand(sentence: str, at: datetime, known_names: frozenset[str] = frozen
     )
 
 
+def understand_looked_up(
+    sentence: str, at: datetime, known_names: frozenset[str], recalls: Sequence[Recall]
+) -> Question | None:
+    """Return what a question asks for whose time memory has looked up, "the day before my birthday"; else None."""
+    for anchored in find_anchors(sentence, at):
+        windows = [one.window for one in recalls if one.window and one.window_source.startswith(anchored.text)]
+        if windows:
+            rest = " ".join(f"{sentence[: anchored.start]} {sentence[anchored.end :]}".split())
+            rest = re.sub(r"^\W+|\s+(?=[?!.])", "", rest)
+            time = TimePhrase(
+                anchored.text, anchored.start, anchored.end, windows[-1], timedelta(0), anchored.direction
+            )
+            return replace(understand(rest, at, known_names), time=time, searched=sentence)
+    return None
+
+
 def other_years(question: Question) -> tuple[Question, ...]:
     """Return the question for the years before, where it names a day or month and no year: "on 28 April"."""
     time = question.time
-    if time is None or _YEAR.search(time.text) or not _MONTH.search(time.text):
+    if time is None or question.searched or _YEAR.search(time.text) or not _MONTH.search(time.text):
         return ()
     return tuple(replace(question, time=replace(time, window=_earlier(time.window, years))) for years in (1, 2, 3))
 

@@ -21,7 +21,7 @@ from persona_cli.model.lite.evidence import Told, gather
 from persona_cli.model.lite.facts import find_facts
 from persona_cli.model.lite.lasttime import asks_for_last_time, tell_last_time
 from persona_cli.model.lite.ontology import IRREGULAR, KINDS
-from persona_cli.model.lite.questions import Form, Question, other_years, understand
+from persona_cli.model.lite.questions import Form, Question, other_years, understand, understand_looked_up
 from persona_cli.model.lite.relevance import Embed, Match, rank
 from persona_cli.model.lite.slots import LOOKED_FOR
 from persona_cli.model.lite.tone import Mood, Tone, dress, feeling, wonder
@@ -91,9 +91,9 @@ class _Response:
         self._parts = read(situation.query.text)
         asked = [part for part in self._parts if part.act is Act.QUESTION]
         self._of_picture = bool(situation.query.images) and any(pictures.asks_about_picture(p.text) for p in asked)
-        known = self._known_names
+        known, recalls = self._known_names, [exchange.recall for exchange in situation.exchanges]
         self._questions = [
-            understand(part.text, self._at, known)
+            understand_looked_up(part.text, self._at, known, recalls) or understand(part.text, self._at, known)
             for part in asked
             if not (situation.query.images and pictures.asks_about_picture(part.text))
         ]
@@ -160,9 +160,9 @@ class _Response:
 
     def _ways(self, question: Question) -> list[tuple[str, Retrieve]]:
         """Return the searches worth making for a question, in order."""
-        words = question.text.strip().rstrip("?!. ")
+        words = (question.searched or question.text).strip().rstrip("?!. ")
         ways = []
-        if question.time is not None:
+        if question.time is not None and not question.searched:
             window = question.time.window
             asked = describe(window, self._at)
             ways.append((f"Looking for “{words}”, {asked}.", Retrieve(words, window.start, window.end)))

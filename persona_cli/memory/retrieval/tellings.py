@@ -1,0 +1,220 @@
+"""Whether a sentence tells of an event, and when it says that was.
+
+"We moved to Lisbon in March" tells of "I moved to Lisbon"; "Anna moved to Lisbon", "I would love to move to Lisbon"
+and "Since I moved to Lisbon I sleep well" do not, and "I bought a dress for the wedding yesterday" tells no time of
+the wedding. The time is the one the words name; what is told as having just happened was at about the time of
+telling, and what is told in the plain past without a time some time before it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+from persona_cli.memory.retrieval.terms import search_terms
+from persona_cli.records import Window
+from persona_cli.timewords import TimePhrase, find_anchors, find_times
+
+_DAY = timedelta(days=1)
+_FIRST = frozenset({"i", "i'm", "i've", "i'd", "we", "we're", "we've", "we'd", "user"})
+_OTHERS = frozenset({"he", "she", "they", "it", "you", "he's", "she's", "they've", "who", "who's"})
+_OWNERS = re.compile(r"(?:['’]s|s['’])$|^(?:his|her|their|your)$", re.IGNORECASE)
+_WORD = re.compile(r"[\w]+(?:['’-]\w+)*['’]?")
+_UNSURE = re.compile(
+    r"n['’]t\b|\b(?:not|never|want\w*|wish\w*|hop(?:e|es|ing)|would|could|might|maybe|perhaps|if|dream\w*|imagine"
+    r"|used to|going to|about to|planning|almost|nearly)\b|['’]d (?:love|like)\b",
+    re.IGNORECASE,
+)
+_PAST = re.compile(
+    r"\b(?:was|were|had|went|got|came|met|left|took|made|spent|flew|began|broke|lost|won|bought|sold|found|became|fell|\w{2,}ed)\b",
+    re.IGNORECASE,
+)
+_JUST = re.compile(
+    r"\b(?:just|finally|at last|right now|now|back from|(?:have|has) (?!been to)\w+|\w+['’](?:ve|s) \w+ed)\b"
+    r"|\b(?:I['’]m|I am|we['’]re|we are) (?:in|at|on|back|here)\b",
+    re.IGNORECASE,
+)
+_ASIDE = frozenset({"for", "about", "before", "after", "until", "since", "towards", "because", "of"})
+_BESIDE = 3
+_OPENS = re.compile(r"\w+ly|just|then|now|yesterday|today|back|and|but|so", re.IGNORECASE)
+_VERB = re.compile(rf"{_PAST.pattern}|is|has|will", re.IGNORECASE)
+_ONE = re.compile(r"[^.!?;\n]+[.!?;]*")
+
+
+class Surety(IntEnum):
+    """How well the time of an event is known, best first."""
+
+    NAMED = 0
+    JUST = 1
+    VAGUE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Anchoring:
+    """What has to be told: the words of the anchor, and whose deed or matter it is."""
+
+    terms: tuple[str, ...]
+    names: frozenset[str]
+    """The words that are names, stemmed: nothing like them will do."""
+    subject: frozenset[str]
+    """Stems of who does it; empty for the user, or where it is a thing and not a deed."""
+    clause: bool
+    """It is a deed ("I moved") and not a thing ("my wedding")."""
+    own: bool
+    """The user's: "I moved", "my wedding"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A time that was told for an event."""
+
+    event: Window
+    soft: timedelta
+    surety: Surety
+
+
+def read_anchor(anchor: str) -> Anchoring:
+    """Return what a sentence must hold to tell of the anchor "I moved to Lisbon", "my sister's wedding"."""
+    anchor = re.sub(r"^((?:my|our|the) )(?:last|next) ", r"\1", anchor, flags=re.IGNORECASE)
+    words = _WORD.findall(anchor)
+    folded = [word.casefold().replace("’", "'") for word in words]
+    first, terms = folded[0] if folded else "", search_terms(anchor)
+    names = frozenset(_stem(word) for word in words if word[0].isupper() and word.casefold() not in _FIRST)
+    verb = next((place for place, word in enumerate(words) if _PAST.fullmatch(word)), 0)
+    if first in _OTHERS:
+        return Anchoring((), names, frozenset(), clause=True, own=False)  # nobody knows who "she" is
+    if first in _FIRST or (first.endswith("ing") and len(words) > 1):
+        return Anchoring(terms, names, frozenset(), clause=True, own=True)
+    thing = first in {"my", "our", "his", "her", "their", "the"} or first.endswith("'s") or len(words) == 1
+    if verb == 0 and thing:
+        return Anchoring(
+            terms, names, frozenset(), clause=False, own=first in {"my", "our"} and not _of_another(folded)
+        )
+    subject = frozenset(_stem(word) for word in search_terms(" ".join(words[: verb or 1])))
+    return Anchoring(terms, names, subject, clause=True, own=False)
+
+
+def _of_another(folded: list[str]) -> bool:
+    return len(folded) > 1 and folded[1].endswith("'s")
+
+
+def tell(
+    said: str, at: datetime, wanted: Anchoring, event: Window | None = None, *, close: bool = False
+) -> Telling | None:
+    """Return when a text said at that moment tells the event was, None where it does not tell of it.
+
+    `event` is the time that is known already for a fact. With `close` the text means the same by its vector, and
+    only the names have to be in it.
+    """
+    told = [one for match in _ONE.finditer(said) if (one := _tell(match[0].strip(), at, wanted, event, close=close))]
+    return min(told, key=lambda one: (one.surety, one.soft), default=None)
+
+
+def _tell(said: str, at: datetime, wanted: Anchoring, event: Window | None, *, close: bool) -> Telling | None:
+    if said.endswith("?") or _UNSURE.search(said) or not said:
+        return None
+    places = _places(said, wanted, close=close)
+    if not places or not _fits(said, places, wanted) or _given(said, at, wanted):
+        return None
+    phrases = [one for one in find_times(said, at) if not one.repeating]
+    near = min(phrases, key=lambda one: min(_apart(one, place) for place in places), default=None)
+    if not wanted.clause and _aside(said, places) and not (near and _dates(near, places)):
+        return None
+    if event is not None:
+        return Telling(event, near.soft if near else _softness(event), Surety.NAMED)
+    if near is not None:
+        return Telling(near.window, near.soft, Surety.NAMED)
+    return _undated(said, at, wanted, places)
+
+
+def _undated(said: str, at: datetime, wanted: Anchoring, places: list[tuple[int, int]]) -> Telling | None:
+    day = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    if _JUST.search(said):
+        return Telling(Window(day, day + _DAY), 3 * _DAY, Surety.JUST)
+    after = said[max(end for _, end in places) :]
+    if _PAST.search(said) and (wanted.clause or re.match(r"\W*(?:\w+\W+){0,3}?(?:was|were|went)\b", after)):
+        return Telling(Window(day - 14 * _DAY, day + _DAY), 21 * _DAY, Surety.VAGUE)
+    return None
+
+
+def _places(said: str, wanted: Anchoring, *, close: bool) -> list[tuple[int, int]]:
+    """Return where the words of the anchor stand, [] where one is missing that must be there."""
+    found: dict[str, tuple[int, int]] = {}
+    for match in _WORD.finditer(said):
+        short = _stem(re.sub(r"['’]s?$", "", match[0]))
+        found.setdefault(short, match.span())
+    stems = [_stem(term) for term in wanted.terms]
+    held = [found[short] for short in stems if short in found]
+    if len(held) == len(stems) and stems:
+        return held
+    if close and all(name in found for name in wanted.names):
+        return held or [(0, len(said))]
+    return []
+
+
+def _fits(said: str, places: list[tuple[int, int]], wanted: Anchoring) -> bool:
+    """Tell whether it is about the same person: the nearest who before the words, or the owner of the thing."""
+    place = min(start for start, _ in places)
+    before = _WORD.findall(said[:place])
+    if not wanted.clause:
+        return not wanted.own or not any(_OWNERS.search(word) for word in before[-2:])
+    if wanted.subject:
+        held = {_stem(re.sub(r"['’]s$", "", word)) for word in _WORD.findall(said)}
+        return wanted.subject <= held
+    following = said[place:].split(maxsplit=1)[0]
+    for number in reversed(range(len(before))):
+        word, folded = before[number], before[number].casefold().replace("’", "'")
+        if folded in _FIRST:
+            return True
+        named = word[0].isupper() and _stem(word) not in wanted.names
+        if number == 0:  # "Anna moved", but "Went to Rome", "Yesterday we ..."
+            named = named and _VERB.fullmatch(following) is not None and not _OPENS.fullmatch(word)
+        if folded in _OTHERS or named:
+            return False
+        following = word
+    return not before or before[0].casefold() not in {"my", "our", "the", "his", "her", "their"} | _OTHERS
+
+
+def _given(said: str, at: datetime, wanted: Anchoring) -> bool:
+    """Tell whether the sentence takes the event as known: "since I moved to Lisbon I sleep well"."""
+    stems = {_stem(term) for term in wanted.terms}
+    return any(
+        one.time is None and stems <= {_stem(word) for word in _WORD.findall(one.anchor)}
+        for one in find_anchors(said, at)
+    )
+
+
+def _aside(said: str, places: list[tuple[int, int]]) -> bool:
+    """Tell whether a thing only gives the purpose or the matter of something else: "a dress for the wedding"."""
+    before = [word.casefold() for word in _WORD.findall(said[: min(start for start, _ in places)])]
+    return not _ASIDE.isdisjoint(before[-3:])
+
+
+def _dates(phrase: TimePhrase, places: list[tuple[int, int]]) -> bool:
+    """Tell whether a date belongs to the words it follows: "for my exam on Friday", not "for the wedding yesterday"."""
+    own = re.match(r"(?:on|in|at|next|tomorrow|\d)", phrase.text, re.IGNORECASE) is not None
+    return own and any(0 <= phrase.start - end < _BESIDE for _, end in places)
+
+
+def _apart(phrase: TimePhrase, place: tuple[int, int]) -> int:
+    """Return how many characters lie between a time phrase and a word; what comes after it is closer."""
+    return phrase.start - place[1] if phrase.start >= place[1] else 10 + place[0] - phrase.end
+
+
+def _softness(event: Window) -> timedelta:
+    if event.start is None or event.end is None:
+        return 7 * _DAY
+    return max(_DAY / 4, (event.end - event.start) / 6)
+
+
+def _stem(word: str) -> str:
+    """Return a word without its ending, so that "moved", "moving" and "move" are one."""
+    short = word.casefold()
+    for ending in ("ing", "ied", "ies", "ed", "es", "s"):
+        if short.endswith(ending) and len(short) - len(ending) >= 3:
+            short = short[: -len(ending)]
+            break
+    short = short.rstrip("ey") or short
+    return short[:-1] if len(short) > 3 and short[-1] == short[-2] else short
