@@ -57,11 +57,11 @@ _TAIL_END = (
     r"|\s+(?:did|do|does|have|has|had|am|are|is|was|were|will|can|could|should|would)\s+(?:I|we|he|she|they|it|my|our|the"
     r"|there|any\w*|[A-Z]\w+)\b)"
 )
-_CLAUSE = rf"{_SUBJECT}\s+(?:{_ADVERB}\s+){{0,2}}{_PAST_VERB}\b[^.?!,;:\n()\"“”]*?{_TAIL_END}"
+_CLAUSE = rf"{_SUBJECT}\s+(?:{_ADVERB}\s+){{0,2}}{_PAST_VERB}\b[^.?!,;:\n()\"“”]{{0,160}}?{_TAIL_END}"
 _AHEAD = (
     rf"(?:I|we|he|she|they|{_NAME})\s+(?!was|were|{_TELLING}|know|think|want|mean|am|are|is|have|has|do|can|could"
     r"|would|will|need|like|forget|ask|say|tell|see|get\s+to)"
-    rf"[a-z]+\s+(?!it\b|this\b|that\b|you\b|me\b|again\b)[^.?!,;:\n()\"“”]*?{_TAIL_END}"
+    rf"[a-z]+\s+(?!it\b|this\b|that\b|you\b|me\b|again\b)[^.?!,;:\n()\"“”]{{0,160}}?{_TAIL_END}"
 )
 _STOP = (
     r"(?:did|do|does|have|has|had|was|were|is|are|am|will|would|can|could|should|what|where|who|whom|when|how|why|which"
@@ -86,7 +86,7 @@ _ON_NOUN = (
 """What "on" and "around" make a time of: days, and ways that one is on; "on my desk" is a place."""
 _DOING = (
     r"(?!going\s+to\s+bed|using|doing|being|getting|anything|something)\w{2,}ing\b(?!\s+(?:did|was|is))"
-    rf"[^.?!,;:\n()]*?{_TAIL_END}"
+    rf"[^.?!,;:\n()]{{0,160}}?{_TAIL_END}"
 )
 _BARE = (
     rf"(?!(?:{_STOP}|always|forever|long|lunch|dinner|breakfast|{SIZES})\b)"
@@ -132,6 +132,8 @@ _HABIT = re.compile(
     re.IGNORECASE,
 )
 _AHEAD_OF_US = re.compile(r"\b(?:need|have|has|want|hope|plan|planned|intend|going)\b", re.IGNORECASE)
+_NEARBY = 200
+"""Characters around a phrase that are read for its tense: a sentence, not the whole of a pasted text."""
 _CLAUSE_AT = re.compile(_CLAUSE, re.IGNORECASE)
 _AHEAD_AT = re.compile(_AHEAD, re.IGNORECASE)
 _DOING_AT = re.compile(_DOING, re.IGNORECASE)
@@ -153,7 +155,7 @@ def find_anchors(text: str, at: datetime) -> tuple[Anchored, ...]:
 def _read_all(text: str, heads: list[re.Match[str]], times: list[TimePhrase]) -> Iterator[Anchored]:
     for head in heads:
         anchor = _ANCHORS[_kind(head)].match(text, head.end())
-        if anchor is None or (_kind(head) in {"when", "whole"} and _OBJECT_CLAUSE.search(text, 0, head.start())):
+        if anchor is None or (_kind(head) in {"when", "whole"} and _OBJECT_CLAUSE.search(text[max(0, head.start() - _NEARBY) : head.start()])):
             continue
         if any(phrase.start <= anchor.start() and anchor.end() <= phrase.end for phrase in times):
             continue  # "before last Christmas", "after 12 May"
@@ -208,9 +210,11 @@ def _direction(text: str, head: re.Match[str], anchor: re.Match[str]) -> Directi
     if which := re.search(r"\b(?:last|next)\b", anchor[0], re.IGNORECASE):
         return "past" if which[0].lower() == "last" else "future"
     ahead = _AHEAD_AT.fullmatch(anchor[0]) is not None and _DOING_AT.fullmatch(anchor[0]) is None
-    around = text[: head.start()] + text[anchor.end() :]
+    before, after = text[max(0, head.start() - _NEARBY) : head.start()], text[anchor.end() : anchor.end() + _NEARBY]
+    around = before + after
     if not re.search("since", head[0], re.IGNORECASE) and _HABIT.search(around) and not _AHEAD_OF_US.search(around):
         return None
     if re.search("since", head[0], re.IGNORECASE):
         return "past"
-    return "future" if ahead else lean(text, head.start(), anchor.end())
+    whole = before + text[head.start() : anchor.end()] + after
+    return "future" if ahead else lean(whole, len(before), len(whole) - len(after))
