@@ -155,7 +155,8 @@ def find_anchors(text: str, at: datetime) -> tuple[Anchored, ...]:
 def _read_all(text: str, heads: list[re.Match[str]], times: list[TimePhrase]) -> Iterator[Anchored]:
     for head in heads:
         anchor = _ANCHORS[_kind(head)].match(text, head.end())
-        if anchor is None or (_kind(head) in {"when", "whole"} and _OBJECT_CLAUSE.search(text[max(0, head.start() - _NEARBY) : head.start()])):
+        before = text[max(0, head.start() - _NEARBY) : head.start()]
+        if anchor is None or (_kind(head) in {"when", "whole"} and _OBJECT_CLAUSE.search(before)):
             continue
         if any(phrase.start <= anchor.start() and anchor.end() <= phrase.end for phrase in times):
             continue  # "before last Christmas", "after 12 May"
