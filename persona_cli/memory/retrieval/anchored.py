@@ -19,7 +19,8 @@ from persona_cli.memory.retrieval.tellings import Anchoring, Surety, Telling, re
 from persona_cli.memory.retrieval.terms import search_terms
 from persona_cli.memory.retrieval.window import Asking
 from persona_cli.memory.store import Store
-from persona_cli.records import Hit, SemanticMemory, Turn, Window
+from persona_cli.memory.tables.turns import Line
+from persona_cli.records import Hit, SemanticMemory, Window
 from persona_cli.timewords import Anchored, describe, find_times, in_zone, relate
 
 _LOOKED_AT = 20
@@ -105,7 +106,7 @@ def _of_memory(ranker: Ranker, wanted: Anchoring) -> Iterator[_Known]:
 
 
 def _told(
-    hit: Hit[SemanticMemory] | Hit[Turn],
+    hit: Hit[SemanticMemory] | Hit[Line],
     words: str,
     at: datetime,
     wanted: Anchoring,
