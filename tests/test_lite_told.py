@@ -101,7 +101,7 @@ def _introduces(content: str, text: str) -> bool:
     return match is not None and re.search(rf"my {match[2]},? \(?{match[1]}\b", text, re.I) is not None
 
 
-@pytest.mark.parametrize(("name", "recall", "precision"), [("told_dev.txt", 0.88, 0.90), ("told_held.txt", 0.84, 0.79)])
+@pytest.mark.parametrize(("name", "recall", "precision"), [("told_dev.txt", 0.97, 0.98), ("told_held.txt", 0.94, 0.85)])
 def test_what_is_told_is_kept(name: str, recall: float, precision: float) -> None:
     total = score(read(name))
     assert total.recall >= recall, "\n".join(total.misses)

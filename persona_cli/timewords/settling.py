@@ -22,7 +22,8 @@ _ABOUT = re.compile(r"\bago\b|\bfrom now\b|\bin (?:about |around )?(?:an?|\w+) (
 _PART = re.compile(r"\b(morning|afternoon|evening|night|lunchtime)\b|\b(tonight)\b", re.I)
 _CLOCK = re.compile(r"\b(?:at|around|about) (?:\d[\w:.]*(?: ?[ap]\.?m\.?)?|noon|midnight)$", re.I)
 _WEEKDAY = re.compile(rf"\b(?:{'|'.join(calendar.WEEKDAYS)})\b", re.I)
-_LEADING = re.compile(r"\b(?:for|from|of|about|to|by|than|till|until|since|before|after|around|the|through)\s+$", re.I)
+_DETERMINED = re.compile(r"\b(?:the|that|our|my|your|their|his|her|a) $", re.I)  # "the last night" of something
+_LEADING = re.compile(r"\b(?:for|from|of|about|to|by|than|till|until|since|before|after|around|through)\s+$", re.I)
 _MANY = r"(?:morning|afternoon|evening|night|lunchtime)s\b"
 _MONTH = re.compile(rf"\b(?:{'|'.join(calendar.MONTHS)})\b", re.I)
 _EDGE = re.compile(r"\b(?:early|mid|late|beginning of|start of|middle of|end of)\b", re.I)
@@ -35,7 +36,7 @@ def settle(text: str, phrases: Iterable[TimePhrase]) -> str:
             continue
         words = r"\s+".join(map(re.escape, phrase.text.split()))
         match = re.search(rf"(?<!\w){words}(?!['’]|\w| (?:{_MANY}))", text, re.I)
-        if match is None:
+        if match is None or _DETERMINED.search(text, 0, match.start()):
             continue
         if _LEADING.search(text, 0, match.start()):
             date = re.sub(r"^(?:on|in)\s+", "", date)

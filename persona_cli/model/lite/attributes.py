@@ -50,7 +50,10 @@ def _slot(slot: str, weight: float = 2.0, change: Change = Change.ADDS, value: C
 
 def _name(match: re.Match[str]) -> Tag | None:
     word = match[1].split()[0].lower()
-    if word in NOT_NAMES | TRADES | DIETS | CONDITIONS or word.endswith(("ing", "ed")) or word in _NO_NAME:
+    whole = len(match[1].split()) > 1 and match[1][0].isupper()
+    if word in NOT_NAMES | (frozenset() if whole else TRADES) | DIETS | CONDITIONS | _NO_NAME:
+        return None
+    if word.endswith(("ing", "ed")):
         return None
     return Tag("name", "user/name", named(match[1]), weight=4, names=(named(match[1]),))
 
@@ -292,7 +295,7 @@ _RULES = _rules(
     ),
     (
         r"^I am (?:an? )?((?:trans |cis |non-?binary |transgender )?(?:man|woman|guy|girl|boy|female|male"
-        r"|nonbinary|non-binary))(?=[,.!]|$| and\b)|\bmy pronouns are ([\w/]+)",
+        r"|nonbinary|non-binary))(?=[,.!]|$| and\b)|\b(?:my )?pronouns(?: are|:)? ([\w/]+)\b",
         _slot("gender", 2),
     ),
     (

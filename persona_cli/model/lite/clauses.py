@@ -48,6 +48,8 @@ _ASKING = (
     r"|whose)\b(?! a \w+ (?:day|week))"
     r"|any (?:idea|ideas|tips|advice|suggestions|recommendations|thoughts)\b|shall (?:i|we)\b|what about|how about)"
 )
+_HAVING = r"(?:is|was|has|had|lives?|works?|likes?|loves?|hates?|plays?|cannot|can't|goes|moved|got|will|does)\b"
+_THEIRS = rf"(?:his|her|their|its) (?:[\w'-]+ ){{1,3}}?{_HAVING}|(?-i:[A-Z])[\w-]+ {_HAVING}"
 _BREAKS = re.compile(
     rf"(?P<stop>[.!?…]+(?=[\s\"')]|$)|\n+|;+|\s[-–—]{{1,2}}\s|—|[\U0001F000-\U0001FAFF☀-➿❤️]+)"
     rf"|,\s\s?(?={_ASKING})"
@@ -55,6 +57,7 @@ _BREAKS = re.compile(
     rf"|could|would|do|does|is|are|you|i|we|there|it)\b)"
     rf"|,?\s\s?(?:and|but|so|plus|also)\s\s?(?=(?:(?:now|then|also|actually|sometimes|today|yesterday|recently"
     rf"|usually)\s\s?)?{_SUBJECT}\b(?!\s\s?(?:and|or)\s))"
+    rf"|,?\s\s?(?:and|but)\s\s?(?={_THEIRS})|,\s\s?(?=they\s\s?{_HAVING}|they're\b)"
     rf"|,\s\s?(?:and\s\s?|but\s\s?)?(?=(?:i|i'm|im|i've|ive|i'll|i'd|my|we|we're|we've|she's|he's|she|he|(?:his"
     rf"|her|its) names?)\s\s?\w+)"
     rf"|(?P<elided>,?\s\s?(?:and|but)\s\s?)(?=(?:now |then |also |just |recently )?(?:live|work|study|am|was|have"
@@ -75,7 +78,7 @@ _RELATIVE = re.compile(
     re.I,
 )
 _LEAD = re.compile(
-    r"(?:(?:well|so|and|but|also|oh|ah|aw|hmm+|um+|uh|er|yeah|yep|yes|yup|nope|nah|no|ok|okay|right|sure|of"
+    r"(?:(?:ha|hah|hehe|heh|meh|phew|yikes|who?a+h?|argh|gosh|blimey|man|dude|hiya|heya|typo|yikes|eek|aww+|wahey|well|so|and|but|also|oh|ah|aw|hmm+|um+|uh|er|yeah|yep|yes|yup|nope|nah|no|ok|okay|right|sure|of"
     r" course|haha\w*|lol|omg|wow|btw|"
     r"tbh|ngl|fyi|imo|anyway|anyways|by the way|to be honest|honestly|frankly|you know(?: what)?|you see|i mean"
     r"|basically|"
@@ -249,12 +252,13 @@ def _clause(text: str, start: int, end: int, *, asked: bool) -> Clause | None:
 
 
 _POLITE_TAIL = re.compile(
-    r"(?:,? (?:thanks|thank you|thx|lol|haha+|tbh|btw|by the way|you know|to be honest|i guess|please|mate|bro|dude"
+    r"(?:,? (?:(?:and )?(?:always|never|still) (?:have|has|did|do|will)(?: been)?"
+    r"|thanks|thank you|thx|lol|haha+|tbh|btw|by the way|you know|to be honest|i guess|please|mate|bro|dude"
     r"|though|ngl|fyi|xx?|and you))+\W*$",
     re.I,
 )
 _CORRECTING = re.compile(
-    r"(?:actually|no|nope|sorry|wait|i meant|i mean|correction|scratch that|rather|not \w+ but|my mistake"
+    r"(?:actually|no|nope|sorry|typo|wait|i meant|i mean|correction|scratch that|rather|not \w+ but|my mistake"
     r"|oops)\b[\s,:!.…-]*(?:actually|wait|i meant|i mean|sorry|that's wrong)?[\s,:!.-]*",
     re.I,
 )
@@ -317,7 +321,8 @@ _SMALL_TALK = re.compile(
     r"great|cool|nice|perfect|awesome|wonderful|lovely|amazing|interesting|exactly|indeed|absolutely|definitely"
     r"|of course|no problem|never mind|nevermind|"
     r"got it|I got it|I see|I understand|I agree|me too|same here|same|not really|maybe|haha\w*|lol|wow|just"
-    r" kidding|jk|kidding|sounds \w+|(?!.*\b(?:birthday|anniversary|wedding|graduation|(?:first|last)"
+    r" kidding|jk|kidding|sounds \w+|(?!you can call me\b)"
+    r"(?!.*\b(?:birthday|anniversary|wedding|graduation|(?:first|last)"
     r" day)\b)(?:that|this|it|they|these|those|you) .*|there .*|what a .*)$",
     re.I | re.S,
 )

@@ -67,10 +67,18 @@ _SPELLING = {
 _SPELLED = tuple((re.compile(rf"(?<![\w'])(?:{old})(?![\w'])", re.I), new) for old, new in _SPELLING.items())
 _WOULD = re.compile(r"\b(I|we|they|he|she|you)'?d(?= (?:(\w+) )?(\w+))", re.I)
 _OWNED = re.compile(
-    rf"\b({'|'.join(sorted(PEOPLE | PETS))})'s (?=(?:called|named|a|an|from|pregnant|getting|going|moving"
-    rf"|coming|not|in|at|very)\b)",
+    rf"\b({'|'.join(sorted(PEOPLE | PETS))})'s (?=(?:called|named|a|an|from|pregnant|getting|going|moving|retired|dead"
+    rf"|ill|sick|away|back|coming|not|in|at|very|\w+ing(?! (?:is|was)))\b)",
     re.I,
 )
+
+
+_KIN_ALONE = re.compile(
+    r"(?:^|(?<=and )|(?<=but )|(?<=with )|(?<=because )|(?<=so )|(?<=that ))(?:mum|mom|dad|mummy|daddy|nan|nana|gran"
+    r"|granny|grandma|grandpa|grandad|granddad|mama|papa)(?='s? |,? \w+|$)(?! (?:of|and (?:a|the)|jokes?)\b)",
+    re.I,
+)
+"""One's own, without "my": "Dad's retired now"."""
 
 
 def tidy(text: str) -> str:
@@ -80,7 +88,8 @@ def tidy(text: str) -> str:
     text = _WOULD.sub(_would_or_had, text)
     for pattern, new in _SPELLED:
         text = pattern.sub(new, text)
-    return _OWNED.sub(r"\1 is ", text)
+    text = _OWNED.sub(r"\1 is ", text)
+    return _KIN_ALONE.sub(lambda match: f"my {match[0].lower()}", text)
 
 
 def _would_or_had(match: re.Match[str]) -> str:

@@ -22,7 +22,8 @@ from persona_cli.model.lite.pictured import introduced
 from persona_cli.model.lite.preferences import preferences
 from persona_cli.model.lite.referents import Referents
 from persona_cli.model.lite.tags import Tag
-from persona_cli.model.lite.worth import content_words, worth
+from persona_cli.model.lite.unfolding import unfold
+from persona_cli.model.lite.worth import content_words, elliptical, worth
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import Change, Turn, Window
 from persona_cli.timewords import TimePhrase, find_times, settle
@@ -54,33 +55,51 @@ class Fact:
     """True when it says what the picture beside it shows."""
 
 
-def find_facts(text: str, at: datetime, *, pictured: bool = False, before: Sequence[Fact] = ()) -> tuple[Fact, ...]:
+def find_facts(
+    text: str, at: datetime, *, pictured: bool = False, before: Sequence[Fact] = (), earlier: Sequence[str] = ()
+) -> tuple[Fact, ...]:
     """Return the facts `text`, said at `at`, tells of its writer, the most important first.
 
-    `before` are facts of earlier messages: "actually, it's Coke" sets right the last of them.
+    `before` are facts of earlier messages: "actually, it's Coke" sets right the last of them. `earlier` are the
+    messages themselves, oldest first: who they spoke of may be "she" here.
     """
     text = text[:LONGEST]
     times = [phrase for phrase in find_times(text, at) if not phrase.repeating]
     company = _company(text)
-    referents = Referents()
+    referents = _introduced(earlier)
     facts: list[Fact] = []
     for clause in read_clauses(text):
-        plain = referents.resolve(clause.plain)
         right = _set_right(clause, [*before, *facts])
         if right is not None:
             facts = [fact for fact in facts if fact.slot != right.slot]
             facts.append(right)
             continue
-        if _tells(clause, plain, pictured=pictured):
-            facts += _facts(clause, plain, company, times, frozenset([referents.name]), pictured=pictured)
-        referents.hear(plain)
+        for said in unfold(clause.plain):
+            plain = referents.resolve(said)
+            if _tells(clause, plain, changed=plain != said, pictured=pictured) and not referents.dangling(plain):
+                inside = [phrase for phrase in times if clause.start <= phrase.start < clause.end]
+                facts += _facts(clause, plain, company, inside, frozenset(referents.names), pictured=pictured)
+            referents.hear(plain)
     return _ordered(facts)
+
+
+def _introduced(earlier: Sequence[str]) -> Referents:
+    """Return whom earlier messages spoke of."""
+    referents = Referents()
+    for text in earlier:
+        for clause in read_clauses(text[:LONGEST]):
+            for said in unfold(clause.plain):
+                referents.hear(referents.resolve(said))
+        referents.next_message()
+    return referents
 
 
 def extract_semantic(turn: Turn, recent: Sequence[Turn]) -> tuple[SemanticDraft, ...]:
     """Return the facts worth remembering of `turn`; `recent` says what a correction corrects."""
-    before = [fact for earlier in recent[-3:] for fact in reversed(find_facts(earlier.user, earlier.at))]
-    facts = find_facts(turn.user, turn.at, pictured=bool(turn.images), before=before)
+    recent = recent[-3:]
+    before = [fact for earlier in recent for fact in reversed(find_facts(earlier.user, earlier.at))]
+    earlier_words = [earlier.user for earlier in recent]
+    facts = find_facts(turn.user, turn.at, pictured=bool(turn.images), before=before, earlier=earlier_words)
     shown = tuple(image.hash for image in turn.images)
     return tuple(_draft(fact, shown if fact.pictured else ()) for fact in facts[:MOST])
 
@@ -100,30 +119,30 @@ def _draft(fact: Fact, images: tuple[str, ...]) -> SemanticDraft:
     )
 
 
-def _tells(clause: Clause, plain: str, *, pictured: bool) -> bool:
+def _tells(clause: Clause, plain: str, *, changed: bool, pictured: bool) -> bool:
     if clause.saying is Saying.STATEMENT:
         return True
     if clause.saying in {Saying.SMALL_TALK, Saying.REQUEST}:
-        return introduced(plain, pictured=pictured) is not None or plain != clause.plain
+        return introduced(plain, pictured=pictured) is not None or changed
     return False
 
 
 def _facts(
     clause: Clause, plain: str, company: str, times: Sequence[TimePhrase], known: frozenset[str], *, pictured: bool
 ) -> Iterator[Fact]:
-    tags = _tags(plain, known, pictured=pictured)
-    inside = [phrase for phrase in times if clause.start <= phrase.start < clause.end]
-    event = min(inside, key=lambda phrase: phrase.soft).window if inside else None
+    tags = [tag for tag in _tags(plain, known, pictured=pictured) if tag.aside or tag.slot or not elliptical(plain)]
+    times = [phrase for phrase in times if phrase.text.lower() in plain.lower()]
+    event = min(times, key=lambda phrase: phrase.soft).window if times else None
     sentence = third_person(plain, company)
     told = False
     for tag in tags:
         content = tag.content or (_short(tag) if told else _capitals(sentence, tag.names))
         told = told or not tag.aside
         if content:
-            yield _fact(clause, tag, settle(content, inside), None if tag.aside else event, pictured=pictured)
+            yield _fact(clause, tag, settle(content, times), None if tag.aside else event, pictured=pictured)
     value = 0.0 if told else worth(plain)
     if value:
-        yield _fact(clause, Tag("", weight=value), settle(sentence, inside), event, pictured=pictured)
+        yield _fact(clause, Tag("", weight=value), settle(sentence, times), event, pictured=pictured)
 
 
 def _tags(plain: str, known: frozenset[str], *, pictured: bool) -> list[Tag]:
@@ -258,5 +277,8 @@ def _set_right(clause: Clause, earlier: Sequence[Fact]) -> Fact | None:
 def _ordered(facts: Sequence[Fact]) -> tuple[Fact, ...]:
     unique: dict[str, Fact] = {}
     for fact in facts:
-        unique.setdefault(fact.content.lower(), fact)
-    return tuple(sorted(unique.values(), key=lambda fact: -fact.weight))
+        same = f"{fact.slot}={fact.value}" if fact.slot and fact.value else fact.content
+        unique.setdefault(same.lower(), fact)
+    contents = {fact.content.lower(): fact for fact in reversed(unique.values())}
+    inorder = list(contents.values())[::-1]
+    return tuple(sorted(inorder, key=lambda fact: -fact.weight))

@@ -27,6 +27,8 @@ _NO_OBJECT = words("by you i he she they it in")
 
 def with_subject(plain: str) -> str:
     """Put back the "I" a tidied clause leaves out; unchanged where another subject may be meant."""
+    if re.match(r"(?i)pronouns are\b", plain):
+        return f"my {plain[:1].lower()}{plain[1:]}"
     match = _STARTED.match(plain)
     following = plain[match.end() :].split() if match else []
     if match is None or not following:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from persona_cli.model.lite.english import is_adverb
-from persona_cli.model.lite.lexicon import BASE, KIN, NOT_NAMES, PARTNERS, PEOPLE, PETS, STOP
-from persona_cli.model.lite.tags import Tag, named
+from persona_cli.model.lite.lexicon import BASE, KIN, NOT_NAMES, PARTNERS, PEOPLE, PETS, STOP, words
+from persona_cli.model.lite.tags import NAME, Tag, named
 
 _ROLE = "|".join(sorted((re.escape(word) for word in PEOPLE | PETS), key=len, reverse=True))
 _MANY = r"(?:" + _ROLE + r")(?:e?s)?"
@@ -29,9 +29,9 @@ _CALLED = re.compile(
 _NAME_OF = re.compile(
     rf"\b(?:my|our) (?P<adjectives>{_ADJ})(?P<role>{_MANY})(?:'s|s'|s)? names? (?:is|are|was) (?P<names>{_LIST})", re.I
 )
-_BESIDE = re.compile(rf"\b(?:my|our) (?P<adjectives>{_ADJ})(?P<role>{_ROLE}) (?P<names>(?-i:[A-Z][\w'-]+))", re.I)
+_BESIDE = re.compile(rf"\b(?:my|our) (?P<adjectives>{_ADJ})(?P<role>{_ROLE}) (?P<names>{NAME})", re.I)
 _BESIDE_COMMA = re.compile(
-    rf"\b(?:my|our) (?P<adjectives>{_ADJ})(?P<role>{_ROLE}), (?P<names>(?-i:[A-Z][\w'-]+))(?=,|$|\.| (?:and|is"
+    rf"\b(?:my|our) (?P<adjectives>{_ADJ})(?P<role>{_ROLE}), (?P<names>{NAME})(?=,|$|\.| (?:and|is"
     rf"|was|has))",
     re.I,
 )
@@ -42,16 +42,15 @@ _LOWER = re.compile(
     re.I,
 )
 _APPOSED = re.compile(
-    rf"(?P<names>(?-i:\b[A-Z][\w'-]+)),? (?:is |was |and |who is )?(?:my|our)"
+    rf"(?P<names>\b{NAME}),? (?:is |was |and |who is )?(?:my|our)"
     rf" (?P<adjectives>{_ADJ})(?P<role>{_ROLE})\b",
     re.I,
 )
 _IS_ROLE = re.compile(
-    rf"^(?P<names>(?-i:[A-Z][\w'-]+)) is (?:my|our) (?P<adjectives>{_ADJ})(?P<role>{_ROLE})(?: dog| cat)?$", re.I
+    rf"^(?P<names>{NAME}) is (?:my|our) (?P<adjectives>{_ADJ})(?P<role>{_ROLE})(?: dog| cat)?$",
+    re.I,
 )
-_REL_IS = re.compile(
-    rf"^(?:my|our) (?P<adjectives>{_ADJ})(?P<role>{_ROLE}) is (?P<names>(?-i:[A-Z][\w'-]+))(?=[,.]|$)", re.I
-)
+_REL_IS = re.compile(rf"^(?:my|our) (?P<adjectives>{_ADJ})(?P<role>{_ROLE}) is (?P<names>{NAME})(?=[,.]|$)", re.I)
 _AGED = r"[A-Z][\w'-]+(?: ?\(\d+\)|,? (?:aged )?\d+)?"
 _HAVE = re.compile(
     rf"\b(?:I|we) (?:also )?(?:have|have got|got|adopted|own|just got|just adopted|bought|rescued|have adopted"
@@ -68,9 +67,20 @@ _SHOWN = re.compile(
     r"|photo))? (?:is|are|was)|meet|say (?:hi|hello) to|look at|check out|here comes|here,) (?P<who>.+)$",
     re.I,
 )
+_KIN_OF = re.compile(
+    rf"^(?P<who>(?:(?:my|our) (?P<adjectives>{_ADJ})(?P<role>{_ROLE})(?: (?P<name>{NAME}))?"
+    rf"|(?P<alone>{NAME}))'s (?:{_ADJ})(?P<of>{_ROLE})(?:,? (?P<names>(?-i:[A-Z][\w-]+)))?) \w+",
+    re.I,
+)
+_THEIR = re.compile(rf"^(?P<name>{NAME})'s (?P<what>(?:[\w'-]+ ){{1,3}}?)(?:is|was|are|were|has|had|will)\b", re.I)
+_OWN_THINGS = words(
+    """birthday wedding anniversary party funeral job surgery operation name house flat hobby favourite school team
+    dream car shop company band boat garden address number age baby graduation exam interview appointment"""
+)
+"""What is said of these after a name is said of a person: "Marnie's birthday", not "Netflix's prices"."""
 _EVENT = re.compile(rf"^(?:my|our) (?P<adjectives>{_ADJ})(?P<role>{_ROLE})(?:'s)? ", re.I)
 _THIRD = re.compile(
-    r"^(?P<names>(?-i:[A-Z][\w'-]+)) (?:(?:just|also|really|recently|finally|already|still|always|never"
+    rf"^(?P<names>{NAME}) (?:(?:just|also|really|recently|finally|already|still|always|never"
     r"|sometimes|often)"
     r" )*(?:is (?:my|getting|moving|coming|visiting|going|having|pregnant|turning|starting|expecting|staying|in"
     r" hospital|ill|sick|a |an |\d)|"
@@ -100,12 +110,12 @@ def _introductions(plain: str) -> Iterator[Tag]:
     seen: set[str] = set()
     for match in (match for pattern in (_BESIDE, _BESIDE_COMMA, _LOWER, _APPOSED) for match in pattern.finditer(plain)):
         if called := _names(match["names"]):
-            if called[0] in seen or seen & {match["role"].lower()}:
+            if called[0] in seen or seen & {match["role"].lower()} or "'s " in match["adjectives"]:
                 continue
             seen |= {called[0], match["role"].lower()}
             whole = match.span() == (0, len(plain))
             yield _naming(match, called, whole=whole)
-            if match.start() == 0 and not whole and not re.match(r",? and (?:I|me|my)\b", plain[match.end() :]):
+            if match.start() == 0 and not whole and not re.match(r",? and (?:I|me|my)\b|'s ", plain[match.end() :]):
                 yield Tag("about", subject=called[0], weight=2.4, names=called)
 
 
@@ -138,13 +148,25 @@ def _owned(plain: str) -> Iterator[Tag]:
     role = _root(match[3])
     for name, age in re.findall(r"([A-Z][\w'-]+)(?: ?\(|,? (?:aged )?)(\d+)", match[4] or ""):
         yield Tag("age", f"{name}/age", age, name, weight=2, content=f"{name} is {age}.", names=(name,))
-    yield Tag(
-        "pet" if role in PETS else role, f"user/has/{role}" if not names else "", match[1], weight=2.5, names=names
-    )
+    kind = "pet" if role in PETS else role
+    if len(names) == 1 and re.match(r"(?i)(?:an?|one) ", match[1]) and role not in PARTNERS:
+        slot = f"{names[0]}/{'species' if role in PETS else 'relation'}"
+        yield Tag(kind, slot, role, names[0], weight=2.6, names=names)
+        return
+    yield Tag(kind, f"user/has/{role}" if not names else "", match[1], weight=2.5, names=names)
 
 
 def _told_of(plain: str, known: frozenset[str]) -> Iterator[Tag]:
     if re.match(r"(?:my|our) [\w' -]{1,40}? and (?:I|me)\b", plain, re.I):
+        return
+    match = _KIN_OF.match(plain)
+    if match is not None and (match["alone"] is None or match["alone"].lower() not in NOT_NAMES):
+        names = tuple(name for name in (match["name"], match["alone"], match["names"]) if name)
+        yield Tag("kin", subject=match["names"] or match["who"], weight=1.8, names=names)
+        return
+    match = _THEIR.match(plain)
+    if match is not None and (match["name"] in known or _OWN_THINGS & set(match["what"].lower().split())):
+        yield Tag("about", subject=match["name"], weight=1.6, names=(match["name"],))
         return
     match = _EVENT.match(plain)
     if match is not None and len(plain.split()) > 3:
@@ -166,13 +188,20 @@ def _told_of(plain: str, known: frozenset[str]) -> Iterator[Tag]:
         yield Tag("about", subject=match[1], weight=1.5)
 
 
+_COUNT = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+
+
 def as_if_own(plain: str, subject: str) -> str:
     """Return "Anna lives in Rome" as "I live in Rome", so that one set of patterns reads both; "" if it cannot be."""
     who = subject if not subject.startswith("my ") else rf"(?:my|our) (?:[\w'-]+ ){{0,3}}?{re.escape(subject[3:])}"
-    match = re.match(rf"(?:(?:my|our) (?:[\w'-]+ ){{0,3}}?)?{who} (?P<rest>.+)$", plain, re.I)
+    match = re.match(rf"(?:(?:my|our) (?:[\w'-]+ ){{0,3}}?)?{who}(?P<owning>'s)? (?P<rest>.+)$", plain, re.I)
     if match is None:
         return ""
     words = match["rest"].split()
+    if match["owning"]:
+        return " ".join(["my", *words])
+    if words[-1].lower() in _COUNT and len(words) == 2:
+        words[-1] = str(_COUNT.index(words[-1].lower()) + 1)
     place = next((i for i, word in enumerate(words) if not is_adverb(word.lower())), 0)
     verb = words[place].lower()
     words[place] = {"is": "am", "has": "have", "does": "do"}.get(verb) or _bare(verb)

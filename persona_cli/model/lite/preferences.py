@@ -121,11 +121,14 @@ def _liking(plain: str, thing: str, value: str, change: Change) -> Iterator[Tag]
     if _empty(thing):
         return
     several = things(thing)
-    plain_list = 1 < len(several) <= 4 and all(len(one.split()) <= 3 for one in several)
+    plain_list = 1 < len(several) <= 4 and all(len(one.split()) <= 4 and not _QUALIFIED.match(one) for one in several)
     for number, one in enumerate(several if plain_list else (thing,)):
         relation = "like" if value == "likes" else "dislike"
         content = third_person(plain[: plain.index(thing)] + one) if plain_list else ""
         yield Tag(relation, f"user/likes/{key(one)}", value, weight=2 - number / 100, change=change, content=content)
+
+
+_QUALIFIED = re.compile(r"(?:mainly|mostly|especially|esp|particularly|like|such as|including|preferably)\b", re.I)
 
 
 def things(text: str) -> tuple[str, ...]:

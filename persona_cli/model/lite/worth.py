@@ -18,7 +18,7 @@ _ADV = (
 _TALK = re.compile(
     rf"^(?:(?:ok|well|yes) )?(?:I|we) {_ADV}(?:(?:do|did|does|could|would|will|cannot|can|am|was|have) )?(?:not"
     rf" )?{_ADV}"
-    r"(?:(?:think|guess|see|understand|agree|mean|hope|wonder|suppose|believe|know|get it|got it|appreciate"
+    r"(?:(?:think|guess|see|understand|agree|mean|hope(?! to\b)|wonder|suppose|believe|know|get it|got it|appreciate"
     r"|apologi[sz]e|imagine|assume|bet|swear|promise|doubt|expect|figured?|care|mind|remember|forgot|forget"
     r"|recall|disagree|thought|knew|heard|noticed|realise|realize)\b"
     r"|(?:am|was|feel|are) (?:not )?(?:(?:so|really|very|just|all|a bit|a little|pretty|quite|feeling|super|too"
@@ -34,7 +34,7 @@ _TALK = re.compile(
     r"|recommendations?|problem|information|favou?r|moment|minute|second|chat|recipe|joke|coffee|drink|break"
     r"|nap|snack|opinion|point|doubt|answer)s?\b"
     r"|(?:want|need|would like|would love|am going|am trying|have|wanted|came|am here|like) to (?:know|ask|hear"
-    r"|talk|say|chat|see|understand|tell|discuss|go to bed|sleep|be honest|thank|share|check)\b"
+    r"|talk|say|chat|see(?! (?:the|my|a|an)\b)|understand|tell|discuss|go to bed|sleep|be honest|thank|share|check)\b"
     r"|(?:will|am going to|shall|should|can|could|must) (?:(?:definitely|surely|just|probably|also|certainly"
     r"|try to|try my best to) )*(?:try|check|think|consider|see|look|do|be|let|give it|keep|remember|take"
     r"|follow|go now|go to bed|get|make sure|have to|need|understand|ask|tell|share|search)\b"
@@ -112,6 +112,16 @@ _LACKING = re.compile(
     r"|\bgoing to grab\b|\bbrb\b",
     re.I,
 )
+_ELLIPTICAL = re.compile(r"\b(?:am|is|are|was|were|do|does|did|has|have|had|can|will|would)(?:,|$)", re.I)
+"""A verb without its object says something only beside the sentence before."""
+_STATE = re.compile(
+    rf"^(?:my|our) (?!(?:[\w-]+ ){{0,2}}(?:{'|'.join(sorted(PEOPLE | PETS))})\b)(?:[\w-]+ ){{0,2}}?[\w-]+"
+    rf"(?:'s| has| have| is) (?:just |already |finally |all |still )*"
+    r"(?:gone|been|got|getting|going|stopped|run|ran|being|playing|killing)\b"
+    r"(?:(?! (?:since|for|because)\b)(?! \d).){0,40}$",
+    re.I,
+)
+"""How a thing is doing just now: "my tea's gone cold", "my internet has been down all day"."""
 _PASSING = re.compile(
     r"^I am (?:\w+ly |so |very |really |just |a bit |a little |too |quite |pretty |still |also |feeling |not "
     r"|now |kind of )*"
@@ -133,6 +143,8 @@ def worth(plain: str) -> float:
     plain = _YOU_FILLER.sub(" ", plain).strip()
     if not _MINE.search(plain) or _TALK.match(plain) or _ABOUT_TALK.search(plain):
         return 0.0
+    if elliptical(plain) or _STATE.match(plain):
+        return 0.0
     telling = len(content_words(plain))
     if not telling or (telling < 2 and not _firm(plain)):
         return 0.0
@@ -146,6 +158,13 @@ def worth(plain: str) -> float:
     ):
         return 0.0
     return next((weight for weight, pattern in _STRENGTH if re.search(pattern, plain, re.I)), 1.0)
+
+
+def elliptical(plain: str) -> bool:
+    """Tell whether a clause leaves out what the one before it said: "my whole family is"."""
+    return _ELLIPTICAL.search(plain) is not None and not re.search(
+        r"\b(?:like|than|as|so|what|which|who)\b", plain, re.I
+    )
 
 
 def _firm(plain: str) -> bool:
