@@ -19,6 +19,7 @@ from persona_cli.agent.update import Updates
 from persona_cli.errors import Interrupted, PersonaError, StorageError
 from persona_cli.memory import Memory
 from persona_cli.memory.index import embed_wanted
+from persona_cli.memory.sight import IN_PASSING
 from persona_cli.model.tasks import Stop
 from persona_cli.records import Job
 
@@ -159,11 +160,13 @@ class UpdateQueue:
         raise Interrupted("The updates were interrupted; they are still queued.")
 
     def _refresh(self, stop: Stop) -> None:
-        """Embed what was written and bring the index in step, which opens Chroma only for something new."""
+        """Embed what was written and shown, and bring the index in step, which opens Chroma only for something new."""
         embed_wanted(self._memory.store, self._memory.embedder, stop)
         if not stop():
             self._memory.index.sync()
             self._stale = False
+            # last and not all: pictures of before CLIP was installed may be thousands
+            self._memory.sight.embed_wanted(stop, IN_PASSING)
 
     def _work(self, job: Job, stop: Stop) -> None:
         """Do one job; its writes and its end are one transaction. An error stays with the job."""

@@ -110,12 +110,25 @@ def _look_inside(memory: Memory, url: str) -> Iterator[Check]:
     yield _guarded("embedding", lambda: f"{memory.embedder.name}, {memory.embedder.dimension} dimensions")
     wanted = store.vectors.count_wanted(memory.embedder.name)
     yield Check("vectors", Verdict.NOTE if wanted else Verdict.FINE, f"{wanted} texts wait to be embedded")
+    yield _guarded("looks", lambda: _sight(memory))
     yield _check_index(memory, url)
     failed = store.jobs.failed()
     verdict = Verdict.WRONG if failed else Verdict.FINE
     yield Check("updates", verdict, f"{store.jobs.pending()} queued, {len(failed)} failed")
     for job in failed:
         yield Check("update", Verdict.WRONG, f"{job.task.value} of turn {job.turn_id}: {job.error}")
+
+
+def _sight(memory: Memory) -> str:
+    """Say how pictures are compared; a CLIP that is installed is opened, to see that it is whole."""
+    clip = memory.sight.open()
+    if clip is None:
+        return (
+            "pictures are known again in any size, by the perceptual match; "
+            "`persona model pull clip-ViT-B-32` also finds what looks like them"
+        )
+    seen, waiting = memory.store.looks.count(clip.name), memory.sight.waiting()
+    return f"pictures are compared by CLIP, {clip.name}: {seen} embedded, {waiting} wait"
 
 
 def _check_index(memory: Memory, url: str) -> Check:
@@ -131,7 +144,9 @@ def _rebuild(memory: Memory) -> Check:
     from persona_cli.memory.index import embed_wanted
 
     embedded = embed_wanted(memory.store, memory.embedder)
-    return Check("rebuilt", Verdict.FINE, f"{embedded} texts embedded, {memory.index.rebuild()} vectors in the index")
+    seen = memory.sight.embed_wanted()
+    made = f"{embedded} texts and {seen} pictures embedded, {memory.index.rebuild()} vectors in the index"
+    return Check("rebuilt", Verdict.FINE, made)
 
 
 def _verified(name: str, faults: tuple[str, ...]) -> Check:

@@ -21,6 +21,8 @@ MEANING: Mapping[str, str] = {
     "turns": "its best message",
     "window": "of the time asked about",
     "picture": "the same picture",
+    "looks": "looks like the picture shown",
+    "shows": "shows what the words describe",
     "fact": "the fact that belongs to the picture",
     "caption": "what is said of the picture",
 }

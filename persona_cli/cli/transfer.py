@@ -99,6 +99,7 @@ def _import_export(run: Invocation, file: Path, *, as_json: bool) -> None:
         run.notice(f"{sum(done.rows.values())} rows and {done.pictures} pictures imported.")
         with progress(run.err, "embedding"):
             embed_wanted(memory.store, memory.embedder)
+            memory.sight.embed_wanted()
             memory.index.sync()
     if as_json:
         print_json(done)

@@ -1,4 +1,4 @@
-"""The memory: store (SQLite, the truth), media, embedding, index (Chroma, derived) and retrieval.
+"""The memory: store (SQLite, the truth), media, embedding, sight, index (Chroma, derived) and retrieval.
 
 `open_memory()` opens the store and the pictures; the embedding model and the index, which cost most, are opened
 when something is first looked for.
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from persona_cli.memory.index import Index
     from persona_cli.memory.media import Media
     from persona_cli.memory.retrieval import Retriever
+    from persona_cli.memory.sight import Sight
     from persona_cli.memory.store import Receipt, Store
 
 __all__ = ["Memory", "open_memory"]
@@ -71,12 +72,19 @@ class Memory:
             return self._index
 
     @cached_property
+    def sight(self) -> Sight:
+        """What compares pictures; CLIP itself is opened when there is something to compare."""
+        from persona_cli.memory.sight import Sight
+
+        return Sight(self.places, self.store, self.media, self._settings.embedding.pictures, self._notice)
+
+    @cached_property
     def retriever(self) -> Retriever:
         """What finds memories."""
         from persona_cli.memory.retrieval import Retriever
 
         gap = timedelta(minutes=self._settings.session.gap_minutes)
-        return Retriever(self.store, self.index, self.embedder, self._settings.memory, gap)
+        return Retriever(self.store, self.index, self.embedder, self.sight, settings=self._settings.memory, gap=gap)
 
     def forget(self, ref: Ref) -> Receipt:
         """Delete a memory for good, with everything made from it: rows, vectors, pictures, and the kept prompt."""
@@ -96,6 +104,8 @@ class Memory:
                 self._index.close()
             if self._embedder is not None:
                 self._embedder.close()
+            if "sight" in self.__dict__:
+                self.sight.close()
         self.store.close()
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 NONE = "none"
 _CHOOSE = "`persona model pull clip-ViT-B-32`, or `persona config set embedding.pictures none`."
 _AT_ONCE = 8
+_SCALE = 100.0  # at which OpenAI stopped the scale from growing, and where all of their CLIPs ended
+_LONGEST = 20  # times the shorter side: more of a strip is not looked at, and would take gigabytes to enlarge
 
 Vectors = NDArray[np.float32]
 
@@ -35,6 +37,8 @@ class Clip:
     def __init__(self, model: SentenceTransformer, name: str, dimension: int) -> None:
         self.name = name
         self.dimension = dimension
+        # what cosines of words and pictures were multiplied by in training, before the softmax
+        self.scale = _scale(model)
         self._model: SentenceTransformer | None = model
         self._lock = threading.Lock()
 
@@ -114,14 +118,17 @@ def open_clip(folder: Path) -> Clip:
 
 
 def load_picture(path: Path) -> Picture:
-    """Read a stored picture; raises `PictureError`."""
+    """Read a stored picture, of a long strip its middle; raises `PictureError`."""
     from PIL import Image as Pillow
 
     try:
         with Pillow.open(path) as opened:
-            return opened.convert("RGB")
+            picture = opened.convert("RGB")
     except (OSError, ValueError, SyntaxError) as exc:
         raise PictureError(f"{path} cannot be read as a picture: {exc}", fix="Run `persona doctor`.") from exc
+    most = _LONGEST * min(picture.size)
+    left, top = max(0, picture.width - most) // 2, max(0, picture.height - most) // 2
+    return picture.crop((left, top, picture.width - left, picture.height - top)) if left or top else picture
 
 
 def _encode(model: SentenceTransformer, given: list[Any]) -> Vectors:
@@ -139,3 +146,8 @@ def _read_literally(model: SentenceTransformer) -> None:
         positions = model.config.text_config.max_position_embeddings
         model.tokenizer.split_special_tokens = True
         model.tokenizer.model_max_length = min(model.tokenizer.model_max_length, positions)
+
+
+def _scale(model: SentenceTransformer) -> float:
+    learnt = getattr(model.transformers_model, "logit_scale", None)
+    return _SCALE if learnt is None else float(learnt.detach().exp())

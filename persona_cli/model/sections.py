@@ -146,7 +146,9 @@ class Writer:
         said = "; ".join(quoted(memory.content) for memory in found.memories)
         when = stamp(found.turn.at) if found.turn else stamp(found.hit.memory.added_at)
         words = f" The user said: {quoted(found.turn.user)}" if found.turn and found.turn.user else ""
-        return f"- [{when}] {self.picture(found.hit.memory)} {said}{words}"
+        # alike is not the same: who or what it is must not be taken from another picture unasked
+        alike = " (it only looks like the picture shown now)" if "looks" in found.hit.lanes else ""
+        return f"- [{when}] {self.picture(found.hit.memory)}{alike} {said}{words}"
 
 
 def _steady_start(turns: Sequence[Turn], first: int) -> int:

@@ -2,7 +2,7 @@
 
 A question is embedded and its words are looked up (asked.py); each kind of memory is ranked by what the lanes say
 of it: closeness in meaning, shared words, and for messages what stands around them (ranking.py, messages.py,
-facts.py, pictures.py), with the weights of weights.py. Time words and the model's wishes become a window that
+facts.py, pictures.py, looks.py), with the weights of weights.py. Time words and the model's wishes become a window that
 filters (window.py), and is given up with a note where it leaves nothing. A time that hangs on something remembered
 ("since I moved") is looked up first, by a search of its own (anchored.py, tellings.py).
 """
@@ -21,11 +21,13 @@ from persona_cli.memory.index import Index
 from persona_cli.memory.retrieval import pictures
 from persona_cli.memory.retrieval.anchored import resolve
 from persona_cli.memory.retrieval.asked import prepare, without_times
+from persona_cli.memory.retrieval.looks import LooksLike, asks_to_see
 from persona_cli.memory.retrieval.noise import measure
 from persona_cli.memory.retrieval.ranking import DATED, Ranker, Scope
 from persona_cli.memory.retrieval.terms import search_terms
 from persona_cli.memory.retrieval.weights import LEAST_SEARCHED, Weights, weights_for
 from persona_cli.memory.retrieval.window import Asking, window_of
+from persona_cli.memory.sight import Sight
 from persona_cli.memory.store import Store
 from persona_cli.records import (
     CoreEntry,
@@ -83,11 +85,12 @@ class Retriever:
     """Finds memories; any thread may call it."""
 
     def __init__(
-        self, store: Store, index: Index, embedder: Embedder, settings: MemorySettings, gap: timedelta
+        self, store: Store, index: Index, embedder: Embedder, sight: Sight, *, settings: MemorySettings, gap: timedelta
     ) -> None:
         self._store = store
         self._index = index
         self._embedder = embedder
+        self._looks = LooksLike(store, sight)
         self._settings = settings
         self._gap = gap
         self._weights: Weights | None = Weights() if embedder.name == gguf_minilm.NAME else None
@@ -187,9 +190,14 @@ class Retriever:
         )
 
     def _images(self, ranker: Ranker, query: Query, semantic: list[Hit[SemanticMemory]]) -> tuple[ImageMemory, ...]:
-        alike = pictures.seen_before(self._store, query.images)
         told = pictures.spoken_of(self._store, semantic[: 4 * self._settings.images])
-        hits = pictures.picture_hits(self._store, alike, told, ranker.captions())
+        sights = pictures.Sights(
+            picture=pictures.seen_before(self._store, query.images),
+            looks=self._looks.alike(pictures.new_ones(self._store, query.images, ranker.scope.until)),
+            shows=self._looks.showing(query.text) if asks_to_see(query.text) else {},
+            caption=ranker.captions(),
+        )
+        hits = pictures.picture_hits(self._store, told, sights)
         remembered = (
             pictures.remember(self._store, hit, ranker.scope.until)
             for hit in hits
@@ -216,7 +224,10 @@ class Retriever:
             hits += ranker.statements(Kind.CORE, entries)
         if Kind.IMAGE in kinds:
             told = pictures.spoken_of(self._store, semantic)
-            hits += pictures.picture_hits(self._store, {}, told, ranker.captions())
+            seeing = kinds == {Kind.IMAGE} or asks_to_see(ranker.asked.text)
+            shows = self._looks.showing(ranker.asked.text) if seeing else {}
+            sights = pictures.Sights(shows=shows, caption=ranker.captions())
+            hits += pictures.picture_hits(self._store, told, sights)
         return sorted(hits, key=lambda hit: -hit.score)
 
     def _ranker(self, text: str, at: datetime, scope: Scope, keywords: str, kinds: Collection[Kind]) -> Ranker:

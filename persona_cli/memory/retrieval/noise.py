@@ -9,7 +9,7 @@ import numpy as np
 from persona_cli.memory.embedding import Embedder
 from persona_cli.memory.retrieval.weights import Noise
 
-_UNRELATED = (
+UNRELATED = (
     "My brother plays the cello in an orchestra.",
     "What time does the train to Lyon leave?",
     "The invoice for March has not been paid.",
@@ -25,6 +25,6 @@ _UNRELATED = (
 
 def measure(embedder: Embedder) -> Noise:
     """Return the mean and the deviation of the cosines between ten sentences about ten things."""
-    vectors = embedder.embed(_UNRELATED)
+    vectors = embedder.embed(UNRELATED)
     cosines = [float(one @ other) for one, other in combinations(vectors, 2)]
     return Noise(float(np.mean(cosines)), max(float(np.std(cosines)), 0.01))

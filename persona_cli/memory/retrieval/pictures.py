@@ -1,12 +1,13 @@
-"""Which pictures answer a question: the ones that look like what was shown, and the ones that were spoken of."""
+"""Which pictures answer a question: copies of what was shown, what looks like it, and what was spoken of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from persona_cli.memory.store import Store
-from persona_cli.records import Hit, Image, ImageMemory, Kind, Ref, SemanticMemory
+from persona_cli.records import Hit, Image, ImageMemory, Kind, Ref, SemanticMemory, Turn
 
 _BITS = 64
 _SAME = 8
@@ -22,6 +23,15 @@ def seen_before(store: Store, shown: Sequence[Image]) -> dict[int, float]:
     return alike
 
 
+def new_ones(store: Store, shown: Sequence[Image], before: datetime | None) -> tuple[Image, ...]:
+    """Return the pictures nobody has met before that moment, in any size: how they look is all there is to go by."""
+    return tuple(
+        picture
+        for picture in shown
+        if not any(_is_known(store, known, before) for known, _ in store.images.near(picture.phash, _SAME))
+    )
+
+
 def spoken_of(store: Store, facts: Iterable[Hit[SemanticMemory]]) -> dict[int, Hit[SemanticMemory]]:
     """Return for each picture, by id, the best fact that belongs to it."""
     found: dict[int, Hit[SemanticMemory]] = {}
@@ -35,28 +45,61 @@ def spoken_of(store: Store, facts: Iterable[Hit[SemanticMemory]]) -> dict[int, H
     return found
 
 
-def picture_hits(
-    store: Store, alike: Mapping[int, float], told: Mapping[int, Hit[SemanticMemory]], captions: Mapping[int, float]
-) -> list[Hit[Image]]:
-    """Rank pictures: a copy of one shown first, then by the facts and captions that speak of them."""
+@dataclass(frozen=True, slots=True)
+class Sights:
+    """What speaks for pictures, by id, besides the facts that belong to them."""
+
+    picture: Mapping[int, float] = field(default_factory=dict)
+    """How nearly it is a copy of one shown."""
+    looks: Mapping[int, float] = field(default_factory=dict)
+    """How much it looks like one shown."""
+    shows: Mapping[int, float] = field(default_factory=dict)
+    """How probable it is that the words describe it."""
+    caption: Mapping[int, float] = field(default_factory=dict)
+
+
+def picture_hits(store: Store, told: Mapping[int, Hit[SemanticMemory]], sights: Sights) -> list[Hit[Image]]:
+    """Rank pictures: a copy of one shown first, then by their looks and the facts and captions that speak of them.
+
+    Of a picture and a part of it only the better is returned: they show the same.
+    """
     hits = []
-    for row_id in {*alike, *told, *captions}:
+    for row_id in {*told, *sights.picture, *sights.looks, *sights.shows, *sights.caption}:
         fact = told.get(row_id)
         lanes = {
-            "picture": alike.get(row_id, 0.0),
+            "picture": sights.picture.get(row_id, 0.0),
+            "looks": sights.looks.get(row_id, 0.0),
+            "shows": sights.shows.get(row_id, 0.0),
             "fact": fact.score if fact else 0.0,
-            "caption": captions.get(row_id, 0.0),
+            "caption": sights.caption.get(row_id, 0.0),
         }
         kept = {name: value for name, value in lanes.items() if value}
         hits.append(Hit(Ref(Kind.IMAGE, row_id), store.images.get(row_id), sum(kept.values()), kept))
-    return sorted(hits, key=lambda hit: (-hit.lanes.get("picture", 0.0), -hit.score, -hit.ref.id))
+    hits.sort(key=lambda hit: (-hit.lanes.get("picture", 0.0), -hit.score, -hit.ref.id))
+    return list(_without_echoes(hits))
+
+
+def _without_echoes(hits: Iterable[Hit[Image]]) -> Iterator[Hit[Image]]:
+    wholes, parts = set[str](), set[str]()
+    for hit in hits:
+        whole = hit.memory.crop_of
+        if (whole or hit.memory.hash) in (wholes if whole else wholes | parts):
+            continue
+        (wholes if whole is None else parts).add(whole or hit.memory.hash)
+        yield hit
 
 
 def remember(store: Store, hit: Hit[Image], before: datetime | None) -> ImageMemory | None:
     """Return a picture with what is known of it; None for one that nothing is known of before that moment."""
-    memories = store.semantic.of_image(hit.memory.hash)
-    shown = hit.memory.crop_of or hit.memory.hash
-    turns = [turn for turn in store.turns.of_image(shown) if before is None or turn.at < before]
-    if not memories and not turns:
-        return None
-    return ImageMemory(hit, memories, turns[0] if turns else None)
+    memories, turns = _met(store, hit.memory, before)
+    return ImageMemory(hit, memories, turns[0] if turns else None) if memories or turns else None
+
+
+def _is_known(store: Store, picture: Image, before: datetime | None) -> bool:
+    return any(_met(store, picture, before))
+
+
+def _met(store: Store, picture: Image, before: datetime | None) -> tuple[tuple[SemanticMemory, ...], tuple[Turn, ...]]:
+    """Return what is remembered of a picture, and the turns that showed it before that moment, oldest first."""
+    turns = store.turns.of_image(picture.crop_of or picture.hash)
+    return store.semantic.of_image(picture.hash), tuple(turn for turn in turns if before is None or turn.at < before)
