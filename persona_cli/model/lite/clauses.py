@@ -78,13 +78,17 @@ _RELATIVE = re.compile(
     re.I,
 )
 _LEAD = re.compile(
-    r"(?:(?:ha|hah|hehe|heh|meh|phew|yikes|who?a+h?|argh|gosh|blimey|man|dude|hiya|heya|typo|yikes|eek|aww+|wahey|well|so|and|but|also|oh|ah|aw|hmm+|um+|uh|er|yeah|yep|yes|yup|nope|nah|no|ok|okay|right|sure|of"
+    r"(?:(?:ha|hah|hehe|heh|meh|phew|yikes|who?a+h?|argh|gosh|blimey|man|dude|hiya|heya|typo|yikes|eek|aww+"
+    r"|wahey|well|so|and|but|also|oh|ah|aw|hmm+|um+|uh|er|yeah|yep|yes|yup|nope|nah|no|ok|okay|right|sure|of"
     r" course|haha\w*|lol|omg|wow|btw|"
     r"tbh|ngl|fyi|imo|anyway|anyways|by the way|to be honest|honestly|frankly|you know(?: what)?|you see|i mean"
     r"|basically|"
     r"like|(?:hi|hello|hey)(?: there| everyone| friend)?|good (?:morning|evening|afternoon)|thanks|thank you"
     r"|great|cool|nice|"
-    r"just so you know|for the record|fun fact|the thing is|guess what|as i said|as you know|speaking of \w+|plus|"
+    r"just so you know|for the record|besides|for example|in addition|moreover|furthermore|on a \w+ note"
+    r"|apart from that|other than that|however|meanwhile"
+    r"|(?:my |dear )?(?:ai )?(?:companion|assistant|buddy)(?=,)|fun fact|the thing is|guess what|as i said"
+    r"|as you know|speaking of \w+|plus|"
     r"in fact|in general|to be fair|believe it or not|long story short|update|news|good news|bad news|ugh|yay"
     r"|hooray|sorry|"
     r"(?:my )?(?:dear )?friend(?=[,!.])|please remember(?: that)?|remember(?: that)?|don't forget(?: that)?|do"
@@ -135,6 +139,8 @@ def _sentences(text: str) -> list[tuple[int, int, bool]]:
 
 
 def _no_end(text: str, match: re.Match[str]) -> bool:
+    if match["stop"] == "." and re.match(r"(?i)etc$", text[max(0, match.start() - 3) : match.start()]):
+        return not re.match(r" +[A-Z]", text[match.end() :])
     return match["stop"] == "." and _ABBREVIATION.search(text[max(0, match.start() - 8) : match.start()]) is not None
 
 

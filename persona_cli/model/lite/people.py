@@ -99,9 +99,14 @@ def people(plain: str, known: frozenset[str] = frozenset()) -> Iterator[Tag]:
         yield from _told_of(plain, known)
 
 
+_OWNING = re.compile(r"\b(?:I|my|our|we|me|us|mine)\b|^(?:his|her) name", re.I)
+
+
 def _introductions(plain: str) -> Iterator[Tag]:
     for pattern, whole in ((_CALLED, True), (_NAME_OF, True), (_REL_IS, True), (_IS_ROLE, True)):
         match = pattern.search(plain)
+        if match and not _OWNING.search(plain, 0, match.end()):
+            continue  # "a father named Chris" of a film
         if match and " not " in plain[match.start() : match.start("names")]:
             return
         if match and (called := _names(match["names"])):

@@ -112,7 +112,11 @@ def _polar(plain: str) -> Iterator[Tag]:
             yield from _liking(plain, found[1] if found else dislike["thing"], "dislikes", _now(plain))
             return
     like = _LIKES.search(plain)
-    if like is not None and not _WANTS.search(plain[: like.start("thing")]):
+    if (
+        like is not None
+        and not _WANTS.search(plain[: like.start("thing")])
+        and not _RELATIVE.search(plain[: like.start()])
+    ):
         yield from _liking(plain, like["thing"], "likes", _now(plain))
 
 
@@ -128,6 +132,11 @@ def _liking(plain: str, thing: str, value: str, change: Change) -> Iterator[Tag]
         yield Tag(relation, f"user/likes/{key(one)}", value, weight=2 - number / 100, change=change, content=content)
 
 
+_RELATIVE = re.compile(
+    r"(?i)\b(?!(?:and|but|because|so|since|think|say|that|now|honestly|also|what|actually|then|yes|well|or|guess|though"
+    r"|know|suppose|is|\w+ly)\b)[\w'-]+ $"
+)
+"""Right before "I like": the thing itself, as in "the songs I like to the fullest"."""
 _QUALIFIED = re.compile(r"(?:mainly|mostly|especially|esp|particularly|like|such as|including|preferably)\b", re.I)
 
 

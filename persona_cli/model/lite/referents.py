@@ -72,6 +72,12 @@ _JOINED = re.compile(
     r",|\b(?:because|since|when|while|so|and|but|which|who|that|until|before|after|if|as|where)\b", re.I
 )
 """A pronoun after one of these stands for something said earlier in the clause itself."""
+_SOMEBODY_ELSE = re.compile(
+    r"^(?:they|he|she|his|their|these|those)\b"
+    r"|^(?:I|we)\b(?!.*\b(?:my|our|who|someone|somebody|friend|man|woman|guy|girl|boy)\b)(?!.*\w (?-i:[A-Z]))"
+    r".*\b(?:him|(?<!of )her)(?=$|[,.]| (?:and|but|because|so|to|in|at|on|every|again|about|for|with)\b)",
+    re.I,
+)
 _POINTING_AT = re.compile(r"(?<=[a-z] )(?:that|this|those)$", re.I)
 _PLURAL = words("parents kids children grandparents in-laws twins family")
 _FILLED = re.compile(
@@ -110,7 +116,7 @@ class Referents:
         match = _MENTION.search(plain)
         tags = [tag for tag in people(plain) if tag.subject not in {"user", ""}]
         tag = tags[0] if tags else None
-        if match is not None:
+        if match is not None and (tag is not None or re.search(r"\b(?:I|my|our|we)\b", plain, re.I)):
             self.role, self.name = match[1].lower(), ""
         if tag is not None and not tag.subject.startswith("my "):
             if tag.subject != self.name:
@@ -144,6 +150,8 @@ class Referents:
 
     def dangling(self, plain: str) -> bool:
         """Tell whether a resolved clause still points at a thing that is not in it."""
+        if _SOMEBODY_ELSE.search(plain):
+            return True
         match = _NO_REFERENT.search(_FILLED.sub("", plain))
         if match is None:
             return _POINTING_AT.search(plain) is not None

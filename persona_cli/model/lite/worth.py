@@ -112,6 +112,32 @@ _LACKING = re.compile(
     r"|\bgoing to grab\b|\bbrb\b",
     re.I,
 )
+_OPENING = re.compile(
+    r"^(?:(?:today|yesterday|tonight|recently|lately|sometimes|now|right now|currently|next time|these days"
+    r"|at the moment|this (?:morning|afternoon|evening|week))\b,? ?)+(?=(?:I|my|we|our)\b)",
+    re.I,
+)
+_PROMISE = re.compile(
+    r"^(?:I|we) will (?!(?:\w+ly )?(?:be|have|turn|marry|move|retire|graduate|never|always|start|become)\b)"
+    r"(?!.*\b(?:on|in|at|next|tomorrow|tonight) (?-i:[A-Z]|\d|the \d|week|month|year))(?!.*\b(?:tomorrow|tonight)\b)",
+    re.I,
+)
+"""What is promised without a day is said to the listener: "I will pay attention to that"."""
+_GENERAL = re.compile(
+    r"^we (?:all )?(?:need|have|should|must|can|ought)\b"
+    r"|^(?!(?:I|my|our|we)\b)(?:[\w'-]+ ){1,4}(?:can|could|may|might)\b",
+    re.I,
+)
+_THIS = re.compile(
+    r"(?<! than)(?<! like) \b(?:this|these|those|such) (?!morning|afternoon|evening|week|month|year|spring"
+    r"|summer|autumn"
+    r"|winter|fall|time|days|weekend|christmas|easter|as|an?\b|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+    r"|january|february|march"
+    r"|april|may|june|july|august|september|october|november|december|coming|past|last)[a-z]+\b"
+    r"(?! (?:in|of|at|from|with|that|which|called)\b)",
+    re.I,
+)
+"""What "this problem" is stands elsewhere."""
 _ELLIPTICAL = re.compile(r"\b(?:am|is|are|was|were|do|does|did|has|have|had|can|will|would)(?:,|$)", re.I)
 """A verb without its object says something only beside the sentence before."""
 _STATE = re.compile(
@@ -133,17 +159,20 @@ _PASSING = re.compile(
     r"|crazy|kidding|joking"
     r"|back|here|home|right|wrong|better|worse|alive|stuck|impressed|surprised|shocked|listening|lucky|blessed"
     r"|dead|weird|curious|serious)"
-    r"(?: (?:and|or|but) \w+)?(?: (?:now|today|again|right now|tonight|at the moment|lately|already|anyway))?$",
+    r"(?: (?:and|or|but)(?: feeling)?(?: \w+ly| both| very| so)*(?: \w+){1,4})?(?: (?:now|today|again|right now"
+    r"|tonight|at the moment|lately|already|anyway))?$",
     re.I,
 )
 
 
 def worth(plain: str) -> float:
     """Return how much a tidied statement about the user is worth, 0 for nothing; known attributes score above."""
-    plain = _YOU_FILLER.sub(" ", plain).strip()
+    plain = _OPENING.sub("", _YOU_FILLER.sub(" ", plain).strip())
+    if _PROMISE.match(plain) or _GENERAL.match(plain):
+        return 0.0
     if not _MINE.search(plain) or _TALK.match(plain) or _ABOUT_TALK.search(plain):
         return 0.0
-    if elliptical(plain) or _STATE.match(plain):
+    if elliptical(plain) or _STATE.match(plain) or _THIS.search(plain):
         return 0.0
     telling = len(content_words(plain))
     if not telling or (telling < 2 and not _firm(plain)):
