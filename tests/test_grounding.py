@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from persona_cli.errors import FormatError
 from persona_cli.model.grounding import parse_box
 from persona_cli.records import Box
 
@@ -36,11 +37,20 @@ def test_the_margin_ends_at_the_edge_of_the_picture(corners: str, box: Box) -> N
     assert parse_box(f'[{{"bbox_2d": [{corners}]}}]', SEEN, STORED) == box
 
 
+@pytest.mark.parametrize("text", ["[]", " [ ]\n", "```json\n[]\n```"])
+def test_an_empty_list_says_that_it_is_not_there(text: str) -> None:
+    assert parse_box(text, SEEN, STORED) is None
+
+
+@pytest.mark.parametrize("corners", ["0, 0, 560, 280", "5, 5, 555, 275", "60, 30, 500, 250"])
+def test_nearly_all_of_the_picture_is_the_whole_of_it(corners: str) -> None:
+    assert parse_box(f'[{{"bbox_2d": [{corners}]}}]', SEEN, STORED) == Box(0, 0, *STORED)
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "",
-        "[]",
         "I see no dog.",
         "[" * 100_000,
         '{"bbox_2d": [100, 50, 200, 100]}',
@@ -57,11 +67,9 @@ def test_the_margin_ends_at_the_edge_of_the_picture(corners: str, box: Box) -> N
         '[{"bbox_2d": [100, 50, 100, 100]}]',
         '[{"bbox_2d": [-5, 50, 200, 100]}]',
         '[{"bbox_2d": [100, 50, 561, 100]}]',
-        '[{"bbox_2d": [0, 0, 560, 280]}]',
-        '[{"bbox_2d": [5, 5, 555, 275]}]',
-        '[{"bbox_2d": [60, 30, 500, 250]}]',
         "<|box_start|>(200,50),(100,100)<|box_end|>",
     ],
 )
-def test_what_is_no_part_of_the_picture_is_no_box(text: str) -> None:
-    assert parse_box(text, SEEN, STORED) is None
+def test_what_is_no_box_in_the_picture_breaks_the_format(text: str) -> None:
+    with pytest.raises(FormatError):
+        parse_box(text, SEEN, STORED)

@@ -17,7 +17,8 @@ from persona_cli.agent.objects import named_object
 from persona_cli.config import Settings
 from persona_cli.errors import Interrupted, PictureError
 from persona_cli.memory.media import Media
-from persona_cli.memory.store import Store
+from persona_cli.memory.store import Store, open_store
+from persona_cli.memory.transfer import export_memory, import_memory
 from persona_cli.model import grammar
 from persona_cli.model.engines import ImagePart
 from persona_cli.model.lite import LiteModel
@@ -139,6 +140,125 @@ def test_the_whole_picture_serves_without_a_box_and_only_named_objects_are_asked
     assert len(seeing.called("locate")) == (content == NAMED)
 
 
+@pytest.fixture
+def second(tmp_path: Path) -> Path:
+    """Return another picture, with a dog elsewhere in it."""
+    picture = Pillow.radial_gradient("L").resize((600, 400)).convert("RGB")
+    noise = np.random.default_rng(8).integers(0, 255, (6, 6, 3), dtype=np.uint8)
+    picture.paste(Pillow.fromarray(noise).resize((120, 90), Pillow.Resampling.BICUBIC), (400, 250))
+    picture.save(tmp_path / "bella.jpg", quality=95)
+    return tmp_path / "bella.jpg"
+
+
+BELLA = Box(400, 250, 520, 340)
+
+
+def show_both(assistant: Assistant, model: ScriptedModel, text: str, photos: tuple[Path, ...], *names: str) -> Turn:
+    list(assistant.respond(text, photos))
+    turn = exists(assistant.last_turn)
+    hashes = tuple(image.hash for image in turn.images)
+    model.enqueue("extract_semantic", [SemanticDraft(name, ("dog",), images=hashes) for name in names])
+    return turn
+
+
+@pytest.mark.gguf
+def test_two_dogs_on_two_pictures_get_a_box_and_a_picture_each(
+    assistant: Assistant, seeing: SeeingModel, photo: Path, second: Path
+) -> None:
+    bella = "Bella (Image Object: dog)"
+    turn = show_both(assistant, seeing, "These are my dogs Max and Bella.", (photo, second), NAMED, bella)
+    # asked for a dog, the model finds the one there is, whatever its name
+    seeing.enqueue("locate", DOG, Box(201, 101, 301, 181), BELLA, Box(401, 249, 521, 339))
+    assert assistant.updates.run().failed == ()
+    store = assistant.memory.store
+    by_name = {memory.content: memory.images for memory in store.semantic.list()}
+    sizes = {}
+    for (name, (crop, whole)), shown in zip(sorted(by_name.items(), reverse=True), turn.images, strict=True):
+        assert whole == shown.hash
+        part = exists(store.images.by_hash(crop))
+        assert part.crop_of == whole
+        sizes[name] = (part.width, part.height)
+    assert sizes == {NAMED: (100, 80), bella: (120, 90)}
+    again = assistant.memory.media.add(second, NOW + timedelta(days=1))
+    found = assistant.memory.retriever.recall(Query("Who?", NOW + timedelta(days=1), (again,)), Retrieve("this"))
+    assert [memory.content for memory in found.images[0].memories] == [bella]
+
+
+@pytest.mark.gguf
+def test_one_dog_on_two_pictures_is_cut_out_of_both(
+    assistant: Assistant, seeing: SeeingModel, photo: Path, second: Path
+) -> None:
+    turn = show_both(assistant, seeing, "My dog Max, twice.", (photo, second), NAMED)
+    seeing.enqueue("locate", DOG, BELLA)
+    assistant.updates.run()
+    store = assistant.memory.store
+    (memory,) = store.semantic.list()
+    assert memory.images[2:] == tuple(image.hash for image in turn.images)
+    assert [exists(store.images.by_hash(one)).crop_of for one in memory.images[:2]] == list(memory.images[2:])
+
+
+@pytest.mark.gguf
+def test_a_picture_of_little_else_is_kept_whole_and_one_without_it_is_let_go(
+    assistant: Assistant, seeing: SeeingModel, photo: Path, second: Path
+) -> None:
+    turn = show_both(assistant, seeing, "My dog Max, and the park.", (photo, second), NAMED)
+    seeing.enqueue("locate", Box(0, 0, 600, 400))
+    assistant.updates.run()
+    store = assistant.memory.store
+    assert store.semantic.list()[0].images == (turn.images[0].hash,)
+    assert store.images.all() == turn.images
+
+
+@pytest.mark.gguf
+def test_undo_takes_the_crop_along_and_leaves_the_picture(
+    assistant: Assistant, seeing: SeeingModel, photo: Path
+) -> None:
+    turn = shown(assistant, seeing, photo)
+    seeing.enqueue("locate", DOG)
+    assistant.updates.run()
+    memory, store = assistant.memory, assistant.memory.store
+    (crop,) = set(store.images.all()) - set(turn.images)
+    assert memory.take_back(turn.id).files == (crop.hash,)
+    assert (store.semantic.list(), store.images.all()) == ((), turn.images)
+    assert not memory.media.path_of(crop).exists()
+    assert (memory.media.verify(), store.verify()) == ((), ())
+
+
+@pytest.mark.gguf
+def test_undo_leaves_a_crop_that_a_memory_said_again_still_has(
+    assistant: Assistant, seeing: SeeingModel, photo: Path
+) -> None:
+    turn = shown(assistant, seeing, photo)
+    seeing.enqueue("locate", DOG)
+    assistant.updates.run()
+    memory, store = assistant.memory, assistant.memory.store
+    (fact,) = store.semantic.list()
+    store.semantic.seen_again(fact.id, NOW + timedelta(days=1))
+    assert memory.take_back(turn.id).files == ()
+    assert (len(store.images.all()), memory.media.verify()) == (2, ())
+
+
+@pytest.mark.gguf
+def test_an_export_carries_crops_with_their_memories(
+    assistant: Assistant, seeing: SeeingModel, photo: Path, tmp_path: Path
+) -> None:
+    shown(assistant, seeing, photo)
+    seeing.enqueue("locate", DOG)
+    assistant.updates.run()
+    memory = assistant.memory
+    with (tmp_path / "all.jsonl").open("w", encoding="utf-8") as file:
+        export_memory(memory.store, memory.media, file)
+    copy = open_store(None)
+    media = Media(tmp_path / "elsewhere", copy)
+    import_memory(copy, media, tmp_path / "all.jsonl")
+    assert copy.images.all() == memory.store.images.all()
+    assert copy.semantic.list() == memory.store.semantic.list()
+    (crop,) = (image for image in copy.images.all() if image.crop_of)
+    assert media.path_of(crop).read_bytes() == memory.media.path_of(crop).read_bytes()
+    assert (media.verify(), copy.verify()) == ((), ())
+    copy.close()
+
+
 @pytest.mark.gguf
 def test_what_the_gate_refuses_leaves_no_crop(assistant: Assistant, seeing: SeeingModel, photo: Path) -> None:
     turn = shown(assistant, seeing, photo, "Zebulon (Image Object: dog)")
@@ -160,14 +280,14 @@ def picture(width: int = 960, height: int = 480) -> Image:
     return Image(1, "ab", "image/jpeg", width, height, 9, "0" * 16, NOW)
 
 
-def located(text: str, image: Image, **more: int) -> tuple[Box | None, CannedEngine]:
-    engine = CannedEngine(deque([text]))
+def located(texts: list[str], image: Image, **more: int) -> tuple[Box | None, CannedEngine]:
+    engine = CannedEngine(deque(texts))
     model = PromptedModel(engine, load_prompts(), lambda one: Path(f"{one.hash}.jpg"), **more)  # type: ignore[arg-type] # most_pixels
     return model.locate(image, "Max (dog)", never), engine
 
 
 def test_the_prompted_model_is_shown_the_picture_and_asked_for_a_box() -> None:
-    box, engine = located('[{"bbox_2d": [112, 84, 224, 168], "label": "dog"}]', picture(), most_pixels=230_400)
+    box, engine = located(['[{"bbox_2d": [112, 84, 224, 168], "label": "dog"}]'], picture(), most_pixels=230_400)
     assert box == Box(136, 102, 344, 258)  # seen at 672 x 336
     (message,) = engine.prompts[0]
     assert message.parts[0] == ImagePart(Path("ab.jpg"), "ab")
@@ -175,13 +295,25 @@ def test_the_prompted_model_is_shown_the_picture_and_asked_for_a_box() -> None:
     assert engine.grammars == [grammar.BOX]
 
 
-def test_a_reply_that_is_no_box_is_not_asked_for_again() -> None:
-    box, engine = located("There is no dog.", picture())
+def test_a_reply_that_is_no_box_is_asked_for_once_more() -> None:
+    box, engine = located(["There is a dog.", '[{"bbox_2d": [112, 84, 224, 168], "label": "dog"}]'], picture())
+    assert (box, len(engine.prompts)) == (Box(136, 102, 344, 258), 2)
+    assert engine.grammars == [grammar.BOX] * 2
+    assert "it is no JSON list" in engine.prompts[1][-1].text
+
+
+def test_a_model_that_gives_no_box_twice_leaves_the_whole_picture() -> None:
+    box, engine = located(["A dog.", '[{"bbox_2d": [224, 84, 112, 168], "label": "dog"}]'], picture())
+    assert (box, len(engine.prompts)) == (None, 2)
+
+
+def test_what_is_not_there_is_asked_for_once() -> None:
+    box, engine = located(["[]"], picture())
     assert (box, len(engine.prompts)) == (None, 1)
 
 
 def test_a_picture_no_model_can_see_has_no_box() -> None:
-    box, engine = located("[]", picture(width=2048, height=4))
+    box, engine = located(["[]"], picture(width=2048, height=4))
     assert (box, engine.prompts) == (None, [])
 
 

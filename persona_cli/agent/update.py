@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from persona_cli.agent.gate import invention, is_instruction, rests_on
-from persona_cli.agent.objects import locate_objects
+from persona_cli.agent.objects import locate_objects, narrowed, parts_of
 from persona_cli.agent.remember import Remembering
 from persona_cli.agent.words import supported, values
 from persona_cli.config import Settings
@@ -79,14 +79,15 @@ class Updates:
         recent = self._recent(turn)
         drafts = self.model.extract_semantic(turn, recent, stop)
         found = locate_objects(self.model, drafts, turn, stop)
+        pictured = [narrowed(draft, found) for draft in drafts]
 
         def crop(draft: SemanticDraft) -> tuple[str, ...]:
-            return tuple(self.memory.media.crop(image, box).hash for image, box in found.get(draft.content, ()))
+            return tuple(self.memory.media.crop(image, box).hash for image, box in parts_of(draft, found))
 
         remembering = Remembering(self.store, self.memory.embedder.embed, self.settings.memory.writes, crop)
 
         def write() -> None:
-            remembering.remember(drafts, turn, recent)
+            remembering.remember(pictured, turn, recent)
 
         return write
 

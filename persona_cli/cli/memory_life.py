@@ -72,8 +72,7 @@ def undo(
         if not yes and not typer.confirm("Take this back?", err=True):
             run.notice("Nothing was changed.")
             raise typer.Exit(1)
-        done = store.journal.take_back(chosen.id)
-        memory.index.sync()
+        done = memory.take_back(chosen.id)
     for change in done.kept:
         run.notice(f"Left as it is, for it has changed since: {clean(words_of(change.after))}")
     run.notice(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from persona_cli.memory.retrieval import Retriever
     from persona_cli.memory.sight import Sight
     from persona_cli.memory.store import Receipt, Store
+    from persona_cli.memory.tables.journal import TakenBack
 
 __all__ = ["Memory", "open_memory"]
 
@@ -96,6 +97,14 @@ class Memory:
             path.unlink(missing_ok=True)
         self.index.sync()
         return receipt
+
+    def take_back(self, turn_id: int) -> TakenBack:
+        """Take back what a turn wrote, with the parts of pictures that were cut out for it."""
+        done = self.store.journal.take_back(turn_id)
+        for digest in done.files:
+            self.media.remove(digest)
+        self.index.sync()
+        return done
 
     def close(self) -> None:
         """Close what was opened; closing twice is allowed."""

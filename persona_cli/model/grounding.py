@@ -1,8 +1,7 @@
 """Where in a picture a thing is: Qwen2.5-VL's grounding format, and the box in the picture that is stored.
 
 The model counts pixels of the picture it was given, which is the stored one resized as in training. What it
-writes is taken strictly: no box, an empty or inverted one, one outside the picture or of nearly all of it is
-None, and the whole picture serves instead.
+writes is taken strictly: an inverted box, or one outside the picture, is a break of the format.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import json
 import math
 import re
 
-from persona_cli.errors import PictureError
+from persona_cli.errors import FormatError, PictureError
 from persona_cli.records import Box
 
 SIDE = 28
@@ -43,15 +42,16 @@ def training_size(width: int, height: int, most_pixels: int) -> tuple[int, int]:
 
 
 def parse_box(text: str, seen: tuple[int, int], stored: tuple[int, int]) -> Box | None:
-    """Return the box a reply gives, in a picture seen at one size and stored at another; None for no usable one."""
+    """Return the box a reply gives, in a picture seen at one size and stored at another; None for an empty list.
+
+    A box of nearly all of the picture is the whole of it. Raises `FormatError` for what is no box in the picture.
+    """
     corners = _corners(text.strip())
     if corners is None:
         return None
     left, top, right, bottom = corners
     if not (0 <= left < right <= seen[0] and 0 <= top < bottom <= seen[1]):
-        return None
-    if (right - left) * (bottom - top) >= NEARLY_ALL * seen[0] * seen[1]:
-        return None
+        raise FormatError(f"{list(corners)} is no box [x1, y1, x2, y2] in a picture of {seen[0]} x {seen[1]} pixels")
     across, down = stored[0] / seen[0], stored[1] / seen[1]
     aside, above = MARGIN * (right - left), MARGIN * (bottom - top)
     box = Box(
@@ -60,11 +60,11 @@ def parse_box(text: str, seen: tuple[int, int], stored: tuple[int, int]) -> Box 
         right=min(stored[0], math.ceil((right + aside) * across)),
         bottom=min(stored[1], math.ceil((bottom + above) * down)),
     )
-    # the margin may have made it so
-    return None if box.width * box.height >= NEARLY_ALL * stored[0] * stored[1] else box
+    return Box(0, 0, *stored) if box.width * box.height >= NEARLY_ALL * stored[0] * stored[1] else box
 
 
 def _corners(text: str) -> Corners | None:
+    """Return the numbers of a reply, None for an empty list; raises `FormatError`."""
     if marked := _MARKED.search(text):
         left, top, right, bottom = map(int, marked.groups())
         return left, top, right, bottom
@@ -72,10 +72,15 @@ def _corners(text: str) -> Corners | None:
         text = fenced[1]
     try:
         loaded = json.loads(text)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as exc:
+        raise FormatError("it is no JSON list") from exc
+    if loaded == []:
         return None
-    first = loaded[0] if isinstance(loaded, list) and loaded else None
-    return _whole_numbers(first.get("bbox_2d")) if isinstance(first, dict) else None
+    first = loaded[0] if isinstance(loaded, list) else None
+    corners = _whole_numbers(first.get("bbox_2d")) if isinstance(first, dict) else None
+    if corners is None:
+        raise FormatError("it is no list of one entry with bbox_2d: four whole numbers")
+    return corners
 
 
 def _whole_numbers(found: object) -> Corners | None:

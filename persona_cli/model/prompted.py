@@ -118,15 +118,20 @@ class PromptedModel:
         return self._ask(message, grammar.CORE, parsing.parse_core, stop)
 
     def locate(self, image: Image, what: str, stop: Stop) -> Box | None:
-        """Return the part of a picture that shows `what`; None where the model sees none, or nothing but it."""
+        """Return the part of a picture that shows `what`; None where it is not there, or no box was had."""
         try:
             seen = training_size(image.width, image.height, self._most_pixels)
         except PictureError:
             return None
         writer = self._writing.writer()
         message = self._task("locate_object", writer, {"picture": writer.picture(image), "what": quoted(what)})
-        # a reply that is no box is an answer too: the whole picture serves
-        return parse_box(self._text([message], grammar.BOX, stop, "session"), seen, (image.width, image.height))
+        try:
+            return self._ask(
+                message, grammar.BOX, lambda text: parse_box(text, seen, (image.width, image.height)), stop
+            )
+        except FormatError:
+            # a memory is not lost for a box: the whole picture serves
+            return None
 
     def close(self) -> None:
         """Free the weights."""

@@ -180,5 +180,8 @@ class Locates(Protocol):
     """A model that also sees where in a picture a thing is; not every `Model` does."""
 
     def locate(self, image: Image, what: str, stop: Stop) -> Box | None:
-        """Return the part of a stored picture that shows `what`, with a margin; None for the whole picture."""
+        """Return the part of a stored picture that shows `what`, with a margin; None where it is not there.
+
+        A picture that shows little else is its own part.
+        """
         ...

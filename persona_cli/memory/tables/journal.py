@@ -54,6 +54,8 @@ class TakenBack:
     """What has been said again or edited since, and was left as it is."""
     jobs: int = 0
     """Updates of the turn that had not run yet, and now will not."""
+    files: tuple[str, ...] = ()
+    """SHA-256 of each part of a picture that was cut out for what is gone: the caller deletes these files."""
 
 
 class Journal:
@@ -116,7 +118,8 @@ class Journal:
             jobs = self._connection.write(
                 "UPDATE job SET state = 'done', error = 'taken back' WHERE turn_id = ? AND state <> 'done'", (turn_id,)
             )
-        return _sorted(changes, kept, jobs)
+            files = self._drop_unused_crops()
+        return replace(_sorted(changes, kept, jobs), files=files)
 
     def take_back_tidy(self, tidy_id: int) -> TakenBack:
         """Put everything back as it was before a tidying; a summary a later one has added to stays with its parts."""
@@ -202,6 +205,15 @@ class Journal:
         else:
             self._connection.write(f"DELETE FROM {entry['place']} WHERE id = ?", (now["id"],))  # noqa: S608 - a trigger's
         return True
+
+    def _drop_unused_crops(self) -> tuple[str, ...]:
+        unused = (
+            "crop_of IS NOT NULL AND hash NOT IN (SELECT hash FROM semantic_image)"
+            " AND id NOT IN (SELECT image_id FROM turn_image)"
+        )
+        crops = self._connection.rows(f"SELECT hash FROM image WHERE {unused} ORDER BY id")  # noqa: S608 - a constant
+        self._connection.write(f"DELETE FROM image WHERE {unused}")  # noqa: S608 - a constant
+        return tuple(crop["hash"] for crop in crops)
 
     def _now(self, entry: Columns) -> dict[str, Any] | None:
         sql = f"SELECT * FROM {entry['place']} WHERE id = ?"  # noqa: S608 - written by a trigger
