@@ -9,7 +9,8 @@ word that nothing holds counts too, so that a question about something never sai
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -59,9 +60,9 @@ class Asked:
         """Return the part of the question these words make up, 0 to 1."""
         return sum(held.values()) / self.whole if self.whole else 0.0
 
-    def cover(self, held: Iterable[Collection[str]]) -> float:
-        """Return the part of the question that stands in any of these, 0 to 1, however often."""
-        return sum(self.peaks[word] for word in set().union(*held)) / self.whole if self.whole else 0.0
+    def cover(self, held: Collection[str]) -> float:
+        """Return the part of the question these words make up however often they stand there, 0 to 1."""
+        return sum(map(self.peaks.__getitem__, held)) / self.whole if self.whole else 0.0
 
     def best(self, kind: Kind, limit: int) -> list[int]:
         """Return the ids with the largest share, best first."""
@@ -78,17 +79,20 @@ def prepare(
 ) -> Asked:
     """Embed a question and look its words up."""
     texts = [text] if keywords in {"", text} else [text, keywords]
-    vectors = embedder.embed(texts)
     terms = search_terms(*(without_times(one, at) for one in texts))
     hits: dict[Kind, dict[int, dict[str, float]]] = {kind: {} for kind in Kind}
     peaks: dict[str, float] = {}
     wanted = None if set(kinds) == set(Kind) else kinds
-    for term in terms:
-        found = store.texts.lookup([term], wanted, _HITS)
-        for kind, row_id, score in found:
-            hits[kind].setdefault(row_id, {})[term] = score
-        if found:
-            peaks[term] = found[0][2]
+    # side by side, as both spend their time outside of Python: 5 ms a sentence, 10 ms a word that 10,000 memories hold
+    with ThreadPoolExecutor(1) as aside:
+        embedding = aside.submit(embedder.embed, texts)
+        for term in terms:
+            found = store.texts.lookup([term], wanted, _HITS)
+            for kind, row_id, score in found:
+                hits[kind].setdefault(row_id, {})[term] = score
+            if found:
+                peaks[term] = found[0][2]
+    vectors = embedding.result()
     unheard = _UNIQUE * math.log(2 * store.turns.count() + 2)
     peaks |= {term: unheard for term in terms if term not in peaks}
     return Asked(text, at, vectors[0], vectors[-1], terms, hits, peaks)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -227,7 +226,8 @@ class Ranker:
         self, every: Iterable[S], near: Closeness, more: Callable[[S], Mapping[str, float]] = lambda _: {}
     ) -> list[Hit[S]]:
         hits = []
-        held = [one for one in every if ref_of(one) not in self.scope.banned and self._holds(one)]
+        banned = self.scope.banned
+        held = [one for one in every if self._holds(one) and not (banned and ref_of(one) in banned)]
         uses = self.store.uses.of(ref_of(held[0]).kind, [one.id for one in held]) if held else {}
         for memory in held:
             lanes = statement_lanes(memory, self.asked, near, self.weights, uses.get(memory.id))
@@ -254,19 +254,20 @@ class Ranker:
 
     def _ranked(self, hits: list[Hit[M]], near: Closeness) -> list[Hit[M]]:
         """Order hits, and drop junk: all of them where none is relevant, else what falls far behind the best."""
-        if hits:
-            relevant = {hit.ref for hit in hits if self._relevant(hit.ref, near)}
-            noise = self.weights.noise.mean
-            least = noise + TRAILING * (max(hit.score for hit in hits) - noise) if relevant else math.inf
-            hits = [hit for hit in hits if hit.ref in relevant or hit.score >= least]
-        return sorted(hits, key=lambda hit: (-hit.score, -hit.ref.id))
+        hits = sorted(hits, key=lambda hit: (-hit.score, -hit.ref.id))
+        # the best are mostly relevant, so this looks at one or two
+        if not any(self._relevant(hit.ref, near) for hit in hits):
+            return []
+        noise = self.weights.noise.mean
+        least = noise + TRAILING * (hits[0].score - noise)
+        return [hit for hit in hits if hit.score >= least or self._relevant(hit.ref, near)]
 
     def _relevant(self, ref: Ref, near: Closeness) -> bool:
         noise = self.weights.noise.mean
         # single words are closer to each other than sentences are, whatever they mean
         cosine = max(near.content.get(ref.id, noise), near.keywords.get(ref.id, noise) - noise)
         floor = self.scope.floor if ref.kind in DATED else self.scope.usual
-        return self.weights.relevance(cosine, self.asked.cover([self.asked.held(ref.kind, ref.id)])) >= floor
+        return self.weights.relevance(cosine, self.asked.cover(self.asked.held(ref.kind, ref.id))) >= floor
 
 
 def _few(ids: list[int]) -> list[int] | None:

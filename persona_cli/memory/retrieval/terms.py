@@ -37,7 +37,7 @@ def search_terms(*texts: str) -> tuple[str, ...]:
 
 def speaker_of(text: str) -> str:
     """Return who speaks where a message is written like a transcript ("Anna: ..."), folded; else ""."""
-    match = _SPEAKER.match(text)
+    match = _SPEAKER.match(text) if ":" in text else None
     return match[1].casefold() if match else ""
 
 

@@ -20,6 +20,7 @@ from persona_cli.records import Window
 Columns = sqlite3.Row | Mapping[str, Any]
 """A row by its column names, from a table or from the journal."""
 
+_DECODER = json.JSONDecoder()
 _WIDTH = len("2026-05-12T16:30:00.000000")
 
 
@@ -71,7 +72,8 @@ def words_to_column(words: Iterable[str]) -> str:
 
 def words_from_column(text: str) -> tuple[str, ...]:
     """Return the keywords of a JSON array."""
-    return tuple(json.loads(text))
+    # as json.loads, without a look at the encoding and at spaces: a search reads some two hundred
+    return tuple(_DECODER.raw_decode(text)[0])
 
 
 def traits_to_column(traits: Traits) -> str:

@@ -139,13 +139,13 @@ class Episodes:
             homes.setdefault(row["id"], []).append(row["merged_into"])
             parts[row["merged_into"]].append(row["id"])
         turns: defaultdict[int, list[int]] = defaultdict(list)
-        for link in self._connection.rows(
+        for episode_id, turn_id in self._connection.rows(
             "SELECT episode_id, turn_id FROM episode_turn"
             " WHERE episode_id IN (SELECT value FROM json_each(?)) ORDER BY episode_id, place",
             (id_list(homes),),
         ):
-            for home in homes[link["episode_id"]]:
-                turns[home].append(link["turn_id"])
+            for home in homes[episode_id]:
+                turns[home].append(turn_id)
         return tuple(parse_row(row, _once(turns.get(row["id"], ())), tuple(parts.get(row["id"], ()))) for row in rows)
 
 
