@@ -17,6 +17,7 @@ from persona_cli.model.tasks import (
     SemanticDraft,
     Situation,
     Stop,
+    SummaryDraft,
 )
 from persona_cli.personality import Traits
 from persona_cli.records import (
@@ -24,6 +25,7 @@ from persona_cli.records import (
     AnswerDelta,
     Box,
     CoreMemory,
+    EpisodicMemory,
     Image,
     Piece,
     ProceduralMemory,
@@ -84,6 +86,10 @@ class ScriptedModel:
     def update_core(self, turns: Sequence[Turn], current: CoreMemory, stop: Stop) -> Sequence[CoreDraft]:
         nothing: Sequence[CoreDraft] = ()
         return self._result("update_core", nothing, stop, turns, current)
+
+    def merge_episodes(self, episodes: Sequence[EpisodicMemory], stop: Stop) -> SummaryDraft:
+        joined = SummaryDraft(" ".join(episode.summary for episode in episodes), episodes[0].keywords)
+        return self._result("merge_episodes", joined, stop, episodes)
 
     def close(self) -> None:
         self.closed = True

@@ -19,12 +19,13 @@ from persona_cli.model.parsing import (
     parse_procedural,
     parse_retrieve,
     parse_semantic,
+    parse_summary,
     parse_time,
     parse_topics,
     parse_traits,
 )
 from persona_cli.model.replies import ReplyParser
-from persona_cli.model.tasks import CoreDraft, EpisodeDraft, ProceduralDraft
+from persona_cli.model.tasks import CoreDraft, EpisodeDraft, ProceduralDraft, SummaryDraft
 from persona_cli.personality import Traits
 from persona_cli.records import Answer, AnswerDelta, Aspect, Piece, Retrieve, Think, ThinkDelta
 
@@ -36,6 +37,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "topics": lambda text: parse_topics(text, 4),
     "procedural": parse_procedural,
     "core": parse_core,
+    "summary": parse_summary,
     "retrieve": lambda text: parse_retrieve(text, UTC),
 }
 
@@ -46,6 +48,12 @@ def recorded(pattern: str) -> list[Path]:
 
 def names(paths: list[Path]) -> list[str]:
     return [path.stem for path in paths]
+
+
+@pytest.mark.parametrize("path", recorded("summary.*.txt"), ids=names(recorded("summary.*.txt")))
+def test_a_summary_is_read(path: Path) -> None:
+    told = "The user planned a trip to Rome: booked a hotel near the station, and came back in 2024."
+    assert parse_summary(path.read_text()) == SummaryDraft(told, ("Rome", "hotel"))
 
 
 @pytest.mark.parametrize("path", recorded("traits.*.txt"), ids=names(recorded("traits.*.txt")))

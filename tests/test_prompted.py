@@ -20,7 +20,7 @@ from persona_cli.model.fitting import PromptWriter
 from persona_cli.model.prompted import PromptedModel
 from persona_cli.model.prompts import load_prompts
 from persona_cli.model.sections import NOTHING_FITS
-from persona_cli.model.tasks import Exchange, ImageSeen, Situation
+from persona_cli.model.tasks import Exchange, ImageSeen, Situation, SummaryDraft
 from persona_cli.personality import Traits
 from persona_cli.records import (
     Answer,
@@ -302,6 +302,7 @@ def test_update_tasks_are_asked_in_their_lane_and_parsed() -> None:
         '"topic_summary": The dog.\n"keywords": dog\n"source_dialog_indices": [0, 1, 5]',
         '"walk": The user walks the dog at 18:30.',
         '"pets": a dog named Max',
+        '"summary": The user walked Max twice.\n"keywords": Max, walk',
     )
     turns = (turn(1, "This is Max", images=(image("ab"),)), turn(2, "We walk at 18:30"))
     assert asked.infer_personality(turns[0], (), never) == Traits(openness=5)
@@ -310,7 +311,10 @@ def test_update_tasks_are_asked_in_their_lane_and_parsed() -> None:
     assert asked.summarize_episodes(turns, never)[0].turns == (0, 1)
     assert asked.update_procedural(turns, (), never)[0].text == "The user walks the dog at 18:30."
     assert asked.update_core(turns, CoreMemory(), never)[0].value == "a dog named Max"
-    assert sorted(engine.lanes) == ["personality", "semantic", *["session"] * 3]
+    first, second = (EpisodicMemory(at, at, f"Walk {at}.", (), (at,), NOW, NOW, NOW) for at in (1, 2))
+    assert asked.merge_episodes([first, second], never) == SummaryDraft("The user walked Max twice.", ("Max", "walk"))
+    assert "[2024-05-12 10:30 (Sunday)] Walk 1.\n" in engine.prompts[5][0].text
+    assert sorted(engine.lanes) == ["personality", "semantic", *["session"] * 4]
     assert "[0 2024-05-12 09:31 (Sunday)]" in engine.prompts[2][0].text
     assert any(isinstance(part, ImagePart) for part in engine.prompts[1][0].parts)
 

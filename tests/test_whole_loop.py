@@ -22,7 +22,7 @@ from persona_cli.model.prompts import load_prompts
 from persona_cli.model.tasks import Situation, Stop
 from persona_cli.paths import find_places
 from persona_cli.personality import Traits
-from persona_cli.records import Answer, CoreMemory, Image, Query, Retrieve, Spent, Think, Turn
+from persona_cli.records import Answer, CoreMemory, EpisodicMemory, Image, Query, Retrieve, Spent, Think, Turn
 from tests.conftest import StillClock
 from tests.terminal import persona
 from tests.tiny import Tiny, build_tiny
@@ -44,6 +44,11 @@ def turn(number: int) -> Turn:
     said = " ".join(WORDS[(number * step) % len(WORDS)] for step in range(1, 4 + number % 9))
     at = datetime(2026, 5, 12, 9, tzinfo=UTC) + timedelta(minutes=number)
     return Turn(number, 1, at, said, f"answer {number}", "tiny")
+
+
+def episode(number: int) -> EpisodicMemory:
+    one = turn(number)
+    return EpisodicMemory(number, 1, f"The user said {one.user}.", ("noise",), (one.id,), one.at, one.at, one.at)
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +104,7 @@ TASKS: tuple[Callable[[PromptedModel, int], Any], ...] = (
     lambda model, number: model.summarize_episodes([turn(number), turn(number + 1)], never),
     lambda model, number: model.update_procedural([turn(number)], [], never),
     lambda model, number: model.update_core([turn(number)], CoreMemory(), never),
+    lambda model, number: model.merge_episodes([episode(number), episode(number + 1)], never),
     reply,
     final,
 )

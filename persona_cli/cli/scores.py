@@ -18,6 +18,7 @@ MEANING: Mapping[str, str] = {
     "distilled": "a memory made of messages, which says more in less",
     "recency": "said lately",
     "repetition": "said several times",
+    "fading": "of little weight, and neither said nor used for long",
     "turns": "its best message",
     "window": "of the time asked about",
     "picture": "the same picture",

@@ -86,6 +86,10 @@ line ::= "\"" [a-zA-Z] [a-zA-Z0-9_ ]{0,40} "\": " value "\n"
 """ + _TEXT.lstrip()
 """Keys with their values, or null."""
 
+SUMMARY = r"""root ::= "\"summary\": " fact "\n\"keywords\": " value "\n"?
+""" + _TEXT.lstrip().replace("9,300", "9,500")
+"""Two lines; a summary of several conversations may be longer than another fact."""
+
 BOX = r"""root ::= "[]" | "[{\"bbox_2d\": [" number ", " number ", " number ", " number "], \"label\": \"" label "\"}]"
 number ::= "0" | [1-9] [0-9]{0,3}
 label ::= [^"\\\x00-\x1F\x7F-\x9F\u2028\u2029]{1,80}

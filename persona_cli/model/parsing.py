@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 
 from persona_cli.errors import FormatError
-from persona_cli.model.tasks import CoreDraft, EpisodeDraft, ProceduralDraft, SemanticDraft
+from persona_cli.model.tasks import CoreDraft, EpisodeDraft, ProceduralDraft, SemanticDraft, SummaryDraft
 from persona_cli.personality import HIGHEST, LOWEST, TRAITS, Traits
 from persona_cli.records import Aspect, Retrieve
 
@@ -78,6 +78,15 @@ def parse_topics(text: str, turns: int) -> tuple[EpisodeDraft, ...]:
     if not topics:
         raise FormatError('There is no topic: each needs "topic_summary", "keywords" and "source_dialog_indices".')
     return tuple(topics)
+
+
+def parse_summary(text: str) -> SummaryDraft:
+    """Return what several episodes tell together."""
+    found = _first(keyed_lines(text), ("summary", "keywords"))
+    summary = _value(found.get("summary", ""))
+    if not summary:
+        raise FormatError('The line "summary" is missing or empty.')
+    return SummaryDraft(summary, parse_keywords(found.get("keywords", "")))
 
 
 def parse_procedural(text: str) -> tuple[ProceduralDraft, ...]:

@@ -1,4 +1,4 @@
-"""`PromptedModel`: the seven tasks as prompts to an engine, and the engine's text as values.
+"""`PromptedModel`: the eight tasks as prompts to an engine, and the engine's text as values.
 
 `fitting` writes the prompts and keeps them within the context. Each format has a grammar; where an engine has
 none, a reply that breaks its format is shown to the model once more with the error, and after that a
@@ -28,9 +28,10 @@ from persona_cli.model.tasks import (
     SemanticDraft,
     Situation,
     Stop,
+    SummaryDraft,
 )
 from persona_cli.personality import Traits
-from persona_cli.records import Box, CoreMemory, Image, Notice, Piece, ProceduralMemory, Think, Turn
+from persona_cli.records import Box, CoreMemory, EpisodicMemory, Image, Notice, Piece, ProceduralMemory, Think, Turn
 from persona_cli.timewords import stamp
 
 T = TypeVar("T")
@@ -116,6 +117,12 @@ class PromptedModel:
         known = keyed((entry.key, entry.value) for entry in current.entries)
         message = self._session_task("update_core", known, turns)
         return self._ask(message, grammar.CORE, parsing.parse_core, stop)
+
+    def merge_episodes(self, episodes: Sequence[EpisodicMemory], stop: Stop) -> SummaryDraft:
+        """Return how the model sums old episodes of one topic up."""
+        writer = self._writing.writer()
+        message = self._task("merge_episodes", writer, {"episodes": writer.episodes(episodes, self._writing.most)})
+        return self._ask(message, grammar.SUMMARY, parsing.parse_summary, stop)
 
     def locate(self, image: Image, what: str, stop: Stop) -> Box | None:
         """Return the part of a picture that shows `what`; None where it is not there, or no box was had."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from persona_cli.model.tasks import Exchange, ImageSeen, Situation
 from persona_cli.personality import Traits
-from persona_cli.records import CoreMemory, Hit, Image, ImageMemory, SemanticMemory, Topic, Turn
+from persona_cli.records import CoreMemory, EpisodicMemory, Hit, Image, ImageMemory, SemanticMemory, Topic, Turn
 from persona_cli.timewords import stamp
 
 MARK = "\x00"
@@ -54,6 +54,11 @@ class Writer:
             self.cut.append(f"{len(texts) - len(kept)} of {len(texts)} {what}")
             return "\n".join(kept) or NONE
         return self._fit(texts[::-1], budget, what, reverse=True)
+
+    def episodes(self, episodes: Sequence[EpisodicMemory], budget: int) -> str:
+        """Write episodes oldest first, each with its time; the oldest are cut first."""
+        lines = [f"[{stamp(one.started_at)}] {quoted(one.summary)}" for one in episodes]
+        return self._fit(lines[::-1], budget, "conversations", reverse=True)
 
     def query(self, situation: Situation) -> str:
         """Write what the user says, with their pictures and what is known of these."""

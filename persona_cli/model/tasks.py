@@ -1,4 +1,4 @@
-"""What the loop asks of a model: the paper's seven tasks as a protocol, with what goes in and comes out.
+"""What the loop asks of a model: the paper's seven tasks and one more as a protocol, with what goes in and comes out.
 
 A `Model` does tasks. How it does them is its own affair: `PromptedModel` writes prompts and parses the text
 of an engine, `LiteModel` works by rule and embedding. Both are blind to the store: everything they may know
@@ -17,6 +17,7 @@ from persona_cli.records import (
     Box,
     Change,
     CoreMemory,
+    EpisodicMemory,
     Image,
     Piece,
     ProceduralMemory,
@@ -104,6 +105,14 @@ class EpisodeDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class SummaryDraft:
+    """What several episodes of one topic tell together."""
+
+    summary: str
+    keywords: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ProceduralDraft:
     """A habit or goal under its unique key; the text is one third-person sentence."""
 
@@ -168,6 +177,10 @@ class Model(Protocol):
 
     def update_core(self, turns: Sequence[Turn], current: CoreMemory, stop: Stop) -> Sequence[CoreDraft]:
         """Return the keys of core memory that a closed session adds or changes."""
+        ...
+
+    def merge_episodes(self, episodes: Sequence[EpisodicMemory], stop: Stop) -> SummaryDraft:
+        """Return the summary of old episodes of one topic, oldest first, with nothing that they do not tell."""
         ...
 
     def close(self) -> None:

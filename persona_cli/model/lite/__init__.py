@@ -15,6 +15,7 @@ from persona_cli.model.lite.core import update_core
 from persona_cli.model.lite.episodes import summarize_episodes
 from persona_cli.model.lite.facts import extract_semantic
 from persona_cli.model.lite.habits import update_procedural
+from persona_cli.model.lite.merging import merge_episodes
 from persona_cli.model.lite.relevance import Embed
 from persona_cli.model.lite.response import Decision, decide
 from persona_cli.model.lite.traits import TraitHeads
@@ -27,12 +28,14 @@ from persona_cli.model.tasks import (
     SemanticDraft,
     Situation,
     Stop,
+    SummaryDraft,
 )
 from persona_cli.personality import Traits
 from persona_cli.records import (
     Answer,
     AnswerDelta,
     CoreMemory,
+    EpisodicMemory,
     Piece,
     ProceduralMemory,
     Think,
@@ -106,6 +109,11 @@ class LiteModel:
         """Return what a session adds to the profile."""
         _check(stop)
         return update_core(turns, current)
+
+    def merge_episodes(self, episodes: Sequence[EpisodicMemory], stop: Stop) -> SummaryDraft:
+        """Return what old episodes of one topic tell together, in their own words."""
+        _check(stop)
+        return merge_episodes(episodes)
 
     def close(self) -> None:
         """Free nothing: the embedding belongs to the memory."""

@@ -26,13 +26,14 @@ FIELDS: Mapping[str, frozenset[str]] = {
     "summarize_episodes": frozenset({"turns"}),
     "update_procedural": frozenset({"current", "turns"}),
     "update_core": frozenset({"current", "turns"}),
+    "merge_episodes": frozenset({"episodes"}),
     "locate_object": frozenset({"picture", "what"}),
     "repair": frozenset({"error"}),
 }
-"""The fields of each template: the guide, the seven tasks, where in a picture a thing is, what follows a retrieval,
+"""The fields of each template: the guide, the eight tasks, where in a picture a thing is, what follows a retrieval,
 what follows a broken reply."""
 
-_NEEDED = frozenset({"query", "recalled", "turn", "turns", "error", "picture", "what"})
+_NEEDED = frozenset({"query", "recalled", "turn", "turns", "episodes", "error", "picture", "what"})
 """Fields without which a prompt makes no sense; a template of one's own may leave out the others."""
 
 
