@@ -91,6 +91,9 @@ class MemorySettings:
     images: int = setting(2, "image memories per retrieval", least=0, most=20)
     retrievals: int = setting(5, "retrievals in one response at most", least=1, most=10)
     writes: int = setting(5, "semantic memories one turn may write at most", least=1, most=50)
+    tidy_after_days: int = setting(
+        30, "days after which topics that belong together become one summary; 0 leaves them apart", least=0, most=36_500
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ def test_a_session_ends_after_the_gap_and_its_jobs_come_before_the_next_turn(
     tasks: list[Task] = []
     assistant.updates.run(lambda done, total, job: tasks.append(job.task))
     turn = [Task.PERSONALITY, Task.SEMANTIC]
-    assert tasks == [*turn, *turn, Task.EPISODIC, Task.PROCEDURAL, Task.CORE, *turn]
+    assert tasks == [*turn, *turn, Task.EPISODIC, Task.PROCEDURAL, Task.CORE, Task.TIDY, *turn]
     (episode,) = assistant.memory.store.episodes.list()
     assert episode.turn_ids == (1, 2)
     assert (episode.started_at, episode.ended_at) == (NOW, NOW + timedelta(minutes=60))

@@ -15,11 +15,13 @@ from persona_cli.agent.queue import UpdateQueue
 from persona_cli.agent.respond import RespondOptions, respond
 from persona_cli.agent.secrets import redact, redaction_notice
 from persona_cli.agent.sessions import close_session, close_sessions, session_at
+from persona_cli.agent.tidying import OnProgress, Tidied, Tidying
 from persona_cli.agent.update import AFTER_TURN, Updates
 from persona_cli.agent.used import used_memories
 from persona_cli.config import Settings
 from persona_cli.errors import Interrupted, MessageError, PersonaError
 from persona_cli.memory import Memory
+from persona_cli.memory.index import embed_wanted
 from persona_cli.model.tasks import ImageSeen, Model, Situation, Stop
 from persona_cli.personality import Traits
 from persona_cli.records import (
@@ -99,6 +101,25 @@ class Assistant:
                     closed += 1
         self.updates.wake()
         return closed
+
+    def tidy(
+        self, *, dry_run: bool, again: bool = False, days: int | None = None,
+        on_progress: OnProgress = lambda _done, _all: None, stop: Stop = lambda: False,
+    ) -> Tidied:  # fmt: skip
+        """Sum up old topics now, also what no job has come to; `dry_run` changes nothing.
+
+        `again` looks at what was taken back before as well, `days` takes the place of the setting.
+        """
+        after = timedelta(days=self.settings.memory.tidy_after_days if days is None else days)
+        tidying = Tidying(self.memory, self.model, after)
+        with self.updates.paused():
+            now = self._clock()
+            found = tidying.propose(now, stop, again=again, on_progress=on_progress)
+            if not dry_run:
+                found = tidying.write(found, now)
+                embed_wanted(self.memory.store, self.memory.embedder)
+                self.memory.index.sync()
+        return found
 
     def close(self) -> None:
         """Stop the queue where it is and close model and memory; what is queued stays queued."""

@@ -62,7 +62,7 @@ def about(store: Store, asked: str) -> About:
         name=", ".join(sorted(names)) or wanted,
         roles=tuple(sorted(roles)),
         facts=tuple(one for one in theirs if one.status is Status.ACTIVE),
-        former=tuple(one for one in theirs if one.status is Status.SUPERSEDED),
+        former=tuple(one for one in theirs if one.status is Status.SUPERSEDED and one.valid_to != one.valid_from),
     )
 
 

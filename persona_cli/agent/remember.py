@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from persona_cli.agent.gate import SAME, Admitted, Refused, judge, same_fact, same_occasion
 from persona_cli.agent.outdated import Embed, Outdated
-from persona_cli.agent.standing import same_saying, says_no_more
+from persona_cli.agent.standing import ALIKE, same_saying, says_no_more, says_the_same
 from persona_cli.agent.words import stem, words
 from persona_cli.memory.store import Store
 from persona_cli.model.tasks import SemanticDraft
@@ -127,8 +127,10 @@ class Remembering:
                 in_slot and says_no_more(draft.content, memory.content, draft.slot)
             ):
                 return memory
-        close = self._outdated.ranked(draft.content, [memory for memory in mine if same_fact(draft, memory)])
-        return next((memory for cosine, memory in close if cosine >= SAME), None)
+        least = {memory.id: ALIKE for memory in mine if says_the_same(draft.content, memory.content)}
+        least |= {memory.id: SAME for memory in mine if memory.id not in least and same_fact(draft, memory)}
+        close = self._outdated.ranked(draft.content, [memory for memory in mine if memory.id in least])
+        return next((memory for cosine, memory in close if cosine >= least[memory.id]), None)
 
     def _knows(self, name: str) -> bool:
         """Tell whether a name stands in what is already remembered of the user's life."""

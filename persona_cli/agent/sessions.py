@@ -8,6 +8,8 @@ from persona_cli.agent.update import AFTER_SESSION
 from persona_cli.memory.store import Store
 from persona_cli.records import Session
 
+BETWEEN_TIDYINGS = timedelta(days=1)
+
 
 def close_sessions(store: Store, now: datetime, gap: timedelta) -> int:
     """Close every open session whose gap has passed and queue its jobs; returns how many were closed."""
@@ -19,11 +21,12 @@ def close_sessions(store: Store, now: datetime, gap: timedelta) -> int:
 
 
 def close_session(store: Store, session: Session) -> None:
-    """Close a session at its last turn and queue what follows the end of one."""
+    """Close a session at its last turn and queue what follows the end of one, once a day a tidying as well."""
     with store.transaction():
         store.sessions.close(session.id, session.last_at)
         for task in AFTER_SESSION:
             store.jobs.add(task, session_id=session.id)
+        store.jobs.add_tidy(session, BETWEEN_TIDYINGS)
 
 
 def session_at(store: Store, at: datetime, gap: timedelta) -> Session:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from itertools import pairwise
 
 from persona_cli.agent.endings import Ending
 from persona_cli.agent.holders import holder, kin
@@ -34,6 +35,7 @@ _FILLER = re.compile(
 _GENERIC = _stems("turn born birthday become name call has have got go goes is")
 _LIKING = _stems("love like enjoy adore prefer fond into keen fan favourite favorite")
 _SIDE = _stems("handle take eat eaten drink drunk since almost every nearly mostly any")
+_WISHING = _stems("want hope plan wish intend dream would could consider think try")
 _DENIALS = _stems("not never no dislike hate detest loathe avoid stand cannot longer more")
 
 _OVER = re.compile(
@@ -137,6 +139,10 @@ _SAME_THING = (
 )
 
 
+ALIKE = 0.88
+"""Cosine from which two sentences can say the same in other words; "likes jazz" and "plays jazz" have 0.89."""
+
+
 def plainly(text: str) -> str:
     """Return a sentence without the words that only colour it: "really", "by the way", "one day"."""
     return _FILLER.sub("", text).strip(" ,")
@@ -162,6 +168,37 @@ def says_no_more(new: str, old: str, slot: str = "") -> bool:
     wanted = {one for one in stems(new) if one not in _GENERIC | stems(slot.replace("/", " "))}
     wanted = (wanted & values(new)) or wanted
     return (bool(wanted) or bool(numbers(new))) and supported(wanted, old) == wanted
+
+
+def says_the_same(new: str, old: str) -> bool:
+    """Tell whether two sentences whose vectors are as close as `ALIKE` say the same of the same, in whatever words.
+
+    All that is specific stands in both, one is as much wish, liking or past as the other, and both are about the
+    user, or begin with the same name.
+    """
+    return (
+        _opening(new) == _opening(old)
+        and _mood(new) == _mood(old)
+        and says_no_more(new, old)
+        and says_no_more(old, new)
+    )
+
+
+def _opening(text: str) -> str:
+    first = [word for word in words(text) if word.casefold() not in ("the", "a", "an")][:1]
+    return first[0].casefold() if first else ""
+
+
+def _mood(text: str) -> frozenset[str]:
+    """Return how a sentence means what it says: "wants to live" and "lives", "likes jazz" and "plays jazz" differ."""
+    found = [word.casefold() for word in words(text)]
+    wishes = {stem(word) for word in found} & _WISHING
+    likes = {stem(word) for word in found} & _LIKING and not wishes
+    past = any(
+        (word in _PAST or (word.endswith("ed") and len(word) > 4)) and before not in _LINKS
+        for before, word in pairwise(["", *found])
+    )
+    return frozenset(name for name, holds in (("wish", wishes), ("liking", likes), ("past", past)) if holds)
 
 
 def opposed(new: str, old: str) -> bool:

@@ -15,6 +15,7 @@ from datetime import timedelta
 from persona_cli.agent.gate import invention, is_instruction, rests_on
 from persona_cli.agent.objects import locate_objects, narrowed, parts_of
 from persona_cli.agent.remember import Remembering
+from persona_cli.agent.tidying import Tidying
 from persona_cli.agent.words import supported, values
 from persona_cli.config import Settings
 from persona_cli.errors import FormatError
@@ -29,6 +30,9 @@ Write = Callable[[], None]
 AFTER_TURN = (Task.PERSONALITY, Task.SEMANTIC)
 AFTER_SESSION = (Task.EPISODIC, Task.PROCEDURAL, Task.CORE)
 
+TOPICS_AT_ONCE = 5
+"""Topics that one job of tidying sums up: what an interruption can lose."""
+
 HISTORY = timedelta(days=60)
 """How far back a habit may show itself by repetition."""
 _HISTORY_TURNS = 300
@@ -38,7 +42,7 @@ MOST_IN_A_LIST = 7
 
 @dataclass(frozen=True, slots=True)
 class Updates:
-    """The five jobs of the update stage."""
+    """The six jobs of the update stage."""
 
     memory: Memory
     model: Model
@@ -58,6 +62,8 @@ class Updates:
         turns = self.store.turns.of_session(job.session_id)
         if not turns:
             return _nothing
+        if job.task is Task.TIDY:
+            return self._tidy(turns[-1], stop)
         if job.task is Task.EPISODIC:
             return self._episodic(job.session_id, turns, stop)
         return {Task.PROCEDURAL: self._procedural, Task.CORE: self._core}[job.task](turns, stop)
@@ -127,6 +133,20 @@ class Updates:
                     self.store.core.put(draft.key, value, draft.aspect, evidence.at, turn_id=evidence.id)
 
         return write
+
+    def _tidy(self, last: Turn, stop: Stop) -> Write:
+        days = self.settings.memory.tidy_after_days
+        if not days:
+            return _nothing
+        tidying = Tidying(self.memory, self.model, timedelta(days=days))
+        found = tidying.propose(last.at, stop, most=TOPICS_AT_ONCE)
+
+        def write() -> None:
+            tidying.write(found, last.at, last.session_id)
+            if found.left:
+                self.store.jobs.add(Task.TIDY, session_id=last.session_id)
+
+        return _nothing if found.empty else write
 
     def _recent(self, turn: Turn) -> tuple[Turn, ...]:
         gap = timedelta(minutes=self.settings.session.gap_minutes)

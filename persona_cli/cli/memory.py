@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from persona_cli.cli import memory_life
+from persona_cli.cli import memory_life, memory_tidy
 from persona_cli.cli.invocation import invocation
 from persona_cli.cli.render import clean
 from persona_cli.errors import NotFoundError, UsageError
@@ -213,6 +213,7 @@ app.command()(memory_life.diff)
 app.command()(memory_life.undo)
 app.command()(memory_life.conflicts)
 app.command()(memory_life.about)
+app.command()(memory_tidy.tidy)
 
 
 def find(store: Store, name: str) -> tuple[Ref, Record]:

@@ -9,6 +9,7 @@ import typer
 
 from persona_cli.cli.invocation import Invocation, invocation
 from persona_cli.cli.lines import say
+from persona_cli.cli.memory_tidy import chosen_tidy, print_tidy
 from persona_cli.cli.render import clean
 from persona_cli.cli.why import parse_turn
 from persona_cli.errors import NotFoundError
@@ -25,19 +26,32 @@ from persona_cli.records import (
 )
 
 if TYPE_CHECKING:
+    from persona_cli.memory import Memory
     from persona_cli.memory.store import Store
-    from persona_cli.memory.tables.journal import Changed, Written
+    from persona_cli.memory.tables.journal import Changed, TakenBack, Written
+    from persona_cli.memory.tables.tidies import Tidy
 
-TurnName = Annotated[str | None, typer.Argument(metavar="TURN", help="A turn, m12; the last one if left out.")]
+TurnName = Annotated[
+    str | None,
+    typer.Argument(metavar="TURN", help="A turn, m12, or tidy for the last tidying; what came last if left out."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def diff(context: typer.Context, turn: TurnName = None, as_json: AsJson = False) -> None:
-    """Show what a turn changed in memory: what it added (+), ended (-) and altered (~)."""
+    """Show what a turn or a tidying changed in memory: what it added (+), ended (-) and altered (~)."""
     from persona_cli.cli.render import print_json
 
     run = invocation(context)
     with run.store() as store:
+        if (tidied := chosen_tidy(store, turn)) is not None:
+            changes = store.journal.of_tidy(tidied.id)
+            if as_json:
+                print_json({"tidied": tidied.at, "changes": [as_change(one) for one in changes]})
+                return
+            print_tidy(run, tidied, store.turns.latest())
+            print_changes(run, changes)
+            return
         chosen = find_turn(store, turn)
         changes = store.journal.of_turn(chosen.id)
         pending = sum(job.state.value != "done" for job in store.jobs.of_turn(chosen.id))
@@ -55,10 +69,13 @@ def undo(
     turn: TurnName = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Take back what a turn wrote: memories, profile, habits, topics, personality. What was said stays."""
+    """Take back a tidying, or what a turn wrote: memories, profile, habits, topics, personality; its words stay."""
     run = invocation(context)
     with run.memory() as memory:
         store = memory.store
+        if (tidied := chosen_tidy(store, turn)) is not None:
+            _undo_tidy(run, memory, tidied, yes=yes)
+            return
         chosen = find_turn(store, turn)
         changes = store.journal.of_turn(chosen.id)
         pending = sum(job.state.value != "done" for job in store.jobs.of_turn(chosen.id))
@@ -69,15 +86,36 @@ def undo(
             return
         if pending:
             run.notice(f"{pending} updates of it are still queued and will not run.")
-        if not yes and not typer.confirm("Take this back?", err=True):
-            run.notice("Nothing was changed.")
-            raise typer.Exit(1)
+        _confirm(run, yes=yes)
         done = memory.take_back(chosen.id)
-    for change in done.kept:
-        run.notice(f"Left as it is, for it has changed since: {clean(words_of(change.after))}")
+    _print_kept(run, done)
     run.notice(
         f"Taken back: {len(done.changes)} changes. The message stays; `persona memory forget m{chosen.id}` deletes it."
     )
+
+
+def _undo_tidy(run: Invocation, memory: Memory, tidied: Tidy, *, yes: bool) -> None:
+    from persona_cli.agent.tidying import take_back
+
+    print_tidy(run, tidied, memory.store.turns.latest())
+    print_changes(run, memory.store.journal.of_tidy(tidied.id))
+    _confirm(run, yes=yes)
+    done = take_back(memory, tidied.id)
+    _print_kept(run, done)
+    run.notice(
+        f"Taken back: {len(done.changes)} changes. These topics stay apart unless you `persona memory tidy --again`."
+    )
+
+
+def _confirm(run: Invocation, *, yes: bool) -> None:
+    if not yes and not typer.confirm("Take this back?", err=True):
+        run.notice("Nothing was changed.")
+        raise typer.Exit(1)
+
+
+def _print_kept(run: Invocation, done: TakenBack) -> None:
+    for change in done.kept:
+        run.notice(f"Left as it is, for it has changed since: {clean(words_of(change.after))}")
 
 
 def conflicts(

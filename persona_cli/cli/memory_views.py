@@ -44,7 +44,7 @@ def list_records(
     if Kind.PROCEDURAL in kinds:
         found += _refs(Kind.PROCEDURAL, store.habits.history() if every else store.habits.current())
     if Kind.EPISODIC in kinds:
-        found += _refs(Kind.EPISODIC, store.episodes.list())
+        found += _refs(Kind.EPISODIC, store.episodes.list(every=every))
     if Kind.MESSAGE in kinds:
         found += _refs(Kind.MESSAGE, store.turns.all(window))
     if Kind.IMAGE in kinds:
@@ -141,6 +141,8 @@ def _state(record: Record) -> str:
     status = getattr(record, "status", Status.ACTIVE)
     if status is not Status.ACTIVE:
         parts.append(str(status.value))
+    if isinstance(record, EpisodicMemory) and record.merged_into is not None:
+        parts = [f"summed up in e{record.merged_into}"]
     if isinstance(record, SemanticMemory) and record.seen > 1:
         parts.append(f"said {record.seen} times")
     if getattr(record, "author", Author.MODEL) is Author.PERSON:
@@ -172,6 +174,9 @@ def _fields(store: Store, ref: Ref, record: Record) -> list[tuple[str, str]]:
         rows += _semantic_fields(store, record)
     if isinstance(record, EpisodicMemory):
         rows.append(("keywords", ", ".join(record.keywords)))
+        if record.merged_into is not None:
+            rows.append(("summed up in", f"e{record.merged_into}"))
+        rows += [(f"topic e{part.id}", part.summary) for part in store.episodes.many(record.parts)]
         rows += [(f"turn m{turn.id}", turn.user) for turn in store.turns.many(record.turn_ids)]
     if isinstance(record, Image):
         rows += [("size", f"{record.width} x {record.height}, {record.mime}"), ("file", record.hash)]

@@ -22,7 +22,7 @@ def update(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Run the updates that are still queued: traits, facts, topics, habits, profile."""
+    """Run the updates that are still queued: traits, facts, topics, habits, profile, and once a day tidying."""
     run = invocation(context)
     with run.assistant() as assistant:
         if retry:

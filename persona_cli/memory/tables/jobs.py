@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from sqlite3 import Row
 
+from persona_cli.memory.tables.columns import instant
 from persona_cli.memory.tables.connection import Connection, missing
-from persona_cli.records import Job, JobState, Task
+from persona_cli.records import Job, JobState, Session, Task
 
 MAX_ATTEMPTS = 3
 
@@ -32,6 +34,20 @@ class Jobs:
                 },
             )
         return Job(row_id, task, turn_id, session_id)
+
+    def add_tidy(self, session: Session, between: timedelta) -> None:
+        """Queue a tidying behind all others, unless there was one less than `between` before the end of the session.
+
+        One that still waits gives way to it: it would only come too early.
+        """
+        with self._connection.transaction():
+            self._connection.write("DELETE FROM job WHERE task = 'tidy' AND state = 'queued'")
+            last = self._connection.row(
+                "SELECT 1 FROM job JOIN session ON session.id = session_id WHERE task = 'tidy' AND last_at >= ?",
+                (instant(session.last_at - between),),
+            )
+            if last is None:
+                self.add(Task.TIDY, session_id=session.id)
 
     def claim(self) -> Job | None:
         """Mark the first job of the queue as running and return it, or None when the queue is empty."""

@@ -106,6 +106,14 @@ class Semantics:
         """Note that it stopped being true at `at`, with nothing in its place."""
         self._connection.update("semantic", memory_id, {"valid_to": to_column(at), "status": Status.SUPERSEDED})
 
+    def absorb(self, kept: SemanticMemory, again: SemanticMemory) -> None:
+        """Let a fact count another that says the same; that one stays, and is held to be true at no time."""
+        said = [moment for one in (kept, again) if (moment := one.last_seen) is not None]
+        with self._connection.transaction():
+            last = maybe_to_column(max(said, default=None))
+            self._connection.update("semantic", kept.id, {"seen": kept.seen + again.seen, "last_seen": last})
+            self.supersede(again.id, kept.id, again.valid_from)
+
     def set_status(self, memory_id: int, status: Status) -> None:
         """Change where a memory is in its life; a quarantined or forgotten one loses its vectors."""
         self._connection.update("semantic", memory_id, {"status": status})

@@ -7,10 +7,11 @@ and is then wanted again.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from persona_cli.memory.tables.connection import Connection
+from persona_cli.memory.tables.connection import Connection, id_list
 from persona_cli.records import Kind, Ref
 
 if TYPE_CHECKING:
@@ -88,6 +89,17 @@ class Vectors:
         ids = np.fromiter((row["memory_id"] for row in rows), dtype=np.int64, count=len(rows))
         joined = np.frombuffer(b"".join(row["vector"] for row in rows), dtype="<f4")
         return ids, joined.reshape(len(rows), -1 if rows else 0).astype(np.float32, copy=False)
+
+    def among(
+        self, kind: Kind, ids: Collection[int], embedder_name: str, field: str = "content"
+    ) -> Mapping[int, NDArray[np.float32]]:
+        """Return the vectors that memories of one kind have, by id."""
+        rows = self._connection.rows(
+            "SELECT memory_id, vector FROM vector WHERE kind = ? AND field = ? AND embedder = ?"
+            " AND memory_id IN (SELECT value FROM json_each(?))",
+            (kind, field, embedder_name, id_list(ids)),
+        )
+        return {row["memory_id"]: _vector(row["vector"]) for row in rows}
 
     def get(self, ref: Ref, field: str, embedder_name: str) -> NDArray[np.float32] | None:
         """Return one embedding, or None."""

@@ -23,7 +23,7 @@ def merge_episodes(episodes: Sequence[EpisodicMemory]) -> SummaryDraft:
     keywords = _keywords(episodes)
     told = [(episode, best) for episode in episodes if (best := _most_telling(episode, keywords))]
     quotes = " ".join(f"{episode.started_at:%Y-%m-%d} “{best}”" for episode, best in _spread(told))
-    topic = ", ".join(keywords[:_NAMED])
+    topic = ", ".join(_common(keywords, episodes))
     said = f" about {topic}" if topic else ""
     days = f"{episodes[0].started_at:%Y-%m-%d} to {episodes[-1].ended_at:%Y-%m-%d}"
     return SummaryDraft(f"{days}: the user talked{said}: {quotes}".removesuffix(": "), keywords)
@@ -40,6 +40,12 @@ def _keywords(episodes: Sequence[EpisodicMemory]) -> tuple[str, ...]:
     order = list(shown)
     ranked = sorted(counts, key=lambda short: (-counts[short], order.index(short)))
     return tuple(shown[short] for short in ranked[:_KEYWORDS])
+
+
+def _common(keywords: tuple[str, ...], episodes: Sequence[EpisodicMemory]) -> tuple[str, ...]:
+    """Return the keywords that more than one episode has, else the first: what the topic is called."""
+    counts = Counter(short for episode in episodes for short in {stem(word) for word in episode.keywords})
+    return tuple(word for word in keywords if counts[stem(word)] > 1)[:_NAMED] or keywords[:1]
 
 
 def _most_telling(episode: EpisodicMemory, keywords: tuple[str, ...]) -> str:

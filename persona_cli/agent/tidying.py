@@ -1,0 +1,218 @@
+"""Tidying: old episodes of one topic become one summary, facts that say the same become one. Nothing is deleted.
+
+`propose` does the slow part, with the model, and changes nothing; `write` stores a proposal in one transaction that the
+journal can take back. What a summary tells has to stand in its parts or in what the user said in them: a sentence
+with another name, number or date is left out, and where none remains the parts stay apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from persona_cli.agent.doubles import Double, find_doubles
+from persona_cli.agent.gate import is_instruction
+from persona_cli.agent.topics import Group, Talk, find_groups
+from persona_cli.agent.words import sentences, supported, unsaid, values
+from persona_cli.memory import Memory
+from persona_cli.memory.index import embed_wanted
+from persona_cli.memory.tables.journal import TakenBack
+from persona_cli.model.tasks import Model, Stop, SummaryDraft
+from persona_cli.records import Author, EpisodicMemory, Kind, Status, Turn
+
+OnProgress = Callable[[int, int], None]
+"""Told how many topics of how many are summed up."""
+
+_LOOKED_AT = 1500
+"""Episodes that are compared with each other, the latest of those old enough."""
+_TAKEN_BACK = "taken back by the person"
+
+
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """Several episodes that become one."""
+
+    summary: EpisodicMemory
+    """As it is to be; its id is 0 where it is new."""
+    parts: tuple[EpisodicMemory, ...]
+    """All of its parts, oldest first."""
+    added: tuple[EpisodicMemory, ...]
+    """Those that are not part of it yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Episodes of one topic that stay as they are, because of what the model made of them."""
+
+    parts: tuple[EpisodicMemory, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tidied:
+    """What a tidying is going to change, or has changed."""
+
+    merged: tuple[Merging, ...] = ()
+    doubles: tuple[Double, ...] = ()
+    apart: tuple[Apart, ...] = ()
+    left: int = 0
+    """Topics that were left for another time."""
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether there is nothing to write."""
+        return not (self.merged or self.doubles or self.apart)
+
+
+@dataclass(frozen=True, slots=True)
+class Tidying:
+    """Finds and writes what can be tidied in one memory."""
+
+    memory: Memory
+    model: Model
+    after: timedelta
+    """How old an episode has to be."""
+
+    def propose(
+        self,
+        now: datetime,
+        stop: Stop,
+        *,
+        again: bool = False,
+        most: int | None = None,
+        on_progress: OnProgress = lambda _done, _all: None,
+    ) -> Tidied:
+        """Return what could be tidied, `most` topics at most; with `again` also what was taken back before."""
+        store = self.memory.store
+        old = self._old(now, frozenset() if again else store.tidies.apart())
+        embed_wanted(store, self.memory.embedder, stop)
+        groups = self._groups(old)
+        merged: list[Merging] = []
+        apart: list[Apart] = []
+        for done, group in enumerate(groups[:most]):
+            on_progress(done, len(groups[:most]))
+            parts = tuple(sorted((old[row] for row in group.ids), key=lambda one: (one.started_at, one.id)))
+            found = self._merge(parts, group.into, now, stop)
+            if isinstance(found, Merging):
+                merged.append(found)
+            else:
+                apart.append(found)
+        doubles = find_doubles(store, self.memory.embedder.name)
+        return Tidied(tuple(merged), doubles, tuple(apart), max(0, len(groups) - len(merged) - len(apart)))
+
+    def write(self, found: Tidied, now: datetime, session_id: int | None = None) -> Tidied:
+        """Store a proposal without what somebody has changed or forgotten meanwhile; return what was done."""
+        store = self.memory.store
+        with store.transaction():
+            merged = tuple(one for one in found.merged if self._still_holds(one))
+            doubles = tuple(one for one in found.doubles if one.still_holds(store))
+            if merged or doubles:
+                tidy = store.tidies.begin(now, session_id)
+                with store.journal.caused_by(tidy_id=tidy.id):
+                    merged = tuple(
+                        replace(one, summary=store.episodes.merge(one.summary, one.added, now)) for one in merged
+                    )
+                    for double in doubles:
+                        double.settle(store)
+            for one in found.apart:
+                store.tidies.set_apart([part.id for part in one.parts], one.reason)
+        return replace(found, merged=merged, doubles=doubles)
+
+    def _old(self, now: datetime, apart: frozenset[int]) -> dict[int, EpisodicMemory]:
+        """Return the episodes that are old enough, with those that are part of a summary, by id."""
+        old = [
+            one
+            for one in self.memory.store.episodes.list(every=True)
+            if one.author is Author.MODEL
+            and not one.parts
+            and (one.merged_into is not None or one.status is Status.ACTIVE)
+            and one.ended_at <= now - self.after
+            and (one.id not in apart or one.merged_into is not None)
+        ]
+        return {one.id: one for one in old[:_LOOKED_AT]}
+
+    def _groups(self, old: dict[int, EpisodicMemory]) -> list[Group]:
+        """Return the topics among old episodes that have something new to merge."""
+        if sum(one.merged_into is None for one in old.values()) == 0:
+            return []
+        found = find_groups(self._talks(sorted(old.values(), key=lambda one: one.id)))
+        return [group for group in found if any(old[row].merged_into is None for row in group.ids)]
+
+    def _talks(self, episodes: Sequence[EpisodicMemory]) -> list[Talk]:
+        store, name = self.memory.store, self.memory.embedder.name
+        turn_ids = {turn_id for one in episodes for turn_id in one.turn_ids}
+        said = {line.id: line.user for line in store.turns.lines(turn_ids)}
+        vectors = store.vectors.among(Kind.MESSAGE, turn_ids, name)
+        talks = []
+        for one in episodes:
+            spoken = [vectors[turn_id] for turn_id in one.turn_ids if turn_id in vectors]
+            if spoken:  # a topic of pictures alone has no words to be compared
+                mean = np.mean(spoken, axis=0)
+                unit = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
+                texts = tuple(said[turn_id] for turn_id in one.turn_ids if turn_id in said)
+                talks.append(Talk(one.id, one.keywords, texts, unit, one.merged_into))
+        return talks
+
+    def _merge(self, parts: tuple[EpisodicMemory, ...], into: int | None, now: datetime, stop: Stop) -> Merging | Apart:
+        draft = self.model.merge_episodes(parts, stop)
+        turns = self.memory.store.turns.many({turn_id for part in parts for turn_id in part.turn_ids})
+        checked = check_summary(draft, parts, turns)
+        added = tuple(part for part in parts if part.merged_into is None)
+        if isinstance(checked, str):
+            return Apart(added, checked)
+        summary = EpisodicMemory(
+            id=into or 0,
+            session_id=parts[-1].session_id,
+            summary=checked.summary,
+            keywords=checked.keywords,
+            turn_ids=tuple(turn.id for turn in turns),
+            started_at=parts[0].started_at,
+            ended_at=max(part.ended_at for part in parts),
+            recorded_at=now,
+            parts=tuple(part.id for part in parts),
+        )
+        return Merging(summary, parts, added)
+
+    def _still_holds(self, merging: Merging) -> bool:
+        store = self.memory.store
+        now = {one.id: one for one in store.episodes.many([part.id for part in merging.parts])}
+        return all(
+            part.id in now and (now[part.id].status, now[part.id].merged_into) == (part.status, part.merged_into)
+            for part in merging.parts
+        )
+
+
+def take_back(memory: Memory, tidy_id: int) -> TakenBack:
+    """Put everything back as it was before a tidying; what it had merged is not merged again unasked."""
+    store = memory.store
+    with store.transaction():
+        done = store.journal.take_back_tidy(tidy_id)
+        parts = [one.after for one in done.changes if isinstance(one.after, EpisodicMemory) and one.after.merged_into]
+        store.tidies.set_apart([part.id for part in parts], _TAKEN_BACK)
+    embed_wanted(store, memory.embedder)
+    memory.index.sync()
+    return done
+
+
+def check_summary(draft: SummaryDraft, parts: Sequence[EpisodicMemory], turns: Sequence[Turn]) -> SummaryDraft | str:
+    """Return what of a summary its parts and the user's words bear out; a sentence why not where that is nothing."""
+    known = " ".join([*(f"{part.summary} {' '.join(part.keywords)}" for part in parts), *(turn.user for turn in turns)])
+    days = {part.started_at.date() for part in parts} | {part.ended_at.date() for part in parts}
+    dated = " ".join(f"{day:%Y-%m-%d %d %m %Y %B %A} {day.day} {day.month}" for day in sorted(days))
+    evidence = f"{known} {dated} {len(parts)}"
+    kept, missing = [], []
+    for sentence in sentences(draft.summary):
+        names, counted = unsaid(sentence, evidence, parts[-1].ended_at)
+        if names or counted or is_instruction(sentence):
+            missing += [*names, *counted] or ["an instruction"]
+        else:
+            kept.append(sentence)
+    summary = " ".join(kept)
+    if not supported(values(summary), known):
+        told = f"tells of {', '.join(missing)}" if missing else "tells nothing"
+        return f"the summary {told}, which stands in none of them" if missing else f"the summary {told} of them"
+    keywords = tuple(word for word in draft.keywords if supported(values(word), known) == values(word))
+    return SummaryDraft(summary, keywords)
