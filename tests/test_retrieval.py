@@ -87,6 +87,21 @@ def ask(text: str, at: datetime = NOW) -> tuple[Query, Retrieve]:
     return Query(text, at), Retrieve(text)
 
 
+def test_the_day_asked_about_comes_before_the_hours_around_it(memory: Memory) -> None:
+    for day, words in (
+        ("2026-05-04", "Where shall I go? I often go to places."),
+        ("2026-05-05", "Today I was at the harbour and sat in the sun."),
+    ):
+        at = datetime.fromisoformat(f"{day}T19:00:00+00:00")
+        session = memory.store.sessions.start(at)
+        memory.store.turns.add(session.id, at, words, "", "test")
+    embed_wanted(memory.store, memory.embedder)
+    # "go" says nothing of where: the day is all there is to go by, and the evening before is only in its softness
+    found = memory.retriever.search("Where did I go on 5 May?", kinds={Kind.MESSAGE}, at=NOW)
+    assert next(hit.memory.user for hit in found.hits).startswith("Today")  # type: ignore[union-attr]
+    assert ["window" in hit.lanes for hit in found.hits] == [True, False]
+
+
 def test_the_best_of_each_kind_comes_first(life: Memory) -> None:
     recall = life.retriever.recall(*ask("Where do I live?"))
     assert recall.semantic[0].memory.content == "The user lives in Lisbon."

@@ -114,7 +114,7 @@ _ANCHORS: dict[str, re.Pattern[str]] = {
     "ever since": _one(_CLAUSE, _NOUN, _DOING, _BARE),
     "during": _one(_NOUN, _BARE),
     "throughout": _one(_NOUN),
-    "while": _one(_CLAUSE, _DOING),
+    "while": _one(_CLAUSE, rf"(?=\w+\s+\w){_DOING}"),  # "while running" is any run
     "when": _one(_CLAUSE),
     "on": _one(_ON_NOUN),
     "around": _one(_ON_NOUN),

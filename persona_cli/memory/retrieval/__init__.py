@@ -261,12 +261,10 @@ def _within(ranker: Ranker, asking: Asking | None) -> Ranker:
         return replace(ranker, scope=replace(ranker.scope, window=None, floor=floor, lenient=False))
     # "what did I do last Sunday" has nothing but its time to go by: all of that time answers, and no other does
     lenient = asking.from_words and bool(ranker.asked.terms)
-    return replace(
-        ranker,
-        scope=replace(
-            ranker.scope, window=asking.wide, floor=ranker.scope.usual / 2 if lenient else -math.inf, lenient=lenient
-        ),
-    )
+    sharp = None if lenient or asking.window == asking.wide else asking.window
+    floor = ranker.scope.usual / 2 if lenient else -math.inf
+    scope = replace(ranker.scope, window=asking.wide, floor=floor, lenient=lenient, sharp=sharp)
+    return replace(ranker, scope=scope)
 
 
 def _named(asking: Asking) -> str:

@@ -61,6 +61,8 @@ class Scope:
     """The same for what has a time: less where a window narrows the search, anything where it is all there is."""
     lenient: bool = False
     """Let messages of other times in, behind those of the window: one often tells of a time long after it."""
+    sharp: Window | None = None
+    """The window without its softness, where time is all there is to go by: what lies in it comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +128,17 @@ class Ranker:
         ranked = self._ranked(self._best_of(lines, near), near)
         if window is None:
             return ranked
-        return (
-            self._timed(ranked, window) if self.scope.lenient else [hit for hit in ranked if holds(window, hit.memory)]
-        )
+        if self.scope.lenient:
+            return self._timed(ranked, window)
+        held = (hit for hit in ranked if holds(window, hit.memory))
+        sharpened = [_hit(hit.ref, hit.memory, {**hit.lanes, **self._sharply(hit.memory)}) for hit in held]
+        return sorted(sharpened, key=lambda hit: (-hit.score, -hit.ref.id))
+
+    def _sharply(self, memory: Statement | Line) -> dict[str, float]:
+        """Return the lane of time for what lies in the window itself, nothing for what only lies around it."""
+        sharp = self.scope.sharp
+        dated = isinstance(memory, (SemanticMemory, EpisodicMemory, Line))
+        return {"window": self.weights.window} if sharp is not None and dated and holds(sharp, memory) else {}
 
     def whole(self, hits: Sequence[Hit[Line]]) -> list[Hit[Turn]]:
         """Return messages with their whole turns; one forgotten since is left out."""
@@ -231,7 +241,7 @@ class Ranker:
         uses = self.store.uses.of(ref_of(held[0]).kind, [one.id for one in held]) if held else {}
         for memory in held:
             lanes = statement_lanes(memory, self.asked, near, self.weights, uses.get(memory.id))
-            hits.append(_hit(ref_of(memory), memory, {**lanes, **more(memory)}))
+            hits.append(_hit(ref_of(memory), memory, {**lanes, **more(memory), **self._sharply(memory)}))
         return self._ranked(hits, near)
 
     def _holds(self, memory: Statement) -> bool:

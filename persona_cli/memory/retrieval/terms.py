@@ -18,7 +18,7 @@ own please same she should so some such tell than that the their theirs them the
 those through to too under until up upon us very was we were what when where which while who whom whose why will with
 would you your yours yourself yourselves aren't can't cannot couldn't didn't doesn't don't hadn't hasn't haven't i'm
 i've i'll i'd isn't let's shouldn't that's they're wasn't we're weren't what's won't wouldn't you're you've
-remember user
+remember user go goes going gone went happen happens happened
 """
 STOP_WORDS = frozenset(_STOP.split())
 """Words that say how a question is asked and not what about."""
