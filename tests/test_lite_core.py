@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
+from persona_cli.agent.update import core_evidence
 from persona_cli.model.lite.core import LONGEST, update_core
 from persona_cli.model.tasks import CoreDraft
 from persona_cli.records import Aspect, CoreEntry, CoreMemory, Turn
@@ -42,7 +45,7 @@ def test_first_session_fills_the_profile() -> None:
         "occupation": "nurse",
         "partner": "Omar (husband)",
         "pets": "Max (dog)",
-        "likes": "old films, hiking",
+        "likes": "hiking, old films",
         "dislikes": "olives",
         "family": "Hana (sister)",
         "allergies": "nuts",
@@ -92,3 +95,40 @@ def test_what_others_have_is_not_the_users() -> None:
 
 def test_questions_and_small_talk_leave_the_profile_alone() -> None:
     assert learnt(profile(name="Nadia"), "What is my name?", "If I lived in Rome I'd be happy", "Thanks!") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        ("I love coffee and long walks with my dog", "likes", "coffee, long walks with the user's dog"),
+        ("I like rock and roll, mac and cheese and old films", "likes", "rock and roll, mac and cheese, old films"),
+        ("I love Simon and Garfunkel", "likes", "Simon and Garfunkel"),
+        ("I'm into vinyl, mainly 70s soul", "likes", "vinyl"),
+        ("I speak Spanish, Catalan and a bit of German", "languages", "Spanish, Catalan, German"),
+        ("I can't eat gluten (coeliac since 2015)", "avoids", "gluten"),
+        ("It's my birthday tomorrow!", "birthday", "15 May"),
+        ("Pronouns are she/they btw", "pronouns", "she/they"),
+        ("I'm Muslim, so no pork for me", "religion", "Muslim"),
+        ("I'm Polish and I work part time as a librarian in Dundee", "nationality", "Polish"),
+        ("I'm Polish and I work part time as a librarian in Dundee", "occupation", "librarian"),
+        ("I have type 1 diabetes and wear a pump", "health", "type 1 diabetes"),
+        ("My goal is to run a marathon", "goals", "run a marathon"),
+        ("My sister is a surgeon. My brother's a plumber.", "family", "sister, brother"),
+        ("im allergic to fur :(", "allergies", "fur"),
+    ],
+)
+def test_the_profile_is_broad_and_its_lists_are_cut_where_things_end(text: str, key: str, value: str) -> None:
+    said = Turn(1, 1, AT, text, "", "lite")
+    drafts = {draft.key: draft for draft in update_core([said], CoreMemory())}
+    assert sorted(drafts[key].value.split(", ")) == sorted(value.split(", "))
+    assert core_evidence(drafts[key], CoreMemory(), [said]) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["My wife thinks I'm mad but she's been great", "I've lived in six countries", "My wife's mother is called Ann"],
+)
+def test_what_is_not_said_gets_into_no_profile(text: str) -> None:
+    assert not {"home", "family"} & {
+        draft.key for draft in update_core([Turn(1, 1, AT, text, "", "lite")], CoreMemory())
+    }

@@ -98,7 +98,7 @@ def score(told: list[Told]) -> Score:
 def _introduces(content: str, text: str) -> bool:
     """Tell whether a content says who somebody is whom the message names with their role: "my uncle Jim"."""
     match = re.fullmatch(r"([A-Z]\w+) is the user's ([\w -]+)\.", content)
-    return match is not None and re.search(rf"my {match[2]},? \(?{match[1]}\b", text, re.I) is not None
+    return match is not None and re.search(rf"(?:my|our) {match[2]},? \(?{match[1]}\b", text, re.I) is not None
 
 
 @pytest.mark.parametrize(("name", "recall", "precision"), [("told_dev.txt", 0.97, 0.98), ("told_held.txt", 0.94, 0.85)])

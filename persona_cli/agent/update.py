@@ -16,7 +16,7 @@ from persona_cli.agent.gate import invention, is_instruction, rests_on
 from persona_cli.agent.objects import locate_objects, narrowed, parts_of
 from persona_cli.agent.remember import Remembering
 from persona_cli.agent.tidying import Tidying
-from persona_cli.agent.words import supported, values
+from persona_cli.agent.words import only_dates, supported, values
 from persona_cli.config import Settings
 from persona_cli.errors import FormatError
 from persona_cli.memory import Memory
@@ -198,7 +198,8 @@ def core_evidence(draft: CoreDraft, current: CoreMemory, turns: Sequence[Turn]) 
     if invention(f"It is {draft.value}", _saying(f"{said} {known}", turns[-1]), "", _nobody):
         return None
     wanted = values(draft.value)
-    if not rests_on(draft.value, said, known):
+    literal = draft.value.casefold() in said.casefold()
+    if not (rests_on(draft.value, said, known) or only_dates(draft.value) or (not wanted and literal)):
         return None
     return max(reversed(turns), key=lambda turn: len(supported(wanted, turn.user)))
 

@@ -87,6 +87,11 @@ def values(text: str) -> set[str]:
     return (undated - _FRAME) or undated or found
 
 
+def only_dates(text: str) -> bool:
+    """Tell whether a text is a date and nothing else: what was said is judged by the calendar alone."""
+    return all(word.isdigit() or _is_date(word) or word.casefold() in ("may", "march") for word in words(text))
+
+
 def supported(wanted: Collection[str], text: str) -> set[str]:
     """Return those of the stems that occur in a text, also in another form of the word."""
     there = {stem(word) for word in words(text)}

@@ -15,7 +15,8 @@ _ADV = (
 )
 _NAME = r"([^\W\d_][\w'-]*(?: (?!and\b|but\b|from\b|i\b|by\b|in\b|nice\b|so\b|the\b)(?-i:[A-Z])[\w'-]*){0,2})"
 _PLACE = (
-    r"((?!(?:bed|front|charge|general|love|trouble|hospital|town|touch|fact|shock|my|a|an|it|this|pain"
+    r"((?!(?:two|three|four|five|six|seven|eight|nine|ten|many|several|different|various|lots|bed|front|charge"
+    r"|general|love|trouble|hospital|town|touch|fact|shock|my|a|an|it|this|pain"
     r"|need|college|school|therapy|tears|hurry|luck|peace|fear|recovery|debt|here"
     r"|there)\b)[^\W\d_][\w'.-]*(?:,? (?!and\b|but\b|with\b|for\b|because\b|since\b|as\b|where\b|who\b"
     r"|which\b|when\b|so\b|now\b|i\b|at\b|on\b|to\b|near\b|after\b|last\b|next\b|yesterday\b|this\b|by\b"
@@ -150,7 +151,7 @@ def _diet(match: re.Match[str]) -> Tag | None:
 
 
 def _language(match: re.Match[str]) -> Tag | None:
-    value = trim(match[1] or match[2])
+    value = match[1] or match[2]
     names = tuple(named(word) for word in re.findall(r"[^\W\d_]+", value) if word.lower() in _TONGUES)
     return Tag("language", value=", ".join(names), names=names, weight=2) if names else None
 
@@ -172,6 +173,13 @@ _TRADE = r"((?:[\w'/-]+ ){0,4}?[\w'/-]+)"
 _DIETS = "|".join(sorted(DIETS - {"diabetic", "coeliac", "celiac"}))
 _CONDITIONS = "|".join(sorted(CONDITIONS - {"pregnant", "lactose", "gluten", "hay", "fever"}))
 
+_NATIONS = (
+    "polish|british|english|scottish|welsh|irish|american|canadian|australian|french|german|spanish|italian|portuguese|dutch"
+    "|belgian|swiss|austrian|swedish|norwegian|danish|finnish|icelandic|greek|turkish|russian|ukrainian|czech|hungarian"
+    "|romanian|bulgarian|croatian|serbian|indian|pakistani|bangladeshi|chinese|japanese|korean|vietnamese|thai|filipino"
+    "|mexican|brazilian|argentinian|colombian|chilean|cuban|jamaican|nigerian|ghanaian|kenyan|egyptian|moroccan|iranian"
+    "|israeli|lebanese|syrian|american|european|african|asian"
+)
 _RULES = _rules(
     (rf"\bmy (?:full |first |real )?name is (?:actually )?{_NAME}", _name),
     (rf"^I am {_NAME}(?=[,.!]|$| and (?:I|my)\b| from\b|, )", _name),
@@ -192,7 +200,7 @@ _RULES = _rules(
     ),
     (r"^I am (?:a |an )?(\d{1,2})[ -]years?[ -]old\b", _slot("age", 3)),
     (
-        r"\b(?:my birthday (?:is|falls) (?:on |in )?(?:the )?|I was born (?:on |in )(?:the )?)((?=.*\d"
+        r"\b(?:my birthday (?:(?:is|falls) )?(?:on |in )?(?:the )?|I was born (?:on |in )(?:the )?)((?=.*\d"
         r"|.*(?:january|february|march|april|may|june|july|august|september|october|november"
         r"|december))[\w ,/.-]+?)(?=[,.;!]? (?:and|so|but|in [A-Z])\b|[.;!]|$)",
         _slot("birthday", 3),
@@ -219,7 +227,8 @@ _RULES = _rules(
         _job,
     ),
     (
-        rf"\b(?:I work|I am working|I now work|I have been working|I have worked|I am employed) {_ADV}as (?:an?"
+        rf"\b(?:I work|I am working|I now work|I have been working|I have worked|I am employed)"
+        rf" (?:(?:part[- ]time|full[- ]time|freelance|nights|shifts|there) )?{_ADV}as (?:an?"
         rf" |the )?{_TRADE}{END}",
         _any_job,
     ),
@@ -258,9 +267,10 @@ _RULES = _rules(
     ),
     (
         r"\b(?:I|we) (?:am |are |have |was |do )?(?:not |also |both |fluently |only )*(?:speak|fluent in"
-        r"|learning|learn|been learning|started learning|studying|bilingual in|grew up speaking)(?: (?:to"
-        r" speak|fluent|some|a little|a bit of|basic|both|good))* ((?:[A-Za-z]+(?:, and |, | and "
-        r"|/))*[A-Za-z]+)|\bmy (?:native language|mother tongue|first language) is (\w+)",
+        r"|learning|learn|been learning|started learning|studying|working on|brushing up|bilingual in"
+        r"|grew up speaking)(?: (?:to"
+        r" speak|fluent|some|a little|a bit of|basic|both|good|my))* ([^.;!]+?)(?= (?:but|because|so|since"
+        r"|for)\b|[.;!]|$)|\bmy (?:native language|mother tongue|first language) is (\w+)",
         _language,
     ),
     (
@@ -285,9 +295,9 @@ _RULES = _rules(
     ),
     (
         rf"\bI (?:have got|have|suffer from|am|was diagnosed with|have been diagnosed with|got diagnosed with|get"
-        rf"|struggle with|live with|was just diagnosed with|have had) (?:(?:an?|the|type [12]|mild|severe"
-        rf"|chronic|bad|terrible|really|also|always|been|my) )*({_CONDITIONS})\b",
-        lambda m: Tag("health", f"user/health/{m[1].lower()}", m[1].lower(), weight=2.5),
+        rf"|struggle with|live with|was just diagnosed with|have had) (?:(?:an?|the|mild|severe"
+        rf"|chronic|bad|terrible|really|also|always|been|my) )*((?:type [12] )?(?:{_CONDITIONS}))\b",
+        lambda m: Tag("health", f"user/health/{m[1].lower().split()[-1]}", m[1].lower(), weight=2.5),
     ),
     (
         r"\bI am (?:\w+ weeks |\w+ months |now )?(pregnant)\b",
@@ -297,6 +307,23 @@ _RULES = _rules(
         r"^I am (?:an? )?((?:trans |cis |non-?binary |transgender )?(?:man|woman|guy|girl|boy|female|male"
         r"|nonbinary|non-binary))(?=[,.!]|$| and\b)|\b(?:my )?pronouns(?: are|:)? ([\w/]+)\b",
         _slot("gender", 2),
+    ),
+    (
+        r"^I am (?:an? |now |also |still |raised |(?:a )?practi[sc]ing |born )*(muslim|christian|catholic"
+        r"|protestant|jewish"
+        r"|hindu|buddhist|sikh|quaker|mormon|atheist|agnostic)\b",
+        _slot("religion", 2, value=named),
+    ),
+    (
+        rf"^I am (?:an? |half |originally |also |proudly )*({_NATIONS})(?=[,.;!]|$| and\b| but\b)",
+        _slot("nationality", 2, value=named),
+    ),
+    (
+        r"\bmy (?:main |big |own |next )*(?:goal|aim|ambition|dream|resolution"
+        r"|target)(?: for [\w ]{1,20}?)? is (?:to )?"
+        r"([^.;!,]+)|\bI am (?:training|saving(?: up)?|preparing) for ([^.;!,]+)|\bI hope to ((?!see|hear|talk"
+        r"|be)[^.;!,]+)",
+        lambda m: Tag("goal", value=trim(m[1] or m[2] or m[3]), weight=2),
     ),
     (
         r"^I am (?:now |still |currently |newly |happily )*(single|married|engaged|divorced|widowed"

@@ -237,6 +237,9 @@ def _after_introduction(text: str, start: int, end: int) -> list[tuple[int, int]
     return [(start + told.end(), end)] if told else [(start, end)]
 
 
+_FACES = re.compile(r"\s*(?:[:;=]['-]?[()DPpo/|]+|<3+|\bx{2,}|:')(?!\w)")
+
+
 def _clause(text: str, start: int, end: int, *, asked: bool) -> Clause | None:
     words = text[start:end]
     lead = re.match(r"[\s\W_]*", words)
@@ -246,7 +249,7 @@ def _clause(text: str, start: int, end: int, *, asked: bool) -> Clause | None:
     finish = start + len(words.rstrip(" \t\n,;:-–—"))
     if begin >= finish:
         return None
-    plain, corrects = _without_lead(tidy(text[begin:finish]))
+    plain, corrects = _without_lead(tidy(_FACES.sub("", text[begin:finish])))
     before = text[max(0, start - 14) : begin].lower()
     if re.search(r"\b(?:and|but)\s+$", before) and _ELIDED.match(plain):
         plain = f"I {plain}"

@@ -32,6 +32,8 @@ _SINGLE = {
     "user/origin": ("from", Aspect.HUMAN),
     "user/relationship": ("relationship", Aspect.HUMAN),
     "user/diet": ("diet", Aspect.HUMAN),
+    "user/religion": ("religion", Aspect.HUMAN),
+    "user/nationality": ("nationality", Aspect.HUMAN),
     "user/pregnancy": ("pregnancy", Aspect.HUMAN),
     "user/job": ("occupation", Aspect.PERSONA),
     "user/employer": ("employer", Aspect.PERSONA),
@@ -54,7 +56,8 @@ def update_core(turns: Sequence[Turn], current: CoreMemory) -> tuple[CoreDraft, 
     values = {entry.key: entry.value for entry in current.entries}
     drafts: dict[str, CoreDraft] = {}
     for turn in turns:
-        for fact in reversed(find_facts(turn.user, turn.at, pictured=bool(turn.images))):
+        found = find_facts(turn.user, turn.at, pictured=bool(turn.images))
+        for fact in sorted(found, key=lambda fact: fact.weight):
             for draft in _drafts(fact, values):
                 values[draft.key] = draft.value
                 drafts[draft.key] = draft
@@ -64,6 +67,8 @@ def update_core(turns: Sequence[Turn], current: CoreMemory) -> tuple[CoreDraft, 
 def _drafts(fact: Fact, values: dict[str, str]) -> Iterator[CoreDraft]:
     if fact.slot in _SINGLE:
         key, aspect = _SINGLE[fact.slot]
+        if key == "gender" and "/" in fact.value:
+            key = "pronouns"
         value = _ended(values.get(key)) if fact.change is Change.ENDS else fact.value
         if value:
             yield CoreDraft(key, value, aspect)
@@ -82,6 +87,8 @@ def _ended(value: str | None) -> str:
 
 def _merged(value: str, entry: _Entry) -> str:
     """Return a list with `entry` as its newest, or without it; an entry said again counts as new."""
+    if f"({entry.text})" in value:  # "sister", where she has a name already
+        return value
     texts = [text for text in value.split(", ") if text and text != "none" and not text.startswith("no longer ")]
     bare = entry.text.split(" (")[0].lower()
     kept = [text for text in texts if text.split(" (")[0].lower() != bare]
@@ -103,6 +110,8 @@ def _person(fact: Fact) -> Iterator[_Entry]:
     elif fact.relation in KIN and fact.value and fact.subject == "user":
         for name in things(fact.value):
             yield _Entry("family", f"{name} ({fact.relation})" if name[:1].isupper() else name)
+    elif fact.subject.startswith("my ") and fact.subject[3:] in KIN - PARTNERS:
+        yield _Entry("family", fact.subject[3:])
 
 
 def _pet(fact: Fact) -> Iterator[_Entry]:
@@ -125,8 +134,12 @@ def _liking(fact: Fact) -> Iterator[_Entry]:
     if not fact.slot.startswith("user/likes/"):
         return
     named = fact.slot.removeprefix("user/likes/")
-    for thing in things(_as_said(named, fact.content)):
-        if len(thing.split()) > WORDS:
+    for one in things(_as_said(named, fact.content)):
+        if len(one.split()) > WORDS:
+            continue
+        thing = re.sub(r"\b(?:my|our)\b", "the user's", one)
+        if fact.value == "dislikes" and _AVOIDING.search(fact.content):
+            yield _Entry("avoids", thing, gone=fact.change is Change.ENDS)
             continue
         liked = fact.value in {"likes", "prefers"} and fact.change is not Change.ENDS
         yield _Entry("likes", thing, gone=not liked)
@@ -141,7 +154,16 @@ def _as_said(named: str, content: str) -> str:
     return place[0] if place else named
 
 
-_LISTS: dict[str, str] = {"allergy": "allergies", "health": "health", "language": "languages", "hobby": "hobbies"}
+_AVOIDING = re.compile(r"\b(?:cannot|not|never) (?:\w+ )?(?:eat|drink|have)\b", re.I)
+"""What is not eaten may be liked all the same."""
+
+_LISTS: dict[str, str] = {
+    "allergy": "allergies",
+    "health": "health",
+    "language": "languages",
+    "hobby": "hobbies",
+    "goal": "goals",
+}
 
 
 def _listed(fact: Fact) -> Iterator[_Entry]:

@@ -49,6 +49,8 @@ _SPELLING = {
     r"(he|she|it|that|there|here|what|who|where)'s": r"\1 is",
     r"(name|birthday|favou?rite \w+)'s": r"\1 is",
     r"(name)s (?=[A-Za-z]+\b)": r"\1 is ",
+    r"(s?he)s": r"\1 is",
+    r"its (?=(?:an?|the|my|not|been|so|very|really|just|\w+ed)\b)": "it is ",
     r"gonna": "going to",
     r"gotta": "have to",
     r"wanna": "want to",

@@ -130,8 +130,10 @@ def _tells(clause: Clause, plain: str, *, changed: bool, pictured: bool) -> bool
 def _facts(
     clause: Clause, plain: str, company: str, times: Sequence[TimePhrase], known: frozenset[str], *, pictured: bool
 ) -> Iterator[Fact]:
-    tags = [tag for tag in _tags(plain, known, pictured=pictured) if tag.aside or tag.slot or not elliptical(plain)]
     times = [phrase for phrase in times if phrase.text.lower() in plain.lower()]
+    if re.search(r"\bmy birthday\b", plain):
+        plain = settle(plain, times)  # "my birthday is tomorrow" tells its date
+    tags = [tag for tag in _tags(plain, known, pictured=pictured) if tag.aside or tag.slot or not elliptical(plain)]
     event = min(times, key=lambda phrase: phrase.soft).window if times else None
     sentence = third_person(plain, company)
     told = False

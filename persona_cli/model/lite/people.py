@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from persona_cli.model.lite.english import is_adverb
-from persona_cli.model.lite.lexicon import BASE, KIN, NOT_NAMES, PARTNERS, PEOPLE, PETS, STOP, words
+from persona_cli.model.lite.lexicon import BASE, KIN, NOT_NAMES, PARTNERS, PEOPLE, PETS, SPEAKING, STOP, words
 from persona_cli.model.lite.tags import NAME, Tag, named
 
 _ROLE = "|".join(sorted((re.escape(word) for word in PEOPLE | PETS), key=len, reverse=True))
@@ -22,7 +22,7 @@ _LIST = r"([^\W\d_][\w'-]*(?:(?:, and |, | and | & )[^\W\d_][\w'-]*)*)"
 
 _CALLED = re.compile(
     rf"\b(?:my|our|a|an|the|\d|two|three|four|one|this) (?P<adjectives>{_ADJ})(?P<role>{_MANY})\b(?:(?! (?:a|an"
-    rf"|and|my|the|has|have|with)\b)[^,.;]){{0,40}}?,? (?:is |are |was "
+    rf"|and|my|the|has|have|with)\b|'s )[^,.;]){{0,40}}?,? (?:is |are |was "
     rf"|were |who is |which is )?(?:called|named|name is|names are) (?P<names>{_LIST})",
     re.I,
 )
@@ -31,12 +31,12 @@ _NAME_OF = re.compile(
 )
 _BESIDE = re.compile(rf"\b(?:my|our) (?P<adjectives>{_ADJ})(?P<role>{_ROLE}) (?P<names>{NAME})", re.I)
 _BESIDE_COMMA = re.compile(
-    rf"\b(?:my|our) (?P<adjectives>{_ADJ})(?P<role>{_ROLE}), (?P<names>{NAME})(?=,|$|\.| (?:and|is"
+    rf"\b(?:my|our) (?P<adjectives>{_ADJ})(?P<role>{_ROLE})(?:, | \()(?P<names>{NAME})(?=[,)]|$|\.| (?:and|is"
     rf"|was|has))",
     re.I,
 )
 _LOWER = re.compile(
-    rf"\bmy (?P<adjectives>{_ADJ})(?P<role>{'|'.join(sorted(KIN | PETS | {'friend'}))}) (?P<names>{_TITLE})(?="
+    rf"\b(?:my|our) (?P<adjectives>{_ADJ})(?P<role>{'|'.join(sorted(KIN | PETS | {'friend'}))}) (?P<names>{_TITLE})(?="
     rf" (?:is|was|has|had|got|works|lives"
     rf"|loves|likes|and I|moved|just|hates|plays|turned|who)\b|$)",
     re.I,
@@ -107,6 +107,8 @@ def _introductions(plain: str) -> Iterator[Tag]:
         match = pattern.search(plain)
         if match and not _OWNING.search(plain, 0, match.end()):
             continue  # "a father named Chris" of a film
+        if match and "'s " in match["adjectives"]:
+            continue  # "my wife's mother" is not the user's
         if match and " not " in plain[match.start() : match.start("names")]:
             return
         if match and (called := _names(match["names"])):
@@ -231,8 +233,10 @@ def _names(text: str) -> tuple[str, ...]:
     good = [
         part
         for part in parts
-        if part and part.lower() not in NOT_NAMES | STOP | PEOPLE and not part.lower().endswith("ing")
+        if part and part.lower() not in NOT_NAMES | STOP | PEOPLE | SPEAKING and not part.lower().endswith("ing")
     ]
+    if text[:1].isupper():
+        good = [part for part in good if not part[0].islower()]  # "called Rosa and lives with us"
     return tuple(named(part) for part in good) if good and good[0] == parts[0] else ()
 
 

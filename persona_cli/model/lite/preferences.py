@@ -16,9 +16,9 @@ _ADV = (
     r"|freaking|deeply|personally|generally|usually|sort of|only|have come to|came to|grew to|have grown to"
     r"|started to|am starting to) )*"
 )
-_THING = r"(?P<thing>(?!to (?:know|hear|ask|see you|say|talk|thank|tell|be able|think)\b)[^.;!]+?)"
+_THING = r"(?P<thing>(?!to (?:know|hear|ask|see you|say|talk|thank|tell|be able|think)\b)[^.;!(]+?)"
 _STOP = (
-    r"(?=[.;!]|$|,? (?:but|because|so|since|although|though|when|whenever|except|unless)\b|, (?:especially"
+    r"(?=[.;!]|$| ?\(|,? (?:but|because|so|since|although|though|when|whenever|except|unless)\b|, (?:especially"
     r"|and I|which|my|it|they|he|she)\b| and (?:I|my|we|it|he|she|they)\b)"
 )
 
@@ -126,10 +126,11 @@ def _liking(plain: str, thing: str, value: str, change: Change) -> Iterator[Tag]
         return
     several = things(thing)
     plain_list = 1 < len(several) <= 4 and all(len(one.split()) <= 4 and not _QUALIFIED.match(one) for one in several)
-    for number, one in enumerate(several if plain_list else (thing,)):
+    for one in several if plain_list else (thing,):
         relation = "like" if value == "likes" else "dislike"
         content = third_person(plain[: plain.index(thing)] + one) if plain_list else ""
-        yield Tag(relation, f"user/likes/{key(one)}", value, weight=2 - number / 100, change=change, content=content)
+        bare = one if plain_list else re.split(rf",? {_QUALIFIED.pattern}", one)[0]
+        yield Tag(relation, f"user/likes/{key(bare or one)}", value, weight=2, change=change, content=content)
 
 
 _RELATIVE = re.compile(
@@ -137,12 +138,27 @@ _RELATIVE = re.compile(
     r"|know|suppose|is|\w+ly)\b)[\w'-]+ $"
 )
 """Right before "I like": the thing itself, as in "the songs I like to the fullest"."""
+_BINOMIALS = re.compile(
+    r"\b(?:rock (?:and|&|n|'n') roll|mac(?:aroni)? (?:and|&|n) cheese|fish (?:and|&|n) chips|drum (?:and|&"
+    r"|n) bass|rhythm and"
+    r" blues|r & b|gin (?:and|&) tonics?|rum (?:and|&) coke|country and western|soul and funk"
+    r"|bed and breakfasts?|arts and"
+    r" crafts|bread and butter|peanut butter and (?:jelly|jam)|cheese and onion|salt and (?:vinegar|pepper)"
+    r"|sweet and sour"
+    r"|cookies and cream|biscuits and gravy|ham and eggs|bacon and eggs|strawberries and cream|bangers and mash|pie and"
+    r" mash|rice and (?:peas|beans)|beans on toast|dungeons (?:and|&) dragons|cats and dogs|track and field|stand[- ]up"
+    r"|(?-i:[A-Z]\w+ (?:and|&) [A-Z]\w+))\b",
+    re.I,
+)
+"""One thing with an "and" in it, and two names that go together ("Simon and Garfunkel")."""
 _QUALIFIED = re.compile(r"(?:mainly|mostly|especially|esp|particularly|like|such as|including|preferably)\b", re.I)
 
 
 def things(text: str) -> tuple[str, ...]:
     """Return the single things of "cheese, wine and old films"."""
-    return tuple(part for part in (trim(part) for part in re.split(r", and |, or |, | and | or | & ", text)) if part)
+    whole = _BINOMIALS.sub(lambda match: match[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
+    parts = re.split(r", and |, or |, | and | or | & | n (?=\w{3})", whole)
+    return tuple(part for part in (trim(part.replace("\N{NO-BREAK SPACE}", " ")) for part in parts) if part)
 
 
 def _now(plain: str) -> Change:
