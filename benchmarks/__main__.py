@@ -12,7 +12,7 @@ from collections.abc import Sequence
 WITH_DATA = ("locomo", "memorybank")
 """Need data that is not shipped: run by name, with --data."""
 
-WITH_LLAMA_CPP = ("convert",)
+WITH_LLAMA_CPP = ("convert", "served")
 """Need llama.cpp's own source tree or programs: run by name, with --llama-cpp or --binary."""
 
 ALONE: tuple[str, ...] = ("start", "turn", "traits", "engine", "scale")

@@ -22,7 +22,7 @@ from PIL import Image as Pillow
 
 from persona_cli.agent import open_assistant
 from persona_cli.config import Settings
-from persona_cli.model.engines import ImagePart, Message
+from persona_cli.model.engines import Engine, ImagePart, Message
 from persona_cli.model.engines.llama import Wishes, open_llama
 from persona_cli.model.engines.llama.engine import LlamaEngine
 from persona_cli.model.prompted import PromptedModel
@@ -42,7 +42,7 @@ _TOPICS = ("the garden", "my sister Lena", "the marathon", "a new recipe", "work
 class Scripted:
     """An engine that evaluates every prompt for real and then says what the script wants."""
 
-    def __init__(self, engine: LlamaEngine, *, tone: bool) -> None:
+    def __init__(self, engine: Engine, *, tone: bool) -> None:
         self._engine = engine
         self.name, self.context = engine.name, engine.context
         self.tone = tone
@@ -116,6 +116,12 @@ def main(arguments: Sequence[str] = ()) -> int:
 
 def _session(engine: LlamaEngine, folder: Path, *, tone: bool) -> bool:
     scripted = Scripted(engine, tone=tone)
+    converse(scripted, folder, TURNS)
+    return _report(engine, scripted)
+
+
+def converse(scripted: Scripted, folder: Path, turns: int) -> None:
+    """Lead the scripted session through the whole loop, updates included."""
     pictures: dict[str, Path] = {}
 
     def where(image: Image) -> Path:
@@ -125,9 +131,9 @@ def _session(engine: LlamaEngine, folder: Path, *, tone: bool) -> bool:
     model = PromptedModel(scripted, load_prompts(), where)
     places = find_places(env={"PERSONA_HOME": str(folder / "home")})
     assistant = open_assistant(places, Settings(), model=model, clock=lambda: now[0], notice=print)
-    for turn in range(TURNS):
+    for turn in range(turns):
         scripted.turn = turn
-        shown = (_picture(folder, turn),) if turn % (TURNS // PICTURES) == 0 else ()
+        shown = (draw(folder, turn),) if turn % (TURNS // PICTURES) == 0 else ()
         topic = _TOPICS[turn % len(_TOPICS)]
         text = f"Turn {turn}: today I thought about {topic} again, and how much it has changed since I began with it."
         for _ in assistant.respond(text, shown):
@@ -135,7 +141,6 @@ def _session(engine: LlamaEngine, folder: Path, *, tone: bool) -> bool:
         assistant.updates.run()
         now[0] += timedelta(minutes=1)
     assistant.memory.close()
-    return _report(engine, scripted)
 
 
 def _report(engine: LlamaEngine, scripted: Scripted) -> bool:
@@ -162,7 +167,7 @@ def _soak(engine: LlamaEngine, folder: Path) -> bool:
     """Show 100 pictures one after another; memory must not grow once the engine holds its most (32)."""
     sizes = []
     for number in range(100):
-        path = _picture(folder, 1000 + number)
+        path = draw(folder, 1000 + number)
         messages = [Message("user", (ImagePart(path, f"{number:064x}"), "What is this?"))]
         for _ in engine.generate(messages, grammar=None, stop=lambda: False, limit=1, lane="respond"):
             pass
@@ -179,7 +184,8 @@ def _resident() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _picture(folder: Path, number: int) -> Path:
+def draw(folder: Path, number: int) -> Path:
+    """Draw a picture that differs from all others, and return its file."""
     path = folder / f"{number}.png"
     Pillow.linear_gradient("L").rotate(number * 7).convert("RGB").resize((480, 320 + number % 50)).save(path)
     return path

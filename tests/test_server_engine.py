@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import socket
 import subprocess
@@ -12,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +24,7 @@ from PIL import Image
 from persona_cli.errors import ContextError, EngineError, Interrupted, PersonaError
 from persona_cli.model.engines import ImagePart, Message
 from persona_cli.model.engines.server import Dialect, ServerEngine
+from persona_cli.model.grounding import training_size
 from tests.tiny import Tiny
 
 pytestmark = pytest.mark.gguf
@@ -123,12 +127,15 @@ class Failing(BaseHTTPRequestHandler):
     """A server that lists one model, then answers with a chosen status, or dies in the middle of a stream."""
 
     status = 200
+    about = ""
+    heard = b""
 
     def do_GET(self) -> None:
-        self._send(200, '{"object": "list", "data": [{"id": "m", "object": "model", "owned_by": "x", "created": 1}]}')
+        model = f'{{"id": "m", "object": "model", "owned_by": "x", "created": 1{self.about}}}'
+        self._send(200, f'{{"object": "list", "data": [{model}]}}')
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        type(self).heard = self.rfile.read(int(self.headers["Content-Length"]))
         if self.status != 200:
             self._send(self.status, '{"error": {"message": "no", "type": "x"}}')
             return
@@ -161,6 +168,49 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.mark.parametrize(
+    ("about", "context"), [("", 4096), (', "meta": {"n_ctx": 2048}', 2048), (', "max_model_len": 32768', 4096)]
+)
+def test_the_context_is_the_smaller_one(
+    failing: str, about: str, context: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Failing, "about", about)
+    engine = ServerEngine(failing, "m", context=4096)
+    assert engine.context == context
+    facts = {fact.name: fact.finding for fact in engine.about()}
+    assert f"{context:,} tokens" in facts["context"]
+    assert "estimated" in facts["context"]
+    engine.close()
+
+
+def test_control_tokens_in_what_is_said_reach_no_server(failing: str, tmp_path: Path) -> None:
+    file = tmp_path / "one.png"
+    Image.new("RGB", (640, 480)).save(file)
+    engine = ServerEngine(failing, "m")
+    typed = "before <|im_end|> between <|image_pad|> a < b, |x| > after"
+    for parts in ((typed,), (typed, ImagePart(file, "0" * 64))):
+        with pytest.raises(EngineError):
+            say(engine, Message("user", parts))
+        assert b"before" in Failing.heard
+        assert b"a < b, |x| > after" in Failing.heard
+        assert b"<|im" not in Failing.heard
+    engine.close()
+
+
+def test_pictures_are_sent_at_their_training_size(failing: str, tmp_path: Path) -> None:
+    file = tmp_path / "one.png"
+    Image.new("RGB", (1600, 1200)).save(file)
+    engine = ServerEngine(failing, "m")
+    part = ImagePart(file, "1" * 64)
+    with pytest.raises(EngineError):
+        say(engine, Message("user", ("look", part)))
+    address = json.loads(Failing.heard)["messages"][0]["content"][1]["image_url"]["url"]
+    sent = Image.open(BytesIO(base64.b64decode(address.partition(",")[2])))
+    assert sent.size == training_size(1600, 1200, 230_400)
+    assert engine.count([Message("user", (part,))]) - engine.count([Message("user", ("",))]) == 266 + 2
+    engine.close()
 
 
 @pytest.mark.parametrize(

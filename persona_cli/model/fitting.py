@@ -15,6 +15,7 @@ from pathlib import Path
 
 from persona_cli.errors import ContextError, PictureError
 from persona_cli.model.engines import Engine, ImagePart, Message
+from persona_cli.model.engines.sizing import tokens_of_size
 from persona_cli.model.grounding import SIDE, training_size
 from persona_cli.model.prompts import Prompts
 from persona_cli.model.sections import MARK, Writer, plain, shortened, traits
@@ -225,7 +226,7 @@ class PromptWriter:
             across, down = training_size(image.width, image.height, self._most_pixels)
         except PictureError:
             return self._most_pixels // SIDE**2 + 2
-        return across * down // SIDE**2 + 2
+        return tokens_of_size(across, down)
 
 
 def _memories(parts: Sequence[_Parts]) -> Section:

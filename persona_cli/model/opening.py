@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from persona_cli.model.engines.server import ServerEngine
     from persona_cli.model.tasks import Model
 
-_SERVED_PIXELS = 4096 * 28 * 28
-"""What servers show of a picture unless told otherwise: llama-server's 4,096 tokens, more than a stored picture has."""
-
 
 def open_model(
     places: Places,
@@ -48,7 +45,7 @@ def open_model(
     prompts = load_prompts(places.prompts)
     if name.casefold() == SERVED:
         engine = open_server(settings)
-        return PromptedModel(engine, prompts, picture, guided=not is_tuned(engine.name), most_pixels=_SERVED_PIXELS)
+        return PromptedModel(engine, prompts, picture, guided=not is_tuned(engine.name), most_pixels=engine.most_pixels)
     model = find_installed(Weights(places.weights), name)
     from persona_cli.model.engines.llama.kept import KeptLane
 

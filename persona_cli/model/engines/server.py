@@ -3,14 +3,20 @@
 llama-server, vLLM, Ollama, LM Studio and `python -m llama_cpp.server` all speak this API; they differ in how a grammar
 is passed and whether tokens can be counted, which is what `Dialect` is for. The `openai` package brings streaming,
 retries with back-off and typed errors; pictures travel as data URIs, so the server must be one you trust with them.
+They are sent at their training size: every server of a Qwen2.5-VL takes that as it is, so their tokens are known here.
 """
 
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
 from typing import Any, Literal, cast
 
 import httpx2
@@ -18,12 +24,17 @@ import openai
 
 from persona_cli.errors import ContextError, EngineError, Interrupted
 from persona_cli.model.engines import ImagePart, Message
+from persona_cli.model.engines.sizing import sized, tokens_of_size
 from persona_cli.model.tasks import Fact, Stop
 
 RETRIES = 4
 """Attempts after the first on connection errors, 429 and 5xx; the package waits 0.5 to 8 s between them."""
+MOST_PIXELS = 230_400
+"""Of a picture, as in training (PersonaVLM)."""
 _CHARACTERS_PER_TOKEN = 3.2
-_IMAGE_TOKENS = 300
+_AROUND, _OPENING = 6, 30
+"""Tokens around a message, and before and behind all of them: templates may add a system message of their own."""
+_CONTROL = re.compile(r"<(?=\|\w+\|>)")
 
 
 class Dialect(StrEnum):
@@ -32,6 +43,29 @@ class Dialect(StrEnum):
     LLAMA = "llama"
     VLLM = "vllm"
     PLAIN = "plain"
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the server says it did, where it says so; benchmarks read it."""
+
+    prompt: int = 0
+    """Prompt tokens of all calls."""
+    cached: int = 0
+    """Prompt tokens it had in its cache."""
+    generated: int = 0
+    last_prompt: int = 0
+
+    def note(self, chunk: Any) -> None:
+        """Add the usage a chunk carries, if it is the one that does."""
+        usage = getattr(chunk, "usage", None)
+        if usage is None:
+            return
+        details = getattr(usage, "prompt_tokens_details", None)
+        self.last_prompt = usage.prompt_tokens
+        self.prompt += usage.prompt_tokens
+        self.generated += usage.completion_tokens
+        self.cached += getattr(details, "cached_tokens", None) or 0
 
 
 class ServerEngine:
@@ -54,11 +88,16 @@ class ServerEngine:
             max_retries=RETRIES,
             timeout=httpx2.Timeout(timeout, connect=10.0),
         )
-        self.context = context
+        self.most_pixels = MOST_PIXELS
+        self.counts = Counts()
         self._counter: str | Literal["unknown"] | None = "unknown"
+        self._counted = lru_cache(maxsize=8192)(self._count_anew)
+        self._pictures = lru_cache(maxsize=32)(_encode)
         models = self._models()
         self.name = self._pick(model, models)
         self.dialect = dialect or _guess(models[self.name])
+        self.configured, self.served = context, _context_of(models[self.name])
+        self.context = min(context, self.served or context)
 
     @property
     def has_grammar(self) -> bool:
@@ -78,7 +117,8 @@ class ServerEngine:
         return (
             Fact("server", f"{self._url}, model {self.name}; what is offloaded is the server's own affair"),
             Fact("replies", held[self.dialect]),
-            Fact("context", f"{self.context:,} tokens (model.context); tokens counted {counted}"),
+            Fact("context", f"{self.context:,} tokens ({self._whose_context()}); tokens counted {counted}"),
+            Fact("vision", f"pictures are sent at {self.most_pixels:,} pixels at most, as in training"),
         )
 
     def count(self, content: Sequence[Message] | str) -> int:
@@ -88,8 +128,9 @@ class ServerEngine:
         """
         if isinstance(content, str):
             return self._count_text(content)
-        images = sum(isinstance(part, ImagePart) for message in content for part in message.parts)
-        return sum(self._count_text(message.text) + 6 for message in content) + images * _IMAGE_TOKENS
+        images = [part for message in content for part in message.parts if isinstance(part, ImagePart)]
+        texts = sum(self._count_text(message.text) + _AROUND for message in content)
+        return texts + sum(self._pictures(part.path, part.hash)[1] for part in images) + _OPENING
 
     def generate(
         self, messages: Sequence[Message], *, grammar: str | None, stop: Stop, limit: int, lane: str
@@ -107,10 +148,11 @@ class ServerEngine:
         with self._mapped():
             stream = self._client.chat.completions.create(
                 model=self.name,
-                messages=cast(Any, [_as_data(message) for message in messages]),
+                messages=cast(Any, [self._as_data(message) for message in messages]),
                 temperature=0,
                 max_tokens=limit,
                 stream=True,
+                stream_options={"include_usage": True},
                 extra_body=self._grammar(grammar),
             )
             finished = False
@@ -118,6 +160,7 @@ class ServerEngine:
                 for chunk in stream:
                     if stop():
                         raise Interrupted("the answer was stopped")
+                    self.counts.note(chunk)
                     choice = chunk.choices[0] if chunk.choices else None
                     if choice is not None and choice.delta.content:
                         yield choice.delta.content
@@ -128,6 +171,21 @@ class ServerEngine:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _whose_context(self) -> str:
+        if self.served is None:
+            return "model.context; the server does not tell its own"
+        return f"the server runs with {self.served:,}, model.context is {self.configured:,}"
+
+    def _as_data(self, message: Message) -> dict[str, Any]:
+        if all(isinstance(part, str) for part in message.parts):
+            return {"role": message.role, "content": _harmless(message.text)}
+        return {"role": message.role, "content": [self._part(part) for part in message.parts]}
+
+    def _part(self, part: str | ImagePart) -> dict[str, Any]:
+        if isinstance(part, str):
+            return {"type": "text", "text": _harmless(part)}
+        return {"type": "image_url", "image_url": {"url": self._pictures(part.path, part.hash)[0]}}
 
     def _models(self) -> dict[str, Any]:
         with self._mapped():
@@ -154,10 +212,13 @@ class ServerEngine:
     def _count_text(self, text: str) -> int:
         if self._counter == "unknown":
             self._counter = self._find_counter()
+        return self._counted(_harmless(text))
+
+    def _count_anew(self, text: str) -> int:
         if self._counter is None:
             return int(len(text.encode()) / _CHARACTERS_PER_TOKEN) + 1
         with self._mapped():
-            return self._ask_count(self._counter, text)
+            return self._ask_count(str(self._counter), text)
 
     def _find_counter(self) -> str | None:
         root = self._url.removesuffix("/v1")
@@ -195,18 +256,23 @@ class ServerEngine:
             raise EngineError(f"{self._url} broke off: {_said(exc)}", fix="Is the server still running?") from exc
 
 
-def _as_data(message: Message) -> dict[str, Any]:
-    if all(isinstance(part, str) for part in message.parts):
-        return {"role": message.role, "content": message.text}
-    return {"role": message.role, "content": [_part(part) for part in message.parts]}
+def _encode(path: Path, _digest: str) -> tuple[str, int]:
+    """Return a picture as a data URI at its training size, and its tokens; PNG, because that changes no pixel."""
+    picture, data = sized(path, MOST_PIXELS), BytesIO()
+    picture.save(data, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}", tokens_of_size(*picture.size)
 
 
-def _part(part: str | ImagePart) -> dict[str, Any]:
-    if isinstance(part, str):
-        return {"type": "text", "text": part}
-    kind = "png" if part.path.suffix == ".png" else "jpeg"
-    data = base64.b64encode(part.path.read_bytes()).decode()
-    return {"type": "image_url", "image_url": {"url": f"data:image/{kind};base64,{data}"}}
+def _harmless(text: str) -> str:
+    """Return a text in which no server finds a control token: `<|im_end|>` in it would close the message."""
+    return _CONTROL.sub("<\u2060", text)
+
+
+def _context_of(model: Any) -> int | None:
+    """Return the tokens a server says it runs a model with: llama-server in "meta", vLLM beside the name."""
+    extra = getattr(model, "model_extra", None) or {}
+    said = (extra.get("meta") or {}).get("n_ctx") or extra.get("max_model_len")
+    return int(said) if said else None
 
 
 def _guess(model: Any) -> Dialect:

@@ -1,8 +1,6 @@
 """Pictures for the model: sized as in training, encoded once, and the embedding kept on disk by content.
 
-llama.cpp would letterbox a picture onto black (image-token cosine against training falls to 0.29-0.79); the
-training stretched it to the nearest multiples of 28 pixels. So the picture is resized here first, with the bicubic
-filter of the training's processor, and what llama.cpp sees needs no resizing any more.
+What llama.cpp is given has its training size already (`sizing`) and needs no resizing any more.
 """
 
 from __future__ import annotations
@@ -21,11 +19,11 @@ import llama_cpp
 import numpy as np
 from llama_cpp import mtmd_cpp
 from numpy.typing import NDArray
-from PIL import Image as Pillow
 
-from persona_cli.errors import EngineError, PictureError, WeightsError
+from persona_cli.errors import EngineError, WeightsError
 from persona_cli.model.engines.llama.native import Context, Loading, Weights, default_threads, last_words
-from persona_cli.model.grounding import SIDE, training_size
+from persona_cli.model.engines.sizing import sized
+from persona_cli.model.grounding import SIDE
 
 
 @dataclass(slots=True)
@@ -70,7 +68,7 @@ class Vision:
         if digest in self._pictures:
             self._pictures.move_to_end(digest)
             return self._pictures[digest]
-        picture = self._tokenize(_pixels(path, self._most_pixels), digest)
+        picture = self._tokenize(np.ascontiguousarray(sized(path, self._most_pixels), dtype=np.uint8), digest)
         self._pictures[digest] = picture
         if len(self._pictures) > 32:
             _, oldest = self._pictures.popitem(last=False)
@@ -175,18 +173,6 @@ def _bitmap(width: int, height: int, data: Any) -> Iterator[Any]:
         yield bitmap
     finally:
         mtmd_cpp.mtmd_bitmap_free(bitmap)
-
-
-def _pixels(path: Path, most_pixels: int) -> NDArray[np.uint8]:
-    try:
-        with Pillow.open(path) as opened:
-            upright = opened.convert("RGB")
-    except OSError as exc:
-        raise PictureError(
-            f"{path} cannot be read as a picture", fix="It may have been deleted; add it again."
-        ) from exc
-    size = training_size(*upright.size, most_pixels)
-    return np.ascontiguousarray(upright.resize(size, Pillow.Resampling.BICUBIC), dtype=np.uint8)
 
 
 def _picture(chunks: Any, digest: str) -> Picture:
