@@ -1,10 +1,16 @@
 """What a message says is over, in either order, of whom; what may be, passes or is another's ends nothing."""
 
+from dataclasses import replace
+
 import pytest
 
 from persona_cli.agent.endings import Ending, ended, for_a_while
 from persona_cli.agent.holders import holder, same_holder
 from persona_cli.agent.states import rules_out
+
+
+def bare(said: str) -> list[Ending]:
+    return [replace(ending, sentence="") for ending in ended(said)]
 
 
 @pytest.mark.parametrize(
@@ -25,17 +31,17 @@ from persona_cli.agent.states import rules_out
     ],
 )
 def test_what_is_over_is_heard_in_either_order(said: str, thing: str) -> None:
-    assert Ending(thing) in ended(said)
+    assert Ending(thing) in bare(said)
 
 
 def test_it_is_heard_whose_it_was() -> None:
-    assert Ending("the harp", "My niece") in ended("My niece has swapped the harp for the lute.")
-    assert Ending("his boat", "Dad") in ended("Dad sold his boat.")
+    assert Ending("the harp", "My niece") in bare("My niece has swapped the harp for the lute.")
+    assert Ending("his boat", "Dad") in bare("Dad sold his boat.")
 
 
 @pytest.mark.parametrize("said", ["I've come round to kale.", "I like kale now.", "I'm not afraid of kale any more."])
 def test_an_aversion_can_be_over_too(said: str) -> None:
-    assert Ending("kale", aversion=True) in ended(said)
+    assert Ending("kale", aversion=True) in bare(said)
 
 
 @pytest.mark.parametrize(

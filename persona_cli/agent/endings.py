@@ -23,6 +23,8 @@ class Ending:
     """Whose it was, as the message says it: "" for the writer, "my daughter", "Ella"."""
     aversion: bool = False
     """True when it is a dislike, a fear or an abstinence that is over: the thing itself has begun."""
+    sentence: str = ""
+    """The sentence that says so, in full forms."""
 
 
 def ended(said: str) -> tuple[Ending, ...]:
@@ -36,7 +38,7 @@ def ended(said: str) -> tuple[Ending, ...]:
             found.setdefault((ending.thing.casefold(), ending.who.casefold(), ending.aversion), ending)
     topics = [match["thing"] for match in _ASKED_AND_DENIED.finditer(_plain(said))]
     for thing in topics:
-        found.setdefault((thing.casefold(), "", False), Ending(thing))
+        found.setdefault((thing.casefold(), "", False), Ending(thing, sentence=said))
     return tuple(found.values())
 
 
@@ -64,7 +66,7 @@ def _things(match: re.Match[str], *, aversion: bool = False) -> Iterator[Ending]
     if re.fullmatch(r"(?i)(?:I|we)?", who):
         who = ""
     if thing and thing.casefold() not in _EMPTY and thing.casefold().split()[0] not in ("i", "we"):
-        yield Ending(thing, who, aversion)
+        yield Ending(thing, who, aversion, match.string)
 
 
 _SPELLED = tuple(

@@ -39,11 +39,20 @@ def kin(word: str) -> str:
     return _KIN.get(word, word)
 
 
+def other_names(subject: str) -> tuple[str, ...]:
+    """Return a subject with the other words for the same relative: "my mum", "my mother", "my mom"."""
+    words = subject.split()
+    last = kin(words[-1]) if words else ""
+    return tuple(dict.fromkeys((subject, *(" ".join([*words[:-1], one]) for one in (last, *_KIN) if kin(one) == last))))
+
+
 def holder(content: str, subject: str = USER) -> frozenset[str]:
     """Return the words that say whose a fact is: empty for the user's own, else names and roles in small letters."""
     told = _of_content(content)
     if subject.casefold() in (USER, "the user", ""):
         return told
+    if re.match(r"The user (?!['’])", content):
+        return frozenset()  # "the user adopted a dog named Rex" is of the user's doing, though of Rex too
     named = {kin(word) for word in re.findall(r"[\w-]+", re.sub(r"(?i)^(?:my|the user['’]s|our)\s+", "", subject))}
     return frozenset(named | told if named & told else named)
 

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.agent.endings import Ending, ended, for_a_while
-from persona_cli.agent.holders import holder, same_holder
+from persona_cli.agent.holders import holder, other_names, same_holder
 from persona_cli.agent.standing import (
     is_over,
     is_over_with,
     opposed,
+    recovers,
     renames,
     reschedules,
     revises,
@@ -35,6 +36,8 @@ Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 MEANT = 0.6
 """Cosine from which a memory without a slot is taken to be the one a change speaks of."""
+_NEWEST = 60
+"""Memories of the same person that are compared whatever their words."""
 _NEAR = 60
 """Memories that full text proposes for a comparison."""
 
@@ -103,6 +106,7 @@ class Outdated:
                     or (one.event is None and revises(draft.content, one.content, said))
                     or reschedules(draft.content, one.content, turn.user)
                     or rules_out(draft.content, one.content)
+                    or (one.event is None and recovers(draft.content, one.content))
                 )
             )
         ]
@@ -112,6 +116,9 @@ class Outdated:
         found = {memory.id: memory for memory in self.near(f"{draft.content} {draft.replaces}", draft.slot)}
         for memory in self.near(state_words(draft.content)):
             found.setdefault(memory.id, memory)
+        for name in other_names(draft.subject):
+            for memory in self._store.semantic.list(subject=name, limit=_NEWEST):
+                found.setdefault(memory.id, memory)
         return list(found.values())
 
     def _meant(self, draft: SemanticDraft, turn: Turn) -> tuple[SemanticMemory, ...]:

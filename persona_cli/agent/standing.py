@@ -43,9 +43,17 @@ _OVER = re.compile(
     r"|broke up|split up|switched|swapped|cancelled|canceled|gone off|tired of)\b",
     re.IGNORECASE,
 )
-_NAMING = re.compile(
-    r"The user's (?:new |current |old )?(?P<role>[\w' -]+?)(?:'s name)? (?:is|are)(?: now)? (?:called |named )?\S",
-    re.IGNORECASE,
+_NAME = r"(?P<name>(?:(?:Dr|Mr|Mrs|Ms|Miss)\.? )?[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)?)"
+_ROLE = r"(?:new |current |old )?(?P<role>(?:best |favourite |team |head |line |family )?[a-z][\w-]*?)"
+_NAMING = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"[Tt]he user's (?:new |current |old )?(?P<role>[\w' -]+?)(?:'s name)? (?:is|are)(?: now)? (?:called "
+        r"|named |now )?(?P<name>\S.*)",
+        rf"[Tt]he user has (?:got )?an? {_ROLE}(?:,| called| named| is)+ {_NAME}",
+        rf"\b{_NAME} is (?:now )?the user's {_ROLE}(?= now|[.,]|$)",
+        rf"\bcalled {_NAME} is (?:now )?the user's {_ROLE}(?= now|[.,]|$)",
+    )
 )
 _NOW = re.compile(r"\b(?:now|nowadays|these days|instead|new|changed|since then|from now on|lately)\b", re.IGNORECASE)
 _PAST = _words(
@@ -211,10 +219,25 @@ def opposed(new: str, old: str) -> bool:
 
 def renames(new: str, old: str, said: str) -> bool:
     """Tell whether `new` names another for what `old` names: "my dentist is Dr Vance now", and said so."""
-    mine, theirs = _NAMING.match(new), _NAMING.match(old)
+    mine, theirs = _naming(new), _naming(old)
     if mine is None or theirs is None or not _NOW.search(said):
         return False
-    return mine["role"].casefold() == theirs["role"].casefold() and not says_no_more(new, old, mine["role"])
+    role = mine["role"].casefold()
+    if role.split()[-1] in _SEVERAL and not role.startswith(("best", "favourite", "oldest", "closest")):
+        return False
+    return role == theirs["role"].casefold() and not says_no_more(new, old, mine["role"])
+
+
+_SEVERAL = _words(
+    "neighbour neighbor friend colleague coworker brother sister cousin aunt uncle son daughter child nephew"
+    " niece cat dog pet"
+    " classmate flatmate roommate teammate grandmother grandfather student client mate hobby horse twin"
+)
+"""Whom people have more than one of: another one takes nobody's place."""
+
+
+def _naming(content: str) -> re.Match[str] | None:
+    return next((match for pattern in _NAMING if (match := pattern.search(content))), None)
 
 
 def revises(new: str, old: str, said: str) -> bool:
@@ -226,6 +249,36 @@ def revises(new: str, old: str, said: str) -> bool:
         return False
     rest = stems(plainly(old)) - {stem(theirs[1])}
     return 2 * len(supported(rest, new)) >= max(len(rest), 1)
+
+
+def recovers(new: str, old: str) -> bool:
+    """Tell whether `new` says that what hurts or is broken in `old` is well again."""
+    return (
+        bool(_WELL.search(new))
+        and bool(_UNWELL.search(old))
+        and bool(supported(_parts(old), new))
+        and not negative(old)
+    )
+
+
+def _parts(text: str) -> set[str]:
+    return {
+        stem(word) for word in re.findall(r"(?i)\b(?:the user['’]s|a|an|the) (\w+)", text) if word.casefold() != "user"
+    }
+
+
+_WELL = re.compile(
+    r"\b(?:(?:fine|well|good|ok|okay|better|healthy|healed|mended|repaired|fixed) (?:again|now)|(?:has"
+    r"|have) (?:healed|recovered|mended)"
+    r"|fully (?:healed|recovered)|(?:stopped|no longer) hurt(?:s|ing)?|pain-free|works again|is fixed"
+    r"|not hurt any ?more)\b",
+    re.IGNORECASE,
+)
+_UNWELL = re.compile(
+    r"\b(?:hurts?|hurting|aches?|aching|painful|sore|broken|broke|broken down|injured|sprained|ill|sick|swollen"
+    r"|infected|bad|pain)\b",
+    re.IGNORECASE,
+)
 
 
 def reschedules(new: str, old: str, said: str) -> bool:
@@ -260,6 +313,7 @@ def _typed(text: str, kind: str) -> frozenset[str]:
 
 def _topic(text: str) -> frozenset[str]:
     typed = frozenset(stem(word) for group in _TYPED.values() for word in group)
+    typed |= {stem(word) for word in words(text) if numbers(word)}
     return frozenset(
         one for one in values(plainly(text)) - typed - _GENERIC if one not in _CHANGING and not one[0].isdigit()
     )
@@ -288,7 +342,8 @@ def is_over_with(ending: Ending, memory: SemanticMemory) -> bool:
     named = _names_for(ending.thing, content)
     if not named and not _is_theirs(ending, memory):
         return False
-    found = [word.casefold() for word in words(content)]
+    # a comma ends what is said of the thing as "and" does
+    found = [word.casefold() for word in words(re.sub(r"[,;:]", " and ", content))]
     wanted = {one for one in values(ending.thing) if one not in _GENERIC_THINGS} or values(ending.thing)
     places = [place for place, word in enumerate(found) if _means(wanted, word)]
     if len({one for one in wanted if any(_means({one}, word) for word in found)}) < len(wanted) - (len(wanted) > 2):
@@ -297,9 +352,15 @@ def is_over_with(ending: Ending, memory: SemanticMemory) -> bool:
         return False
     after = found[places[-1] + 1 :][:1]
     before = [word for word in found[: places[0]] if word not in ("a", "an", "the", "his", "her", "their")][-1:]
-    alone = not after or after[0] in _LINKS or after[0].endswith("ly") or places[-1] == _VERB_PLACE or named
+    alone = named or not after or places[-1] == _VERB_PLACE or _goes_on(after[0], ending)
     beside = values(content) - supported(values(content), ending.thing)
     return alone and not (set(before) & _BESIDE) and len(beside) <= _MEASURES
+
+
+def _goes_on(after: str, ending: Ending) -> bool:
+    """Tell whether the word after a thing leaves it what it is: "coffee with milk", "iPhone 12", "piano lessons"."""
+    told = after in _LINKS or after.endswith("ly") or after[0].isdigit() or stem(after) in _GENERIC_THINGS
+    return told or bool(supported({stem(after)}, ending.sentence))
 
 
 def _means(wanted: Collection[str], word: str) -> bool:

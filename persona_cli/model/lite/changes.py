@@ -33,7 +33,8 @@ _SWITCHED = re.compile(
     re.I,
 )
 _SUBJECT = re.compile(
-    r"(?i)\b(?:science|engineering|studies|law|medicine|history|philosophy|physics|biology|maths?|mathematics|economics"
+    r"(?i)\b(?:science|engineering|studies|law|medicine|history|philosophy|physics|biology|maths?|mathematics"
+    r"|economics"
     r"|psychology|chemistry|fine arts?|literature|architecture|sociology|geography|linguistics|pharmacy|nursing)\b"
 )
 _QUIT_JOB = re.compile(
@@ -187,3 +188,61 @@ def _used(plain: str) -> Tag | None:
     liking = _LIKING.match(match["verb"])
     slot = f"user/likes/{key(liking[1])}" if liking else ""
     return Tag("former", slot, "", change=Change.ENDS if slot else Change.ADDS, replaces=trim(match["verb"]), weight=2)
+
+
+_DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|weekends?|(?:in the )?(?:mornings?|afternoons?|evenings?)"
+_CHANGE = (
+    (
+        2.0,
+        re.compile(
+            rf"^(?:the |my )?[\w' -]{{3,40}} (?:is|are|takes place|has (?:been )?moved"
+            rf"|has changed) (?:now |from now on )?(?:on |at |to )+(?:{_DAY})\b",
+            re.I,
+        ),
+    ),
+    (
+        2.0,
+        re.compile(
+            r"^I am (?:so |totally |completely |really |now )*(?:off|over|done with"
+            r"|through with) (?!to\b|it\b|the moon|here|work|sick|today|now\b)\w+",
+            re.I,
+        ),
+    ),
+    (
+        1.8,
+        re.compile(
+            r"^(?!(?:it|that|this|there|you)\b)[\w' -]{2,40} (?:is|are) (?:history|behind me"
+            r"|over between us|a thing of the past)\b",
+            re.I,
+        ),
+    ),
+    (
+        1.8,
+        re.compile(
+            r"^(?!(?:it|that|this|there|you)\b)[\w' -]{2,40} (?:do|does|is"
+            r"|are) not (?:[\w' ]{1,30} )?(?:me|my [\w' ]+) any more\b",
+            re.I,
+        ),
+    ),
+    (
+        1.8,
+        re.compile(
+            r"^(?!(?:it|that|this|there|you)\b)[\w' -]{2,40} (?:is|are) (?:now )?(?:all )?(?:my"
+            r"|the) (?:new )?(?:thing|favourite|go-to|drink|hobby|passion)(?: now)?$",
+            re.I,
+        ),
+    ),
+    (
+        1.8,
+        re.compile(
+            r"^it is all (?!good|fine|right|over|the same|you"
+            r"|about you)[\w' -]{3,30} (?:for me )?(?:now|these days|nowadays)$",
+            re.I,
+        ),
+    ),
+)
+
+
+def change_worth(plain: str) -> float:
+    """Return how much a clause is worth that says how something of the user's is now; 0 where it says nothing of it."""
+    return next((weight for weight, pattern in _CHANGE if pattern.search(plain)), 0.0)

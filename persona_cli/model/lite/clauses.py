@@ -315,7 +315,8 @@ _REQUEST = re.compile(
     re.I,
 )
 _REPORTED = re.compile(
-    rf"^(?!(?:my|our|the) (?:doctor|dentist|vet|physio|therapist|boss|midwife)\b)(?!I\b)(?:[\w'-]+"
+    rf"^(?!(?:my|our|the) (?:new |latest |last |blood |allergy )*(?:doctors?|dentist|vet|physio|therapist|boss"
+    rf"|midwife|tests?|results?|scans?|scales|x-rays?)\b)(?!I\b)(?:[\w'-]+"
     rf" ){{0,4}}?(?:{'|'.join(sorted(SPEAKING))})(?! about\b)\b"
     rf"(?: (?:me|us|him|her|them|to me|everyone))?(?:,| that\b| he\b| she\b| I\b| my\b| we\b| they\b| it\b|"
     rf" there\b|:| \"|$)"

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from persona_cli.model.lite.attributes import attributes
-from persona_cli.model.lite.changes import changes
+from persona_cli.model.lite.belongings import belongings
+from persona_cli.model.lite.changes import change_worth, changes
 from persona_cli.model.lite.clauses import Clause, Saying, read_clauses
 from persona_cli.model.lite.english import third_person
 from persona_cli.model.lite.lexicon import PEOPLE
@@ -69,6 +70,8 @@ def find_facts(
     referents = _introduced(earlier)
     facts: list[Fact] = []
     for clause in read_clauses(text):
+        if clause.corrects:
+            plain = re.sub(r"^the (?=\w+ \w+ (?:is|are|was)\b)", "my ", plain)
         right = _set_right(clause, [*before, *facts])
         if right is not None:
             facts = [fact for fact in facts if fact.slot != right.slot]
@@ -142,7 +145,7 @@ def _facts(
         told = told or not tag.aside
         if content:
             yield _fact(clause, tag, settle(content, times), None if tag.aside else event, pictured=pictured)
-    value = 0.0 if told else worth(plain)
+    value = 0.0 if told else worth(plain) or change_worth(plain)
     if value:
         yield _fact(clause, Tag("", weight=value), settle(sentence, times), event, pictured=pictured)
 
@@ -156,7 +159,7 @@ def _tags(plain: str, known: frozenset[str], *, pictured: bool) -> list[Tag]:
     if ended:
         return ended
     tags: dict[str, Tag] = {}
-    for tag in [*attributes(plain), *people(plain, known), *preferences(plain)]:
+    for tag in [*attributes(plain), *belongings(plain), *people(plain, known), *preferences(plain)]:
         tags.setdefault(tag.slot or tag.relation, tag)
     ranked = sorted(tags.values(), key=lambda tag: -tag.weight)
     return [tag if tag.relation != "about" else _about(plain, tag) for tag in ranked]
@@ -165,7 +168,7 @@ def _tags(plain: str, known: frozenset[str], *, pictured: bool) -> list[Tag]:
 def _about(plain: str, tag: Tag) -> Tag:
     """Return what is told of somebody else with the slot it would have, were it told of the user."""
     own = as_if_own(plain, tag.subject)
-    for same in [*attributes(own), *preferences(own)] if own else ():
+    for same in [*attributes(own), *belongings(own), *preferences(own)] if own else ():
         if same.slot and same.relation != "name" and not same.content:
             slot = tag.subject + same.slot.removeprefix("user")
             return replace(same, slot=slot, subject=tag.subject, names=(*tag.names, *same.names))
