@@ -47,6 +47,12 @@ def for_a_while(said: str) -> bool:
     return bool(_FOR_A_WHILE.search(said)) and not _FOR_GOOD.search(said)
 
 
+def is_unreal(said: str) -> bool:
+    """Tell whether a text speaks only of what may be: a wish, a plan, a question."""
+    parts = [_plain(part) for sentence in sentences(said) for part in re.split(r"[,;] ", sentence)]
+    return all(_UNREAL.search(part) or part.rstrip().endswith("?") for part in parts)
+
+
 def _of_sentence(plain: str) -> Iterator[Ending]:
     # one reading of a sentence goes on where it speaks of its time; "this week" is over soon
     if for_a_while(plain):
@@ -113,7 +119,8 @@ _FOR_A_WHILE = re.compile(
     re.IGNORECASE,
 )
 _FOR_GOOD = re.compile(
-    r"\b(?:for good|for ever|forever|any more|no longer|from now on|permanently|quit|gave up|given up|sold|divorced"
+    r"\b(?:passed away|-free\b|for good|for ever|forever|any more|no longer|from now on|permanently|quit|gave up"
+    r"|given up|sold|divorced"
     r"|broke up|split up|cancelled|died|retired|moved|left|over|done with|cut|bought|deleted|dropped|switched|closed"
     r"|joined|started|new|got rid)\b",
     re.IGNORECASE,

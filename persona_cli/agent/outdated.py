@@ -8,17 +8,20 @@ a memory ended by mistake is gone from every answer.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_cli.agent.endings import Ending, ended, for_a_while
+from persona_cli.agent.endings import Ending, ended, for_a_while, is_unreal
 from persona_cli.agent.holders import holder, other_names, same_holder
 from persona_cli.agent.standing import (
     is_over,
     is_over_with,
+    names_role,
     opposed,
     recovers,
     renames,
@@ -27,6 +30,7 @@ from persona_cli.agent.standing import (
     says_no_more,
 )
 from persona_cli.agent.states import rules_out, state_words
+from persona_cli.agent.successor import needed, open_head
 from persona_cli.agent.words import names, stem, stems, supported, values, words
 from persona_cli.memory.store import Store
 from persona_cli.model.tasks import SemanticDraft
@@ -34,8 +38,11 @@ from persona_cli.records import Change, Kind, SemanticMemory, Status, Turn
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
+ALIKE = 0.42
+"""Cosine of the words of two statements from which they can be of one matter."""
 MEANT = 0.6
 """Cosine from which a memory without a slot is taken to be the one a change speaks of."""
+_SHORT = 160
 _NEWEST = 60
 """Memories of the same person that are compared whatever their words."""
 _NEAR = 60
@@ -64,6 +71,36 @@ class Outdated:
         if not for_a_while(quote):
             found |= {memory.id: memory for memory in self._contradicted(draft, quote, turn)}
         return tuple(found.values()) or self._meant(draft, turn)
+
+    def by_meaning(self, new: SemanticMemory, turn: Turn) -> tuple[SemanticMemory, ...]:
+        """Return the one memory whose place `new` takes by its meaning, where its words speak of a change."""
+        said = _words_of(new, turn)
+        enough = needed(said)
+        if math.isinf(enough) or for_a_while(said) or is_unreal(said):
+            return ()
+        mine = holder(new.content, new.subject)
+        old = [
+            one
+            for one in self._alike(new, turn)
+            if _may_end(one, new)
+            and (same_holder(mine, holder(one.content, one.subject)) or (not mine and names_role(one.content)))
+        ]
+        if not old:
+            return ()
+        vectors = self._embed([said, *(one.quote or one.content for one in old)])
+        cosines = vectors[1:] @ vectors[0]
+        best = int(np.argmax(cosines))
+        if cosines[best] < ALIKE:
+            return ()
+        (score,) = open_head().score(vectors[1 + best : 2 + best], vectors[:1])
+        return (old[best],) if score >= enough else ()
+
+    def _alike(self, new: SemanticMemory, turn: Turn) -> list[SemanticMemory]:
+        """Return active memories of earlier turns that may be of the same matter: by words, and the newest ones."""
+        found = {one.id: one for one in self.near(f"{new.content} {turn.user}")}
+        for name in other_names(new.subject):
+            found |= {one.id: one for one in self._store.semantic.list(subject=name, limit=_NEWEST)}
+        return [one for one in found.values() if one.turn_id != turn.id and one.valid_from < turn.at]
 
     def by_words(self, turn: Turn) -> tuple[tuple[SemanticMemory, Ending], ...]:
         """Return the active memories of earlier turns about what the user's words say is over."""
@@ -151,3 +188,23 @@ def _ends(draft: SemanticDraft, memory: SemanticMemory) -> bool:
     said = values(draft.replaces) if draft.replaces else set()
     generic = said <= stems(draft.slot.replace("/", " "))
     return _speaks_of(draft, memory) and (generic or bool(supported(said, memory.content)))
+
+
+def _words_of(new: SemanticMemory, turn: Turn) -> str:
+    """Return what was said around a memory: the whole message where it is short, else the words it rests on."""
+    return turn.user if len(turn.user) <= _SHORT or not new.quote else new.quote
+
+
+def _may_end(old: SemanticMemory, new: SemanticMemory) -> bool:
+    """Tell whether an old memory is of something that lasts, and not of what happened once."""
+    if is_over(old.content) or says_no_more(new.content, old.content, new.slot):
+        return False
+    kept = old.slot.rpartition("/")[2] in _KEPT
+    # a favourite gives way to a favourite only
+    favourite = "/favourite " in old.slot and not re.search(r"(?i)favou?rite|best|prefer|number one", new.quote)
+    happened = old.event is not None and old.event.end is not None and old.event.end <= new.valid_from
+    return not (kept or favourite or happened)
+
+
+_KEPT = frozenset(("relation", "species", "name", "birthday", "origin", "age", "gender"))
+"""Attributes that change, if ever, by their own slot alone."""

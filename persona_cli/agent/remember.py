@@ -54,11 +54,14 @@ class Remembering:
         self._store = store
         self._outdated = Outdated(store, embed)
         self._most = most
+        self._replaced = 0
+        """Memories that this turn has ended or disputed."""
         self._crop = crop
 
     def remember(self, drafts: Sequence[SemanticDraft], turn: Turn, recent: Sequence[Turn]) -> tuple[Ruling, ...]:
         """Put each draft through the gate, at most the configured number into memory; returns all rulings."""
         rulings: list[Ruling] = []
+        self._replaced = 0
         for draft in drafts:
             written = sum(ruling.verdict in (Verdict.SAVED, Verdict.QUARANTINED) for ruling in rulings)
             judged = judge(draft, turn, recent, self._knows)
@@ -78,12 +81,25 @@ class Remembering:
         held = [one for one in self._store.semantic.many(told) if one.status is Status.ACTIVE]
         if not held:
             return
-        for old, ending in self._outdated.by_words(turn):
-            ((_, new), *_) = self._outdated.ranked(f"{ending.thing}: {old.content}", held)
-            if old.author is Author.PERSON:
-                self._store.conflicts.add(old.id, new.id, turn.at)
-            elif old.id != new.id and old.valid_from <= turn.at:
-                self._store.semantic.supersede(old.id, new.id, turn.at)
+        over = [(old, ending.thing) for old, ending in self._outdated.by_words(turn)]
+        for old, thing in over:
+            ((_, new), *_) = self._outdated.ranked(f"{thing}: {old.content}", held)
+            self._put_in_place(new, old, turn)
+        if over or self._replaced:
+            return
+        # only where no rule has found anything: the surest of the new memories, and one at most
+        for new in held:
+            if new.turn_id == turn.id and (found := self._outdated.by_meaning(new, turn)):
+                self._put_in_place(new, found[0], turn)
+                return
+
+    def _put_in_place(self, new: SemanticMemory, old: SemanticMemory, turn: Turn) -> None:
+        """Let a memory take the place of another, or dispute it where a person wrote the other."""
+        self._replaced += 1
+        if old.author is Author.PERSON:
+            self._store.conflicts.add(old.id, new.id, turn.at)
+        elif old.id != new.id and old.valid_from <= turn.at:
+            self._store.semantic.supersede(old.id, new.id, turn.at)
 
     def _save(self, draft: SemanticDraft, judged: Admitted, turn: Turn) -> Ruling:
         outdated = () if judged.quarantined else self._outdated.by_draft(draft, judged.quote, turn)
@@ -92,6 +108,7 @@ class Remembering:
         memory = self._store.semantic.add(replace(memory, images=(*self._crop(draft), *memory.images)))
         if judged.quarantined:
             return Ruling(draft, Verdict.QUARANTINED, "it reads like an instruction", memory.id)
+        self._replaced += len(outdated)
         disputed = [old for old in outdated if _is_disputed(draft, old, turn)]
         for old in disputed:
             self._store.conflicts.add(old.id, memory.id, turn.at)

@@ -236,6 +236,11 @@ _SEVERAL = _words(
 """Whom people have more than one of: another one takes nobody's place."""
 
 
+def names_role(content: str) -> bool:
+    """Tell whether a sentence says who somebody is to the user: that is a fact of the user's too."""
+    return _naming(content) is not None
+
+
 def _naming(content: str) -> re.Match[str] | None:
     return next((match for pattern in _NAMING if (match := pattern.search(content))), None)
 

@@ -333,7 +333,7 @@ _SMALL_TALK = re.compile(
     r"got it|I got it|I see|I understand|I agree|me too|same here|same|not really|maybe|haha\w*|lol|wow|just"
     r" kidding|jk|kidding|sounds \w+|(?!you can call me\b)"
     r"(?!.*\b(?:birthday|anniversary|wedding|graduation|(?:first|last)"
-    r" day)\b)(?:that|this|it|they|these|those|you) .*|there .*|what a .*)$",
+    r" day)\b)(?:that|this|it|they(?!.*\bmy\b)|these(?! days)|those|you) .*|there .*|what a .*)$",
     re.I | re.S,
 )
 

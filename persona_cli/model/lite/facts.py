@@ -70,8 +70,6 @@ def find_facts(
     referents = _introduced(earlier)
     facts: list[Fact] = []
     for clause in read_clauses(text):
-        if clause.corrects:
-            plain = re.sub(r"^the (?=\w+ \w+ (?:is|are|was)\b)", "my ", plain)
         right = _set_right(clause, [*before, *facts])
         if right is not None:
             facts = [fact for fact in facts if fact.slot != right.slot]
@@ -79,6 +77,8 @@ def find_facts(
             continue
         for said in unfold(clause.plain):
             plain = referents.resolve(said)
+            if clause.corrects:
+                plain = re.sub(r"^the (?=\w+ \w+ (?:is|are|was)\b)", "my ", plain)
             if _tells(clause, plain, changed=plain != said, pictured=pictured) and not referents.dangling(plain):
                 inside = [phrase for phrase in times if clause.start <= phrase.start < clause.end]
                 facts += _facts(clause, plain, company, inside, frozenset(referents.names), pictured=pictured)

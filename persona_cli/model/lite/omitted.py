@@ -17,6 +17,7 @@ _FEELINGS = words("excited nervous sad happy proud worried anxious allergic scar
 _LIKINGS = words("love hate adore prefer can't cannot enjoy")
 _TELLING = words(
     """was had used made lost broke left visited moved started finished adopted turned signed watched tried graduated
+    ditched dropped quit cancelled canceled sold swapped traded bought deleted dumped upgraded transferred gave
     passed cooked baked booked joined switched stopped worked walked played missed celebrated married retired"""
 )
 _OTHERWISE = words("was were had used left lost made broke shot hurt cut hit beat bet lay lit")

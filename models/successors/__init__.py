@@ -1,0 +1,1 @@
+"""What the successor head is trained from, and the script that does it."""
