@@ -49,7 +49,7 @@ TENNIS = ("I play tennis on Sundays.", "The user plays tennis on Sundays.")
         ),
         (
             ("I'm studying maths in Ghent.", "The user studies maths in Ghent."),
-            ("I've transferred and study physics now.", "The user studies physics."),
+            ("I've changed my major, I'm studying physics now.", "The user studies physics."),
         ),
         (
             ("My dentist is Dr Moss.", "The user's dentist is Dr Moss."),
