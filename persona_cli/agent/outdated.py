@@ -38,8 +38,9 @@ from persona_cli.records import Change, Kind, SemanticMemory, Status, Turn
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
-ALIKE = 0.42
-"""Cosine of the words of two statements from which they can be of one matter."""
+ALIKE = 0.47
+"""Cosine of the words of two statements, with its share of the head's score, from which they can be of one matter."""
+SCORE_COUNTS = 0.1
 MEANT = 0.6
 """Cosine from which a memory without a slot is taken to be the one a change speaks of."""
 _SHORT = 160
@@ -90,10 +91,9 @@ class Outdated:
         vectors = self._embed([said, *(one.quote or one.content for one in old)])
         cosines = vectors[1:] @ vectors[0]
         best = int(np.argmax(cosines))
-        if cosines[best] < ALIKE:
-            return ()
         (score,) = open_head().score(vectors[1 + best : 2 + best], vectors[:1])
-        return (old[best],) if score >= enough else ()
+        alike = cosines[best] + SCORE_COUNTS * min(max(score, 0.0), 1.5)
+        return (old[best],) if score >= enough and alike >= ALIKE else ()
 
     def _alike(self, new: SemanticMemory, turn: Turn) -> list[SemanticMemory]:
         """Return active memories of earlier turns that may be of the same matter: by words, and the newest ones."""
