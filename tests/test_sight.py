@@ -18,7 +18,8 @@ from persona_cli.memory import Memory, open_memory
 from persona_cli.memory.clip import load_picture, name_of
 from persona_cli.memory.retrieval.looks import LooksLike, asks_to_see
 from persona_cli.memory.sight import IN_PASSING
-from persona_cli.model.tasks import SemanticDraft
+from persona_cli.model.sections import Writer
+from persona_cli.model.tasks import Exchange, SemanticDraft
 from persona_cli.paths import find_places
 from persona_cli.records import Box, Image, ImageMemory, Kind, Query, Ref, Retrieve
 from tests.agents import NOW, exists
@@ -233,6 +234,39 @@ def test_a_forgotten_picture_is_not_found_by_its_looks(
     for seed in (1, 2, 3):
         assistant.memory.forget(Ref(Kind.IMAGE, life[f"blue{seed}"].id))
     assert find(assistant, saved(tmp_path, "blue", 9)) == ()
+
+
+def test_a_model_is_told_what_a_new_picture_looks_like_and_that_it_is_not_the_same(
+    assistant: Assistant, model: SeeingModel, life: dict[str, Image], tmp_path: Path
+) -> None:
+    assert life
+    list(assistant.respond("Who is this?", (saved(tmp_path, "blue", 9),)))
+    situation = model.called("reason")[-1][0]
+    (seen,) = situation.seen_images
+    assert seen.alike
+    assert "blue thing" in exists(seen.turn).user
+    writer, wish = Writer(len, lambda _: 1), Retrieve("this")
+    assert "it looks like a picture the user showed on" in writer.query(situation)
+    other = assistant.memory.media.add(saved(tmp_path, "blue", 10), LATER)
+    found = assistant.memory.retriever.recall(Query("Who is this?", LATER, (other,)), wish)
+    assert "(it only looks like the picture shown now)" in writer.recalled(Exchange("", wish, found), 9_999)
+
+
+def test_the_built_in_model_says_what_a_new_picture_looks_like(
+    weights: Path, tiny_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert weights.exists()
+    monkeypatch.setenv("PERSONA_EMBEDDING_PICTURES", str(tiny_clip))
+    persona("chat", "This is Whiskers, my cat.", "--image", str(saved(tmp_path, "red", 1)))
+    told = persona("chat", "This is Rex, my dog.", "--image", str(saved(tmp_path, "blue", 1))).out
+    assert "looks like" not in told
+    asked = persona("chat", "Who is this?", "--image", str(saved(tmp_path, "red", 2))).out
+    assert "I have not met this picture before, but it looks like one you showed me" in asked
+    assert "Whiskers is your cat." in asked
+    assert (
+        "not met this picture before."
+        in persona("chat", "Who is this?", "--image", str(saved(tmp_path, "yellow", 2))).out
+    )
 
 
 def test_a_broken_clip_costs_no_turn_and_is_said_once(

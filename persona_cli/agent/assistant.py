@@ -8,6 +8,7 @@ answer that was interrupted or failed keeps the turn as well, because the user's
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -189,15 +190,25 @@ class Assistant:
         return self.memory.retriever.recall(query, retrieve, shown)
 
     def _seen(self, image: Image) -> ImageSeen | None:
-        """Return what is known of a picture that was shown before, also in another size."""
+        """Return what is known of a picture that was shown before, in any size, else of one that looks like it."""
         store = self.memory.store
         for known, _ in store.images.near(image.phash):
-            turns = store.images.turns_of(known.crop_of or known.hash)
-            if turns:
-                memories = store.semantic.of_image(known.hash)
-                contents = tuple(memory.content for memory in memories if memory.status is Status.ACTIVE)
-                return ImageSeen(image.hash, known.hash, contents, turns[0])
+            if seen := self._known(image, known):
+                return seen
+        alike = self.memory.looks.alike((image,))
+        for row_id in sorted(alike, key=alike.__getitem__, reverse=True):
+            if seen := self._known(image, store.images.get(row_id)):
+                return replace(seen, alike=True)
         return None
+
+    def _known(self, image: Image, known: Image) -> ImageSeen | None:
+        """Return what is remembered of a stored picture that `image` stands for; None where it was never shown."""
+        store = self.memory.store
+        turns = store.images.turns_of(known.crop_of or known.hash)
+        if not turns:
+            return None
+        contents = tuple(one.content for one in store.semantic.of_image(known.hash) if one.status is Status.ACTIVE)
+        return ImageSeen(image.hash, known.hash, contents, turns[0])
 
     def _keep(self, query: Query, kept: _Kept) -> Turn:
         store = self.memory.store

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from persona_cli.memory.index import Index
     from persona_cli.memory.media import Media
     from persona_cli.memory.retrieval import Retriever
+    from persona_cli.memory.retrieval.looks import LooksLike
     from persona_cli.memory.sight import Sight
     from persona_cli.memory.store import Receipt, Store
     from persona_cli.memory.tables.journal import TakenBack
@@ -80,12 +81,19 @@ class Memory:
         return Sight(self.places, self.store, self.media, self._settings.embedding.pictures, self._notice)
 
     @cached_property
+    def looks(self) -> LooksLike:
+        """What finds the pictures that look like another one."""
+        from persona_cli.memory.retrieval.looks import LooksLike
+
+        return LooksLike(self.store, self.sight)
+
+    @cached_property
     def retriever(self) -> Retriever:
         """What finds memories."""
         from persona_cli.memory.retrieval import Retriever
 
         gap = timedelta(minutes=self._settings.session.gap_minutes)
-        return Retriever(self.store, self.index, self.embedder, self.sight, settings=self._settings.memory, gap=gap)
+        return Retriever(self.store, self.index, self.embedder, self.looks, settings=self._settings.memory, gap=gap)
 
     def forget(self, ref: Ref) -> Receipt:
         """Delete a memory for good, with everything made from it: rows, vectors, pictures, and the kept prompt."""

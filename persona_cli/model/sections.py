@@ -219,4 +219,5 @@ def _known(image: Image, seen: Sequence[ImageSeen]) -> str:
         return ""
     when = f" on {stamp(known.turn.at)}" if known.turn else ""
     said = "; ".join(quoted(content) for content in known.contents)
-    return f" (the user showed this picture before{when}{': ' + said if said else ''})"
+    before = "it looks like a picture the user showed" if known.alike else "the user showed this picture before"
+    return f" ({before}{when}{': ' + said if said else ''})"

@@ -62,16 +62,18 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class ImageSeen:
-    """A picture of the query that the store already knows."""
+    """A picture of the query that the store already knows, or one that looks like it."""
 
     hash: str
     """SHA-256 of the picture in the query."""
     known_as: str
-    """SHA-256 of the picture it is a copy of."""
+    """SHA-256 of the picture it is a copy of, or looks like."""
     contents: tuple[str, ...]
     """Contents of the active semantic memories that hold the known picture."""
     turn: Turn | None = None
     """The turn it was first shown in."""
+    alike: bool = False
+    """It only looks like the known picture, and may show something else."""
 
 
 @dataclass(frozen=True, slots=True)

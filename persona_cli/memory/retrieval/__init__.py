@@ -27,7 +27,6 @@ from persona_cli.memory.retrieval.ranking import DATED, Ranker, Scope
 from persona_cli.memory.retrieval.terms import search_terms
 from persona_cli.memory.retrieval.weights import LEAST_SEARCHED, Weights, weights_for
 from persona_cli.memory.retrieval.window import Asking, window_of
-from persona_cli.memory.sight import Sight
 from persona_cli.memory.store import Store
 from persona_cli.records import (
     CoreEntry,
@@ -85,12 +84,19 @@ class Retriever:
     """Finds memories; any thread may call it."""
 
     def __init__(
-        self, store: Store, index: Index, embedder: Embedder, sight: Sight, *, settings: MemorySettings, gap: timedelta
+        self,
+        store: Store,
+        index: Index,
+        embedder: Embedder,
+        looks: LooksLike,
+        *,
+        settings: MemorySettings,
+        gap: timedelta,
     ) -> None:
         self._store = store
         self._index = index
         self._embedder = embedder
-        self._looks = LooksLike(store, sight)
+        self._looks = looks
         self._settings = settings
         self._gap = gap
         self._weights: Weights | None = Weights() if embedder.name == gguf_minilm.NAME else None

@@ -42,6 +42,15 @@ def recognise(seen: ImageSeen, at: datetime) -> str:
     return f"{_that_is(first)}: {shown}.{more}"
 
 
+def resembles(seen: ImageSeen, at: datetime) -> str:
+    """Say which picture one that is new looks like, and what that was said to be, without taking it for the same."""
+    said = " ".join(f"{to_second(content).rstrip('.')}." for content in seen.contents[:2])
+    words = seen.turn.user.strip() if seen.turn else ""
+    told = said or (f"You said: “{words}”" if words else "You did not say who or what it is.")
+    when = f" {day_of(seen.turn.at, at)}" if seen.turn else ""
+    return f"I have not met this picture before, but it looks like one you showed me{when}. {told}"
+
+
 def unknown(asked: bool) -> str:
     """Say that a picture is new, without a guess at what it shows."""
     return f"I don't know: I have not met this picture before. {CANNOT_SEE} {ASK}" if asked else f"{CANNOT_SEE} {ASK}"

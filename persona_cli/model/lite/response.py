@@ -221,11 +221,14 @@ class _Response:
     def _picture(self) -> str:
         """Say what is known of the pictures of the query."""
         seen = self._situation.seen_images
+        if known := [one for one in seen if not one.alike]:
+            return "\n".join(pictures.recognise(one, self._at) for one in known)
+        if not self._of_picture and (self._statements or self._questions):
+            return ""
+        # who says what a picture shows need not hear what it looks like
         if seen:
-            return "\n".join(pictures.recognise(one, self._at) for one in seen)
-        if self._of_picture:
-            return pictures.unknown(asked=True)
-        return "" if self._statements or self._questions else pictures.unknown(asked=False)
+            return "\n".join(pictures.resembles(one, self._at) for one in seen)
+        return pictures.unknown(asked=self._of_picture)
 
     def _small_talk(self) -> str:
         act = next((part.act for part in self._parts if part.act is Act.REQUEST), None)
