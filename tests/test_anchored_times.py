@@ -31,6 +31,8 @@ TALK = (
     ("2025-06-16", "We hiked up a hill and saw goats."),
     ("2025-07-03", "I'm in Rome, eating too much ice cream."),
     ("2025-07-05", "Anna moved to Porto yesterday."),
+    ("2025-07-08", "Back from Rome, and it rains."),
+    ("2025-07-10", "We are flying to Oslo on 20 July for a week."),
     ("2025-07-20", "Our cat Max died yesterday."),
     ("2025-08-10", "I planted a lemon tree."),
     ("2025-08-12", "Since I moved to Lisbon I sleep well."),
@@ -82,7 +84,8 @@ WINDOWS = (
     "What did we do since Anna moved to Porto? = 2025-07-04.. | Anna moved to Porto yesterday.",
     "What did we see after the wedding? = 2025-06-15.. | The wedding is today, I am so nervous.",
     "What did I buy two weeks before the wedding? = 2025-05-28..2025-06-04 | The wedding is today, I am so nervous.",
-    "What did I eat when I was in Rome? = 2025-07-03..2025-07-04 | I'm in Rome, eating too much ice cream.",
+    "What did we see when we were in Oslo? = 2025-07-20..2025-07-27 | We are flying to Oslo on 20 July for a week.",
+    "What did I eat when I was in Rome? = 2025-07-03..2025-07-09 | I'm in Rome, eating too much ice cream.",
     "What did I plant since Max died? = 2025-07-19.. | Our cat Max died yesterday.",
     "What did I bake the summer our cat died? = 2025-06-01..2025-09-01 | Our cat Max died yesterday.",
 )
@@ -111,12 +114,20 @@ def test_the_time_decides_what_is_found(ask: Callable[[str, str], Found]) -> Non
     assert first("What happened two days after my birthday?") == "The kite is broken already."
 
 
+def test_a_stay_is_said_from_its_first_to_its_last_day(ask: Callable[[str, str], Found]) -> None:
+    found = ask("What did we see before our flight to Oslo?", ZONES[0])
+    assert found.window_source == (
+        "before our flight to Oslo, between 20 July and 26 July"
+        " (you said “We are flying to Oslo on 20 July for a week.” on 10 July)"
+    )
+
+
 def test_a_recall_says_where_its_time_came_from(memory: Memory) -> None:
     live(memory, ZONES[0])
     at = local("2025-09-01", ZONES[0], 12)
     text = "What did I do the day before my birthday?"
     recall = memory.retriever.recall(Query(text, at), Retrieve(text))
-    assert recall.window_source.startswith("the day before my birthday, on 29 April (from your profile")
+    assert recall.window_source.startswith("the day before my birthday, on 29 April (your profile says")
     assert [hit.memory.user for hit in recall.messages] == ["Went to the cinema, a film about bees."]
     given = memory.retriever.recall(Query(text, at), Retrieve(text, start=local("2025-06-16", ZONES[0])))
     assert given.window_source == "model"

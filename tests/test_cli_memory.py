@@ -113,7 +113,7 @@ def test_a_search_takes_what_is_remembered_for_a_time() -> None:
     assert found["window"]["start"].startswith("2020-03-01")
     assert found["hits"][0]["id"] == tea
     shown = persona("memory", "search", "which tea have I drunk since I moved to Lisbon?", "--explain")
-    source = "since I moved to Lisbon, in March 2020 (from “I moved to Lisbon in March 2020.”, said today)"
+    source = "since I moved to Lisbon, in March 2020 (you said “I moved to Lisbon in March 2020.” today)"
     assert source in " ".join(shown.err.split())
     unknown = persona("memory", "search", "tea", "--since", "I met Bruno")
     assert unknown.code == 2

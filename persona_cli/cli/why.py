@@ -96,7 +96,7 @@ def _print_search(run: Invocation, number: int, search: Search) -> None:
         return
     recall = search.recall
     if recall.window is not None:
-        say(run, f"  time: {window_words(recall.window)} (from {recall.window_source})")
+        say(run, f"  time: {window_words(recall.window)}, from {recall.window_source}")
     for note in recall.notes:
         say(run, f"  note: {note}")
     if recall.empty:

@@ -11,7 +11,7 @@ from dateutil.relativedelta import relativedelta
 
 from persona_cli.records import Window
 from persona_cli.timewords import calendar
-from persona_cli.timewords.atoms import DAY, HOUR, NUMBER, SOFT, number, span
+from persona_cli.timewords.atoms import COUNT, DAY, HOUR, NUMBER, SOFT, number, span
 
 Relation = Literal["before", "after", "since", "until", "during", "around"]
 """During is also "on my birthday" and "when I was in Rome"."""
@@ -35,6 +35,7 @@ DISTANCE = (
 )
 """What stands before "before" and "after": "the day", "two weeks", "a few days", "shortly"."""
 SIZES = _SIZES
+_LASTING = re.compile(rf"\bfor\s+{COUNT}(?P<unit>day|week|weekend|fortnight|month)s?\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,12 @@ def read_distance(match: re.Match[str]) -> Distance | None:
     if word == "the":
         return Distance(match["size"].lower())
     return Distance(match["size"].lower(), number(word), near=word in _APPROXIMATE)
+
+
+def lasting(text: str) -> relativedelta | None:
+    """Return how long a text says something lasts: "for a week", "for ten days"."""
+    match = _LASTING.search(text)
+    return None if match is None else span(match["unit"].lower(), number(match["count"]))
 
 
 def relate(

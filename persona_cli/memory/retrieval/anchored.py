@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from dateutil.relativedelta import relativedelta
 
@@ -27,6 +27,8 @@ _LOOKED_AT = 20
 _CLOSE = 0.6
 """Cosine from which a memory means the same as the anchor: "I got married" for "our wedding" has 0.62."""
 _QUOTED = 80
+_PAUSE = timedelta(days=10)
+"""Between two tellings of one stay."""
 _REACH = 60
 """Years around the question that a birthday is looked for in."""
 
@@ -59,7 +61,24 @@ def resolve(anchored: Anchored, at: datetime, store: Store, rank: Rank) -> Askin
     if not fitting:
         return None
     best, event = min(fitting, key=lambda pair: _order(pair[0], pair[1], at))
+    if wanted.lasts:
+        best, event = _stay(best, event, [pair for pair in fitting if pair[0].telling.surety is Surety.JUST])
     return _asking(anchored, at, event, best.telling.soft, _source(best, event, at))
+
+
+def _stay(best: _Known, event: Window, told: list[tuple[_Known, Window]]) -> tuple[_Known, Window]:
+    """Let a stay last from when it was first told of to the last time: "in Rome" on the third, "back" on the eighth.
+
+    A start that was named stays.
+    """
+    told = sorted(told, key=lambda pair: pair[1].start or datetime.max.replace(tzinfo=UTC))
+    for known, other in reversed(told) if best.telling.surety is Surety.JUST else ():
+        if other.start and other.end and event.start and other.start < event.start <= other.end + _PAUSE:
+            best, event = known, Window(other.start, event.end)
+    for _, other in told:
+        if other.start and other.end and event.end and event.end < other.end and other.start <= event.end + _PAUSE:
+            event = Window(event.start, other.end)
+    return best, event
 
 
 def _fitting(every: Iterable[_Known], anchored: Anchored, at: datetime) -> list[tuple[_Known, Window]]:
@@ -159,7 +178,10 @@ def _order(known: _Known, event: Window, at: datetime) -> tuple[Surety, bool, ti
 def _source(known: _Known, event: Window, at: datetime) -> str:
     words = " ".join(known.words.split())
     words = f"{words[:_QUOTED].rstrip()}…" if len(words) > _QUOTED else words
+    when = describe(event, at)
+    if when.startswith("around") and event.end is not None:  # told to the day, not "a week ago"
+        when = describe(Window(event.start, event.end - timedelta(seconds=1)), at)
     if known.told is None:
-        return f", {describe(event, at)} (from your profile: “{words}”)"
+        return f", {when} (your profile says “{words}”)"
     day = known.told.astimezone(at.tzinfo).replace(hour=0, minute=0, second=0, microsecond=0)
-    return f", {describe(event, at)} (from “{words}”, said {describe(Window(day, day + timedelta(days=1)), at)})"
+    return f", {when} (you said “{words}” {describe(Window(day, day + timedelta(days=1)), at)})"

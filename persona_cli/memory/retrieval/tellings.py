@@ -15,7 +15,7 @@ from enum import IntEnum
 
 from persona_cli.memory.retrieval.terms import search_terms
 from persona_cli.records import Window
-from persona_cli.timewords import TimePhrase, find_anchors, find_times
+from persona_cli.timewords import TimePhrase, find_anchors, find_times, lasting
 
 _DAY = timedelta(days=1)
 _FIRST = frozenset({"i", "i'm", "i've", "i'd", "we", "we're", "we've", "we'd", "user"})
@@ -64,6 +64,8 @@ class Anchoring:
     """It is a deed ("I moved") and not a thing ("my wedding")."""
     own: bool
     """The user's: "I moved", "my wedding"."""
+    lasts: bool = False
+    """It is a state or a thing, and may go on for days: "I was in Rome", "our holiday"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ def read_anchor(anchor: str) -> Anchoring:
     if first in _OTHERS:
         return Anchoring((), names, frozenset(), clause=True, own=False)  # nobody knows who "she" is
     if first in _FIRST or (first.endswith("ing") and len(words) > 1):
-        return Anchoring(terms, names, frozenset(), clause=True, own=True)
+        lasts = folded[1:2] in (["was"], ["were"]) or first.endswith("ing")
+        return Anchoring(terms, names, frozenset(), clause=True, own=True, lasts=lasts)
     thing = first in {"my", "our", "his", "her", "their", "the"} or first.endswith("'s") or len(words) == 1
     if verb == 0 and thing:
         return Anchoring(
@@ -122,11 +125,18 @@ def _tell(said: str, at: datetime, wanted: Anchoring, event: Window | None, *, c
     near = min(phrases, key=lambda one: min(_apart(one, place) for place in places), default=None)
     if not wanted.clause and _aside(said, places) and not (near and _dates(near, places)):
         return None
-    if event is not None:
-        return Telling(event, near.soft if near else _softness(event), Surety.NAMED)
-    if near is not None:
-        return Telling(near.window, near.soft, Surety.NAMED)
+    if event is not None or near is not None:
+        when = event or (near.window if near else Window())
+        return Telling(_for_long(said, when), near.soft if near else _softness(when), Surety.NAMED)
     return _undated(said, at, wanted, places)
+
+
+def _for_long(said: str, event: Window) -> Window:
+    """Return an event with how long it lasts, where the sentence says so: "on 28 March for a week"."""
+    length = lasting(said)
+    if length is None or event.start is None or event.end is None:
+        return event
+    return Window(event.start, max(event.end, event.start + length))
 
 
 def _undated(said: str, at: datetime, wanted: Anchoring, places: list[tuple[int, int]]) -> Telling | None:
