@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from persona_cli.memory.embedding import Embedder
@@ -50,25 +52,45 @@ def test_every_turn_belongs_to_exactly_one_topic(embed: Embed) -> None:
     assert sorted(places) == list(range(len(turns)))
 
 
-def test_a_summary_is_dated_and_quotes_the_user_only(embed: Embed) -> None:
-    turn = Turn(1, 1, moment("2023-05-12T10:00"), GARDEN[0], "You should buy a greenhouse.", "lite")
-    (episode,) = summarize_episodes([turn], embed)
-    assert episode.summary.startswith("2023-05-12 10:00 (Friday): the user talked about ")
-    assert f"“{GARDEN[0]}”" in episode.summary
+def test_a_summary_has_a_title_and_quotes_the_user_only(embed: Embed) -> None:
+    turns = session(*GARDEN)
+    turns[0] = replace(turns[0], answer="You should buy a greenhouse.")
+    (episode,) = summarize_episodes(turns, embed)
+    assert episode.summary.startswith("Planted tomatoes on the balcony; sprayed the plants with soap: “The basil")
+    assert f"“{GARDEN[1]}”" in episode.summary
     assert "greenhouse" not in episode.summary
 
 
 @pytest.mark.parametrize(
     ("text", "summary"),
     [
-        ("What is the weather like?", "the user asked about weather."),
-        ("Hi!", "small talk."),
+        ("What is the weather like?", "Asked about weather."),
+        ("Hi!", "Small talk."),
     ],
 )
 def test_a_session_that_tells_nothing_is_named_so(embed: Embed, text: str, summary: str) -> None:
     (episode,) = summarize_episodes(session(text), embed)
-    assert episode.summary == f"2023-05-12 10:01 (Friday): {summary}"
+    assert episode.summary == summary
 
 
 def test_no_turns_no_topics(embed: Embed) -> None:
     assert summarize_episodes([], embed) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "summary"),
+    [
+        ("Marnie got engaged to Tom on Saturday!", "Marnie got engaged to Tom."),
+        ("I moved to Sheffield yesterday, the new flat has a balcony.", "Moved to Sheffield; new flat has a balcony."),
+        ("My husband Anders is from Norway.", "Husband Anders is from Norway."),
+        ("Mum's 60th is on 22 August.", "Mum's 60th is on 22 August 2023."),
+    ],
+)
+def test_a_title_reads_like_one(embed: Embed, text: str, summary: str) -> None:
+    (episode,) = summarize_episodes(session(text), embed)
+    assert episode.summary == summary
+
+
+def test_names_keep_their_capitals_and_days_are_no_topic(embed: Embed) -> None:
+    (episode,) = summarize_episodes(session("Marnie got engaged to Tom on Saturday!"), embed)
+    assert set(episode.keywords) == {"Marnie", "Tom", "engaged"}

@@ -108,7 +108,7 @@ def test_the_built_in_model_invents_no_word(years: Assistant) -> None:
     ours = set(words("to the user talked about"))
     for one in summaries(store):
         parts = store.episodes.many(one.parts)
-        told = " ".join(f"{part.summary} {' '.join(part.keywords)}" for part in parts)
+        told = " ".join(f"{part.summary} {part.started_at:%Y-%m-%d} {' '.join(part.keywords)}" for part in parts)
         assert set(words(one.summary)) <= ours | set(words(told)) | set(words(f"{one.ended_at:%Y-%m-%d}"))
 
 

@@ -1,30 +1,35 @@
 """Topics of a closed session: cut where the talk turns to something else, merged where it comes back to it.
 
 TextTiling (Hearst 1997) with sentence embeddings: the likeness of what stands before and after each gap has a
-valley where the topic changes. Each topic gets a summary out of the user's own words, dated, and keywords.
+valley where the topic changes. Each topic gets a title, the user's own words for it, and keywords.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.model.lite.acts import Act, act_of, announces
+from persona_cli.model.lite.facts import find_facts
+from persona_cli.model.lite.persons import capital
 from persona_cli.model.lite.relevance import Embed
+from persona_cli.model.lite.titles import entitle
 from persona_cli.model.lite.words import content_words, sentences, stem, tokens, word_set
 from persona_cli.model.tasks import EpisodeDraft
 from persona_cli.records import Turn
-from persona_cli.timewords import stamp
+from persona_cli.timewords import find_times
 
 SAME_TOPIC = 0.30
 """Cosine between two stretches of talk from which they are one topic (MiniLM; unrelated small talk stays under 0.2)."""
 _WINDOW = 2
 _QUOTED = 2
 _KEYWORDS = 8
+_NAMED = 4
 _TALK = word_set(
     "yes yeah no good great nice thank thanks sure okay ok hello hi hey well really lot today tomorrow yesterday"
     " tonight morning afternoon evening friend advice suggestion suggestions idea recently lately talk chat right"
@@ -77,7 +82,8 @@ def _mean(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _draft(turns: Sequence[Turn], group: list[int], vectors: NDArray[np.float32]) -> EpisodeDraft:
-    keywords = _keywords(turns, group)
+    facts = [fact for place in group for fact in find_facts(turns[place].user, turns[place].at)]
+    keywords = _keywords(turns, group, {fact.subject for fact in facts})
     centre = _mean(vectors[group])
     told = [
         (place, sentence)
@@ -86,26 +92,39 @@ def _draft(turns: Sequence[Turn], group: list[int], vectors: NDArray[np.float32]
         if act_of(sentence) is Act.STATEMENT and len(content_words(sentence)) > 1
     ]
     best = sorted(told, key=lambda one: -_weight(one[1], keywords, float(vectors[one[0]] @ centre)))[:_QUOTED]
-    quotes = " ".join(f"“{sentence}”" for _, sentence in sorted(best, key=told.index))
-    return EpisodeDraft(_summary(turns[group[0]], keywords, quotes), keywords, tuple(group))
+    title = entitle(facts, turns[group[0]].at)
+    quotes = [sentence for _, sentence in sorted(best, key=told.index) if not _says(title, sentence)]
+    return EpisodeDraft(_summary(turns[group[0]], title, keywords, quotes), keywords, tuple(group))
 
 
-def _summary(first: Turn, keywords: tuple[str, ...], quotes: str) -> str:
-    topic = ", ".join(keywords[:4])
-    day = stamp(first.at)
-    if quotes:
-        return f"{day}: the user talked about {topic}: {quotes}" if topic else f"{day}: the user said {quotes}"
-    if topic:
-        return f"{day}: the user asked about {topic}."
-    return f"{day}: the user showed a picture." if first.images else f"{day}: small talk."
+def _summary(first: Turn, title: str, keywords: tuple[str, ...], quotes: Sequence[str]) -> str:
+    """Return a heading and the user's own words; when it was is shown beside it everywhere."""
+    topic = ", ".join(keywords[:_NAMED])
+    if not title and not quotes:
+        asked = any(act_of(one) is Act.QUESTION for one in sentences(first.user))
+        if topic and asked:
+            return f"Asked about {topic}."
+        return "Showed a picture." if first.images else "Small talk."
+    heading = title or (capital(topic) if topic else "Said")
+    said = " ".join(f"“{quote}”" for quote in quotes)
+    return f"{heading}: {said}" if said else f"{heading}."
 
 
-def _keywords(turns: Sequence[Turn], group: list[int]) -> tuple[str, ...]:
+def _says(title: str, sentence: str) -> bool:
+    """Tell whether a title says all that a sentence does."""
+    words = {stem(word) for word in _telling(sentence, datetime(2000, 1, 1))}
+    return bool(title) and words <= {stem(word) for word in content_words(title)}
+
+
+def _keywords(turns: Sequence[Turn], group: list[int], named: Collection[str]) -> tuple[str, ...]:
     """Return the words the topic is about, most telling first: said often here, names, and rarely elsewhere."""
-    here = [word for place in group for word in _telling(turns[place].user)]
+    here = [word for place in group for word in _telling(turns[place].user, turns[place].at, named)]
     counts = Counter(stem(word) for word in here)
     elsewhere = Counter(
-        stem(word) for place, turn in enumerate(turns) if place not in group for word in _telling(turn.user)
+        stem(word)
+        for place, turn in enumerate(turns)
+        if place not in group
+        for word in _telling(turn.user, turn.at, named)
     )
     shown: dict[str, str] = {}
     for word in here:
@@ -117,13 +136,17 @@ def _keywords(turns: Sequence[Turn], group: list[int]) -> tuple[str, ...]:
     return tuple(shown[short] for short in ranked[:_KEYWORDS])
 
 
-def _telling(text: str) -> list[str]:
-    """Return the words that can name a topic; a capital at the beginning of a sentence makes no name."""
+def _telling(text: str, at: datetime, named: Collection[str] = ()) -> list[str]:
+    """Return the words that can name a topic, no time words; a first word is a name only where it is one of `named`."""
     found = []
+    for phrase in reversed(find_times(text, at)):
+        text = f"{text[: phrase.start]} {text[phrase.end :]}"
     for sentence in sentences(text):
         words = content_words(sentence)
         first = next(iter(tokens(sentence)), "")
-        found += [word.lower() if word == first else word for word in words if word.lower() not in _TALK]
+        found += [
+            word.lower() if word == first and word not in named else word for word in words if word.lower() not in _TALK
+        ]
     return found
 
 

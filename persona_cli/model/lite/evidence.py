@@ -199,7 +199,8 @@ def _fact(memory: SemanticMemory) -> Told:
 
 def _episode(memory: EpisodicMemory) -> Told:
     summary = re.sub(r"^\d{4}-\d\d-\d\d (?:[\d:]+ \(\w+\)|to \d{4}-\d\d-\d\d): ", "", memory.summary)
-    told = _told(re.sub(r"^[Tt]he user\b", "You", summary), memory.started_at, "episode")
+    spoken = re.sub(r"^Asked about\b", "You asked about", re.sub(r"^[Tt]he user\b", "You", summary))
+    told = _told(spoken, memory.started_at, "episode")
     return replace(told, event=Window(memory.started_at, memory.ended_at))
 
 
