@@ -101,13 +101,16 @@ def main(arguments: Sequence[str] = ()) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks engine")
     parser.add_argument("--tone", action="store_true", help="let each turn move the trait scores")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--gpu-layers", type=int, metavar="N", help="run it with N layers on the GPU (99 for all)")
     given = parser.parse_args(arguments)
     with TemporaryDirectory() as name:
         folder = Path(name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # transformers' own, while it builds
             pair = build_tiny(folder / "tiny").pair
-        opened = open_llama(pair.text, pair.projection, Wishes(threads=given.threads), folder / "cache")
+        on_gpu = None if given.gpu_layers is None else given.gpu_layers > 0
+        wishes = Wishes(threads=given.threads, gpu_layers=given.gpu_layers, project_on_gpu=on_gpu)
+        opened = open_llama(pair.text, pair.projection, wishes, folder / "cache")
         met = _session(opened.engine, folder, tone=given.tone)
         flat = _soak(opened.engine, folder)
         opened.engine.close()

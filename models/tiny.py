@@ -57,6 +57,8 @@ class Shape:
     sections: tuple[int, int, int] = (8, 12, 12)
     context: int = 32_768
     tied: bool = True
+    vocabulary: int = 0
+    """Rows of the embedding; 0 for those of the tokenizer and three more."""
     vision_hidden: int = 128
     vision_feed_forward: int = 256
     vision_depth: int = 4
@@ -72,9 +74,9 @@ def build_checkpoint(directory: Path, shape: Shape | None = None) -> Path:
 
     shape = shape or Shape()
     directory.mkdir(parents=True, exist_ok=True)
-    tokenizer = _build_tokenizer()
+    tokenizer = build_tokenizer()
     torch.manual_seed(shape.seed)
-    model = Qwen2_5_VLForConditionalGeneration(_config(shape, tokenizer)).eval()
+    model = Qwen2_5_VLForConditionalGeneration(configure(shape, tokenizer)).eval()
     _randomize(model, shape.seed)
     model.save_pretrained(directory, max_shard_size="6MB")
     tokenizer.chat_template = CHAT_TEMPLATE
@@ -85,7 +87,8 @@ def build_checkpoint(directory: Path, shape: Shape | None = None) -> Path:
     return directory
 
 
-def _build_tokenizer() -> Any:
+def build_tokenizer() -> Any:
+    """Return a byte-level tokenizer that splits as Qwen2's does, with its special tokens and few others."""
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -111,13 +114,14 @@ def _build_tokenizer() -> Any:
     return fast
 
 
-def _config(shape: Shape, tokenizer: Any) -> Any:
+def configure(shape: Shape, tokenizer: Any) -> Any:
+    """Return the configuration of a Qwen2.5-VL of this shape."""
     from transformers import Qwen2_5_VLConfig
 
     ids = {token: tokenizer.convert_tokens_to_ids(token) for token in SPECIALS}
     return Qwen2_5_VLConfig(
         text_config={
-            "vocab_size": len(tokenizer) + 3,  # the real matrix has unused rows as well
+            "vocab_size": shape.vocabulary or len(tokenizer) + 3,  # the real matrix has unused rows as well
             "hidden_size": shape.hidden,
             "intermediate_size": shape.feed_forward,
             "num_hidden_layers": shape.layers,
