@@ -56,8 +56,11 @@ def test_nothing_makes_no_vectors(clip: Clip) -> None:
 def test_the_layout_of_the_hub_gives_the_same_vectors(clip: Clip, tiny_clip: Path, tmp_path: Path) -> None:
     hub = open_clip(classic(tiny_clip, tmp_path / "clip-ViT-B-32"))
     assert hub.reads
-    picture = coloured("green", 3)
-    assert float(hub.see([picture])[0] @ clip.see([picture])[0]) == pytest.approx(1.0, abs=1e-5)
+    pictures = [coloured("green", 3), coloured("red", 4, 60, 200)]
+    assert (hub.see(pictures) * clip.see(pictures)).sum(axis=1) == pytest.approx(1.0, abs=1e-5)
+    texts = ["a red picture", "Ünïcode ☃", "red " * 300]
+    assert (hub.read(texts) * clip.read(texts)).sum(axis=1) == pytest.approx(1.0, abs=1e-5)
+    assert hub.scale == clip.scale
 
 
 def test_a_closed_clip_says_so(tiny_clip: Path) -> None:

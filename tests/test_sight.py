@@ -207,8 +207,8 @@ def test_a_stop_ends_the_embedding_and_the_next_call_goes_on(assistant: Assistan
     for seed in range(20):
         assistant.memory.media.add(saved(tmp_path, "red", seed), NOW)
     sight, asked = assistant.memory.sight, iter([False, True])
-    assert sight.embed_wanted(lambda: next(asked)) == 16
-    assert (sight.waiting(), sight.embed_wanted(), sight.waiting()) == (4, 4, 0)
+    assert sight.embed_wanted(lambda: next(asked)) == 8
+    assert (sight.waiting(), sight.embed_wanted(), sight.waiting()) == (12, 12, 0)
 
 
 def test_another_clip_embeds_every_picture_again(

@@ -46,15 +46,28 @@ def build_clip(folder: Path, seed: int = 0) -> Path:
 
 
 def classic(plain: Path, folder: Path) -> Path:
-    """Lay a checkpoint out as sentence-transformers' own CLIPs lie on the hub."""
+    """Lay a checkpoint out as clip-ViT-B-32 lies on the hub: modules.json, and the files of transformers 4."""
     inner = folder / "0_CLIPModel"
-    shutil.copytree(plain, inner)
-    settings = json.loads((inner / "processor_config.json").read_text(encoding="utf-8"))["image_processor"]
-    (inner / "processor_config.json").unlink()
-    settings |= {"feature_extractor_type": "CLIPFeatureExtractor"}
-    (inner / "preprocessor_config.json").write_text(json.dumps(settings), encoding="utf-8")
-    module = {"idx": 0, "name": "0", "path": inner.name, "type": "sentence_transformers.models.CLIPModel"}
-    (folder / "modules.json").write_text(json.dumps([module]), encoding="utf-8")
+    inner.mkdir(parents=True)
+    for name in ("config.json", "model.safetensors"):
+        shutil.copy(plain / name, inner)
+    settings = json.loads((plain / "processor_config.json").read_text(encoding="utf-8"))["image_processor"]
+    kept = {name: settings[name] for name in ("do_center_crop", "do_normalize", "do_resize", "image_mean", "image_std")}
+    kept |= {"crop_size": _SIDE, "size": _SIDE, "resample": 3, "feature_extractor_type": "CLIPFeatureExtractor"}
+    words = json.loads((plain / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
+    ends = dict.fromkeys(("eos_token", "unk_token", "pad_token"), "<|endoftext|>") | {"bos_token": "<|startoftext|>"}
+    for name, content in (
+        ("preprocessor_config.json", kept),
+        ("tokenizer_config.json", {**ends, "model_max_length": 77, "tokenizer_class": "CLIPTokenizer"}),
+        ("special_tokens_map.json", ends),
+        ("vocab.json", words),
+        (
+            "../modules.json",
+            [{"idx": 0, "name": "0", "path": inner.name, "type": "sentence_transformers.models.CLIPModel"}],
+        ),
+    ):
+        (inner / name).write_text(json.dumps(content), encoding="utf-8")
+    (inner / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")
     return folder
 
 

@@ -76,14 +76,19 @@ class LooksLike:
         known = self._sight.known()
         if not len(known.ids) or not text.strip():
             return {}
-        vectors, scale = self._sight.read([text, *_SAYING_NOTHING, *UNRELATED])
-        if not len(vectors):
+        asked, scale = self._sight.read([text])
+        if not len(asked) or not len(self._others):
             return {}
-        logits = scale * (known.matrix @ vectors.T)
+        logits = scale * (known.matrix @ np.concatenate([asked, self._others]).T)
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))
         certain = odds[:, 0] / odds.sum(axis=1)
         best = np.argsort(-certain, kind="stable")[:_MOST]
         return {int(known.ids[row]): float(certain[row]) for row in best if certain[row] >= SURE}
+
+    @cached_property
+    def _others(self) -> Vectors:
+        """Return the vectors of sentences that describe no picture in particular, or none of these."""
+        return self._sight.read([*_SAYING_NOTHING, *UNRELATED])[0]
 
     def _least(self) -> float:
         """Return the cosine from which two pictures are alike: `NEAR` of the way from 1 to what is usual."""
