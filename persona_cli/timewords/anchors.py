@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from persona_cli.timewords.phrase import Direction, TimePhrase
 from persona_cli.timewords.relations import DISTANCE, SIZES, Distance, Relation, read_distance
@@ -94,32 +95,28 @@ _BARE = (
 )
 
 
-def _one(*ways: str) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{way})" for way in ways), re.IGNORECASE)
-
-
 _HEAD = re.compile(
     rf"(?<![\w'’-])(?:(?:{DISTANCE})?(?P<edge>before|after)|(?P<word>ever\s+since|since|until|till|during|throughout|while|when)"
     rf"|(?P<near>around|on)|(?:(?:in|on|during|at|around)\s+)?the\s+(?:same\s+|very\s+)?(?P<whole>{SIZES}|time)(?:\s+(?P<of>of))?"
     rf"(?:\s+(?:that|when|in\s+which))?)\s+",
     re.IGNORECASE,
 )
-_AFTER_EDGE = _one(_CLAUSE, _AHEAD, _NOUN, _DOING)
-_ANCHORS: dict[str, re.Pattern[str]] = {
+_AFTER_EDGE = (_CLAUSE, _AHEAD, _NOUN, _DOING)
+_ANCHORS: dict[str, tuple[str, ...]] = {
     "before": _AFTER_EDGE,
     "after": _AFTER_EDGE,
-    "until": _one(_CLAUSE, _AHEAD, _NOUN),
-    "till": _one(_CLAUSE, _AHEAD, _NOUN),
-    "since": _one(_CLAUSE, _NOUN, _DOING, _BARE),
-    "ever since": _one(_CLAUSE, _NOUN, _DOING, _BARE),
-    "during": _one(_NOUN, _BARE),
-    "throughout": _one(_NOUN),
-    "while": _one(_CLAUSE, rf"(?=\w+\s+\w){_DOING}"),  # "while running" is any run
-    "when": _one(_CLAUSE),
-    "on": _one(_ON_NOUN),
-    "around": _one(_ON_NOUN),
-    "whole": _one(_CLAUSE),
-    "of": _one(_NOUN),
+    "until": (_CLAUSE, _AHEAD, _NOUN),
+    "till": (_CLAUSE, _AHEAD, _NOUN),
+    "since": (_CLAUSE, _NOUN, _DOING, _BARE),
+    "ever since": (_CLAUSE, _NOUN, _DOING, _BARE),
+    "during": (_NOUN, _BARE),
+    "throughout": (_NOUN,),
+    "while": (_CLAUSE, rf"(?=\w+\s+\w){_DOING}"),  # "while running" is any run
+    "when": (_CLAUSE,),
+    "on": (_ON_NOUN,),
+    "around": (_ON_NOUN,),
+    "whole": (_CLAUSE,),
+    "of": (_NOUN,),
 }
 _RELATIONS: dict[str, Relation] = {"before": "before", "after": "after", "until": "until", "till": "until"}
 _OBJECT_CLAUSE = re.compile(
@@ -134,9 +131,6 @@ _HABIT = re.compile(
 _AHEAD_OF_US = re.compile(r"\b(?:need|have|has|want|hope|plan|planned|intend|going)\b", re.IGNORECASE)
 _NEARBY = 200
 """Characters around a phrase that are read for its tense: a sentence, not the whole of a pasted text."""
-_CLAUSE_AT = re.compile(_CLAUSE, re.IGNORECASE)
-_AHEAD_AT = re.compile(_AHEAD, re.IGNORECASE)
-_DOING_AT = re.compile(_DOING, re.IGNORECASE)
 
 
 def find_anchors(text: str, at: datetime) -> tuple[Anchored, ...]:
@@ -154,7 +148,7 @@ def find_anchors(text: str, at: datetime) -> tuple[Anchored, ...]:
 
 def _read_all(text: str, heads: list[re.Match[str]], times: list[TimePhrase]) -> Iterator[Anchored]:
     for head in heads:
-        anchor = _ANCHORS[_kind(head)].match(text, head.end())
+        anchor = _any(_ANCHORS[_kind(head)]).match(text, head.end())
         before = text[max(0, head.start() - _NEARBY) : head.start()]
         if anchor is None or (_kind(head) in {"when", "whole"} and _OBJECT_CLAUSE.search(before)):
             continue
@@ -206,11 +200,11 @@ def _distance(head: re.Match[str]) -> Distance | None:
 
 def _direction(text: str, head: re.Match[str], anchor: re.Match[str]) -> Direction | None:
     """Return which way an anchor points, None where the words tell of a habit and not of a time."""
-    if _CLAUSE_AT.fullmatch(anchor[0]):
+    if _any((_CLAUSE,)).fullmatch(anchor[0]):
         return "past"
     if which := re.search(r"\b(?:last|next)\b", anchor[0], re.IGNORECASE):
         return "past" if which[0].lower() == "last" else "future"
-    ahead = _AHEAD_AT.fullmatch(anchor[0]) is not None and _DOING_AT.fullmatch(anchor[0]) is None
+    ahead = _any((_AHEAD,)).fullmatch(anchor[0]) is not None and _any((_DOING,)).fullmatch(anchor[0]) is None
     before, after = text[max(0, head.start() - _NEARBY) : head.start()], text[anchor.end() : anchor.end() + _NEARBY]
     around = before + after
     if not re.search("since", head[0], re.IGNORECASE) and _HABIT.search(around) and not _AHEAD_OF_US.search(around):
@@ -219,3 +213,9 @@ def _direction(text: str, head: re.Match[str], anchor: re.Match[str]) -> Directi
         return "past"
     whole = before + text[head.start() : anchor.end()] + after
     return "future" if ahead else lean(whole, len(before), len(whole) - len(after))
+
+
+@cache
+def _any(ways: tuple[str, ...]) -> re.Pattern[str]:
+    # compiled when first needed: all of them take 120 ms, and few questions have a word that calls for one
+    return re.compile("|".join(f"(?:{way})" for way in ways), re.IGNORECASE)
