@@ -16,7 +16,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from persona_cli.errors import BusyError
-from persona_cli.memory.exact import Block
+from persona_cli.memory.exact import Block, Change
 from persona_cli.memory.index import Index, embed_again, embed_wanted, open_index
 from persona_cli.memory.replica import BIG
 from persona_cli.memory.store import Store, open_store
@@ -510,3 +510,22 @@ def test_recall_at_ten_thousand(store: Store, opened: Open) -> None:
         exact = index.search(Kind.SEMANTIC, "content", vectors[row], 20, np.array(ids))
         found += len({one for one, _ in exact} & set(nearest(index, vectors[row], 20)))
     assert found / (100 * 20) >= 0.99
+
+
+def test_a_block_follows_its_changes_and_an_older_one_stays_as_it_was() -> None:
+    rows = np.eye(6, dtype=np.float32)
+
+    def change(gone: list[int], ids: list[int]) -> Change:
+        return Change(np.array(gone, dtype=np.int64), np.array(ids, dtype=np.int64), rows[: len(ids)])
+
+    first = Block(np.array([2, 4]), rows[4:6])
+    grown = first
+    for number in range(5, 12):
+        grown = grown.changed(change([], [number]))
+    assert grown.ids.tolist() == [2, 4, *range(5, 12)]
+    assert grown.nearest(rows[4], 1) == ((2, 1.0),)
+    assert [row for row, cosine in grown.nearest(rows[0], 9) if cosine] == list(range(5, 12))
+    again = grown.changed(change([5, 6], [4, 3]))
+    assert again.ids.tolist() == [2, 3, 4, *range(7, 12)]
+    assert again.nearest(rows[1], 1, np.array([3, 9, 99])) == ((3, 1.0),)
+    assert first.nearest(rows[5], 1) == ((4, 1.0),)
