@@ -199,20 +199,31 @@ def take_back(memory: Memory, tidy_id: int) -> TakenBack:
 
 def check_summary(draft: SummaryDraft, parts: Sequence[EpisodicMemory], turns: Sequence[Turn]) -> SummaryDraft | str:
     """Return what of a summary its parts and the user's words bear out; a sentence why not where that is nothing."""
-    known = " ".join([*(f"{part.summary} {' '.join(part.keywords)}" for part in parts), *(turn.user for turn in turns)])
-    days = {part.started_at.date() for part in parts} | {part.ended_at.date() for part in parts}
-    dated = " ".join(f"{day:%Y-%m-%d %d %m %Y %B %A} {day.day} {day.month}" for day in sorted(days))
-    evidence = f"{known} {dated} {len(parts)}"
+    told = [(f"{part.summary} {' '.join(part.keywords)}", part.started_at) for part in parts]
+    told += [(turn.user, turn.at) for turn in turns]
+    known = " ".join(text for text, _ in told)
     kept, missing = [], []
     for sentence in sentences(draft.summary):
-        names, counted = unsaid(sentence, evidence, parts[-1].ended_at)
-        if names or counted or is_instruction(sentence):
-            missing += [*names, *counted] or ["an instruction"]
+        if found := ["an instruction"] if is_instruction(sentence) else _unfounded(sentence, told, parts):
+            missing += found
         else:
             kept.append(sentence)
     summary = " ".join(kept)
     if not supported(values(summary), known):
-        told = f"tells of {', '.join(missing)}" if missing else "tells nothing"
-        return f"the summary {told}, which stands in none of them" if missing else f"the summary {told} of them"
+        return f"the summary tells of {', '.join(missing) or 'nothing'}, as none of them does"
     keywords = tuple(word for word in draft.keywords if supported(values(word), known) == values(word))
     return SummaryDraft(summary, keywords)
+
+
+def _unfounded(sentence: str, told: Sequence[tuple[str, datetime]], parts: Sequence[EpisodicMemory]) -> list[str]:
+    """Return the names, numbers and dates of a sentence that none of the texts has, each read at its own time."""
+    left: dict[str, None] | None = None
+    for text, at in told:
+        names, counted = unsaid(sentence, text, at)
+        left = {one: None for one in (*names, *counted) if left is None or one in left}
+        if not left:
+            return []
+    days = [moment for part in parts for moment in (part.started_at, part.ended_at)]
+    dated = {str(number) for day in days for number in (day.year, day.month, day.day)} | {str(len(parts))}
+    dated |= {name for day in days for name in f"{day:%B %A}".casefold().split()}
+    return [one for one in left or () if one.casefold() not in dated]

@@ -87,22 +87,25 @@ def find_groups(talks: Sequence[Talk]) -> tuple[Group, ...]:
 def _grown(groups: list[list[int]], ground: _Ground) -> list[list[int]]:
     """Join the two closest groups until none are of one topic."""
     groups = list(groups)
-    scores = {
-        (one, other): ground.closeness(groups[one], groups[other])
-        for one in range(len(groups))
-        for other in range(one + 1, len(groups))
-    }
     alive = set(range(len(groups)))
+    scores: dict[tuple[int, int], float] = {}
+
+    def compare(one: int, other: int) -> None:
+        if score := ground.closeness(groups[one], groups[other]):
+            scores[one, other] = score
+
+    for one, others in ground.beside(groups).items():
+        for other in others:
+            if one < other:
+                compare(one, other)
     while scores:
-        (one, other), best = max(scores.items(), key=lambda pair: (pair[1], pair[0]))
-        if best <= 0:
-            break
-        joined = sorted(groups[one] + groups[other])
+        (one, other), _ = max(scores.items(), key=lambda pair: (pair[1], pair[0]))
+        groups.append(sorted(groups[one] + groups[other]))
         alive -= {one, other}
         scores = {pair: score for pair, score in scores.items() if not {one, other} & set(pair)}
-        scores |= {(place, len(groups)): ground.closeness(groups[place], joined) for place in alive}
-        alive.add(len(groups))
-        groups.append(joined)
+        for place in alive:
+            compare(place, len(groups) - 1)
+        alive.add(len(groups) - 1)
     return [groups[place] for place in sorted(alive)]
 
 
@@ -142,16 +145,26 @@ class _Ground:
                 summed.setdefault(talk.group, []).append(talk.id)
             elif self._words[talk.id]:
                 alone.append([talk.id])
-        waiting = [sorted(group) for group in summed.values()] + alone
+        groups = [sorted(group) for group in summed.values()] + alone
+        beside = self.beside(groups)
+        waiting = set(range(len(groups)))
         while waiting:
             part, reached = [], [waiting.pop()]
             while reached:
-                group = reached.pop()
-                part.append(group)
-                near = [one for one in waiting if self._block(self._close, one, group).max() >= CLOSE]
-                waiting = [one for one in waiting if one not in near]
-                reached += near
+                place = reached.pop()
+                part.append(groups[place])
+                reached += beside[place] & waiting
+                waiting -= beside[place]
             yield sorted(part)
+
+    def beside(self, groups: list[list[int]]) -> dict[int, set[int]]:
+        """Return by the place of each group which others have an episode that is close to one of its own."""
+        home = {self._place[row]: place for place, group in enumerate(groups) for row in group}
+        found = {}
+        for place, group in enumerate(groups):
+            close = np.flatnonzero((self._close[[self._place[row] for row in group]] >= CLOSE).any(axis=0))
+            found[place] = {home[other] for other in close.tolist() if other in home} - {place}
+        return found
 
     def closeness(self, one: list[int], other: list[int]) -> float:
         """Return the mean cosine of two groups that can be one topic; 0 where they cannot."""
