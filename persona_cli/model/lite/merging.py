@@ -1,4 +1,4 @@
-"""Old episodes of one topic in one summary: their dates, common keywords and sentences of theirs. No word is new."""
+"""Old episodes of one topic in one summary: their common keywords, then their titles with dates. No word is new."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from persona_cli.model.lite.persons import capital
 from persona_cli.model.lite.words import content_words, sentences, stem
 from persona_cli.model.tasks import SummaryDraft
 from persona_cli.records import EpisodicMemory
@@ -15,6 +16,7 @@ _NAMED = 4
 _QUOTES = 6
 _LONGEST = 160
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\d [\d:]+ \(\w+\): ")
+_TITLE = re.compile(r":? *(?=“)")
 _QUOTE = re.compile(r"“([^”]+)”")
 
 
@@ -22,11 +24,9 @@ def merge_episodes(episodes: Sequence[EpisodicMemory]) -> SummaryDraft:
     """Return the summary of episodes that are of one topic, oldest first."""
     keywords = _keywords(episodes)
     told = [(episode, best) for episode in episodes if (best := _most_telling(episode, keywords))]
-    quotes = " ".join(f"{episode.started_at:%Y-%m-%d} “{best}”" for episode, best in _spread(told))
-    topic = ", ".join(_common(keywords, episodes))
-    said = f" about {topic}" if topic else ""
-    days = f"{episodes[0].started_at:%Y-%m-%d} to {episodes[-1].ended_at:%Y-%m-%d}"
-    return SummaryDraft(f"{days}: the user talked{said}: {quotes}".removesuffix(": "), keywords)
+    dated = " ".join(f"{episode.started_at:%Y-%m-%d} {best}" for episode, best in _spread(told))
+    topic = capital(", ".join(_common(keywords, episodes)))
+    return SummaryDraft(f"{topic}: {dated}" if topic else dated, keywords)
 
 
 def _keywords(episodes: Sequence[EpisodicMemory]) -> tuple[str, ...]:
@@ -49,12 +49,23 @@ def _common(keywords: tuple[str, ...], episodes: Sequence[EpisodicMemory]) -> tu
 
 
 def _most_telling(episode: EpisodicMemory, keywords: tuple[str, ...]) -> str:
-    """Return the sentence of an episode that has most of the keywords; what it quotes before what is told of it."""
-    summary = _STAMP.sub("", episode.summary)
+    """Return what tells most of an episode: its title, or where that only lists words what was said."""
+    title = _TITLE.split(_STAMP.sub("", episode.summary), maxsplit=1)[0].strip()
+    quotes = _QUOTE.findall(episode.summary)
+    listed = {word.casefold() for word in episode.keywords}
+    if quotes and (not title or set(title.casefold().split(", ")) <= listed):
+        return f"“{_shortened(_best(quotes, keywords))}”"
+    found = sentences(title)
+    return _shortened(title if len(found) < 2 else _best(found, keywords)).rstrip(".") + "." if found else ""
+
+
+def _best(texts: Sequence[str], keywords: tuple[str, ...]) -> str:
     wanted = {stem(word) for word in keywords}
-    found = [quote.strip() for quote in _QUOTE.findall(summary)] or sentences(summary)
-    best = max(found, key=lambda one: len({stem(word) for word in content_words(one)} & wanted), default="")
-    return best if len(best) <= _LONGEST else f"{best[:_LONGEST].rsplit(' ', 1)[0]}…"
+    return max(texts, key=lambda text: len({stem(word) for word in content_words(text)} & wanted)).strip()
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST].rsplit(' ', 1)[0]}…"
 
 
 def _spread(told: list[tuple[EpisodicMemory, str]]) -> list[tuple[EpisodicMemory, str]]:
