@@ -131,6 +131,8 @@ def test_a_recall_says_where_its_time_came_from(memory: Memory) -> None:
     assert [hit.memory.user for hit in recall.messages] == ["Went to the cinema, a film about bees."]
     given = memory.retriever.recall(Query(text, at), Retrieve(text, start=local("2025-06-16", ZONES[0])))
     assert given.window_source == "model"
+    wished = memory.retriever.recall(Query("And then?", at), Retrieve("lemon tree, since our cat died"))
+    assert wished.window_source.startswith("since our cat died, on 19 July")
 
 
 @pytest.mark.parametrize(

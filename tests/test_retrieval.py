@@ -102,6 +102,17 @@ def test_the_day_asked_about_comes_before_the_hours_around_it(memory: Memory) ->
     assert ["window" in hit.lanes for hit in found.hits] == [True, False]
 
 
+def test_the_hours_around_a_day_count_half(memory: Memory) -> None:
+    for day in ("2026-05-04", "2026-05-05"):
+        at = datetime.fromisoformat(f"{day}T19:00:00+00:00")
+        memory.store.turns.add(memory.store.sessions.start(at).id, at, "The lentil soup was too salty.", "", "test")
+    embed_wanted(memory.store, memory.embedder)
+    found = memory.retriever.search("How was the lentil soup on 5 May?", kinds={Kind.MESSAGE}, at=NOW)
+    evening, that_day = sorted(found.hits, key=lambda hit: hit.ref.id)
+    assert found.hits[0] == that_day
+    assert evening.lanes["window"] == pytest.approx(that_day.lanes["window"] / 2)
+
+
 def test_the_best_of_each_kind_comes_first(life: Memory) -> None:
     recall = life.retriever.recall(*ask("Where do I live?"))
     assert recall.semantic[0].memory.content == "The user lives in Lisbon."

@@ -107,10 +107,12 @@ class Retriever:
         recent = frozenset(turn.id for turn in self._store.turns.recent(since, query.at))
         scope = Scope(until=since, banned=self._banned(shown), recent=recent)
         when = self._when(query.text, query.at, retrieve)
-        asking = when.asking or window_of(retrieve.keywords, query.at)
-        keywords = retrieve.keywords.replace(when.phrase, " ") if when.phrase else retrieve.keywords
-        ranker = self._ranker(when.rest or keywords, query.at, scope, keywords, _RECALLED)
-        ranker.notes.extend(when.notes)
+        wished = _When(None, retrieve.keywords.replace(when.phrase, " ") if when.phrase else retrieve.keywords)
+        if when.asking is None and not when.notes:
+            wished = self._when(retrieve.keywords, query.at)
+        asking = when.asking or wished.asking
+        ranker = self._ranker(when.rest or wished.rest, query.at, scope, wished.rest, _RECALLED)
+        ranker.notes.extend((*when.notes, *wished.notes))
         found = self._recall(ranker, query, asking)
         if asking is not None and not (found.semantic or found.episodic or found.messages or found.images):
             note = f"Nothing was found for {_named(asking)}; all times were searched."
@@ -267,7 +269,7 @@ def _within(ranker: Ranker, asking: Asking | None) -> Ranker:
         return replace(ranker, scope=replace(ranker.scope, window=None, floor=floor, lenient=False))
     # "what did I do last Sunday" has nothing but its time to go by: all of that time answers, and no other does
     lenient = asking.from_words and bool(ranker.asked.terms)
-    sharp = None if lenient or asking.window == asking.wide else asking.window
+    sharp = None if asking.window == asking.wide else asking.window
     floor = ranker.scope.usual / 2 if lenient else -math.inf
     scope = replace(ranker.scope, window=asking.wide, floor=floor, lenient=lenient, sharp=sharp)
     return replace(ranker, scope=scope)

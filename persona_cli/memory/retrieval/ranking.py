@@ -42,6 +42,7 @@ _CLOSEST_MESSAGES = 90  # 60 lost half a point of recall@20, more than 90 gained
 _TOLD = 8  # turns that a summary is told with
 _LOOKED_THROUGH = 40  # messages whose own time words are read
 _WHOLE = 120  # messages that are ranked on, best first
+_AROUND = 0.5  # what lies only in the softness of a window counts half
 _POOL = 1_000  # memories of a window up to which only they are searched, and exactly
 
 
@@ -62,7 +63,7 @@ class Scope:
     lenient: bool = False
     """Let messages of other times in, behind those of the window: one often tells of a time long after it."""
     sharp: Window | None = None
-    """The window without its softness, where time is all there is to go by: what lies in it comes first."""
+    """The window without its softness, where it has one: what lies in it comes before what only lies around it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,8 @@ class Ranker:
         """Return the lane of time for what lies in the window itself, nothing for what only lies around it."""
         sharp = self.scope.sharp
         dated = isinstance(memory, (SemanticMemory, EpisodicMemory, Line))
-        return {"window": self.weights.window} if sharp is not None and dated and holds(sharp, memory) else {}
+        sure = sharp is not None and dated and not self.scope.lenient and holds(sharp, memory)
+        return {"window": self.weights.window} if sure else {}
 
     def whole(self, hits: Sequence[Hit[Line]]) -> list[Hit[Turn]]:
         """Return messages with their whole turns; one forgotten since is left out."""
@@ -169,7 +171,9 @@ class Ranker:
         timed = []
         for place, hit in enumerate(ranked):
             if hit.memory.at in window or (place < _LOOKED_THROUGH and holds(window, hit.memory)):
-                timed.append(_hit(hit.ref, hit.memory, {**hit.lanes, "window": self.weights.window}))
+                sharp = self.scope.sharp is None or holds(self.scope.sharp, hit.memory)
+                value = self.weights.window * (1.0 if sharp else _AROUND)
+                timed.append(_hit(hit.ref, hit.memory, {**hit.lanes, "window": value}))
             else:
                 timed.append(hit)
         if not any("window" in hit.lanes for hit in timed):
