@@ -241,6 +241,12 @@ _RULES = _rules(
         _slot("employer", 2.5),
     ),
     (
+        rf"\bI (?:am|work as|am working as) {_ADV}(?:an? |the )(?:[\w-]+ ){{0,3}}"
+        rf"(?:{'|'.join(sorted(TRADES - {'student'}))}) (?:at|with)"
+        rf" ((?-i:[A-Z])[\w'&.-]*(?: (?-i:[A-Z])[\w'&.-]*){{0,3}}){END}",
+        _slot("employer", 2.5),
+    ),
+    (
         rf"\bI (?:am studying|study|studied|am majoring in|major in|am doing a degree in|have a degree in|am"
         rf" reading|did my degree in|am doing a phd in|am doing my phd in|am getting a degree in|graduated in)"
         rf" {_ADV}((?!for\b|abroad|hard|in\b|at\b|every|all|a lot|with|my\b|about|the same|on\b|more|too\b"

@@ -21,7 +21,8 @@ _RULES = tuple(
     for slot, pattern in (
         (
             "employer",
-            rf"\b(?:job|position|role|post) (?:at|with) (?!the moment|home\b|night|least){_FIRM}{END}",
+            rf"(?:\bI\b.*|^my (?:new |current )?)\b(?:job|position|role|post)"
+            rf" (?:at|with) (?!the moment|home\b|night|least){_FIRM}{END}",
         ),
         ("employer", rf"\bI (?:have )?(?:just |recently |finally )?joined {_FIRM} as (?:an?|the|their)\b"),
         ("employer", r"^(?P<value>[A-Z][\w'&.-]+(?: [A-Z][\w'&.-]+)*) is (?:now )?my (?:new )?employer\b"),

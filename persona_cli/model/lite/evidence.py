@@ -13,7 +13,7 @@ from datetime import datetime
 
 from persona_cli.model.lite.acts import Act, act_of
 from persona_cli.model.lite.clauses import Saying, read_clauses
-from persona_cli.model.lite.facts import Fact, find_facts
+from persona_cli.model.lite.facts import Fact, find_facts, short_form
 from persona_cli.model.lite.persons import capital, mirror, to_second
 from persona_cli.model.lite.words import content_words, sentences, stems
 from persona_cli.model.tasks import Situation
@@ -218,8 +218,15 @@ def _entry(entry: CoreEntry) -> Told:
         return replace(
             _told(f"The user is no longer with {ended[1]}", entry.recorded_at, "profile"), slot="user/partner"
         )
+    slot = f"user/{_ONE_OF[key]}" if key in _ONE_OF else ""
+    if slot and ended is None and (said := short_form(_ONE_OF[key], value)):
+        return replace(_told(said.rstrip("."), entry.recorded_at, "profile"), slot=slot, subject="user")
     several = "," in value or key.endswith("s") or "(" in value
     return _told(f"The user's {key}{':' if several else ' is'} {value}", entry.recorded_at, "profile")
+
+
+_ONE_OF = {"home": "home", "occupation": "job", "employer": "employer", "age": "age"}
+"""Keys of the profile that hold one value, with the slot of the facts they are made of: what is newer counts."""
 
 
 def _told(content: str, at: datetime, source: str) -> Told:

@@ -189,11 +189,16 @@ _SHORT = {
 
 def _short(tag: Tag) -> str:
     """Return a sentence for the second thing one clause tells, so that each can change without the other."""
-    form = _SHORT.get(tag.relation, "")
-    value = tag.value
-    if tag.relation == "job" and value.split()[-1:] and not re.match(r"(?i)(?:an?|the) ", value):
+    own = tag.change is not Change.ENDS and tag.subject == "user"
+    return short_form(tag.relation, tag.value) if own else ""
+
+
+def short_form(relation: str, value: str) -> str:
+    """Return what an attribute of the user is as a sentence, "" for one that has no short form."""
+    form = _SHORT.get(relation, "")
+    if relation == "job" and value.split()[-1:] and not re.match(r"(?i)(?:an?|the) ", value):
         value = ("an " if value[:1].lower() in "aeiou" else "a ") + value
-    return form.format(value) if form and tag.change is not Change.ENDS else ""
+    return form.format(value)
 
 
 def _fact(clause: Clause, tag: Tag, content: str, event: Window | None, *, pictured: bool) -> Fact:

@@ -71,7 +71,7 @@ def _may_answer(question: Question, told: Told) -> bool:
 
 def _speaks_of(question: Question, told: Told) -> bool:
     words = told.stems | stems(content_words(told.subject)) if told.subject not in {"", "user"} else told.stems
-    if not all(covers(entity, words) for entity in question.entities):
+    if not all(covers(entity, words) for entity in question.entities) or _of_another(question, told):
         return False
     other = _other_subject(told)
     if not other or question.form is Form.WHO:
@@ -82,6 +82,22 @@ def _speaks_of(question: Question, told: Told) -> bool:
     return (
         bool(question.entities) or not question.personal or (bool(topic) and all(covers(w, told.stems) for w in topic))
     )
+
+
+def _of_another(question: Question, told: Told) -> bool:
+    """Tell whether "my brother" is asked for and a sentence speaks of Anna's."""
+    own = {stem(role) for role in re.findall(r"\b(?:my|our) (?:[\w-]+ )??([\w-]+)\b", question.text, re.I)}
+    asked = own & question.entities & _PEOPLE
+    theirs = {stem(role) for role in _THEIRS.findall(told.content)}
+    mine = {stem(role) for role in _MINE.findall(told.content)}
+    return bool(asked & theirs - mine)
+
+
+_THEIRS = re.compile(
+    r"(?:\b(?!The\b|the\b|user\b)[\w-]+['’]s|\b(?:[Hh]is|[Hh]er|[Tt]heir))"
+    r" (?:(?:older|younger|little|big|new) )?([\w-]+)"
+)
+_MINE = re.compile(r"\b(?:[Tt]he user['’]s|[Mm]y|[Oo]ur|[Yy]our) (?:[\w-]+ )??([\w-]+)\b")
 
 
 def _other_subject(told: Told) -> frozenset[str]:

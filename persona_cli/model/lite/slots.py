@@ -9,7 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from persona_cli.model.lite.lexicon import DIETS, PEOPLE, PETS
 from persona_cli.model.lite.words import word_set
+
+_NO_TRADE = "|".join(sorted((re.escape(word) for word in PEOPLE | PETS | DIETS), key=len, reverse=True)) + (
+    "|man|woman|boy|girl|guy|lad|person|fan|member|bit|lot|twin|vegetarian|smoker|star|hero|pain|mess|genius|nightmare"
+    "|surprise|delight|night owl|early bird"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,8 @@ SLOTS: tuple[Slot, ...] = (
             r"\b(?:is|am|was|as|became|become|being|been|i['’]m|are) (?:now |still |currently )?an? (?:[\w-]+ ){0,3}"
             r"\w*(?:er|or|ist|ian|ant|nurse|chef|cook|vet|clerk|judge|pilot|smith|student|midwife|intern)\b",
             r"\b(?:I['’]m|I am|is) [A-Z]\w+, an? (?:[\w-]+ ){0,2}\w+(?:er|or|ist|ian|ant|nurse|chef)\b",
+            rf"^(?:(?:[Tt]he user['’]s|[Mm]y) [\w' -]+|[A-Z]\w+) (?:is|was) an? (?:[\w-]+ ){{0,2}}"
+            rf"(?!(?:{_NO_TRADE})\b)[\w-]+(?=[.,!]|$| (?:at|in|for|with|and)\b)",
             r"\b(?:retired|unemployed|housewife)\b",
         ),
         word_set("job live work"),
