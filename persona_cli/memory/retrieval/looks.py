@@ -2,8 +2,8 @@
 
 Both are measured against noise, because every CLIP has its own scale: what resembles a picture must be much closer
 to it than pictures of different things are to each other, and words must describe a picture better than sentences
-about other things do. The weights of the catalogue's CLIP could not be had where this was written. With the cosines
-others report for ViT-B/32 (pictures of different things around 0.5, copies above 0.95) `NEAR` draws the line at 0.8.
+about other things do. Where the line is drawn was measured on tiny CLIPs (benchmarks/LOG.md): the weights of ViT-B/32
+could not be had. With the cosines others report for it (different things around 0.5, copies above 0.95) it is 0.8.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
 NEAR = 0.4
-"""What is alike is closer than this part of the distance that pictures of different things have."""
+"""What is alike is closer than this part of the distance that pictures of different things have.
+
+Of pairs of unlike pictures 0.0% were taken for alike with it, 2% with 0.5; alike ones were all found.
+"""
 SURE = 0.5
 """How probable it must be that words describe a picture, rather than any of the sentences that do not."""
 
