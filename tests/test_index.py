@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -529,3 +530,19 @@ def test_a_block_follows_its_changes_and_an_older_one_stays_as_it_was() -> None:
     assert again.ids.tolist() == [2, 3, 4, *range(7, 12)]
     assert again.nearest(rows[1], 1, np.array([3, 9, 99])) == ((3, 1.0),)
     assert first.nearest(rows[5], 1) == ((4, 1.0),)
+
+
+def test_an_index_of_an_older_layout_is_built_anew(
+    store: Store, opened: Open, places: Places, notices: list[str]
+) -> None:
+    ids, vectors = add_crowd(store, 80)
+    first = opened()
+    first.sync()
+    first.close()
+    marker = places.chroma / "persona.json"
+    older = json.loads(marker.read_text())
+    del older["neighbours"]
+    marker.write_text(json.dumps(older))
+    assert nearest(opened(), vectors[7], 1) == [ids[7]]
+    assert notices == ["the index was of an older layout and has been rebuilt from the store (80 vectors)"]
+    assert json.loads(marker.read_text())["neighbours"] == 64
