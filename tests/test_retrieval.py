@@ -252,9 +252,13 @@ def test_only_what_holds_is_recalled_and_the_past_can_be_asked_for(life: Memory)
     life.store.semantic.supersede(old.id, new.id, datetime(2026, 5, 1, 10, tzinfo=UTC))
     hidden = know(life, "The user lives in a castle.", status=Status.QUARANTINED)
     embed_wanted(life.store, life.embedder)
-    now = {hit.memory.id for hit in life.retriever.recall(*ask("Where do I live?")).semantic}
-    assert new.id in now
-    assert not now & {old.id, hidden.id}
+    found = [hit.memory for hit in life.retriever.recall(*ask("Where do I live?")).semantic]
+    assert new.id in {one.id for one in found if one.status is Status.ACTIVE}
+    assert hidden.id not in {one.id for one in found}
+    # what it took the place of stands behind it, with its end
+    assert [(one.id, one.valid_to) for one in found if one.status is Status.SUPERSEDED] == [
+        (old.id, datetime(2026, 5, 1, 10, tzinfo=UTC))
+    ]
     then = life.retriever.search(
         "Where do I live?", kinds={Kind.SEMANTIC}, as_of=datetime(2026, 4, 1, tzinfo=UTC), at=NOW
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from persona_cli.agent.following import follow
 from persona_cli.agent.gate import SAME, Admitted, Refused, judge, same_fact, same_occasion
 from persona_cli.agent.outdated import Embed, Outdated
 from persona_cli.agent.standing import ALIKE, same_saying, says_no_more, says_the_same
@@ -100,6 +101,7 @@ class Remembering:
             self._store.conflicts.add(old.id, new.id, turn.at)
         elif old.id != new.id and old.valid_from <= turn.at:
             self._store.semantic.supersede(old.id, new.id, turn.at)
+            follow(self._store, old, new, turn)
 
     def _save(self, draft: SemanticDraft, judged: Admitted, turn: Turn) -> Ruling:
         outdated = () if judged.quarantined else self._outdated.by_draft(draft, judged.quote, turn)
@@ -117,6 +119,7 @@ class Remembering:
                 continue
             if old.valid_from <= turn.at:
                 self._store.semantic.supersede(old.id, memory.id, turn.at)
+                follow(self._store, old, memory, turn)
             elif draft.change is not Change.ENDS:
                 # an older conversation imported later: what is already known is the newer fact
                 self._store.semantic.supersede(memory.id, old.id, old.valid_from)

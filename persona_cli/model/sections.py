@@ -210,7 +210,9 @@ def plain(text: str) -> str:
 def _fact(hit: Hit[SemanticMemory]) -> str:
     memory = hit.memory
     when = f"; it is about {stamp(memory.event.start)}" if memory.event and memory.event.start else ""
-    return f"- [said {stamp(memory.recorded_at)}{when}] {quoted(memory.content)}"
+    # the date and not the status: a fact that is over must not be told as if it held
+    over = f"; true until {stamp(memory.valid_to)}" if memory.valid_to else ""
+    return f"- [said {stamp(memory.recorded_at)}{when}{over}] {quoted(memory.content)}"
 
 
 def _known(image: Image, seen: Sequence[ImageSeen]) -> str:

@@ -10,7 +10,7 @@ filters (window.py), and is given up with a note where it leaves nothing. A time
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -41,6 +41,7 @@ from persona_cli.records import (
     Ref,
     Retrieve,
     SemanticMemory,
+    Status,
     Topic,
     Turn,
     Window,
@@ -184,18 +185,35 @@ class Retriever:
         shown = {hit.ref: ranker.turns_of(hit.memory, messages) for hit in topics}
         told = {turn_id for turn_ids in shown.values() for turn_id in turn_ids}
         untold = [hit for hit in messages if hit.memory.id not in told]
+        facts = semantic[: self._settings.semantic]
+        quoted = ranker.whole(untold[: self._settings.semantic])
         return Recall(
-            semantic=tuple(semantic[: self._settings.semantic]),
+            semantic=(*facts, *self._former(facts, told | {hit.memory.id for hit in quoted}, ranker)),
             episodic=tuple(Topic(hit, self._store.turns.many(shown[hit.ref])) for hit in topics),
             procedural=tuple(
                 ranker.statements(Kind.PROCEDURAL, self._store.habits.current())[: self._settings.procedural]
             ),
             images=self._images(ranker, query, semantic),
-            messages=tuple(ranker.whole(untold[: self._settings.semantic])),
+            messages=tuple(quoted),
             window=asking.window if asking else None,
             window_source=asking.source if asking else "",
             notes=tuple(ranker.notes),
         )
+
+    def _former(
+        self, facts: Sequence[Hit[SemanticMemory]], turns: Collection[int], ranker: Ranker
+    ) -> list[Hit[SemanticMemory]]:
+        """Return what once held of what is shown, with what took its place.
+
+        Without it, an old message reads as if it still held.
+        """
+        former = self._store.semantic.former([hit.memory.id for hit in facts], turns)
+        shown = {hit.memory.id for hit in facts}
+        heirs = self._store.semantic.many({one.superseded_by for one in former if one.superseded_by} - shown)
+        held = [one for one in heirs if one.status is Status.ACTIVE]
+        refs = [(Ref(Kind.SEMANTIC, memory.id), memory) for memory in (*held, *former)]
+        unseen = [(ref, memory) for ref, memory in refs if ref not in ranker.scope.banned]
+        return [Hit(ref, memory, 0.0) for ref, memory in unseen[: 2 * self._settings.semantic]]
 
     def _images(self, ranker: Ranker, query: Query, semantic: list[Hit[SemanticMemory]]) -> tuple[ImageMemory, ...]:
         told = pictures.spoken_of(self._store, semantic[: 4 * self._settings.images])

@@ -122,6 +122,15 @@ class Semantics:
         """Return what was learnt from a turn, whatever has become of it."""
         return self._where("turn_id = ? ORDER BY id", turn_id)
 
+    def former(self, successors: Collection[int], turns: Collection[int]) -> tuple[SemanticMemory, ...]:
+        """Return what once held: of which one of `successors` took the place, or what was said in one of `turns`."""
+        return self._where(
+            "status = 'superseded' AND (superseded_by IN (SELECT value FROM json_each(?))"
+            " OR turn_id IN (SELECT value FROM json_each(?))) ORDER BY valid_to DESC, id",
+            id_list(successors),
+            id_list(turns),
+        )
+
     def of_image(self, hash: str) -> tuple[SemanticMemory, ...]:  # noqa: A002 - the field's name in the record
         """Return the active memories a picture belongs to, oldest first."""
         return self._where(

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from persona_cli.model.lite.dates import day_of, when
 from persona_cli.model.lite.evidence import Told
+from persona_cli.model.lite.former import about_the_past, history, once
 from persona_cli.model.lite.persons import capital, lower_first
 from persona_cli.model.lite.questions import Form, Question
 from persona_cli.model.lite.relevance import Match
@@ -24,9 +25,16 @@ _NEAR = 0.18
 """How far behind the best one may be to be listed with it."""
 
 
-def compose(question: Question, matches: Sequence[Match], at: datetime) -> str:
-    """Return the answer that `matches`, best first and not empty, support."""
-    told = _worth_saying(question, matches)
+def compose(question: Question, matches: Sequence[Match], at: datetime, every: Sequence[Told] = ()) -> str:
+    """Return the answer that `matches`, best first and not empty, support, with what was so before; of all told."""
+    if earlier := about_the_past(question, [match.told for match in matches], every, at):
+        return earlier
+    told = [_in_its_time(question, one, every) for one in _worth_saying(question, matches)]
+    answer = _composed(question, matches, told, at)
+    return answer + (history(question, told[0], every, at) if len(told) == 1 else "")
+
+
+def _composed(question: Question, matches: Sequence[Match], told: Sequence[Told], at: datetime) -> str:
     if question.form is Form.YES_NO:
         return _yes_or_no(question, _latest(matches), at)
     if question.form is Form.WHEN:
@@ -52,10 +60,11 @@ _ELSEWHERE = re.compile(
 
 def one(told: Told, at: datetime) -> str:
     """Give one fact with the day it was told."""
+    if told.until is not None and not told.quotable:
+        return f"{once(told, at)} — {_source(told, at)}."
     if told.quotable:
         return f"{capital(_said(told, at))} you said: “{told.content.strip()}”"
-    since = f"; that was so until {day_of(told.until, at).removeprefix('on ')}" if told.until else ""
-    return f"{capital(told.spoken())} — {_source(told, at)}{since}."
+    return f"{capital(told.spoken())} — {_source(told, at)}."
 
 
 def distinct(told: Sequence[Told]) -> list[Told]:
@@ -78,7 +87,7 @@ def _in_full(best: Told, told: Sequence[Told], at: datetime) -> str:
 
 def listed(told: Sequence[Told], at: datetime) -> str:
     """Give several facts as a dated list."""
-    lines = [f"- {capital(each.spoken())} ({_short_date(each, at)})" for each in told]
+    lines = [f"- {once(each, at) if each.until else capital(each.spoken())} ({_short_date(each, at)})" for each in told]
     return "Here is what you told me:\n" + "\n".join(lines)
 
 
@@ -99,6 +108,15 @@ def _worth_saying(question: Question, matches: Sequence[Match]) -> list[Told]:
         return [newest]
     close = [match.told for match in near if match.score >= best - _TIE and match.told in current]
     return distinct(close)[:3]
+
+
+def _in_its_time(question: Question, told: Told, every: Sequence[Told]) -> Told:
+    """Return what took the place of something former, or for a question about before what something replaced."""
+    if question.formerly and told.current and told.memory:
+        return next((one for one in every if one.successor == told.memory and one.memory), told)
+    if not question.formerly and not told.current and question.time is None:
+        return next((one for one in every if one.memory and one.memory == told.successor and one.current), told)
+    return told
 
 
 def _same_slot(one: Told, other: Told) -> bool:

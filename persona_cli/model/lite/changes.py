@@ -75,11 +75,38 @@ _LIKING = re.compile(r"(?:like|love|enjoy|care for|eat|drink|stand|a fan of|into
 
 def changes(plain: str) -> Iterator[Tag]:
     """Yield what a tidied clause says has changed or ended; nothing for a clause about how things are."""
-    for rule in (_parted, _favourite_now, _used_now, _quit_job, _no_more, _switched, _instead, _ended, _used):
+    for rule in (
+        _not_allergic,
+        _parted,
+        _favourite_now,
+        _used_now,
+        _quit_job,
+        _no_more,
+        _switched,
+        _instead,
+        _ended,
+        _used,
+    ):
         tag = rule(plain)
         if tag is not None:
             yield tag
             return
+
+
+_NOT_ALLERGIC = re.compile(
+    r"\bI (?:am|was) (?:not|no longer|never) (?:actually |really |even )?"
+    r"(?:allergic to (?P<what>[\w -]+?)|(?P<kind>lactose|gluten) intolerant)(?: any more| after all| now)?"
+    r"(?=[,.;!]|$| (?:because|since|but|so|and)\b)",
+    re.I,
+)
+
+
+def _not_allergic(plain: str) -> Tag | None:
+    match = _NOT_ALLERGIC.search(plain)
+    if match is None:
+        return None
+    what = trim(match["what"] or match["kind"])
+    return Tag("allergy", f"user/allergy/{key(what)}", what, change=Change.ENDS, replaces=what, weight=3)
 
 
 def _parted(plain: str) -> Tag | None:

@@ -52,6 +52,12 @@ class Told:
     message: str = ""
     """The whole message of a verbatim sentence: why and how often stand in the next one."""
     stems: frozenset[str] = field(default=frozenset(), compare=False)
+    memory: int = 0
+    """Id of the semantic memory it is; 0 for anything else."""
+    successor: int = 0
+    """Id of the semantic memory that has taken its place."""
+    said_at: datetime | None = None
+    """When a fact was first said: the time of its message."""
 
     @property
     def current(self) -> bool:
@@ -193,6 +199,9 @@ def _fact(memory: SemanticMemory) -> Told:
         subject=memory.subject,
         slot=memory.slot,
         until=memory.valid_to if memory.status is Status.SUPERSEDED else None,
+        memory=memory.id,
+        successor=memory.superseded_by or 0,
+        said_at=memory.recorded_at,
         stems=stems(content_words(memory.content)),
     )
 

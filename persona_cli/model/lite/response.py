@@ -19,6 +19,7 @@ from persona_cli.model.lite.acts import Act, read
 from persona_cli.model.lite.answers import compose, distinct
 from persona_cli.model.lite.evidence import Told, gather
 from persona_cli.model.lite.facts import find_facts
+from persona_cli.model.lite.former import marked
 from persona_cli.model.lite.lasttime import asks_for_last_time, tell_last_time
 from persona_cli.model.lite.ontology import IRREGULAR, KINDS
 from persona_cli.model.lite.questions import Form, Question, other_years, understand, understand_looked_up
@@ -139,7 +140,7 @@ class _Response:
 
     @cached_property
     def _told(self) -> tuple[Told, ...]:
-        return gather(self._situation)
+        return marked(gather(self._situation))
 
     @cached_property
     def _known_names(self) -> frozenset[str]:
@@ -184,7 +185,7 @@ class _Response:
             return tell_last_time(self._situation.before, self._at) or replies.FIRST_TIME
         matches = self._matches(question)
         if matches:
-            return dress(compose(question, matches, self._at), Mood.KNOWN, self._tone, seed)
+            return dress(compose(question, matches, self._at, self._told), Mood.KNOWN, self._tone, seed)
         names = question.entities & stems(self._known_names)
         personal = question.personal or bool(names)
         mood = Mood.UNKNOWN if personal else Mood.KNOWN

@@ -40,7 +40,7 @@ STOP = word_set(
     because don't doesn't didn't isn't aren't wasn't weren't haven't hasn't won't can't couldn't i'm i've i'll
     i'd it's that's what's who's where's when's how's you're we're they're he's she's there's let's like hey hi
     hello oh well ok okay call called name named usually normally often currently nowadays these recently lately
-    exactly maybe
+    exactly maybe always
     """
 )
 """Words that carry no topic. "like", "name" and "go" are left to the slots of questions.py."""
