@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 
 from persona_cli.errors import EngineError, StorageError, UsageError, WeightsError
+from persona_cli.memory.clip import find_clip, open_clip
 from persona_cli.model import pull as pulling
 from persona_cli.model.catalog import Part, PinnedFile, load_catalog
 from persona_cli.model.pull import pull
 from persona_cli.model.weights import Weights
 from tests.hub import COMMIT, Hub, serve_hub
+from tests.terminal import persona
 from tests.tiny import Tiny
+from tests.tinyclip import classic, coloured
 
 pytestmark = pytest.mark.gguf
 
@@ -164,3 +167,24 @@ def test_a_hub_that_goes_away_for_good(hub: Hub, weights: Weights, monkeypatch: 
 def test_what_is_built_in_needs_no_pull(weights: Weights) -> None:
     with pytest.raises(UsageError, match="built in"):
         pull(load_catalog().get("all-MiniLM-L6-v2"), weights)
+
+
+def test_a_pulled_clip_compares_pictures_from_then_on(
+    tiny_clip: Path, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid_out = classic(tiny_clip, tmp_path / "hub")
+    files = {path.relative_to(laid_out).as_posix(): path.read_bytes() for path in laid_out.rglob("*") if path.is_file()}
+    files |= {"0_CLIPModel/pytorch_model.bin": b"the same weights again", "README.md": b"# CLIP"}
+    with serve_hub({"sentence-transformers/clip-ViT-B-32": files}) as served:
+        monkeypatch.setenv("HF_ENDPOINT", served.url)
+        pulled = persona("model", "pull", "clip-ViT-B-32")
+    assert "pictures are compared by it" in " ".join(pulled.err.split())
+    (row,) = (one for one in persona("model", "list", "--json").json if one["name"] == "clip-ViT-B-32")
+    assert (row["installed"], row["in_use"], row["purpose"]) == (True, True, "pictures")
+    folder = find_clip("clip-ViT-B-32", home / "models")
+    assert folder is not None
+    assert not list(folder.rglob("*.bin")), "the weights are there once"
+    picture = coloured("red", 1)
+    assert float(open_clip(folder).see([picture])[0] @ open_clip(tiny_clip).see([picture])[0]) > 0.9999
+    persona("model", "remove", "clip-ViT-B-32", "--yes")
+    assert find_clip("clip-ViT-B-32", home / "models") is None

@@ -199,8 +199,12 @@ def _chats(model: Installed) -> bool:
 
 
 def _next_step(model: Installed) -> str:
+    from persona_cli.model.catalog import Purpose
+
     if _chats(model):
         return f"{model.name} is installed. Let it answer: persona model use {model.name}"
     if any(file.role == "checkpoint" for file in model.manifest.files):
         return f"{model.name} is there. Convert it: persona model export {model.folder} --name PersonaVLM"
+    if model.manifest.purpose is Purpose.PICTURES:
+        return f"{model.name} is installed: pictures are compared by it where embedding.pictures names it."
     return f"{model.name} is installed and will be used where it fits."

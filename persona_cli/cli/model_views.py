@@ -43,13 +43,13 @@ def choices(places: Places, settings: Settings) -> tuple[Choice, ...]:
     from persona_cli.model.catalog import load_catalog
     from persona_cli.model.weights import Weights
 
-    used = settings.model.name.casefold()
+    used, sees = settings.model.name.casefold(), settings.embedding.pictures.casefold()
     free = free_bytes()
     installed = Weights(places.weights).all()
     names = {model.name.casefold() for model in installed}
     return (
         Choice("lite", True, used == "lite", "chat", "", 0, 0, True, "Apache-2.0", "built in: by rule, no weights"),
-        *(_installed(model, used, free) for model in installed),
+        *(_installed(model, {used, sees}, free) for model in installed),
         *(_offered(entry, free) for entry in load_catalog().entries if entry.name.casefold() not in names),
         *([_served(settings, used)] if settings.server.url or used == "server" else []),
     )
@@ -95,13 +95,13 @@ def quantization_given(text: str) -> str:
     return text.upper()
 
 
-def _installed(model: Installed, used: str, free: int) -> Choice:
+def _installed(model: Installed, used: set[str], free: int) -> Choice:
     facts = model.manifest
     needed = model.size + int(min(_WORKING, model.size * 0.4))
     return Choice(
         name=model.name,
         installed=True,
-        in_use=model.name.casefold() == used,
+        in_use=model.name.casefold() in used,
         purpose=facts.purpose,
         quantization=facts.quantization,
         bytes=model.size,
