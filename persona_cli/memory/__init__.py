@@ -43,6 +43,7 @@ class Memory:
         self._lock = threading.RLock()
         self._embedder: Embedder | None = None
         self._index: Index | None = None
+        self._sight: Sight | None = None
 
     @property
     def embedder(self) -> Embedder:
@@ -73,12 +74,16 @@ class Memory:
                 )
             return self._index
 
-    @cached_property
+    @property
     def sight(self) -> Sight:
         """What compares pictures; CLIP itself is opened when there is something to compare."""
-        from persona_cli.memory.sight import Sight
+        with self._lock:
+            if self._sight is None:
+                from persona_cli.memory.sight import Sight
 
-        return Sight(self.places, self.store, self.media, self._settings.embedding.pictures, self._notice)
+                wanted = self._settings.embedding.pictures
+                self._sight = Sight(self.places, self.store, self.media, wanted, self._notice)
+            return self._sight
 
     @cached_property
     def looks(self) -> LooksLike:
@@ -121,8 +126,8 @@ class Memory:
                 self._index.close()
             if self._embedder is not None:
                 self._embedder.close()
-            if "sight" in self.__dict__:
-                self.sight.close()
+            if self._sight is not None:
+                self._sight.close()
         self.store.close()
 
 
