@@ -21,7 +21,7 @@ LIFE = (
     ("2026-02-03", "I love Fanta."),
     ("2026-02-20", "I live in Derby."),
     ("2026-03-14", "I used to love Fanta, now it's Tango."),
-    ("2026-05-02", "I'm allergic to kiwi."),
+    ("2026-05-02", "I'm allergic to kiwi. Also I started learning the oboe."),
     ("2026-05-20", "I've just started my new job at Starling."),
     ("2026-06-06", "I'm not allergic to kiwi."),
     ("2026-08-10", "We moved to Exeter."),
@@ -74,6 +74,12 @@ def test_the_past_is_told_with_its_end(told: Assistant, question: str, wanted: s
 def test_the_present_is_answered_first(told: Assistant) -> None:
     assert "Exeter" in answer(told, "Where do I live?")
     assert "Starling" in answer(told, "Where do I work?")
+
+
+def test_what_was_said_beside_what_is_over_still_holds(told: Assistant) -> None:
+    said = answer(told, "What instrument do I play?")
+    assert "oboe" in said
+    assert "until" not in said
 
 
 def test_the_profile_follows_a_change_of_mind(told: Assistant) -> None:

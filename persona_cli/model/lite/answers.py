@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from persona_cli.model.lite.dates import day_of, when
 from persona_cli.model.lite.evidence import Told
-from persona_cli.model.lite.former import about_the_past, history, once
+from persona_cli.model.lite.former import about_the_past, history, newer_half, once
 from persona_cli.model.lite.persons import capital, lower_first
 from persona_cli.model.lite.questions import Form, Question
 from persona_cli.model.lite.relevance import Match
@@ -64,7 +64,8 @@ def one(told: Told, at: datetime) -> str:
         return f"{once(told, at)} — {_source(told, at)}."
     if told.quotable:
         return f"{capital(_said(told, at))} you said: “{told.content.strip()}”"
-    return f"{capital(told.spoken())} — {_source(told, at)}."
+    now = newer_half(told)
+    return f"{f'Now {now}' if now else capital(told.spoken())} — {_source(told, at)}."
 
 
 def distinct(told: Sequence[Told]) -> list[Told]:

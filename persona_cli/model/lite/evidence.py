@@ -7,7 +7,7 @@ this very conversation, which no update has absorbed yet. Only what the user sai
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -134,12 +134,21 @@ def _outdated(every: tuple[Told, ...]) -> tuple[Told, ...]:
         else told
         for told in every
     ]
-    # a sentence is as old as the facts it tells, where all of them have been replaced
-    ended = {told.at: told.until for told in marked if told.slot and not told.current}
-    for told in marked:
-        if told.slot and told.current:
-            ended.pop(told.at, None)
-    return tuple(replace(told, until=ended[told.at]) if told.verbatim and told.at in ended else told for told in marked)
+    ended = [told for told in marked if told.slot and not told.current]
+    return tuple(
+        replace(told, until=_end_of(told, ended)) if told.verbatim and told.current else told for told in marked
+    )
+
+
+def _end_of(line: Told, ended: Sequence[Told]) -> datetime | None:
+    """Return when a sentence of a message stopped to hold: with the fact of that message that has its words."""
+    of_message = [told for told in ended if line.at in (told.at, told.said_at)]
+    return next((told.until for told in of_message if shares_words(told, line)), None)
+
+
+def shares_words(fact: Told, line: Told) -> bool:
+    """Tell whether a sentence has at least half of the words of a fact, or the other way round."""
+    return bool(fact.stems) and 2 * len(fact.stems & line.stems) >= min(len(fact.stems), max(len(line.stems), 1))
 
 
 def _place(told: Told) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from persona_cli.model.lite.dates import day_of
-from persona_cli.model.lite.evidence import Told
+from persona_cli.model.lite.evidence import Told, shares_words
 from persona_cli.model.lite.lexicon import PAST
 from persona_cli.model.lite.persons import base_verb, capital, lower_first
 from persona_cli.model.lite.questions import Form, Question
@@ -104,10 +104,14 @@ _STILL = re.compile(r"\b(?:still|always|yet|any ?more|any longer)\b|^(?:do|am|is
 
 
 def _lately(told: Told) -> str:
-    """Return what holds now, without what a sentence like "used to love Sprite, now it is Coke" says of before."""
-    text = told.spoken()
-    said = re.search(r"\b(?:but |and )?now (?P<new>(?:it is|it's|you|your) .+)$", text)
-    return said["new"] if said else lower_first(text)
+    """Return what holds now, to go on inside a sentence."""
+    return newer_half(told) or lower_first(told.spoken())
+
+
+def newer_half(told: Told) -> str:
+    """Return what "used to love Sprite, now it is Coke" says of now; "" for a sentence that says nothing of before."""
+    said = re.search(r"\bused to\b.*\bnow (?P<new>(?:it is|it's|you|your) .+)$", told.spoken())
+    return said["new"] if said else ""
 
 
 def marked(every: Sequence[Told]) -> tuple[Told, ...]:
@@ -118,13 +122,8 @@ def marked(every: Sequence[Told]) -> tuple[Told, ...]:
 
 
 def _as_its_fact(told: Told, ended: Sequence[Told], holding: Sequence[Told]) -> Told:
-    mine = [one for one in ended if one.said_at == told.at and _shared(one, told)]
-    kept = [one for one in holding if one.said_at == told.at and _shared(one, told)]
+    mine = [one for one in ended if one.said_at == told.at and shares_words(one, told)]
+    kept = [one for one in holding if one.said_at == told.at and shares_words(one, told)]
     if not mine or (kept and told.source != "message"):
         return told
     return replace(told, until=mine[0].until, successor=mine[0].successor)
-
-
-def _shared(fact: Told, told: Told) -> bool:
-    """Tell whether a sentence has most of the words of a fact."""
-    return bool(fact.stems) and len(fact.stems & told.stems) >= 0.5 * min(len(fact.stems), max(len(told.stems), 1))
