@@ -96,6 +96,13 @@ def test_a_day_has_its_own_length_when_the_clocks_change() -> None:
 def test_softness_fits_the_words() -> None:
     soft = {text: find_times(text, AT)[0].soft for text in ("yesterday", "two weeks ago", "in May", "recently")}
     assert soft["yesterday"] < soft["two weeks ago"] < soft["in May"] < soft["recently"]
+    week = timedelta(days=7)
+    assert [
+        find_times(text, AT)[0].soft for text in ("around Easter", "around 12 May", "sometime around the 4th of July")
+    ] == [week] * 3
+    assert find_times("around noon yesterday", AT)[0].soft < week
+    assert find_times("at Easter", AT)[0].soft < week
+    assert find_times("I flew around the world on 12 May", AT)[0].soft < week
     wide = find_times("yesterday", AT)[0].wide
     assert wide.start == datetime(2023, 5, 15, 18, tzinfo=BERLIN)
 

@@ -44,6 +44,7 @@ _EDGE = re.compile(
 _BOUND = re.compile(
     r"\b(ever\s+since|since|until|till|up\s+to|before|prior\s+to|by|after|as\s+of)\s+(?:the\s+)?$", re.IGNORECASE
 )
+_AROUND = re.compile(r"\b(?:around|circa)\s+(?:the\s+)?$", re.IGNORECASE)
 _DISTANCE = re.compile(rf"(?<![\w'’-]){DISTANCE}$", re.IGNORECASE)
 _ITS_DAY = {"christmas": "christmas day", "xmas": "christmas day", "easter": "easter sunday"}
 """Which day of a feast of several days is meant by "the day before Christmas"."""
@@ -109,7 +110,7 @@ def _modify(text: str, span: _Span) -> _Span:
     span = _edge(text, span)
     span = _part(text, span)
     span = _clock(text, span)
-    return _bound(text, span)
+    return _loosely(text, _bound(text, span))
 
 
 def _hook(text: str, span: _Span) -> _Span:
@@ -178,6 +179,17 @@ def _hour(match: re.Match[str], *, late: bool) -> timedelta | None:
     if hour < 12 and (half == "p" or (late and half != "a")):
         hour += 12
     return timedelta(hours=0 if half == "a" and hour == 12 else hour, minutes=minute)
+
+
+def _loosely(text: str, span: _Span) -> _Span:
+    """Widen the softness of "around Easter", "around 12 May"."""
+    match = _AROUND.search(text, 0, span.start)
+    inside = text[span.start : span.end].lower().startswith("around ")
+    if span.found.unit != "day" or not (match or inside):
+        return span
+    return _Span(
+        match.start() if match else span.start, span.end, replace(span.found, soft=max(span.found.soft, 7 * DAY))
+    )
 
 
 def _bound(text: str, span: _Span) -> _Span:
