@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.errors import EngineError, PictureError, WeightsError
-from persona_cli.memory.transformers_embedding import fingerprint, undisturbed
+from persona_cli.memory.transformers_embedding import fingerprint, load_model
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -97,23 +97,7 @@ def name_of(folder: Path) -> str:
 
 def open_clip(folder: Path) -> Clip:
     """Load the CLIP in `folder`; raises `WeightsError`."""
-    with undisturbed():
-        from PIL import Image as Pillow
-        from safetensors import SafetensorError
-        from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging
-
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
-        try:
-            # on the processor: the accelerator's memory belongs to the model that answers
-            model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-            if not model.supports("image"):
-                raise WeightsError(f"the model in {folder} embeds no pictures", fix=_CHOOSE)
-            _read_literally(model)
-            dimension = _encode(model, [Pillow.new("RGB", (8, 8))]).shape[1]
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, SafetensorError) as exc:
-            raise WeightsError(f"the picture embedding in {folder} cannot be loaded: {exc}", fix=_CHOOSE) from exc
+    model, dimension = load_model(folder, "picture embedding", _try_out, fix=_CHOOSE)
     return Clip(model, name_of(folder), dimension)
 
 
@@ -137,6 +121,16 @@ def _encode(model: SentenceTransformer, given: list[Any]) -> Vectors:
     except (RuntimeError, ValueError, IndexError) as exc:
         raise EngineError(f"the picture embedding failed: {exc}", fix=_CHOOSE) from exc
     return np.asarray(vectors, dtype=np.float32)
+
+
+def _try_out(model: SentenceTransformer) -> int:
+    """Return the dimension; raises ValueError for a model of texts alone."""
+    from PIL import Image as Pillow
+
+    if not model.supports("image"):
+        raise ValueError("it embeds no pictures")
+    _read_literally(model)
+    return int(_encode(model, [Pillow.new("RGB", (8, 8))]).shape[1])
 
 
 def _read_literally(model: SentenceTransformer) -> None:

@@ -1,8 +1,8 @@
 """Any sentence-transformers model from a folder: bulk work, and every model that is not built in.
 
-Importing sentence_transformers takes 5 seconds, so this module is imported when such a model is wanted. It works
-from files that are already here: the hub is switched off before its client is imported, nothing is downloaded in
-the middle of a chat, and no library prints a progress bar or a warning of its own.
+Importing sentence_transformers takes 5 seconds, so it is done when such a model is wanted; `clip` loads its own
+through here. Everything works from files that are already on this machine: the hub is switched off before its client is
+imported, nothing is downloaded in the middle of a chat, and no library prints a progress bar or a warning of its own.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import hashlib
 import os
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,8 @@ _OFFLINE = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
 }
 _EDGE = 1 << 16
+
+T = TypeVar("T")
 
 
 class FolderEmbedder:
@@ -79,7 +81,20 @@ def find_model(model: str) -> Path:
 
 def open_folder(folder: Path, name: str | None = None) -> FolderEmbedder:
     """Load the model in `folder`; without a `name` it is called after the folder and its content."""
-    with undisturbed():
+
+    def try_out(model: SentenceTransformer) -> int:
+        return int(_encode(model, ["dimension"]).shape[1])
+
+    model, dimension = load_model(folder, "embedding model", try_out, fix="Fetch it again.")
+    _take_words_literally(model)
+    return FolderEmbedder(model, name or f"{folder.name}@{fingerprint(folder)}", dimension)
+
+
+def load_model(
+    folder: Path, what: str, try_out: Callable[[SentenceTransformer], T], *, fix: str
+) -> tuple[SentenceTransformer, T]:
+    """Return a model and what trying it out gave; raises a `WeightsError` that calls it `what`."""
+    with _undisturbed():
         from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
@@ -89,13 +104,9 @@ def open_folder(folder: Path, name: str | None = None) -> FolderEmbedder:
         try:
             # on the processor: the accelerator's memory belongs to the model that answers
             model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-            dimension = _encode(model, ["dimension"]).shape[1]
+            return model, try_out(model)
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, SafetensorError) as exc:
-            raise WeightsError(
-                f"the embedding model in {folder} cannot be loaded: {exc}", fix="Fetch it again."
-            ) from exc
-    _take_words_literally(model)
-    return FolderEmbedder(model, name or f"{folder.name}@{fingerprint(folder)}", dimension)
+            raise WeightsError(f"the {what} in {folder} cannot be loaded: {exc}", fix=fix) from exc
 
 
 def _encode(model: SentenceTransformer, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -111,7 +122,7 @@ def _take_words_literally(model: SentenceTransformer) -> None:
 
 
 def _cached(name: str) -> Path | None:
-    with undisturbed():
+    with _undisturbed():
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
@@ -137,7 +148,7 @@ def fingerprint(folder: Path) -> str:
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def _undisturbed() -> Iterator[None]:
     """Import and load with the hub switched off and without warnings; the environment is as before afterwards."""
     before = {key: os.environ.get(key) for key in _OFFLINE}
     os.environ.update(_OFFLINE)
