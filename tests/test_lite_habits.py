@@ -26,7 +26,7 @@ def known(*texts: str) -> list[ProceduralMemory]:
     [
         ("Every Thursday I play badminton", "Every Thursday the user plays badminton."),
         ("I usually go to the gym at 18:30", "The user usually goes to the gym at 18:30."),
-        ("I'm training for a half marathon in October", "The user is training for a half marathon in October."),
+        ("I'm training for a half marathon in October", "The user is training for a half marathon in October 2026."),
         ("I want to learn the cello", "The user wants to learn the cello."),
         ("My goal is to read 50 books", "The user's goal is to read 50 books."),
         ("on weekends we visit my grandparents", "On weekends the user and others visit the user's grandparents."),
@@ -57,7 +57,7 @@ def test_known_habit_is_refined_under_its_key() -> None:
 
 
 def test_reached_goal_says_so_under_its_key() -> None:
-    current = known("The user is training for a half marathon in October.")
+    current = known("The user is training for a half marathon in October 2026.")
     (draft,) = update_procedural(session("I ran the half marathon yesterday!"), current)
     assert (draft.key, draft.text) == ("key 0", "The user ran the half marathon yesterday.")
 

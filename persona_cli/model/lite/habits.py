@@ -9,19 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import snowballstemmer
 
-from persona_cli.model.lite.clauses import Saying, read_clauses
+from persona_cli.model.lite.clauses import Saying
 from persona_cli.model.lite.english import third_person
 from persona_cli.model.lite.facts import LONGEST
 from persona_cli.model.lite.lexicon import words
+from persona_cli.model.lite.referents import read_resolved
 from persona_cli.model.lite.worth import content_words, worth
 from persona_cli.model.tasks import ProceduralDraft
 from persona_cli.records import ProceduralMemory, Turn
-from persona_cli.timewords import find_times
+from persona_cli.timewords import find_times, settle
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,7 +98,7 @@ class _Told:
     plain: str
     sentence: str
     stems: frozenset[str]
-    day: date
+    at: datetime
 
 
 def update_procedural(
@@ -126,9 +127,9 @@ def update_procedural(
 
 
 def _told(turn: Turn) -> Iterator[_Told]:
-    for clause in read_clauses(turn.user[:LONGEST]):
-        if clause.saying is Saying.STATEMENT and re.search(r"\b(?:I|[Ww]e|[Mm]y|[Oo]ur)\b", clause.plain):
-            yield _Told(clause.plain, third_person(clause.plain), _stems(clause.plain), turn.at.date())
+    for clause, plain in read_resolved(turn.user[:LONGEST]):
+        if clause.saying is Saying.STATEMENT and re.search(r"\b(?:I|[Ww]e|[Mm]y|[Oo]ur)\b", plain):
+            yield _Told(plain, third_person(plain), _stems(plain), turn.at)
 
 
 def _stems(plain: str) -> frozenset[str]:
@@ -147,7 +148,7 @@ def _stated(told: _Told, texts: dict[str, str]) -> Iterator[tuple[str, str]]:
     if kind and worth(told.plain):
         key = known if known is not None else _key(kind, told, texts)
         if known is None or len(told.sentence) > len(texts[known]) or _ENDED.search(texts[known]):
-            yield key, told.sentence
+            yield key, settle(told.sentence, find_times(told.plain, told.at))
 
 
 def _kind(plain: str) -> str:
@@ -183,7 +184,7 @@ def _repeated(
     past = [one for one in earlier if _DOING.search(one.plain) and worth(one.plain)]
     for one in doings:
         same = [one, *_same(one, [*past, *doings], embed)]
-        if len({other.day for other in same}) >= DAYS and _closest(one, texts) is None:
+        if len({other.at.date() for other in same}) >= DAYS and _closest(one, texts) is None:
             text = _timeless(one.plain)
             yield _key("habit", one, texts), f"On several days the user {text}" if text else ""
             return

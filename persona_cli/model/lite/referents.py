@@ -6,10 +6,13 @@ A pronoun is replaced by words that were said; where two things could be meant i
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+from persona_cli.model.lite.clauses import Clause, read_clauses
 from persona_cli.model.lite.lexicon import NOT_NAMES, PEOPLE, PETS, words
 from persona_cli.model.lite.people import people
 from persona_cli.model.lite.tags import NAME
+from persona_cli.model.lite.unfolding import unfold
 
 _SHE = words(
     """sister mum mom mother wife girlfriend daughter aunt auntie niece grandma granny gran nan nana grandmother
@@ -213,6 +216,17 @@ class Referents:
         if pronoun in {"it", "its"}:
             return self.role in PETS
         return not (female and self.role in _HE) and not (male and self.role in _SHE)
+
+
+def read_resolved(text: str) -> Iterator[tuple[Clause, str]]:
+    """Yield the clauses of a text with each thing they tell, pronouns replaced; not what points elsewhere."""
+    referents = Referents()
+    for clause in read_clauses(text):
+        for said in unfold(clause.plain):
+            plain = referents.resolve(said)
+            if not referents.dangling(plain):
+                yield clause, plain
+            referents.hear(plain)
 
 
 def _without_tail(plain: str) -> str:
