@@ -214,6 +214,7 @@ TELLS = (
     "The wedding was wonderful. | the wedding | vague",
     "I met Anna on 3 May at the choir. | I met Anna | named",
     "I'm in Rome! | I was in Rome | just",
+    "I'm scared about tomorrow. | I was scared | just",
     "Moving to Lisbon on Monday. | moving to Lisbon | named",
 )
 DOES_NOT_TELL = (

@@ -51,6 +51,7 @@ ANCHORED = (
     "the weekend after our trip to the Alps = after weekend | our trip to the Alps | any",
     "What did I read the summer I moved? = during summer | I moved | past",
     "What did I write the year we married? = during year | we married | past",
+    "What happened on the day of my operation? = during day | my operation | past",
     "What did I wear the day I graduated? = during day | I graduated | past",
     "Who called the night of the storm? = during night | the storm | past",
     "What was I doing at the time of my accident? = around | my accident | past",

@@ -97,8 +97,8 @@ _BARE = (
 
 _HEAD = re.compile(
     rf"(?<![\w'’-])(?:(?:{DISTANCE})?(?P<edge>before|after)|(?P<word>ever\s+since|since|until|till|during|throughout|while|when)"
-    rf"|(?P<near>around|on)|(?:(?:in|on|during|at|around)\s+)?the\s+(?:same\s+|very\s+)?(?P<whole>{SIZES}|time)(?:\s+(?P<of>of))?"
-    rf"(?:\s+(?:that|when|in\s+which))?)\s+",
+    rf"|(?:(?:in|on|during|at|around)\s+)?the\s+(?:same\s+|very\s+)?(?P<whole>{SIZES}|time)(?:\s+(?P<of>of))?"
+    r"(?:\s+(?:that|when|in\s+which))?|(?P<near>around|on))\s+",
     re.IGNORECASE,
 )
 _AFTER_EDGE = (_CLAUSE, _AHEAD, _NOUN, _DOING)

@@ -36,6 +36,9 @@ _JUST = re.compile(
     r"|\b(?:I['’]m|I am|we['’]re|we are) (?:in|at|on|back|here)\b",
     re.IGNORECASE,
 )
+_IS_SO = re.compile(r"\b(?:I['’]m|I am|we['’]re|we are) (?!\w+ing\b)", re.IGNORECASE)
+_MATTER = re.compile(r"\b(?:about|of) $", re.IGNORECASE)
+"""Before a time that is what the sentence is about, and not when it was: "scared about tomorrow"."""
 _ASIDE = frozenset({"for", "about", "before", "after", "until", "since", "towards", "because", "of"})
 _BESIDE = 3
 _OPENS = re.compile(r"\w+ly|just|then|now|yesterday|today|back|and|but|so", re.IGNORECASE)
@@ -121,7 +124,9 @@ def _tell(said: str, at: datetime, wanted: Anchoring, event: Window | None, *, c
     places = _places(said, wanted, close=close)
     if not places or not _fits(said, places, wanted) or _given(said, at, wanted):
         return None
-    phrases = [one for one in find_times(said, at) if not one.repeating]
+    every = [one for one in find_times(said, at) if not one.repeating]
+    phrases = [one for one in every if not _MATTER.search(said[: one.start])]
+    event = None if every and not phrases else event
     near = min(phrases, key=lambda one: min(_apart(one, place) for place in places), default=None)
     if not wanted.clause and _aside(said, places) and not (near and _dates(near, places)):
         return None
@@ -141,7 +146,7 @@ def _for_long(said: str, event: Window) -> Window:
 
 def _undated(said: str, at: datetime, wanted: Anchoring, places: list[tuple[int, int]]) -> Telling | None:
     day = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    if _JUST.search(said):
+    if _JUST.search(said) or (wanted.clause and wanted.lasts and _IS_SO.search(said)):
         return Telling(Window(day, day + _DAY), 3 * _DAY, Surety.JUST)
     after = said[max(end for _, end in places) :]
     if _PAST.search(said) and (wanted.clause or re.match(r"\W*(?:\w+\W+){0,3}?(?:was|were|went)\b", after)):
