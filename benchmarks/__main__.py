@@ -6,6 +6,7 @@ A benchmark is a module with `main(arguments) -> int`. Those that need data or p
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def run(name: str, arguments: Sequence[str]) -> int:
     """Run one benchmark under its own heading."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the program does
     print(f"## {name}\n", flush=True)
     code: int = importlib.import_module(f"benchmarks.{name}").main(arguments)
     print(flush=True)

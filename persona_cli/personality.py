@@ -52,6 +52,8 @@ MANNERS: dict[str, tuple[str, str]] = {
     "neuroticism": ("light and direct", "reassuring"),
 }
 """How somebody low and somebody high in a trait is best spoken to."""
+STEP = 0.3
+"""How far a score moves before a conversation under way takes it up."""
 HEARD = 0.5
 """How far from neutral a score is heard in the tone: it takes several readings to get there."""
 
@@ -60,6 +62,16 @@ def manner(traits: Traits) -> dict[str, str]:
     """Return for each trait that is far enough from neutral how it asks to be spoken to."""
     heard = {name: score - NEUTRAL for name, score in traits if abs(score - NEUTRAL) >= HEARD}
     return {name: MANNERS[name][off > 0] for name, off in heard.items()}
+
+
+def steady(shown: Traits, now: Traits) -> Traits:
+    """Return the scores to go on with in a conversation that began with `shown`: those, until one has moved audibly.
+
+    In a prompt the scores stand above the conversation (PersonaVLM), so a new decimal costs the evaluation of all that
+    is below them; a tone does not change by `STEP`.
+    """
+    moved = any(abs(score - shown[name]) >= STEP for name, score in now)
+    return now if moved or manner(shown) != manner(now) else shown
 
 
 def momentum(turns: int) -> float:

@@ -19,6 +19,9 @@ from tests.fakes import ScriptedModel
 from tests.tiny import Tiny, build_tiny
 from tests.tinyclip import build_clip
 
+# as the program does: threads that wait sleep, or a busy machine makes the tests a hundred times slower
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 # the same examples every time, however busy the machine is
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.load_profile("fixed")

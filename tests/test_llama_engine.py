@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import threading
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from persona_cli.model.engines.llama import Wishes, open_llama
 from persona_cli.model.engines.llama.engine import LlamaEngine
 from persona_cli.model.engines.llama.gguf_file import check_pair, read_projection, read_text
 from persona_cli.model.engines.llama.kept import KeptLane
-from persona_cli.model.engines.llama.native import Device, Loading
+from persona_cli.model.engines.llama.native import Device, Loading, _whole_cores, default_threads, usable_cores
 from persona_cli.model.engines.llama.offload import RESERVE, Need, plan_offload
 from persona_cli.model.engines.llama.report import read_load
 from tests.tiny import Tiny, build_tiny
@@ -349,3 +350,14 @@ def test_a_state_of_other_weights_or_a_damaged_one_is_not_taken_back(tiny: Tiny,
     assert not known
     assert say(engine, first) == reply
     engine.close()
+
+
+def test_one_thread_for_each_core_not_for_each_half(tmp_path: Path) -> None:
+    allowed = sorted(os.sched_getaffinity(0))
+    for number in allowed:
+        place = tmp_path / f"cpu{number}" / "topology"
+        place.mkdir(parents=True)
+        (place / "thread_siblings_list").write_text(f"{number // 2 * 2},{number // 2 * 2 + 1}\n")
+    assert _whole_cores(tmp_path) == len({number // 2 for number in allowed})
+    assert _whole_cores(tmp_path / "none") == 0
+    assert 1 <= default_threads() <= usable_cores()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_cli.personality import NEUTRAL, TRAITS, Traits, evolve, momentum
+from persona_cli.personality import NEUTRAL, STEP, TRAITS, Traits, evolve, manner, momentum, steady
 
 scores = st.floats(1.0, 5.0)
 vectors = st.builds(Traits, *([scores] * 5))
@@ -39,3 +39,18 @@ def test_a_vector_moves_towards_its_reading_and_never_past_it(vector: Traits, re
 def test_scores_outside_one_to_five_are_refused(score: float) -> None:
     with pytest.raises(ValueError, match="openness"):
         Traits(openness=score)
+
+
+@given(vectors, vectors)
+def test_a_conversation_keeps_its_scores_until_one_has_moved_audibly(shown: Traits, now: Traits) -> None:
+    kept = steady(shown, now)
+    assert kept in {shown, now}
+    assert all(abs(kept[name] - now[name]) < STEP for name in TRAITS)
+    assert manner(kept) == manner(now)
+
+
+def test_small_moves_change_no_score_of_a_conversation() -> None:
+    shown = Traits(openness=4.0)
+    assert steady(shown, Traits(openness=4.2, extraversion=3.2)) == shown
+    assert steady(shown, Traits(openness=4.4, extraversion=3.2)) == Traits(openness=4.4, extraversion=3.2)
+    assert steady(shown, Traits(openness=4.0, extraversion=3.5)).extraversion == 3.5

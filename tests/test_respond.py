@@ -12,6 +12,7 @@ from persona_cli.agent.assistant import Assistant
 from persona_cli.agent.respond import RespondOptions
 from persona_cli.errors import EngineError, Interrupted, MessageError, PictureError
 from persona_cli.model.tasks import SemanticDraft
+from persona_cli.personality import Traits
 from persona_cli.records import (
     Answer,
     AnswerDelta,
@@ -93,6 +94,22 @@ def test_turns_of_the_last_hour_are_recent(assistant: Assistant, model: Scripted
     list(assistant.respond("third"))
     (situation,) = model.called("reason")[-1]
     assert [turn.user for turn in situation.recent] == ["second"]
+
+
+def test_small_moves_of_a_trait_wait_for_the_next_conversation(
+    assistant: Assistant, model: ScriptedModel, clock: StillClock
+) -> None:
+    model.enqueue("infer_personality", Traits(openness=3.4), Traits(openness=4.5))
+    for text, minutes in (("first", 5), ("second", 5), ("third", 120), ("fourth", 0)):
+        list(assistant.respond(text))
+        assistant.updates.run()
+        clock.advance(minutes=minutes)
+    shown = [situation.traits.openness for (situation,) in model.called("reason")]
+    latest = assistant.memory.store.readings.latest().openness
+    # 0.2 is not heard, what the second turn adds is
+    assert shown[:2] == [3.0, 3.0]
+    assert shown[2:] == [latest, latest]
+    assert latest > 3.5
 
 
 def test_an_interrupted_answer_keeps_what_was_said(assistant: Assistant, model: ScriptedModel) -> None:

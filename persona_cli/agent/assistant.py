@@ -24,7 +24,7 @@ from persona_cli.errors import Interrupted, MessageError, PersonaError
 from persona_cli.memory import Memory
 from persona_cli.memory.index import embed_wanted
 from persona_cli.model.tasks import ImageSeen, Model, Situation, Stop
-from persona_cli.personality import Traits
+from persona_cli.personality import Traits, steady
 from persona_cli.records import (
     Answer,
     AnswerDelta,
@@ -176,14 +176,23 @@ class Assistant:
 
     def _situation(self, query: Query) -> Situation:
         store = self.memory.store
+        recent = store.turns.recent(query.at - self.gap, query.at)
         return Situation(
             query=query,
             core=store.core.current(),
-            traits=store.readings.latest(),
-            recent=(recent := store.turns.recent(query.at - self.gap, query.at)),
+            traits=self._steady_traits(recent),
+            recent=recent,
             before=store.turns.of_last_session(recent[0].at if recent else query.at),
             seen_images=tuple(seen for image in query.images if (seen := self._seen(image))),
         )
+
+    def _steady_traits(self, recent: Sequence[Turn]) -> Traits:
+        """Return the traits to answer with: those of the turn before, while they have not moved audibly since."""
+        store = self.memory.store
+        now = store.readings.latest()
+        before = store.turns.get(recent[-1].id) if recent else None
+        shown = (step.traits for step in before.steps if isinstance(step, Personality)) if before else iter(())
+        return steady(next(shown, now), now)
 
     def _search(self, query: Query, retrieve: Retrieve, shown: Collection[Ref]) -> Recall:
         # the retriever opens the embedding model: only a response that searches waits for it

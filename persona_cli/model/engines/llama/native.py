@@ -52,7 +52,7 @@ class Loading:
     gpu_layers: int = 0
     project_on_gpu: bool = False
     threads: int = 0
-    """0: every core this process may use."""
+    """0: one for each core this process may use."""
     flash_attention: bool = True
     kv_type: str = "f16"
     image_tokens: int = 293
@@ -147,13 +147,28 @@ def _base_library() -> str:
 
 
 def default_threads() -> int:
-    """Return how many threads serve where none are configured."""
-    return usable_cores()
+    """Return how many threads serve where none are configured: one for each core, as llama.cpp does by itself.
+
+    The second thread of a core computes with the same units and only makes the others wait.
+    """
+    return min(usable_cores(), _whole_cores() or usable_cores())
 
 
 def usable_cores() -> int:
     """Return the cores this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _whole_cores(topology: Path = Path("/sys/devices/system/cpu")) -> int:
+    """Return how many different cores this process may run on; 0 where the system does not tell."""
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ()
+    siblings = set()
+    for number in allowed:
+        try:
+            siblings.add((topology / f"cpu{number}" / "topology" / "thread_siblings_list").read_text().strip())
+        except OSError:
+            return 0
+    return len(siblings)
 
 
 class Weights:
