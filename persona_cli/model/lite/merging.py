@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
 from persona_cli.model.lite.persons import capital
 from persona_cli.model.lite.words import content_words, sentences, stem
@@ -12,7 +13,7 @@ from persona_cli.model.tasks import SummaryDraft
 from persona_cli.records import EpisodicMemory
 
 _KEYWORDS = 8
-_NAMED = 4
+_NAMED = 2
 _QUOTES = 6
 _LONGEST = 160
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\d [\d:]+ \(\w+\): ")
@@ -21,12 +22,21 @@ _QUOTE = re.compile(r"“([^”]+)”")
 
 
 def merge_episodes(episodes: Sequence[EpisodicMemory]) -> SummaryDraft:
-    """Return the summary of episodes that are of one topic, oldest first."""
+    """Return the summary of episodes that are of one topic, oldest first, as a person would note it down."""
     keywords = _keywords(episodes)
-    told = [(episode, best) for episode in episodes if (best := _most_telling(episode, keywords))]
-    dated = " ".join(f"{episode.started_at:%Y-%m-%d} {best}" for episode, best in _spread(told))
-    topic = capital(", ".join(_common(keywords, episodes)))
-    return SummaryDraft(f"{topic}: {dated}" if topic else dated, keywords)
+    named = {word for episode in episodes for word in episode.keywords if word[:1].isupper()}
+    told = [_uncapital(best, named) for episode in episodes if (best := _most_telling(episode, keywords))]
+    told = _spread(list(dict.fromkeys(told)))
+    topic = capital(" and ".join(_common(keywords, episodes)))
+    heading = ", ".join(part for part in (topic, _span(episodes[0].started_at, episodes[-1].ended_at)) if part)
+    return SummaryDraft(f"{heading}: {'; '.join(told)}{'' if told[-1:] and told[-1].endswith('”') else '.'}", keywords)
+
+
+def _span(start: datetime, end: datetime) -> str:
+    """Return the time of a topic: "March 2024", "March to May 2024", "March 2024 to May 2025"."""
+    if (start.year, start.month) == (end.year, end.month):
+        return f"{start:%B %Y}"
+    return f"{start:%B}{'' if start.year == end.year else f' {start.year}'} to {end:%B %Y}"
 
 
 def _keywords(episodes: Sequence[EpisodicMemory]) -> tuple[str, ...]:
@@ -45,7 +55,14 @@ def _keywords(episodes: Sequence[EpisodicMemory]) -> tuple[str, ...]:
 def _common(keywords: tuple[str, ...], episodes: Sequence[EpisodicMemory]) -> tuple[str, ...]:
     """Return the keywords that more than one episode has, else the first: what the topic is called."""
     counts = Counter(short for episode in episodes for short in {stem(word) for word in episode.keywords})
-    return tuple(word for word in keywords if counts[stem(word)] > 1)[:_NAMED] or keywords[:1]
+    shared = tuple(word for word in keywords if counts[stem(word)] > 1) or keywords[:1]
+    return shared[:1] if shared and shared[0][0].isupper() else shared[:_NAMED]
+
+
+def _uncapital(text: str, named: set[str]) -> str:
+    """Return a title for the middle of a sentence: with its capital only where that is of a name."""
+    first = re.split(r"\W", text, maxsplit=1)[0]
+    return text if first in named or first.isupper() else text[:1].lower() + text[1:]
 
 
 def _most_telling(episode: EpisodicMemory, keywords: tuple[str, ...]) -> str:
@@ -56,7 +73,7 @@ def _most_telling(episode: EpisodicMemory, keywords: tuple[str, ...]) -> str:
     if quotes and (not title or set(title.casefold().split(", ")) <= listed):
         return f"“{_shortened(_best(quotes, keywords))}”"
     found = sentences(title)
-    return _shortened(title if len(found) < 2 else _best(found, keywords)).rstrip(".") + "." if found else ""
+    return _shortened(title if len(found) < 2 else _best(found, keywords)).rstrip(".") if found else ""
 
 
 def _best(texts: Sequence[str], keywords: tuple[str, ...]) -> str:
@@ -68,7 +85,7 @@ def _shortened(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST].rsplit(' ', 1)[0]}…"
 
 
-def _spread(told: list[tuple[EpisodicMemory, str]]) -> list[tuple[EpisodicMemory, str]]:
+def _spread(told: list[str]) -> list[str]:
     """Return some of many, the first and the last among them, evenly between."""
     if len(told) <= _QUOTES:
         return told
