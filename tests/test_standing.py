@@ -3,7 +3,8 @@
 import pytest
 
 from persona_cli.agent.endings import Ending, ended
-from persona_cli.agent.standing import is_over_with, opposed, renames, reschedules, revises, same_saying, says_no_more
+from persona_cli.agent.over import is_over_with
+from persona_cli.agent.standing import opposed, renames, reschedules, revises, same_meaning, same_saying, says_no_more
 from persona_cli.records import SemanticMemory
 from tests.agents import NOW
 
@@ -128,3 +129,32 @@ def test_another_day_or_number_for_the_same_takes_its_place_when_it_is_said_to()
     assert reschedules("Rowing is now on Fridays.", old, "Rowing is now on Fridays.")
     assert not reschedules("The user goes rowing on Fridays.", old, "I go rowing on Fridays.")
     assert not reschedules("Judo is now on Fridays.", old, "Judo is now on Fridays.")
+
+
+@pytest.mark.parametrize(
+    ("new", "old"),
+    [
+        ("The user is a huge fan of dub.", "The user loves dub."),
+        ("Rex is the user's husband.", "The user is married to Rex."),
+        ("The user has a kiwi allergy.", "The user is allergic to kiwi."),
+        ("The user is preparing for the Boston race.", "The user is training for the Boston race."),
+        ("The user's gran lives in Bonn.", "The user's grandmother lives in Bonn."),
+    ],
+)
+def test_the_same_in_other_common_words_is_the_same(new: str, old: str) -> None:
+    assert same_meaning(new, old)
+    assert same_meaning(old, new)
+
+
+@pytest.mark.parametrize(
+    ("new", "old"),
+    [
+        ("The user lived in Bonn.", "The user lives in Bonn."),
+        ("The user wants a dog.", "The user has a dog."),
+        ("The user has two dogs.", "The user has a dog."),
+        ("The user is not allergic to kiwi.", "The user is allergic to kiwi."),
+        ("The user's sister lives in Bonn.", "The user lives in Bonn."),
+    ],
+)
+def test_what_differs_in_one_word_that_counts_is_not_the_same(new: str, old: str) -> None:
+    assert not same_meaning(new, old)

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from persona_cli.agent.endings import Ending, ended, for_a_while, is_unreal
 from persona_cli.agent.holders import holder, other_names, same_holder
+from persona_cli.agent.over import is_over_with
 from persona_cli.agent.standing import (
     is_over,
-    is_over_with,
     names_role,
     opposed,
     recovers,

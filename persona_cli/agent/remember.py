@@ -11,8 +11,9 @@ from enum import StrEnum
 
 from persona_cli.agent.following import follow
 from persona_cli.agent.gate import SAME, Admitted, Refused, judge, same_fact, same_occasion
+from persona_cli.agent.holders import holder, same_holder
 from persona_cli.agent.outdated import Embed, Outdated
-from persona_cli.agent.standing import ALIKE, same_saying, says_no_more, says_the_same
+from persona_cli.agent.standing import ALIKE, same_meaning, same_saying, says_no_more, says_the_same
 from persona_cli.agent.words import stem, words
 from persona_cli.memory.store import Store
 from persona_cli.model.tasks import SemanticDraft
@@ -140,12 +141,14 @@ class Remembering:
         if draft.images:
             return None
         near = [memory for memory in self._outdated.near(draft.content, draft.slot) if same_occasion(draft, memory)]
-        mine = [memory for memory in near if memory.subject.casefold() == draft.subject.casefold()]
-        for memory in mine:
+        whose = holder(draft.content, draft.subject)
+        mine = [memory for memory in near if same_holder(whose, holder(memory.content, memory.subject))]
+        for memory in near:
             in_slot = bool(draft.slot) and memory.slot == draft.slot
-            if same_saying(draft.content, memory.content) or (
-                in_slot and says_no_more(draft.content, memory.content, draft.slot)
-            ):
+            said = memory in mine and same_saying(draft.content, memory.content)
+            # "Stefan is the user's husband" is of Stefan, and says what "is married to Stefan" says
+            said = said or same_meaning(draft.content, memory.content)
+            if said or (in_slot and says_no_more(draft.content, memory.content, draft.slot)):
                 return memory
         least = {memory.id: ALIKE for memory in mine if says_the_same(draft.content, memory.content)}
         least |= {memory.id: SAME for memory in mine if memory.id not in least and same_fact(draft, memory)}

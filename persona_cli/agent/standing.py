@@ -7,13 +7,10 @@ is not clearly the same or over stays as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from itertools import pairwise
 
-from persona_cli.agent.endings import Ending
-from persona_cli.agent.holders import holder, kin
+from persona_cli.agent.holders import kin
 from persona_cli.agent.words import names, negative, numbers, stem, stems, supported, values, words
-from persona_cli.records import SemanticMemory
 
 
 def _words(text: str) -> frozenset[str]:
@@ -62,55 +59,35 @@ _PAST = _words(
     spent thought came flew drove built broke fell held kept knew paid rode sang sat spoke swam threw wore wrote
     """
 )
-_BESIDE = _words("near by behind beside opposite outside past about")
-_LINKS = _words(
+LINKS = _words(
     """
     and but because since so as for now to with by after when which last this in on at a an every each per the
     from of or is are too also twice once most before during until daily weekly any again is while if all
     """
 )
-_VERB_PLACE = 2
-"""Where the verb of "The user smokes ten a day" stands: what ends is often the doing itself."""
-_MEASURES = 3
-"""Values a memory may have beside the thing that ended: "three cups of coffee" is about coffee."""
-_AVERSE = re.compile(
-    r"\b(?:afraid|scared|frightened|terrified|fear|phobia|allergic|allergy|horror of)\b", re.IGNORECASE
-)
-_GENERIC_THINGS = _stems(
-    "account membership trip plan plans everything diet lessons lesson class classes course hobby collection"
-    " thing stuff habit"
-    " subscription contract visit visits stay party society job"
-)
-"""What says of which sort a thing is, not which one: "my HSBC account", "the Japan trip"."""
-_MEMBERS = {
-    stem(kind): _stems(members)
-    for kind, members in {
-        "meat": "steak bacon ham beef pork chicken sausage sausages burger burgers lamb turkey salami meatballs"
-        " barbecue veal duck",
-        "alcohol": "beer wine gin whisky whiskey vodka rum cider cocktail cocktails champagne prosecco ale lager",
-        "wine": "alcohol",
-        "beer": "alcohol",
-        "dairy": "cheese milk butter yoghurt yogurt cream",
-        "caffeine": "coffee espresso cappuccino latte",
-        "sweets": "chocolate candy cake cakes biscuits cookies",
-        "smoking": "cigarette cigarettes smokes smoke",
-        "cigarettes": "smoke smokes smoking",
-    }.items()
-}
-_NAMED_ONE = r"(?:called |named )?(?P<name>(?:(?:Dr|Mr|Mrs|Ms|Miss)\.? )?[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)?)"
-_IS_TO_USER = tuple(
-    re.compile(pattern)
-    for pattern in (
-        rf"^The user's (?:[\w-]+ ){{1,3}}?(?:name )?is {_NAMED_ONE}(?: now)?\W*$",
-        r"^(?P<name>[A-Z][\w'’. -]+?) is (?:now )?the user's [\w -]+\W*$",
-        rf"^The user (?:\w+ly )?(?:is|has been) (?:dating|seeing|married to|engaged to|together with"
-        rf"|in a relationship with|going out with)"
-        rf" (?:an? \w+ )?{_NAMED_ONE}",
-        rf"^The user (?:and \w+ )?(?:has|have|adopted|got) (?:an?|the|one|two) (?:[\w-]+ ){{1,3}}?{_NAMED_ONE}\W*$",
-        rf"^The user's (?:[\w-]+ ){{0,2}}(?:wife|husband|boyfriend|girlfriend|partner|fiancée?"
-        rf"|fiancee?) {_NAMED_ONE}\b",
-    )
-)
+_SAME_WORDS = """
+like love enjoy adore fond keen into fan admirer lover support supporter follow enthusiast
+marry married husband wife spouse
+allergy allergic allergies intolerant intolerance
+train training prepare preparing
+live living home reside based
+work working job employ employed employer
+car drive driving
+speak speaking fluent fluently
+swim swimming swims
+collect collecting collection collector
+cook cooking
+bake baking
+fear afraid scared scare terrified frightened
+born birthday
+flat apartment
+film movie
+child children kid kids
+bed bedtime
+call called name named
+"""
+_ONE_NAME = {stem(word): stem(line.split()[0]) for line in _SAME_WORDS.strip().splitlines() for word in line.split()}
+_EMPTY_WORDS = _stems("every each something thing hobby big huge great get got do does")
 _TYPED = {
     "day": _words(
         "monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays"
@@ -129,7 +106,6 @@ _TYPED = {
         "morning mornings afternoon afternoons evening evenings night nights noon midday midnight lunchtime"
     ),
 }
-_ORDER = _words("first second third fourth fifth sixth seventh eighth ninth tenth")
 _MOVED = re.compile(
     r"\b(?:now|nowadays|these days|instead|new|changed|since then|from now on|lately|again|moved|pushed"
     r"|postponed|rescheduled|brought"
@@ -161,6 +137,21 @@ def same_saying(new: str, old: str) -> bool:
     new, old = plainly(new), plainly(old)
     mine, theirs = sorted(stems(new)), sorted(stems(old))
     return bool(mine) and mine == theirs and negative(new) == negative(old) and numbers(new) == numbers(old)
+
+
+def same_meaning(new: str, old: str) -> bool:
+    """Tell whether two sentences say the same in other common words: "is a fan of jazz" and "loves jazz"."""
+    new, old = plainly(new), plainly(old)
+    if negative(new) != negative(old) or numbers(new) != numbers(old):
+        return False
+    before = [happened([word.casefold() for word in words(text)]) for text in (new, old)]
+    return before[0] == before[1] and bool(_meant(new)) and _meant(new) == _meant(old)
+
+
+def _meant(text: str) -> frozenset[str]:
+    """Return the words of a sentence, each by one name for all that mean the same."""
+    found = {_ONE_NAME.get(one, one) for word in words(text) for one in stems(kin(word))}
+    return frozenset(found) - _EMPTY_WORDS
 
 
 def says_no_more(new: str, old: str, slot: str = "") -> bool:
@@ -203,7 +194,7 @@ def _mood(text: str) -> frozenset[str]:
     wishes = {stem(word) for word in found} & _WISHING
     likes = {stem(word) for word in found} & _LIKING and not wishes
     past = any(
-        (word in _PAST or (word.endswith("ed") and len(word) > 4)) and before not in _LINKS
+        (word in _PAST or (word.endswith("ed") and len(word) > 4)) and before not in LINKS
         for before, word in pairwise(["", *found])
     )
     return frozenset(name for name, holds in (("wish", wishes), ("liking", likes), ("past", past)) if holds)
@@ -336,62 +327,7 @@ def is_over(content: str) -> bool:
     return bool(_OVER.search(content))
 
 
-def is_over_with(ending: Ending, memory: SemanticMemory) -> bool:
-    """Tell whether a lasting fact is about the thing that is over, and whose it was: then it is over too.
-
-    "Drinks three cups of coffee" is about coffee; "bought a coffee table" and "met Ana at the coffee bar" are not.
-    """
-    content = memory.content
-    if is_over(content) or bool(_AVERSE.search(content) or negative(content)) != ending.aversion:
-        return False
-    named = _names_for(ending.thing, content)
-    if not named and not _is_theirs(ending, memory):
-        return False
-    # a comma ends what is said of the thing as "and" does
-    found = [word.casefold() for word in words(re.sub(r"[,;:]", " and ", content))]
-    wanted = {one for one in values(ending.thing) if one not in _GENERIC_THINGS} or values(ending.thing)
-    places = [place for place, word in enumerate(found) if _means(wanted, word)]
-    if len({one for one in wanted if any(_means({one}, word) for word in found)}) < len(wanted) - (len(wanted) > 2):
-        return False
-    if not places or (_happened(found) and not named):
-        return False
-    after = found[places[-1] + 1 :][:1]
-    before = [word for word in found[: places[0]] if word not in ("a", "an", "the", "his", "her", "their")][-1:]
-    alone = named or not after or places[-1] == _VERB_PLACE or _goes_on(after[0], ending)
-    beside = values(content) - supported(values(content), ending.thing)
-    return alone and not (set(before) & _BESIDE) and len(beside) <= _MEASURES
-
-
-def _goes_on(after: str, ending: Ending) -> bool:
-    """Tell whether the word after a thing leaves it what it is: "coffee with milk", "iPhone 12", "piano lessons"."""
-    told = after in _LINKS or after.endswith("ly") or after[0].isdigit() or stem(after) in _GENERIC_THINGS
-    return told or bool(supported({stem(after)}, ending.sentence))
-
-
-def _means(wanted: Collection[str], word: str) -> bool:
-    """Tell whether a word is one of the wanted stems, or a kind of it: "steak" is meat."""
-    return bool(supported(wanted, word)) or any(stem(word) in _MEMBERS.get(one, ()) for one in wanted)
-
-
-def _names_for(thing: str, content: str) -> bool:
-    """Tell whether a sentence does nothing but say who somebody is to the user, and that is who is over."""
-    return any(
-        (match := pattern.search(content)) is not None and bool(supported(values(thing), match["name"]))
-        for pattern in _IS_TO_USER
-    )
-
-
-def _is_theirs(ending: Ending, memory: SemanticMemory) -> bool:
-    """Tell whether a memory is of the one whose thing is over: the user, "my daughter", "Ella", "she"."""
-    mine = holder(memory.content, memory.subject)
-    if not ending.who:
-        return not mine
-    if ending.who.casefold() in ("he", "she", "they"):
-        return bool(mine)
-    return bool(mine & {kin(word) for word in words(ending.who)})
-
-
-def _happened(found: list[str]) -> bool:
+def happened(found: list[str]) -> bool:
     """Tell whether a sentence is of the past: what happened does not end."""
     verb = next((word for word in found if word not in ("the", "user", "user's", "and", "also", "once")), "")
     return verb in _PAST or (verb.endswith("ed") and len(verb) > 4)

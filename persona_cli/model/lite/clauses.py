@@ -155,7 +155,12 @@ def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
         rf"\W*(?:{_ASKING}|if\b|imagine|suppose|what if|as the saying|as they say|according to)", sentence, re.I
     ):
         return _after_introduction(text, start, end)
-    cuts = [match.span() for match in _BREAKS.finditer(sentence) if match["stop"] is None and _may_cut(sentence, match)]
+    quoted = _quoted_spans(sentence)
+    cuts = [
+        match.span()
+        for match in _BREAKS.finditer(sentence)
+        if match["stop"] is None and _may_cut(sentence, match) and not any(a <= match.start() < b for a, b in quoted)
+    ]
     cuts += [
         match.span()
         for match in _RUN_ON.finditer(sentence)
@@ -292,14 +297,15 @@ def _without_lead(plain: str) -> tuple[str, bool]:
 
 
 _HYPOTHETICAL = re.compile(
-    r"^(?:if|imagine|suppose|supposing|assuming|pretend|let us say|let's say|say I (?:had|was|were)|what if"
+    r"^(?:if|unless|imagine|suppose|supposing|assuming|pretend|let us say|let's say|say I (?:had|was|were)|what if"
     r"|hypothetically|in (?:another|a parallel|a different) (?:life|world|universe))\b"
     r"|\b(?:as if|even if|if only|if I|if my|if we) (?:\w+ )?(?:had|were|was|could|would|won|\w+ed)\b|\bI"
     r" wish\b|\bwould have\b|\bcould have\b|\bwould\b.*\bif\b|\bwere to\b|\bif I (?:ever|get|become|find|do)\b"
     r"|^I (?:have )?(?:never|did not) (?:say|said|claim|claimed)\b|\b(?:had|have) (?:a|this|the) (?:\w+"
     r" )?(?:dream|nightmare)\b|\b(?:I|we) (?:\w+ )?(?:should|could"
-    r"|ought)\b|\bI dream(?:t|ed)? (?:that|of being|about being|I)\b|\bin"
-    r" my dream\b|\bhypothetical|\bfor example I\b",
+    r"|ought)\b|\bI dream(?:t|ed)? (?:that|of being|about being|I)\b|\bin my dream\b"
+    r"|\b(?:almost|nearly) (?:bought|got|took|went|became|had|did|quit|left|sold|\w+ed)\b"
+    r"|\bhypothetical|\bfor example I\b",
     re.I,
 )
 _REQUEST = re.compile(
@@ -322,7 +328,10 @@ _REPORTED = re.compile(
     rf" there\b|:| \"|$)"
     r"|^according to\b|\b(?:people|they|some|everyone|everybody) (?:say|think|believe)\b|^(?:I|we) (?:heard"
     r"|read|saw) (?:that|somewhere|on the news)\b|^as the saying goes|\bquote\b"
-    r"|^\"|^(?:the|a|this) (?:movie|film|book|novel|story|song|article|character|hero|protagonist)\b",
+    r"|\b(?:asked|asks|wonders?|wants? to know|keeps? (?:telling|saying|asking)|is telling) "
+    r"(?:me |us |everyone |everybody |people |him |her )?(?:if|whether|that) (?:I|we|my)\b"
+    r"|^\"|^(?:the|a|this) (?:main )?(?:movie|film|book|novel|story|song|article|character|hero|heroine|villain"
+    r"|protagonist)\b|^in (?:the|a|this|that|my) (?:novel|book|film|movie|story|series|play|game)\b",
     re.I,
 )
 _SMALL_TALK = re.compile(
