@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from persona_cli.memory.embedding import Embedder
 from persona_cli.memory.retrieval.terms import search_terms
+from persona_cli.memory.retrieval.told import as_told, speakers_named
 from persona_cli.memory.store import Store
 from persona_cli.records import Kind
 from persona_cli.timewords import find_times
@@ -37,6 +38,10 @@ class Asked:
     at: datetime
     content: Vector
     """Of the question; compared with contents."""
+    speakers: tuple[str, ...]
+    """The speakers of transcripts that it names."""
+    told: Vector
+    """Of the question as those speakers would ask it; compared with messages."""
     keywords: Vector
     """Of the keywords a model searches by; compared with keywords."""
     terms: tuple[str, ...]
@@ -55,6 +60,10 @@ class Asked:
     def held(self, kind: Kind, row_id: int) -> Mapping[str, float]:
         """Return the words of the question that a memory holds, with the BM25 of each."""
         return self.hits.get(kind, _NOTHING).get(row_id, _NONE)
+
+    def content_for(self, kind: Kind) -> Vector:
+        """Return what the contents of a kind are compared with."""
+        return self.told if kind is Kind.MESSAGE else self.content
 
     def share(self, held: Mapping[str, float]) -> float:
         """Return the part of the question these words make up, 0 to 1."""
@@ -79,23 +88,27 @@ def prepare(
 ) -> Asked:
     """Embed a question and look its words up."""
     texts = [text] if keywords in {"", text} else [text, keywords]
+    speakers = speakers_named(store, text) if Kind.MESSAGE in kinds else ()
+    told = as_told(text, speakers)
+    content = told if set(kinds) == {Kind.MESSAGE} else text
+    embedded = list(dict.fromkeys((content, told, texts[-1])))
     terms = search_terms(*(without_times(one, at) for one in texts))
     hits: dict[Kind, dict[int, dict[str, float]]] = {kind: {} for kind in Kind}
     peaks: dict[str, float] = {}
     wanted = None if set(kinds) == set(Kind) else kinds
     # side by side, as both spend their time outside of Python: 5 ms a sentence, 10 ms a word that 10,000 memories hold
     with ThreadPoolExecutor(1) as aside:
-        embedding = aside.submit(embedder.embed, texts)
+        embedding = aside.submit(embedder.embed, embedded)
         for term in terms:
             found = store.texts.lookup([term], wanted, _HITS)
             for kind, row_id, score in found:
                 hits[kind].setdefault(row_id, {})[term] = score
             if found:
                 peaks[term] = found[0][2]
-    vectors = embedding.result()
+    vectors = dict(zip(embedded, embedding.result(), strict=True))
     unheard = _UNIQUE * math.log(2 * store.turns.count() + 2)
     peaks |= {term: unheard for term in terms if term not in peaks}
-    return Asked(text, at, vectors[0], vectors[-1], terms, hits, peaks)
+    return Asked(text, at, vectors[content], speakers, vectors[told], vectors[texts[-1]], terms, hits, peaks)
 
 
 def without_times(text: str, at: datetime) -> str:

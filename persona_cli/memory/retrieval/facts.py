@@ -47,7 +47,7 @@ def statement_lanes(
     lanes = {
         "dense": content,
         "keywords": weights.keywords * better,
-        "text": weights.text * asked.share(held) + weights.around * asked.cover(held),
+        "text": weights.stated * asked.share(held) + weights.stated_cover * asked.cover(held),
         "distilled": weights.distilled,
         "recency": weights.recency * _freshness(_last_said(memory), asked.at),
         "fading": -weights.fading * fading(memory, use, asked.at),

@@ -13,16 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.memory.retrieval.asked import Asked
-from persona_cli.memory.retrieval.terms import names_in, speaker_of
+from persona_cli.memory.retrieval.form import form_of, wants_name, wants_time
+from persona_cli.memory.retrieval.terms import names_in
 from persona_cli.memory.retrieval.weights import Weights
 from persona_cli.memory.tables.turns import Line
 from persona_cli.records import Kind
 
 REACH = 2
 """How far around a message its neighbours are looked at."""
-
-_AVERAGE_LENGTH = 120.0
-_CLOSEST_OF_SESSION = 3
 
 Column = NDArray[np.float64]
 
@@ -39,7 +37,7 @@ class Dialogue:
         self._held = self._words_held()
         self._peaks = np.array([asked.peaks[term] for term in asked.terms])
         self._share = self._part(self._held.sum(axis=1))
-        self._asks = np.array([line.user.rstrip().endswith("?") for line in lines] + [False])
+        self._forms = [form_of(line.user) for line in lines]
         self._ids = np.array([line.id for line in lines], dtype=np.int64)
         self._sessions = np.array([line.session_id for line in lines], dtype=np.int64)
 
@@ -59,22 +57,22 @@ class Dialogue:
 
     def lanes(self) -> dict[str, Column]:
         """Return what each lane adds to the score of each message."""
-        weights, share = self._weights, self._share
-        before, own, after = (self._beside(step) for step in (-1, -2, 1))
-        here = np.arange(len(self._lines))
-        around = self._cover((self._held[here] > 0) | (self._held[before] > 0) | (self._held[after] > 0))
-        above = self._cosine - weights.noise.mean
-        lengths = np.log(np.array([len(line.user) + 10 for line in self._lines]) / _AVERAGE_LENGTH)
+        weights, above = self._weights, self._cosine - self._weights.noise.mean
+        here, beside = np.arange(len(self._lines)), {step: self._beside(step) for step in range(-REACH, REACH + 1)}
+        before = beside[-1]
+        asks = np.array([form.asks for form in self._forms] + [False])
+        holds = self._held > 0
+        own = self._part(holds[here] @ self._peaks)
+        around = self._part(np.logical_or.reduce([holds[row] for row in beside.values()]) @ self._peaks)
         return {
             "dense": self._cosine[here],
-            "text": weights.text * share[here] + weights.around * around,
-            "neighbours": weights.after * above[after]
-            + weights.text_after * share[after]
-            + weights.text_own_before * share[own]
-            + weights.reply * share[before] * self._asks[before],
+            "text": weights.text * self._share[here] + weights.around * own,
+            "neighbours": weights.around * (around - own)
+            + (weights.before + weights.reply * asks[before]) * above[before],
             "session": self._session(above[here]),
             "person": self._person(),
-            "form": weights.length * lengths - weights.question * self._asks[here],
+            "answer": self._answer(),
+            "form": self._form(),
         }
 
     def _words_held(self) -> Column:
@@ -99,26 +97,38 @@ class Dialogue:
         whole = float(self._peaks.sum())
         return amount / whole if whole else np.zeros(len(amount))
 
-    def _cover(self, held: NDArray[np.bool_]) -> Column:
-        return self._part(held @ self._peaks)
-
     def _session(self, above: Column) -> Column:
-        """Return for each message what its session holds of the question, and how close its closest messages are."""
+        """Return for each message what its session holds of the question, and how close its closest message is."""
         _, group = np.unique(self._sessions, return_inverse=True)
-        count = int(group.max()) + 1
-        best = np.zeros((count, len(self._peaks)))
+        best = np.zeros((int(group.max()) + 1, len(self._peaks)))
         np.maximum.at(best, group, self._held[:-1])
-        order = np.lexsort((-above, group))
-        firsts = np.searchsorted(group[order], np.arange(count))
-        place = np.arange(len(order)) - firsts[group[order]]
-        top = order[place < _CLOSEST_OF_SESSION]
-        closest = np.bincount(group[top], weights=above[top], minlength=count) / np.bincount(group[top])
+        closest = np.full(len(best), -np.inf)
+        np.maximum.at(closest, group, above)
         value = self._weights.session * self._part(best.sum(axis=1)) + self._weights.session_dense * closest
         return np.asarray(value[group])
 
     def _person(self) -> Column:
-        speakers = [speaker_of(line.user) for line in self._lines]
-        named = {name for name in set(speakers) if name and names_in(name, self._asked.words)}
+        words = self._asked.words
+        named = {name for name in {form.speaker for form in self._forms} if name and names_in(name, words)}
         # with two people named the question is about both, and who speaks tells nothing
-        speaks = [len(named) == 1 and speaker in named for speaker in speakers]
+        speaks = [len(named) == 1 and form.speaker in named for form in self._forms]
         return self._weights.person * np.array(speaks, dtype=np.float64)
+
+    def _answer(self) -> Column:
+        """Return what each message gains by having the kind of thing that is asked for."""
+        value = np.zeros(len(self._forms))
+        if wants_time(self._asked.text):
+            value += self._weights.time * np.array([form.dated for form in self._forms])
+        if wants_name(self._asked.text):
+            value += self._weights.name * (self._named() | np.array([form.quotes for form in self._forms]))
+        return value
+
+    def _form(self) -> Column:
+        weights = self._weights
+        value = weights.dated * np.array([form.dated for form in self._forms]) + weights.named * self._named()
+        value -= weights.question * np.array([form.asks for form in self._forms])
+        return np.asarray(value - weights.reaction * np.array([form.reacts for form in self._forms]))
+
+    def _named(self) -> NDArray[np.bool_]:
+        speakers = frozenset(form.speaker for form in self._forms)
+        return np.array([form.named(speakers) for form in self._forms])

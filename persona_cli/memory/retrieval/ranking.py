@@ -43,6 +43,7 @@ _TOLD = 8  # turns that a summary is told with
 _LOOKED_THROUGH = 40  # messages whose own time words are read
 _WHOLE = 120  # messages that are ranked on, best first
 _AROUND = 0.5  # what lies only in the softness of a window counts half
+_OF_SPEAKERS = 0.5  # of the floor: a name makes a question close to all that its owner said, and is taken out of it
 _POOL = 1_000  # memories of a window up to which only they are searched, and exactly
 
 
@@ -189,7 +190,7 @@ class Ranker:
             ref = Ref(Kind.IMAGE, row_id)
             if self._relevant(ref, near):
                 share = self.asked.share(self.asked.held(Kind.IMAGE, row_id))
-                scores[row_id] = near.content.get(row_id, self.weights.noise.mean) + self.weights.text * share
+                scores[row_id] = near.content.get(row_id, self.weights.noise.mean) + self.weights.stated * share
         return scores
 
     def _near(self, kind: Kind, pool: list[int] | None) -> tuple[Closeness, list[int]]:
@@ -211,7 +212,7 @@ class Ranker:
 
         def closest(row_id: int) -> float:
             cosine = max(near.content.get(row_id, noise), near.keywords.get(row_id, noise))
-            return cosine + self.weights.text * self.asked.share(self.asked.held(Kind.SEMANTIC, row_id))
+            return cosine + self.weights.stated * self.asked.share(self.asked.held(Kind.SEMANTIC, row_id))
 
         return sorted(ids, key=closest, reverse=True)[: 2 * _CLOSEST] if self.scope.window is None else list(ids)
 
@@ -226,7 +227,7 @@ class Ranker:
     def _search(self, kind: Kind, name: str, among: list[int] | None, k: int) -> dict[int, float]:
         if name == "keywords" and kind not in {Kind.SEMANTIC, Kind.EPISODIC}:
             return {}
-        vector = self.asked.keywords if name == "keywords" else self.asked.content
+        vector = self.asked.keywords if name == "keywords" else self.asked.content_for(kind)
         ids = None if among is None else np.array(among, dtype=np.int64)
         try:
             return dict(self.index.search(kind, name, vector, k, ids))
@@ -281,6 +282,8 @@ class Ranker:
         # single words are closer to each other than sentences are, whatever they mean
         cosine = max(near.content.get(ref.id, noise), near.keywords.get(ref.id, noise) - noise)
         floor = self.scope.floor if ref.kind in DATED else self.scope.usual
+        if ref.kind is Kind.MESSAGE and self.asked.speakers:
+            floor *= _OF_SPEAKERS
         return self.weights.relevance(cosine, self.asked.cover(self.asked.held(ref.kind, ref.id))) >= floor
 
 

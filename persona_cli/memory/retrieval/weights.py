@@ -43,30 +43,38 @@ class Weights:
 
     noise: Noise = MINILM
 
-    text: float = 0.64
-    """A share of 1 in the memory itself."""
-    around: float = 0.25
-    """A share of 1 in a message together with the ones beside it, whatever their length."""
-    after: float = 0.5
-    """Of the next message's cosine above the noise."""
-    text_after: float = 0.2
-    """A share of 1 in the next message."""
-    text_own_before: float = 0.5
-    """A share of 1 in the message before the last: in a dialogue, what the same person said."""
-    reply: float = 0.5
-    """A share of 1 in the question this message replies to."""
-    session: float = 0.28
+    text: float = 0.3
+    """A share of 1 in a message itself."""
+    around: float = 0.52
+    """A share of 1 in a message together with those up to two before and after it, whatever their length."""
+    before: float = 0.2
+    """Of the cosine above the noise of the message before."""
+    reply: float = 0.35
+    """The same once more, where the message before asks."""
+    session: float = 0.24
     """A share of 1 in the session as a whole."""
-    session_dense: float = 0.6
-    """Of the mean cosine of the session's three closest messages, above the noise."""
-    person: float = 0.55
+    session_dense: float = 0.8
+    """Of the cosine above the noise of the session's closest message."""
+    person: float = 0.43
     """The person the question names speaks, or is who the memory is about."""
-    length: float = 0.09
-    """Each factor of e in length: short messages tell little."""
-    question: float = 0.11
+    time: float = 0.36
+    """A message with a time in it, where the question asks when."""
+    name: float = 0.3
+    """A message with a name or a title in it, where the question asks for one."""
+    dated: float = 0.037
+    """A message with a time in it, whatever is asked."""
+    named: float = 0.062
+    """A message with a name in it, whatever is asked."""
+    question: float = 0.13
     """Taken off a message that only asks."""
-    window: float = 0.37
+    reaction: float = 0.048
+    """Taken off a message that begins with thanks, praise or assent."""
+    window: float = 0.6
     """Said or happened in the time asked about."""
+    stated: float = 0.5
+    """A share of 1 in a statement."""
+    stated_cover: float = 0.2
+    """The same whatever its length."""
     distilled: float = 0.2
     """A statement rather than a message: it stands alone, no neighbour lends it evidence."""
     keywords: float = 0.5
@@ -93,4 +101,4 @@ def weights_for(noise: Noise) -> Weights:
     return Weights(noise=noise, **scaled)
 
 
-_OF_COSINES = {"noise", "after", "session_dense", "keywords", "turns"}
+_OF_COSINES = {"noise", "before", "reply", "session_dense", "keywords", "turns"}

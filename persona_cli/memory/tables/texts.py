@@ -51,12 +51,24 @@ class Texts:
         )
         return [(_KINDS[row_id % 8], row_id // 8, -score) for row_id, score in rows]
 
+    def messages_opening(self, word: str, limit: int) -> tuple[int, ...]:
+        """Return the ids of the first messages that begin with a word, at most `limit`."""
+        rows = self._connection.rows(
+            "SELECT rowid / 8 FROM text WHERE text MATCH ? AND rowid % 8 = ? ORDER BY rowid LIMIT ?",
+            (f"{{content}} : ^ {_quoted(word)}", _KINDS.index(Kind.MESSAGE), limit),
+        )
+        return tuple(row[0] for row in rows)
+
 
 def _query(words: Sequence[str], answers: bool) -> str:
-    # quoted, nothing in a word is an operator; NUL would end the query inside its quotes
-    quoted = ['"' + word.replace("\0", " ").replace('"', '""') + '"' for word in words if word.strip(" \0")]
+    quoted = [_quoted(word) for word in words if word.strip(" \0")]
     columns = "{content keywords answer}" if answers else "{content keywords}"
     return f"{columns} : ({' OR '.join(quoted)})" if quoted else ""
+
+
+def _quoted(word: str) -> str:
+    # quoted, nothing in a word is an operator; NUL would end the query inside its quotes
+    return '"' + word.replace("\0", " ").replace('"', '""') + '"'
 
 
 def _numbers(kinds: Collection[Kind] | None) -> tuple[str | None, str | None]:
