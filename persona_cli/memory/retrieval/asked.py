@@ -90,8 +90,9 @@ def prepare(
     texts = [text] if keywords in {"", text} else [text, keywords]
     speakers = speakers_named(store, text) if Kind.MESSAGE in kinds else ()
     told = as_told(text, speakers)
-    content = told if set(kinds) == {Kind.MESSAGE} else text
-    embedded = list(dict.fromkeys((content, told, texts[-1])))
+    # a text costs 5 ms: for messages alone neither the question as it was asked nor keywords are compared
+    content, keyed = (told, told) if set(kinds) == {Kind.MESSAGE} else (text, texts[-1])
+    embedded = list(dict.fromkeys((content, told, keyed)))
     terms = search_terms(*(without_times(one, at) for one in texts))
     hits: dict[Kind, dict[int, dict[str, float]]] = {kind: {} for kind in Kind}
     peaks: dict[str, float] = {}
@@ -108,7 +109,7 @@ def prepare(
     vectors = dict(zip(embedded, embedding.result(), strict=True))
     unheard = _UNIQUE * math.log(2 * store.turns.count() + 2)
     peaks |= {term: unheard for term in terms if term not in peaks}
-    return Asked(text, at, vectors[content], speakers, vectors[told], vectors[texts[-1]], terms, hits, peaks)
+    return Asked(text, at, vectors[content], speakers, vectors[told], vectors[keyed], terms, hits, peaks)
 
 
 def without_times(text: str, at: datetime) -> str:
