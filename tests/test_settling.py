@@ -30,6 +30,7 @@ I will marry next year => I will marry in 2027
 On the interview: it is on 14 April at 10am => On the interview: it is on 14 April 2026 at 10am
 I must be out by the end of June => I must be out by the end of June 2026
 I ran a race at the weekend => I ran a race on the weekend of 28 March 2026
+I've got an interview on 14 April => I've got an interview on 14 April 2026
 My birthday is tomorrow => My birthday is on 1 April
 """
 KEPT = """

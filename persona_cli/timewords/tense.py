@@ -9,6 +9,7 @@ from persona_cli.timewords.phrase import Direction
 _FUTURE = re.compile(
     r"""\b(?:will|won't|shall|should|must|gonna|going\s+to|about\s+to|plan(?:s|ned|ning)?|upcoming|coming\s+up|due
     |hop(?:e|ing)\s+to|want(?:s)?\s+to|would\s+like|need(?:s)?\s+to|ha(?:ve|s)\s+(?:to|an?\b)|supposed\s+to
+    |(?:have|has|\w+['’](?:ve|s))\s+got\s+(?:an?|to|my|our|the|two|some)
     |looking\s+forward|look\s+forward|booked|scheduled|arranged|appointment|deadline|invited|reservation|can|let's
     |remind|don't\s+forget|do\s+i\s+have|do\s+we\s+have|have\s+i\s+(?:got|planned)|for\s+(?=next)
     |(?:am|are|is|i'm|we're|he's|she's|they're|you're|'s)\s+(?:\w+\s+){0,2}?(?:\w{2,}ing)

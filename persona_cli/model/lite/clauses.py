@@ -52,7 +52,7 @@ _HAVING = r"(?:is|was|has|had|lives?|works?|likes?|loves?|hates?|plays?|cannot|c
 _THEIRS = rf"(?:his|her|their|its) (?:[\w'-]+ ){{1,3}}?{_HAVING}|(?-i:[A-Z])[\w-]+ {_HAVING}"
 _BREAKS = re.compile(
     rf"(?P<stop>[.!?…]+(?=[\s\"')]|$)|\n+|;+|\s[-–—]{{1,2}}\s|—|[\U0001F000-\U0001FAFF☀-➿❤️]+)"
-    rf"|,\s\s?(?={_ASKING})"
+    rf"|,\s\s?(?!which\s\s?(?:is|was|are|has|suits|makes|means)\b)(?={_ASKING})"
     rf"|\s\s?(?=(?:so|and|but)\s\s?(?:what|how|which|where|should|can|could|do|does|would|is|are)\s\s?(?:should|can"
     rf"|could|would|do|does|is|are|you|i|we|there|it)\b)"
     rf"|,?\s\s?(?:and|but|so|plus|also)\s\s?(?=(?:(?:now|then|also|actually|sometimes|today|yesterday|recently"
@@ -72,7 +72,8 @@ _RUN_ON = re.compile(
 )
 _RELATIVE = re.compile(
     r"\b(?:the|a|an|all|what|that|which|when|if|because|cuz|where|while|since|like|how|who|things?|as|than|and|or|but|"
-    r"before|after|until|think|know|hope|guess|feel|said|says|told|whenever|with|of|to|for|my|in|on|at|by|once"
+    r"before|after|until|ensure|ensures|realise|realize|means|sure|time|reason|moment|everything|something"
+    r"|think|know|hope|guess|feel|said|says|told|whenever|with|of|to|for|my|in|on|at|by|once"
     r"|so|though|although|is|was|not|love|like|hate|"
     r"me|you|wish|say|by)$",
     re.I,
@@ -267,6 +268,9 @@ def _clause(text: str, start: int, end: int, *, asked: bool) -> Clause | None:
 
 _POLITE_TAIL = re.compile(
     r"(?:,? (?:(?:and )?(?:always|never|still) (?:have|has|did|do|will)(?: been)?"
+    r"|(?:please )?(?:remind|wish|help|tell|advise|forgive|excuse|bless|trust|pray for) (?:me|us|him|her"
+    r"|them)(?: luck)?"
+    r"|go figure|fingers crossed|knock on wood|touch wood"
     r"|thanks|thank you|thx|lol|haha+|tbh|btw|by the way|you know|to be honest|i guess|please|mate|bro|dude"
     r"|though|ngl|fyi|xx?|and you))+\W*$",
     re.I,

@@ -75,6 +75,12 @@ _OWNED = re.compile(
 )
 
 
+_NAMED_IS = re.compile(
+    r"\b(?!(?:Let|It|That|What|There|Here|Who|How|Where|When|Today|He|She|Mother|Father|Valentine|New Year)'s)"
+    r"([A-Z][a-z]+)'s (?=(?:an?|the|called|from|expecting|pregnant|in hospital|not|very|really|always|still"
+    r"|getting|going"
+    r"|moving|coming|having)\b)"
+)
 _KIN_ALONE = re.compile(
     r"(?:^|(?<=and )|(?<=but )|(?<=with )|(?<=because )|(?<=so )|(?<=that ))(?:mum|mom|dad|mummy|daddy|nan|nana|gran"
     r"|granny|grandma|grandpa|grandad|granddad|mama|papa)(?='s? |,? \w+|$)(?! (?:of|and (?:a|the)|jokes?)\b)",
@@ -90,7 +96,7 @@ def tidy(text: str) -> str:
     text = _WOULD.sub(_would_or_had, text)
     for pattern, new in _SPELLED:
         text = pattern.sub(new, text)
-    text = _OWNED.sub(r"\1 is ", text)
+    text = _NAMED_IS.sub(r"\1 is ", _OWNED.sub(r"\1 is ", text))
     return _KIN_ALONE.sub(lambda match: f"my {match[0].lower()}", text)
 
 

@@ -75,12 +75,11 @@ _JOINED = re.compile(
     r",|\b(?:because|since|when|while|so|and|but|which|who|that|until|before|after|if|as|where)\b", re.I
 )
 """A pronoun after one of these stands for something said earlier in the clause itself."""
-_SOMEBODY_ELSE = re.compile(
-    r"^(?:they|he|she|his|their|these|those)\b"
-    r"|^(?:I|we)\b(?!.*\b(?:my|our|who|someone|somebody|friend|man|woman|guy|girl|boy)\b)(?!.*\w (?-i:[A-Z]))"
-    r".*\b(?:him|(?<!of )her)(?=$|[,.]| (?:and|but|because|so|to|in|at|on|every|again|about|for|with)\b)",
-    re.I,
+_SOMEBODY_ELSE = re.compile(r"(?:they|he|she|his|their|these|those)\b", re.I)
+_HIM = re.compile(
+    r"\b(?:him|(?<!of )her)(?=$|[,.]| (?:and|but|because|so|to|in|at|on|every|again|about|for|with)\b)", re.I
 )
+_ANYBODY = re.compile(r"\b(?:my|our|who|someone|somebody|friend|man|woman|guy|girl|boy)\b|\w (?-i:[A-Z])[a-z]", re.I)
 _POINTING_AT = re.compile(r"(?<=[a-z] )(?:that|this|those)$", re.I)
 _PLURAL = words("parents kids children grandparents in-laws twins family")
 _FILLED = re.compile(
@@ -153,12 +152,18 @@ class Referents:
 
     def dangling(self, plain: str) -> bool:
         """Tell whether a resolved clause still points at a thing that is not in it."""
-        if _SOMEBODY_ELSE.search(plain):
+        if _SOMEBODY_ELSE.match(plain) or self._unnamed(plain):
             return True
         match = _NO_REFERENT.search(_FILLED.sub("", plain))
         if match is None:
             return _POINTING_AT.search(plain) is not None
         return _JOINED.search(plain, 0, match.start()) is None
+
+    def _unnamed(self, plain: str) -> bool:
+        """Tell whether "him" or "her" stands for nobody the clause has named before."""
+        match = _HIM.search(plain)
+        before = plain[: match.start()] if match else ""
+        return match is not None and re.match(r"I|we\b", plain) is not None and _ANYBODY.search(before) is None
 
     @property
     def _who(self) -> str:
@@ -232,7 +237,10 @@ def read_resolved(text: str) -> Iterator[tuple[Clause, str]]:
 def _without_tail(plain: str) -> str:
     """Leave out "for it" and "with them" at the end where nothing says what is meant; the rest stands alone."""
     left = re.sub(
-        r"(?i)^(.+ \w+) (?:for|with|from|of|about|because of|in|on|to|out of) (?:it|them|there)$", r"\1", plain
+        r"(?i)^(.+ (?!along|up|away|on|off|out|down|over|get|got)\w+) "
+        r"(?:for|with|from|of|about|because of|in|on|to|out of) (?:it|them|there)$",
+        r"\1",
+        plain,
     )
     return left if len(left.split()) > 3 else plain
 

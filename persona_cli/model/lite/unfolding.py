@@ -35,7 +35,7 @@ _BRIDGED = re.compile(
 def unfold(plain: str) -> tuple[str, ...]:
     """Return the clauses that a tidied clause joins, most of the time itself alone."""
     parts: list[str] = []
-    for told in _of_oneself(plain) or _bridged(plain):
+    for told in _of_oneself(plain) or _apposed(plain) or _bridged(plain):
         main, relative = _without_relative(told)
         parts += [one for verbs in _by_object(main) for one in _by_verb(verbs)]
         parts += relative
@@ -67,6 +67,12 @@ _SELF = re.compile(
     r"|\w+(?:er|or|ist|ian))|(?P<verb>(?:work|live|study) .+))$",
     re.I,
 )
+
+
+def _apposed(plain: str) -> tuple[str, ...]:
+    """Take "which is Gertrude" off what is the user's, and say it of that."""
+    match = re.search(r"\b(?P<what>(?:my|our) [\w' -]+), which (?P<rest>(?:is|was|are) [^,;]+)$", plain, re.I)
+    return (plain[: match.end("what")], f"{match['what']} {match['rest']}") if match else ()
 
 
 def _bridged(plain: str) -> tuple[str, ...]:

@@ -108,7 +108,7 @@ _SEEKING = re.compile(
 )
 _LACKING = re.compile(
     r"\b(?:do not|did not|cannot) have (?:(?:much|enough|any|the|a lot of|a) )*(?:time|money|budget|idea|clue"
-    r"|energy|choice|plans?)\b|\bhave no (?:idea|clue|time|plans?|choice|energy|opinion)\b|\bdecided on\b"
+    r"|energy|choice|plans?)\b|\b(?:have|had) no (?:idea|clue|time|plans?|choice|energy|opinion)\b|\bdecided on\b"
     r"|\bgoing to grab\b|\bbrb\b",
     re.I,
 )
@@ -138,18 +138,26 @@ _THIS = re.compile(
     re.I,
 )
 """What "this problem" is stands elsewhere."""
-_ELLIPTICAL = re.compile(r"\b(?:am|is|are|was|were|do|does|did|has|have|had|can|will|would)(?:,|$)", re.I)
+_ELLIPTICAL = re.compile(
+    r"\b(?:am|is|are|was|were|do|does|did|has|have|had|can|will|would)(?:,|$)"
+    r"|^(?:I|we) (?:do|did|does|have|had|am|was|can|could)(?: not)?(?: (?:until|since|before|once|too|so|anyway"
+    r"|now)\b.*)?$"
+    r"|\b(?:asked|told) (?:me|us)(?: (?:at|on|in|about|over|this|the other) [\w ]{1,20})?$",
+    re.I,
+)
 """A verb without its object says something only beside the sentence before."""
 _STATE = re.compile(
     rf"^(?:my|our) (?!(?:[\w-]+ ){{0,2}}(?:{'|'.join(sorted(PEOPLE | PETS))})\b)(?:[\w-]+ ){{0,2}}?[\w-]+"
-    rf"(?:'s| has| have| is) (?:just |already |finally |all |still )*"
+    rf"(?:'s| has| have| is| are) (?:just |already |finally |all |still )*"
     r"(?:gone|been|got|getting|going|stopped|run|ran|being|playing|killing)\b"
     r"(?:(?! (?:since|for|because)\b)(?! \d).){0,40}$",
     re.I,
 )
 """How a thing is doing just now: "my tea's gone cold", "my internet has been down all day"."""
 _PASSING = re.compile(
-    r"^I am (?:\w+ly |so |very |really |just |a bit |a little |too |quite |pretty |still |also |feeling |not "
+    r"^I am (?:so |very |really |just |a bit |absolutely |completely |totally |quite |rather |still )*"
+    r"(?!retired|married|divorced|disabled|adopted|tattooed|separated|engaged|widowed|interested|determined)[a-z]+ed$"
+    r"|^I am (?:\w+ly |so |very |really |just |a bit |a little |too |quite |pretty |still |also |feeling |not "
     r"|now |kind of )*"
     r"(?:tired|exhausted|sleepy|hungry|starving|thirsty|bored|busy|cold|hot|warm|full|fine|ok|okay|good|great"
     r"|well|sad|happy|angry"
