@@ -424,3 +424,24 @@ def test_weights_follow_the_spread_of_the_embedder() -> None:
     wide = weights_for(Noise(0.5, MINILM.deviation * 2))
     assert wide.text == pytest.approx(2 * Weights().text)
     assert wide.before == Weights().before
+
+
+def test_a_search_that_has_long_been_running_finds_what_a_fresh_one_does(life: Memory) -> None:
+    questions = ("Where does the user live?", "What stung me?", "What does Marnie dislike?", "surfing last Sunday")
+
+    def asked(memory: Memory) -> list[object]:
+        found = [memory.retriever.search(text, at=NOW, limit=20).hits for text in questions]
+        recalled = [memory.retriever.recall(Query(text, NOW), Retrieve("Lisbon surfing")) for text in questions]
+        return [found, recalled]
+
+    before = asked(life)
+    other = open_memory(find_places(), Settings(), pytest.fail)
+    try:
+        know(other, "The user moved to Porto.", "2026-05-18")
+        tell(other, "2026-05-18", "I moved to Porto, where nobody surfs.")
+        other.store.forget(Ref(Kind.MESSAGE, 3))
+        embed_wanted(other.store, other.embedder)
+        fresh = asked(other)
+    finally:
+        other.close()
+    assert asked(life) == fresh != before
