@@ -105,3 +105,20 @@ def test_conflicts_resolve(disputed: Path) -> None:
     assert "Nothing contradicts" in persona("memory", "conflicts").err
     assert "nothing contradicts s2" in persona("memory", "conflicts", "--resolve", "s2").error
     assert persona("memory", "list", "--json").json[0]["record"]["content"] == colour("blue").content
+
+
+def test_what_a_person_writes_fills_the_slot_its_words_name(home: Path) -> None:
+    assert persona("memory", "add", "My favourite tea is Assam.").out == "s1\n"
+    store = open_store(home / "persona.db")
+    assert store.semantic.get(1).slot == "user/favourite tea"
+    drafts = [SemanticDraft("The user's favourite tea is Darjeeling.", ())]  # as a language model writes it
+    say(store, AT + timedelta(days=400), "My favourite tea is Darjeeling.", *drafts)
+    (conflict,) = store.conflicts.open()
+    assert (conflict.one.author, conflict.other.author) == (Author.PERSON, Author.MODEL)
+    store.close()
+
+
+def test_what_a_person_writes_later_takes_the_place_of_what_they_wrote(home: Path) -> None:
+    persona("memory", "add", "I live in Bath.")
+    persona("memory", "add", "I live in Hull.")
+    assert [one["record"]["content"] for one in persona("memory", "list", "--json").json] == ["I live in Hull."]

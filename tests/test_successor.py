@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,9 @@ def told(store: Store, embedder: Embedder, *pairs: tuple[str, str]) -> list[Stat
 TENNIS = ("I play tennis on Sundays.", "The user plays tennis on Sundays.")
 
 
+SNOOKER = ("I love watching snooker.", "The user loves watching snooker.")
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -58,6 +62,14 @@ TENNIS = ("I play tennis on Sundays.", "The user plays tennis on Sundays.")
         (
             ("I love Fanta.", "The user loves Fanta."),
             ("Fanta is history, give me tonic water now.", "The user now prefers tonic water over Fanta."),
+        ),
+        (
+            ("I work at Halifax.", "The user works at Halifax."),
+            ("I've just started my new job at Starling.", "The user has started a new job at Starling."),
+        ),
+        (
+            ("I'm single.", "The user is single."),
+            ("I got engaged on Friday!", "The user got engaged."),
         ),
     ],
 )
@@ -81,6 +93,24 @@ def test_something_more_or_passing_or_of_others_ends_nothing(
     store: Store, embedder: Embedder, new: tuple[str, str]
 ) -> None:
     assert told(store, embedder, TENNIS, new)[0] is Status.ACTIVE
+
+
+def drafts(kind: str) -> list[list[str]]:
+    lines = (Path(__file__).parent / "data" / "drafts.txt").read_text(encoding="utf-8").splitlines()
+    return [line.split(" | ")[1:] for line in lines if line.startswith(f"{kind} |")]
+
+
+@pytest.mark.parametrize("line", drafts("ends"), ids=" ".join)
+def test_what_a_language_model_drafts_ends_what_it_contradicts(
+    store: Store, embedder: Embedder, line: list[str]
+) -> None:
+    states = told(store, embedder, SNOOKER, (line[0], line[1]), (line[2], line[3]))
+    assert states == [Status.ACTIVE, Status.SUPERSEDED, Status.ACTIVE]
+
+
+@pytest.mark.parametrize("line", drafts("stays"), ids=" ".join)
+def test_what_a_language_model_drafts_leaves_the_rest(store: Store, embedder: Embedder, line: list[str]) -> None:
+    assert Status.SUPERSEDED not in told(store, embedder, SNOOKER, (line[0], line[1]), (line[2], line[3]))
 
 
 def test_the_less_the_words_show_the_surer_it_has_to_be() -> None:

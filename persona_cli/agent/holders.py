@@ -64,22 +64,25 @@ def same_holder(one: frozenset[str], other: frozenset[str]) -> bool:
 
 def _of_content(content: str) -> frozenset[str]:
     text = _FRONT.sub("", content.strip(), count=1) if not content.startswith(("The user", "the user")) else content
-    possessed = re.match(r"(?i)the user['’]s\s+(?P<words>.+)$", text)
+    possessed = re.match(r"(?i)(?:the user['’]s|my|our)\s+(?P<words>.+)$", text)
     if possessed is None:
         called = _NAMED.match(text)
         return frozenset({called["name"].casefold()} if called else ())
-    found: list[str] = []
-    for word in re.findall(r"[\w-]+", possessed["words"])[:4]:
-        if kin(word) in _ROLES:
-            found.append(kin(word))
-        elif found:
-            if word[:1].isupper():
-                found.append(word.casefold())
-            break
-        elif word.casefold() not in _BEFORE_ROLES:
-            break
-    return frozenset(found)
+    told = re.findall(r"[\w-]+", possessed["words"])[:5]
+    place = next((at for at, word in enumerate(told) if word.casefold() not in _BEFORE_ROLES), len(told))
+    role, after = told[place : place + 1], told[place + 1 : place + 2]
+    if not role or kin(role[0]) not in _ROLES or (after and _is_thing(after[0])):
+        return frozenset()
+    return frozenset({kin(role[0]), *(word.casefold() for word in after if word[:1].isupper())})
 
 
+def _is_thing(word: str) -> bool:
+    """Tell whether the word after a role makes it a thing: "the user's dentist appointment" is the user's own."""
+    return word.casefold() in _THINGS
+
+
+_THINGS = frozenset(
+    ("appointment", "visit", "friend", "house", "flat", "food", "trip", "party", "club", "walk", "class")
+)
 _BEFORE_ROLES_TEXT = "old older young younger little big best new twin eldest youngest late oldest good only first"
 _BEFORE_ROLES = frozenset(_BEFORE_ROLES_TEXT.split())

@@ -13,6 +13,7 @@ from persona_cli.agent.following import follow
 from persona_cli.agent.gate import SAME, Admitted, Refused, judge, same_fact, same_occasion
 from persona_cli.agent.holders import holder, same_holder
 from persona_cli.agent.outdated import Embed, Outdated
+from persona_cli.agent.reading import with_slot
 from persona_cli.agent.standing import ALIKE, same_meaning, same_saying, says_no_more, says_the_same
 from persona_cli.agent.words import stem, words
 from persona_cli.memory.store import Store
@@ -64,7 +65,7 @@ class Remembering:
         """Put each draft through the gate, at most the configured number into memory; returns all rulings."""
         rulings: list[Ruling] = []
         self._replaced = 0
-        for draft in drafts:
+        for draft in (with_slot(draft, turn) for draft in drafts):
             written = sum(ruling.verdict in (Verdict.SAVED, Verdict.QUARANTINED) for ruling in rulings)
             judged = judge(draft, turn, recent, self._knows)
             if isinstance(judged, Refused):

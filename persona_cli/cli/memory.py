@@ -133,6 +133,8 @@ def add(
     keywords: Annotated[str, typer.Option(help="Words to find it by, separated by commas.")] = "",
 ) -> None:
     """Remember something you write yourself; no model ever overwrites it."""
+    from persona_cli.agent.reading import put_written
+
     run = invocation(context)
     text = clean(content).strip()
     if not text:
@@ -144,18 +146,17 @@ def add(
             run.notice("That was known already.")
             typer.echo(Ref(Kind.SEMANTIC, known.id))
             return
-        added = memory.store.semantic.add(
-            SemanticMemory(
-                id=0,
-                content=text,
-                keywords=tuple(word.strip() for word in keywords.split(",") if word.strip()),
-                subject=subject,
-                quote=text,
-                recorded_at=now,
-                valid_from=now,
-                author=Author.PERSON,
-            )
+        written = SemanticMemory(
+            id=0,
+            content=text,
+            keywords=tuple(word.strip() for word in keywords.split(",") if word.strip()),
+            subject=subject,
+            quote=text,
+            recorded_at=now,
+            valid_from=now,
+            author=Author.PERSON,
         )
+        added = put_written(memory.store, written)
         typer.echo(Ref(Kind.SEMANTIC, added.id))
         embed_new(memory)
 

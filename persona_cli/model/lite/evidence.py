@@ -29,6 +29,8 @@ OPENING = re.compile(
     r"|this \w+),\s+|(?:today|lately|recently) (?=the user\b|you\b|i\b))+",
     re.I,
 )
+_OWN_WORDS = re.compile(r"(?:I|I['’]\w+|My|We|Our)\b")
+"""How a fact begins that a person wrote themselves."""
 _DEICTIC = {"yesterday": "the day before", "tomorrow": "the next day", "tonight": "that evening"}
 _DAYS = re.compile(r"(?:(?<=\w) today\b(?! is\b))|\b(?:yesterday|tomorrow|tonight)\b", re.I)
 
@@ -70,7 +72,8 @@ class Told:
             return self.content.strip().rstrip(".")
         if self.quotable:
             return f"“{self.content.strip()}”"
-        text = (mirror(self.content) or self.content) if self.verbatim else to_second(self.content)
+        own = self.verbatim or _OWN_WORDS.match(self.content) is not None
+        text = (mirror(self.content) or self.content) if own else to_second(self.content)
         return capital(self._as_of_then(OPENING.sub("", text.strip())).rstrip(".!…").strip())
 
     def _as_of_then(self, text: str) -> str:
