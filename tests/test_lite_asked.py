@@ -61,7 +61,7 @@ def _lines(name: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("weights")
-@pytest.mark.parametrize(("name", "most"), [("ask_dev.txt", 3), ("ask_held.txt", 3)])
+@pytest.mark.parametrize(("name", "most"), [("ask_dev.txt", 2), ("ask_held.txt", 2)])
 def test_what_was_told_is_answered_and_nothing_else(name: str, most: int, clock: StillClock, home: Path) -> None:
     clock.now = NOW
     faults = [(question, answer, fault) for question, answer, fault in ask(name, clock, home) if fault]

@@ -13,7 +13,7 @@ _FUTURE = re.compile(
     |looking\s+forward|look\s+forward|booked|scheduled|arranged|appointment|deadline|invited|reservation|can|let's
     |remind|don't\s+forget|do\s+i\s+have|do\s+we\s+have|have\s+i\s+(?:got|planned)|for\s+(?=next)
     |(?:am|are|is|i'm|we're|he's|she's|they're|you're|'s)\s+(?:\w+\s+){0,2}?(?:\w{2,}ing)
-    |starts?|begins?|opens?|leaves?|arrives?|flies|fly)\b | \w'll\b""",
+    |starts?|begins?|turns\s+\d+|opens?|leaves?|arrives?|flies|fly)\b | \w'll\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 _IRREGULAR = (

@@ -52,7 +52,8 @@ _HAVING = r"(?:is|was|has|had|lives?|works?|likes?|loves?|hates?|plays?|cannot|c
 _THEIRS = rf"(?:his|her|their|its) (?:[\w'-]+ ){{1,3}}?{_HAVING}|(?-i:[A-Z])[\w-]+ {_HAVING}"
 _BREAKS = re.compile(
     rf"(?P<stop>[.!?…]+(?=[\s\"')]|$)|\n+|;+|\s[-–—]{{1,2}}\s|—|[\U0001F000-\U0001FAFF☀-➿❤️]+)"
-    rf"|,\s\s?(?!which\s\s?(?:is|was|are|has|suits|makes|means)\b)(?={_ASKING})"
+    rf"|,\s\s?(?!which\s\s?(?:is|was|are|has|suits|makes|means)\b)"
+    rf"(?!who\s\s?(?!(?:do|does|did|can|could|should|would|will|am|are)\b))(?={_ASKING})"
     rf"|\s\s?(?=(?:so|and|but)\s\s?(?:what|how|which|where|should|can|could|do|does|would|is|are)\s\s?(?:should|can"
     rf"|could|would|do|does|is|are|you|i|we|there|it)\b)"
     rf"|,?\s\s?(?:and|but|so|plus|also)\s\s?(?=(?:(?:now|then|also|actually|sometimes|today|yesterday|recently"
@@ -346,7 +347,8 @@ _SMALL_TALK = re.compile(
     r"got it|I got it|I see|I understand|I agree|me too|same here|same|not really|maybe|haha\w*|lol|wow|just"
     r" kidding|jk|kidding|sounds \w+|(?!you can call me\b)"
     r"(?!.*\b(?:birthday|anniversary|wedding|graduation|(?:first|last)"
-    r" day)\b)(?:that|this|it|they(?!.*\bmy\b)|these(?! days)|those|you) .*|there .*|what a .*)$",
+    r" day)\b)(?:that|this|it|they(?!.*\bmy\b)|these(?! days)|those|you) .*"
+    r"|there (?!(?:is|are|was|were) .*\b(?:in|on|at|of) (?:my|our)\b).*|what a .*)$",
     re.I | re.S,
 )
 

@@ -67,7 +67,7 @@ _SHOWN = re.compile(
     r"|photo))? (?:is|are|was)|meet|say (?:hi|hello) to|look at|check out|here comes|here,) (?P<who>.+)$",
     re.I,
 )
-_KIN_OF = re.compile(
+KIN_OF = re.compile(
     rf"^(?P<who>(?:(?:my|our) (?P<adjectives>{_ADJ})(?P<role>{_ROLE})(?: (?P<name>{NAME}))?"
     rf"|(?P<alone>{NAME}))'s (?:{_ADJ})(?P<of>{_ROLE})(?:,? (?P<names>(?-i:[A-Z][\w-]+)))?) \w+",
     re.I,
@@ -166,7 +166,7 @@ def _owned(plain: str) -> Iterator[Tag]:
 def _told_of(plain: str, known: frozenset[str]) -> Iterator[Tag]:
     if re.match(r"(?:my|our) [\w' -]{1,40}? and (?:I|me)\b", plain, re.I):
         return
-    match = _KIN_OF.match(plain)
+    match = KIN_OF.match(plain)
     if match is not None and (match["alone"] is None or match["alone"].lower() not in NOT_NAMES):
         names = tuple(name for name in (match["name"], match["alone"], match["names"]) if name)
         yield Tag("kin", subject=match["names"] or match["who"], weight=1.8, names=names)

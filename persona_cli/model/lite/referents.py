@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from persona_cli.model.lite.clauses import Clause, read_clauses
 from persona_cli.model.lite.lexicon import NOT_NAMES, PEOPLE, PETS, words
-from persona_cli.model.lite.people import people
+from persona_cli.model.lite.people import KIN_OF, people
 from persona_cli.model.lite.tags import NAME
 from persona_cli.model.lite.unfolding import unfold
 
@@ -67,6 +67,10 @@ _COUPLE = re.compile(
     rf"\b(?P<one>{NAME}|my (?:{_ROLES}))(?:'s| and (?:his|her|my)) (?:{_ROLES}),? (?P<other>{NAME})",
     re.I,
 )
+_TRIP = re.compile(
+    r"\b(?:going|flying|driving|travelling|traveling|off|trip|holiday|journey|heading|moving) to"
+    r" (?P<where>(?-i:[A-Z])[\w'-]+(?: (?-i:[A-Z])[\w'-]+)*)"
+)
 _NO_REFERENT = re.compile(
     r"(?<=\w )(?P<word>it|them|one|there)(?=$|[\s,.;!])"
     r"(?! (?:is|was|are|were|to|of|day|more|another|time|thing|person)\b)(?! \()"
@@ -102,6 +106,8 @@ class Referents:
         self.place = ""
         self.group = ""
         self._since = 0
+        self._kin = ""
+        self._trip = ""
 
     def hear(self, plain: str) -> None:
         """Take note of the people, pets, things and places a clause speaks of."""
@@ -112,6 +118,14 @@ class Referents:
             self.names.add(called[1])
         if _START.match(plain):
             return
+        kin = KIN_OF.match(plain)
+        if kin is not None:
+            self._hear_group(plain)
+            self.role, self.name = kin["of"].lower(), kin["names"] or ""
+            self._kin = plain[: kin.end("names")] if kin["names"] else plain[: kin.end("of")]
+            self.names |= {name for name in (kin["name"], kin["alone"], kin["names"]) if name}
+            return
+        self._kin = ""
         if _SEEING.search(plain):
             self.role, self.name = "partner", ""
             return
@@ -167,6 +181,8 @@ class Referents:
 
     @property
     def _who(self) -> str:
+        if self._kin:
+            return self._kin
         return " ".join(filter(None, (self.role and f"my {self.role}", self.name)))
 
     def _with_person(self, plain: str) -> str:
@@ -187,6 +203,8 @@ class Referents:
         if match is None or _FILLED.search(plain):
             return plain
         word = match["word"].lower()
+        if word == "it" and not self.thing and self._trip and plain[: match.start()].endswith("for "):
+            return f"{plain[: match.start()]}{self._trip}{plain[match.end() :]}"
         stands = {"there": self.place, "one": self.thing and f"one ({_bare(self.thing)})"}.get(word, self._known_thing)
         return f"{plain[: match.start()]}{stands}{plain[match.end() :]}" if stands else plain
 
@@ -201,6 +219,8 @@ class Referents:
         else:
             self._since += 1
             self.thing = self.thing if self._since < 2 else ""
+        trip = _TRIP.search(plain)
+        self._trip = trip["where"] if trip is not None else ""
         place = _PLACE.search(plain)
         if place is not None:
             how = {"to": "in", "for": "at"}.get(place["how"].lower(), place["how"].lower())

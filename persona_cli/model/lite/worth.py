@@ -50,6 +50,7 @@ _TALK = re.compile(
     r"|television)|slept (?:well|badly|in|fine|ok)|am cooking|am eating|am sitting|am lying|am waiting|am"
     r" making|took a shower|had a shower|got in|got home)\b(?!.*because)"
     r"|(?:have to|must|should|need to|had better|got to) (?:go|run|leave|sleep|hurry|think|get going|be off)\b"
+    r"|(?:cannot|could not) (?:sleep|breathe|think straight|concentrate|focus)$"
     r"|(?:cannot|could not|can) (?:argue|complain|agree|imagine|see|believe|wait)\b|feel (?:the same|like (?:it"
     r"|that)|you)|am (?:just )?(?:testing|checking|trying (?:this|it) out|typing|wondering|thinking about (?:it|that))"
     r"|(?:might as well|was only|would (?:kill|die) for|am not in the mood|am off to|said|told|asked|mentioned"
