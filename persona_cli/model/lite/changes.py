@@ -218,58 +218,36 @@ def _used(plain: str) -> Tag | None:
 
 
 _DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|weekends?|(?:in the )?(?:mornings?|afternoons?|evenings?)"
-_CHANGE = (
-    (
-        2.0,
-        re.compile(
-            rf"^(?:the |my )?[\w' -]{{3,40}} (?:is|are|takes place|has (?:been )?moved"
-            rf"|has changed) (?:now |from now on )?(?:on |at |to )+(?:{_DAY})\b",
-            re.I,
-        ),
-    ),
-    (
-        2.0,
-        re.compile(
-            r"^I am (?:so |totally |completely |really |now )*(?:off|over|done with"
-            r"|through with) (?!to\b|it\b|the moon|here|work|sick|today|now\b)\w+",
-            re.I,
-        ),
-    ),
-    (
-        1.8,
-        re.compile(
-            r"^(?!(?:it|that|this|there|you)\b)[\w' -]{2,40} (?:is|are) (?:history|behind me"
-            r"|over between us|a thing of the past)\b",
-            re.I,
-        ),
-    ),
-    (
-        1.8,
-        re.compile(
-            r"^(?!(?:it|that|this|there|you)\b)[\w' -]{2,40} (?:do|does|is"
-            r"|are) not (?:[\w' ]{1,30} )?(?:me|my [\w' ]+) any more\b",
-            re.I,
-        ),
-    ),
-    (
-        1.8,
-        re.compile(
-            r"^(?!(?:it|that|this|there|you)\b)[\w' -]{2,40} (?:is|are) (?:now )?(?:all )?(?:my"
-            r"|the) (?:new )?(?:thing|favourite|go-to|drink|hobby|passion)(?: now)?$",
-            re.I,
-        ),
-    ),
-    (
-        1.8,
-        re.compile(
-            r"^it is all (?!good|fine|right|over|the same|you"
-            r"|about you)[\w' -]{3,30} (?:for me )?(?:now|these days|nowadays)$",
-            re.I,
-        ),
-    ),
+_THING = r"^(?!(?:it|that|this|there|you)\b)[\w' -]{2,40}"
+_DONE = (
+    "transferred switched swapped traded pushed postponed rescheduled upgraded converted became quit cancelled deleted"
+    " dropped ditched scrapped adopted retired graduated shaved dyed abandoned separated divorced replaced resigned"
 )
+_AGAIN = (
+    "eat eating drink drinking smoke smoking play playing work working live living use using drive driving take sing"
+)
+_CHANGE = tuple(
+    re.compile(pattern, re.I)
+    for pattern in (
+        rf"^(?:the |my )?[\w' -]{{3,40}} (?:is|are|takes place|has (?:been )?moved|has changed) (?:now |from now on )?"
+        rf"(?:on |at |to )+(?:{_DAY})\b",
+        r"^I am (?:so |totally |completely |really |now )*(?:off|over|done with|through with)"
+        r" (?!to\b|it\b|the moon|here|work|sick|today|now\b)\w+",
+        rf"{_THING} (?:is|are) (?:history|behind me|over between us|a thing of the past)\b",
+        rf"{_THING} (?:do|does|is|are) not (?:[\w' ]{{1,30}} )?(?:me|my [\w' ]+) any more\b",
+        rf"{_THING} (?:is|are) (?:now )?(?:all )?(?:my|the) (?:new )?"
+        r"(?:thing|favourite|go-to|drink|hobby|passion)(?: now)?$",
+        r"^it is all (?!good|fine|right|over|the same|you|about you)[\w' -]{3,30} (?:for me )?"
+        r"(?:now|these days|nowadays)$",
+        rf"^(?:I|we) (?:have |just |finally |recently |now |then )*(?:{'|'.join(_DONE.split())})"
+        r" (?!it\b|that\b|off\b)\w+",
+        rf"^(?:I|we) (?:am |are )?(?:{'|'.join(_AGAIN.split())}) [\w' ]+ again\b",
+        r"^(?:I|we) (?:have |just )*had (?:our|my|a) (?:\w+ )?(?:baby|child|son|daughter|twins)$",
+    )
+)
+_WORTH = 1.8
 
 
 def change_worth(plain: str) -> float:
     """Return how much a clause is worth that says how something of the user's is now; 0 where it says nothing of it."""
-    return next((weight for weight, pattern in _CHANGE if pattern.search(plain)), 0.0)
+    return _WORTH if any(pattern.search(plain) for pattern in _CHANGE) else 0.0

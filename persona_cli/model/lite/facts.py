@@ -79,7 +79,9 @@ def find_facts(
             plain = referents.resolve(said)
             if clause.corrects:
                 plain = re.sub(r"^the (?=\w+ \w+ (?:is|are|was)\b)", "my ", plain)
-            if _tells(clause, plain, changed=plain != said, pictured=pictured) and not referents.dangling(plain):
+            if _tells(clause, plain, changed=plain != said, pictured=pictured) and (
+                change_worth(plain) or not referents.dangling(plain)
+            ):
                 inside = [phrase for phrase in times if clause.start <= phrase.start < clause.end]
                 facts += _facts(clause, plain, company, inside, frozenset(referents.names), pictured=pictured)
             referents.hear(plain)

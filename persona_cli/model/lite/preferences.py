@@ -56,7 +56,8 @@ _FAVOURITE = re.compile(
     re.I,
 )
 _FAVOURITE_BACK = re.compile(
-    r"^(?P<thing>[\w' -]+?) (?:is|are) (?:definitely |still |now |probably )?my (?:absolute |all[- ]time"
+    r"^(?:(?:these days|nowadays|now|lately|currently),? )?"
+    r"(?P<thing>[\w' -]+?) (?:is|are) (?:definitely |still |now |probably )?my (?:absolute |all[- ]time"
     r" )?favourite(?: (?P<kind>[\w' -]+?))?(?=[,.;!]|$)",
     re.I,
 )

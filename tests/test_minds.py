@@ -1,0 +1,91 @@
+"""Changes of mind, additions, repetitions and what is never kept, in words the rules were not written with.
+
+How many are right: the floors are what is reached now. A false end is worse than one that is missed, so hardly any
+addition may be lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from persona_cli.agent.remember import Remembering
+from persona_cli.config import Settings
+from persona_cli.memory.embedding import Embedder, open_embedder
+from persona_cli.memory.store import Store, open_store
+from persona_cli.model.lite.facts import extract_semantic
+from persona_cli.paths import find_places
+from persona_cli.records import SemanticMemory, Status
+
+DATA = Path(__file__).parent / "data" / "minds.txt"
+START = datetime(2026, 1, 5, 8, tzinfo=UTC)
+APART = timedelta(days=80)
+BESIDE = ("My sister-in-law Klara lives in Oslo.", "I love walking on the beach.", "I have a hamster called Pip.")
+"""What else is known: none of it may end."""
+
+Lines = list[tuple[list[str], list[str]]]
+
+
+def lines(kind: str) -> Lines:
+    found = [line for line in DATA.read_text(encoding="utf-8").splitlines() if line.startswith(f"{kind} |")]
+    pairs = [line.rpartition(" = ") for line in found]
+    return [(said.split(" | ")[1:], wanted.split(" > ")) for said, _, wanted in pairs]
+
+
+@pytest.fixture(scope="module")
+def embedder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedder]:
+    places = find_places(env={"PERSONA_HOME": str(tmp_path_factory.mktemp("home"))})
+    opened = open_embedder(Settings(), places, print)
+    yield opened
+    opened.close()
+
+
+def tell(store: Store, embedder: Embedder, said: list[str]) -> list[tuple[SemanticMemory, ...]]:
+    """Tell the messages weeks apart; returns what each has left in memory, as it is in the end."""
+    turns = []
+    for number, text in enumerate((*BESIDE, *said)):
+        at = START + APART * number
+        turn = store.turns.add(store.sessions.start(at).id, at, text, "", "m")
+        Remembering(store, embedder.embed, 5).remember(extract_semantic(turn, ()), turn, ())
+        turns.append(turn)
+    return [store.semantic.of_turn(turn.id) for turn in turns]
+
+
+def active(memories: tuple[SemanticMemory, ...]) -> list[SemanticMemory]:
+    return [memory for memory in memories if memory.status is Status.ACTIVE]
+
+
+def holds(memories: list[SemanticMemory], word: str) -> bool:
+    return any(word in memory.content.casefold() for memory in memories)
+
+
+def is_right(kind: str, found: list[tuple[SemanticMemory, ...]], wanted: list[str]) -> bool:
+    told = found[len(BESIDE) :]
+    now = [one for memories in told for one in active(memories)]
+    if any(len(active(memories)) != len(memories) for memories in found[: len(BESIDE)]):
+        return False
+    if kind == "ends":
+        return bool(told[0]) and not active(told[0]) and holds(active(told[1]), wanted[1])
+    if kind == "adds":
+        return all(word == "-" or holds(active(memories), word) for memories, word in zip(told, wanted, strict=True))
+    if kind == "again":
+        return holds(now, wanted[0]) and all(
+            one.seen == len(told) for one in now if wanted[0] in one.content.casefold()
+        )
+    if kind == "never":
+        return all(one.subject != "user" for one in now)
+    kept = [one for one in now if wanted[0] in one.content.casefold()]
+    return bool(kept) and all(one.subject != "user" for one in kept)
+
+
+@pytest.mark.parametrize(("kind", "floor"), [("ends", 156), ("adds", 75), ("again", 46), ("never", 34), ("other", 31)])
+def test_so_many_are_right(embedder: Embedder, kind: str, floor: int) -> None:
+    right = 0
+    for said, wanted in lines(kind):
+        with closing(open_store(None)) as store:
+            right += is_right(kind, tell(store, embedder, said), wanted)
+    assert right >= floor, f"{right} of {len(lines(kind))}"
