@@ -100,7 +100,7 @@ def _print_search(run: Invocation, number: int, search: Search) -> None:
     for note in recall.notes:
         say(run, f"  note: {note}")
     if recall.empty:
-        say(run, "  found nothing")
+        say(run, "  found nothing; what was said within the last hour is not searched, it is before the model anyway")
     for row in _rows(recall):
         print_hit(run, row.hit.ref, row.at, row.words)
         say_under(run, sum_of(row.hit))
