@@ -68,8 +68,9 @@ _BREAKS = re.compile(
     re.I,
 )
 _RUN_ON = re.compile(
-    r"(?<=[a-z])\s\s?(?=(?:i'm|im|i am|i live|i work|i have|i've|i love|i like|i hate|i study|my name|my \w+ is)\b)",
-    re.I,
+    r"(?<=[a-z])\s\s?(?=(?:(?-i:i'm|im|i am|i live|i work|i have|i've|i love|i like|i hate|i study)|my name"
+    r"|my \w+ is)\b)",
+    re.I,  # who writes "I" large writes stops too: "the pic I'm sending is lovely" is one clause
 )
 _RELATIVE = re.compile(
     r"\b(?:the|a|an|all|what|that|which|when|if|because|cuz|where|while|since|like|how|who|things?|as|than|and|or|but|"

@@ -30,6 +30,8 @@ def with_subject(plain: str) -> str:
     """Put back the "I" a tidied clause leaves out; unchanged where another subject may be meant."""
     if re.match(r"(?i)pronouns are\b", plain):
         return f"my {plain[:1].lower()}{plain[1:]}"
+    if re.match(r"(?i)took (?:a (?:bit|lot|while|long)|some|ages|time|forever|me)\b", plain):
+        return plain  # "it took"
     match = _STARTED.match(plain)
     following = plain[match.end() :].split() if match else []
     if match is None or not following:

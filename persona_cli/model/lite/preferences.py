@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from persona_cli.model.lite.english import third_person
-from persona_cli.model.lite.lexicon import OBJECTS
+from persona_cli.model.lite.lexicon import BASE, OBJECTS
 from persona_cli.model.lite.tags import Tag, key, trim
 from persona_cli.records import Change
 
@@ -126,7 +126,14 @@ def _liking(plain: str, thing: str, value: str, change: Change) -> Iterator[Tag]
     if _empty(thing):
         return
     several = things(thing)
-    plain_list = 1 < len(several) <= 4 and all(len(one.split()) <= 4 and not _QUALIFIED.match(one) for one in several)
+    told_once = re.search(r"\b(?:of|at|about|without) \w+ing\b", thing) or any(
+        one.split()[0].lower() in BASE for one in several[1:]
+    )
+    plain_list = (
+        not told_once
+        and 1 < len(several) <= 4
+        and all(len(one.split()) <= 4 and not _QUALIFIED.match(one) for one in several)
+    )
     for one in several if plain_list else (thing,):
         relation = "like" if value == "likes" else "dislike"
         content = third_person(plain[: plain.index(thing)] + one) if plain_list else ""

@@ -79,12 +79,16 @@ _JOINED = re.compile(
     r",|\b(?:because|since|when|while|so|and|but|which|who|that|until|before|after|if|as|where)\b", re.I
 )
 """A pronoun after one of these stands for something said earlier in the clause itself."""
-_SOMEBODY_ELSE = re.compile(r"(?:they|he|she|his|their|these|those)\b", re.I)
+_SOMEBODY_ELSE = re.compile(
+    r"(?:they|he|she|his|her|their|these|those)\b"
+    r"|(?:even )?(?:when|if|though|although|while|after|before|since)\b[^,]{1,40}, (?:they|he|she)\b",
+    re.I,
+)
 _HIM = re.compile(
     r"\b(?:him|(?<!of )her)(?=$|[,.]| (?:and|but|because|so|to|in|at|on|every|again|about|for|with)\b)", re.I
 )
 _ANYBODY = re.compile(r"\b(?:my|our|who|someone|somebody|friend|man|woman|guy|girl|boy)\b|\w (?-i:[A-Z])[a-z]", re.I)
-_POINTING_AT = re.compile(r"(?<=[a-z] )(?:that|this|those)$", re.I)
+_POINTING_AT = re.compile(r"(?<=[a-z] )(?:that|this|those|these)$", re.I)
 _PLURAL = words("parents kids children grandparents in-laws twins family")
 _FILLED = re.compile(
     r"\b(?:no|this|that|the|which|every|any|another|other|some|each|not|only|at least|make|made|get|got|about"

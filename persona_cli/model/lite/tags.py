@@ -23,7 +23,7 @@ NAME = r"(?-i:[A-Z](?:[\w-]|'(?!s\b))+)"
 _ARTICLE = re.compile(r"(?i)^(?:a|an|the|some|my|our|any|all|really|very|to|eating|drinking)\s+")
 _TAIL = re.compile(
     r"(?i)[\s,]+(?:now|too|as well|anyway|again|really|so much|very much|a lot|at all|any more|these days"
-    r"|nowadays|more than anything|the most|to bits|best|either|"
+    r"|nowadays|recently|lately|then|more than anything|the most|to bits|best|either|"
     r"though|by the way|btw|tbh|lol|haha|since .*|because .*|right now|at the moment|currently|of all time|in"
     r" the world|today|yesterday|last \w+|next \w+|this \w+|\w+ \w+ ago)$"
 )

@@ -59,7 +59,9 @@ _TALK = re.compile(
     re.I,
 )
 _ABOUT_TALK = re.compile(
-    r"\b(?:you|your|yours|yourself|this app|this chat|chatbot|the assistant|our (?:chats?|conversations?|talks?)|the"
+    r"\b(?:you|your|yours|yourself|(?:pic|photo|picture|link|video)s? (?:I|we)"
+    r"|since we (?:last )?(?:spoke|talked|chatted|met)|been a while|this app"
+    r"|this chat|chatbot|the assistant|our (?:chats?|conversations?|talks?)|the"
     r" weather|advice|suggestions?|tips|my (?:question|point|message|request|last message|guess|opinion|advice"
     r"|apologies|bad|mistake|pleasure|turn|god|goodness|day (?:is|was) (?:good|fine|ok|great|going)))\b",
     re.I,
@@ -139,6 +141,12 @@ _THIS = re.compile(
     re.I,
 )
 """What "this problem" is stands elsewhere."""
+_HALF = re.compile(
+    r"(?:me|us|here (?:is|are)|check out|look at)\b"
+    r"|(?:even (?:though|when|if)|although|because|since (?:I|we|it|they)|if|when|while|unless|until)\b[^,]*$",
+    re.I,
+)
+"""A list of people, a picture held out, a clause without its main one."""
 _ELLIPTICAL = re.compile(
     r"\b(?:am|is|are|was|were|do|does|did|has|have|had|can|will|would)(?:,|$)"
     r"|^(?:I|we) (?:do|did|does|have|had|am|was|can|could)(?: not)?(?: (?:until|since|before|once|too|so|anyway"
@@ -177,7 +185,7 @@ _PASSING = re.compile(
 def worth(plain: str) -> float:
     """Return how much a tidied statement about the user is worth, 0 for nothing; known attributes score above."""
     plain = _OPENING.sub("", _YOU_FILLER.sub(" ", plain).strip())
-    if _PROMISE.match(plain) or _GENERAL.match(plain):
+    if _PROMISE.match(plain) or _GENERAL.match(plain) or _HALF.match(plain):
         return 0.0
     if not _MINE.search(plain) or _TALK.match(plain) or _ABOUT_TALK.search(plain):
         return 0.0
