@@ -89,3 +89,17 @@ def test_so_many_are_right(embedder: Embedder, kind: str, floor: int) -> None:
         with closing(open_store(None)) as store:
             right += is_right(kind, tell(store, embedder, said), wanted)
     assert right >= floor, f"{right} of {len(lines(kind))}"
+
+
+EVENTS = [
+    line.split(" | ")
+    for line in DATA.with_name("events.txt").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+]
+
+
+@pytest.mark.parametrize("said", EVENTS, ids=" ".join)
+def test_what_happened_does_not_cease_to_have_happened(store: Store, embedder: Embedder, said: list[str]) -> None:
+    tell(store, embedder, said)
+    assert {memory.status for memory in store.semantic.list(None)} == {Status.ACTIVE}
+    assert {memory.seen for memory in store.semantic.list(None)} == {1}

@@ -32,6 +32,7 @@ def test_colour_and_order_make_no_other_fact(new: str, old: str) -> None:
         ("The user has one cat.", "The user has two cats."),
         ("The user does not enjoy chess.", "The user enjoys chess."),
         ("The user enjoys chess in the park.", "The user enjoys chess."),
+        ("Ada gave the user a book.", "The user gave Ada a book."),
     ],
 )
 def test_what_says_more_or_else_is_another_fact(new: str, old: str) -> None:

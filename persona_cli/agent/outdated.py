@@ -20,7 +20,9 @@ from persona_cli.agent.endings import Ending, ended, for_a_while, is_unreal
 from persona_cli.agent.holders import holder, other_names, same_holder
 from persona_cli.agent.over import is_over_with
 from persona_cli.agent.standing import (
+    corrects,
     is_over,
+    lasts,
     names_role,
     opposed,
     recovers,
@@ -130,7 +132,11 @@ class Outdated:
     def _contradicted(self, draft: SemanticDraft, quote: str, turn: Turn) -> list[SemanticMemory]:
         """Return what the new sentence itself denies, renames, reschedules or rules out."""
         said = quote or draft.content
-        earlier = [one for one in self._candidates(draft) if one.turn_id != turn.id and not is_over(one.content)]
+        earlier = [
+            one
+            for one in self._candidates(draft)
+            if one.turn_id != turn.id and not is_over(one.content) and (lasts(one) or corrects(turn.user))
+        ]
         mine = holder(draft.content, draft.subject)
         return [
             one
@@ -168,6 +174,7 @@ class Outdated:
             for one in self.near(f"{draft.replaces} {draft.content}")
             if one.turn_id != turn.id
             and one.event is None
+            and (lasts(one) or corrects(turn.user))
             and one.subject.casefold() == draft.subject.casefold()
             and _speaks_of(draft, one)
         ]
@@ -197,7 +204,7 @@ def _words_of(new: SemanticMemory, turn: Turn) -> str:
 
 def _may_end(old: SemanticMemory, new: SemanticMemory) -> bool:
     """Tell whether an old memory is of something that lasts, and not of what happened once."""
-    if is_over(old.content) or says_no_more(new.content, old.content, new.slot):
+    if is_over(old.content) or not lasts(old) or says_no_more(new.content, old.content, new.slot):
         return False
     kept = old.slot.rpartition("/")[2] in _KEPT
     # a favourite gives way to a favourite only

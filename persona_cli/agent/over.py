@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from persona_cli.agent.endings import Ending
 from persona_cli.agent.holders import holder, kin
-from persona_cli.agent.standing import LINKS, happened, is_over
+from persona_cli.agent.standing import LINKS, is_over, lasts
 from persona_cli.agent.words import negative, stem, supported, values, words
 from persona_cli.records import SemanticMemory
 
@@ -78,7 +78,7 @@ def is_over_with(ending: Ending, memory: SemanticMemory) -> bool:
     places = [place for place, word in enumerate(found) if _means(wanted, word)]
     if len({one for one in wanted if any(_means({one}, word) for word in found)}) < len(wanted) - (len(wanted) > 2):
         return False
-    if not places or (happened(found) and not named):
+    if not places or not (named or lasts(memory)):
         return False
     after = found[places[-1] + 1 :][:1]
     before = [word for word in found[: places[0]] if word not in ("a", "an", "the", "his", "her", "their")][-1:]

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from persona_cli.agent.holders import kin
 from persona_cli.agent.words import names, negative, numbers, stem, stems, supported, values, words
+from persona_cli.records import SemanticMemory
 
 
 def _words(text: str) -> frozenset[str]:
@@ -87,6 +88,8 @@ bed bedtime
 call called name named
 """
 _ONE_NAME = {stem(word): stem(line.split()[0]) for line in _SAME_WORDS.strip().splitlines() for word in line.split()}
+_BEING = _words("is are was were has have name named called married work works")
+"""What is the same from either side: "Rex is the user's husband" and "the user is married to Rex"."""
 _EMPTY_WORDS = _stems("every each something thing hobby big huge great get got do does")
 _TYPED = {
     "day": _words(
@@ -136,6 +139,8 @@ def same_saying(new: str, old: str) -> bool:
     """Tell whether two sentences have the same words but for order, endings and colour, and the same polarity."""
     new, old = plainly(new), plainly(old)
     mine, theirs = sorted(stems(new)), sorted(stems(old))
+    if _other_way_round(new, old):
+        return False
     return bool(mine) and mine == theirs and negative(new) == negative(old) and numbers(new) == numbers(old)
 
 
@@ -144,8 +149,21 @@ def same_meaning(new: str, old: str) -> bool:
     new, old = plainly(new), plainly(old)
     if negative(new) != negative(old) or numbers(new) != numbers(old):
         return False
+    if _other_way_round(new, old):
+        return False
     before = [happened([word.casefold() for word in words(text)]) for text in (new, old)]
     return before[0] == before[1] and bool(_meant(new)) and _meant(new) == _meant(old)
+
+
+def _other_way_round(new: str, old: str) -> bool:
+    """Tell whether one sentence has the user do what the other has somebody do: who gives is not who is given."""
+    return any(
+        re.match(r"[Tt]he user (?!and\b)", own) is not None
+        and (first := re.match(r"[A-Z][\w-]+", other)) is not None
+        and first[0] in names(own)
+        and not _BEING & {word.casefold() for word in (*words(own), *words(other))}
+        for own, other in ((new, old), (old, new))
+    )
 
 
 def _meant(text: str) -> frozenset[str]:
@@ -328,6 +346,50 @@ def is_over(content: str) -> bool:
 
 
 def happened(found: list[str]) -> bool:
-    """Tell whether a sentence is of the past: what happened does not end."""
-    verb = next((word for word in found if word not in ("the", "user", "user's", "and", "also", "once")), "")
-    return verb in _PAST or (verb.endswith("ed") and len(verb) > 4)
+    """Tell whether a sentence tells of the past: its first verb, of `found` in small letters, is a past form."""
+    for place, word in enumerate(found[:_VERB_BY]):
+        if word in _PAST or (word.endswith("ed") and len(word) > 4 and word not in _STATES):
+            return True
+        if word in _PRESENT or (
+            place and word.endswith("s") and word not in _PLURALS and "'" not in word and "’" not in word
+        ):
+            return False
+    return False
+
+
+def lasts(memory: SemanticMemory) -> bool:
+    """Tell whether what a memory says can cease to hold: a state, a habit, a plan; not what happened once.
+
+    What was bought or begun lasts on, and so does what fills a slot: "moved to Hull" until the next move.
+    """
+    found = [word.casefold() for word in words(memory.content)]
+    return bool(memory.slot) or not happened(found) or bool(_BEGUN & set(found[:_VERB_BY]))
+
+
+def corrects(said: str) -> bool:
+    """Tell whether the words set something right that was said before, even what happened."""
+    return bool(_CORRECTING.search(said))
+
+
+_CORRECTING = re.compile(
+    r"^\W*(?:no|actually|sorry|correction|wait|oops)\b|\b(?:scratch that|i meant|(?:that )?was wrong|my mistake"
+    r"|not .{1,30} but|, not \w+)\b",
+    re.IGNORECASE,
+)
+_VERB_BY = 6
+"""Words of a sentence among which its first verb stands."""
+_STATES = _words(
+    """
+    retired married engaged divorced separated interested tired scared addicted named called based employed bored used
+    need
+    """
+)
+_PRESENT = _words("is are has have does do will can cannot am may might")
+_PLURALS = _words(
+    "parents kids grandparents friends colleagues neighbours cats dogs twins sisters brothers others sometimes always"
+)
+_BEGUN = _words(
+    """
+    bought got adopted joined started began took became signed rented leased opened subscribed switched moved changed
+    """
+)
