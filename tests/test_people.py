@@ -87,3 +87,16 @@ def test_memory_about(home: Path) -> None:
     assert "until 11 Jun 2026" in shown
     assert persona("memory", "about", "Julia", "--json").json["roles"] == ["sister"]
     assert "nobody called 'Boris'" in persona("memory", "about", "Boris").error
+
+
+def test_a_role_that_ended_is_told_as_former(store: Store) -> None:
+    learn(
+        store, ("Lena", "Lena is the user's girlfriend."), ("user", "The user moved with the user's girlfriend Lena.")
+    )
+    learn(store, ("user", "The user broke up with Lena."))
+    store.semantic.supersede(1, 3, AT + timedelta(days=5))
+    found = about(store, "Lena")
+    assert (found.roles, found.former_roles) == ((), ("girlfriend",))
+    at = AT + timedelta(days=9)
+    store.semantic.add(SemanticMemory(0, "Lena is the user's girlfriend.", (), "Lena", "again", at, at))
+    assert (about(store, "Lena").roles, about(store, "Lena").former_roles) == (("girlfriend",), ())

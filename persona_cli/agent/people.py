@@ -34,6 +34,8 @@ class About:
     name: str
     roles: tuple[str, ...]
     """What they are to the user: "sister", "cat"."""
+    former_roles: tuple[str, ...]
+    """What they once were: "girlfriend"."""
     facts: tuple[SemanticMemory, ...]
     """What holds now, oldest first."""
     former: tuple[SemanticMemory, ...]
@@ -58,9 +60,11 @@ def about(store: Store, asked: str) -> About:
         raise NotFoundError(
             f"nobody called {asked!r} is known", fix=f'`persona memory search "{asked}"` looks everywhere.'
         )
+    over = {role for role in roles if _is_over(role, found)}
     return About(
         name=", ".join(sorted(names)) or wanted,
-        roles=tuple(sorted(roles)),
+        roles=tuple(sorted(roles - over)),
+        former_roles=tuple(sorted(over)),
         facts=tuple(one for one in theirs if one.status is Status.ACTIVE),
         former=tuple(one for one in theirs if one.status is Status.SUPERSEDED and one.valid_to != one.valid_from),
     )
@@ -81,6 +85,13 @@ def _pairs(memories: Iterable[SemanticMemory]) -> Iterator[tuple[str, str]]:
             if match := pattern.search(memory.content):
                 role = match["role"].split()[-1] if match["role"].split()[0] in ("own", "new", "old") else match["role"]
                 yield match["name"], role
+
+
+def _is_over(role: str, memories: Iterable[SemanticMemory]) -> bool:
+    """Tell whether the last that was said of a role is that it ended."""
+    told = [memory for memory in memories if any(of == role for _, of in _pairs([memory]))]
+    ends = [one.valid_to for one in told if one.valid_to and one.valid_to != one.valid_from]
+    return bool(ends) and all(one.valid_from < max(ends) for one in told)
 
 
 def _is_of(memory: SemanticMemory, aliases: set[str]) -> bool:

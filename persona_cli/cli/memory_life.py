@@ -185,8 +185,8 @@ def about(
     if as_json:
         print_json(known)
         return
-    roles = "".join(f", your {role}" for role in known.roles)
-    say(run, f"{known.name}{roles}", "bold")
+    roles = [f", your {role}" for role in known.roles] + [f", once your {role}" for role in known.former_roles]
+    say(run, known.name + "".join(roles), "bold")
     for memory in known.facts:
         say(run, f"  s{memory.id}  {memory.content}")
     for memory in known.former:
