@@ -159,3 +159,11 @@ def test_the_same_in_other_common_words_is_the_same(new: str, old: str) -> None:
 )
 def test_what_differs_in_one_word_that_counts_is_not_the_same(new: str, old: str) -> None:
     assert not same_meaning(new, old)
+
+
+def test_a_slot_is_filled_alike_by_the_same_feeling_or_number() -> None:
+    assert fills_alike("The user cannot stand plums.", "The user hates plums.", "user/likes/plums")
+    assert fills_alike("The user wakes up at 6.", "The user gets up at six.", "user/waking")
+    assert not fills_alike("The user likes plums.", "The user hates plums.", "user/likes/plums")
+    assert not fills_alike("The user wakes up at 7.", "The user gets up at six.", "user/waking")
+    assert not fills_alike("The user lives in Ghent.", "The user lives in Bath.", "user/home")

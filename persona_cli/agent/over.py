@@ -27,7 +27,7 @@ _AVERSE = re.compile(
 _GENERIC_THINGS = _stems(
     "account membership trip plan plans everything diet lessons lesson class classes course hobby collection"
     " thing stuff habit"
-    " subscription contract visit visits stay party society job"
+    " subscription contract visit visits stay party society job follow following"
 )
 """What says of which sort a thing is, not which one: "my HSBC account", "the Japan trip"."""
 _MEMBERS = {
@@ -49,7 +49,7 @@ _NAMED_ONE = r"(?:called |named )?(?P<name>(?:(?:Dr|Mr|Mrs|Ms|Miss)\.? )?[A-Z][\
 _IS_TO_USER = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"^The user's (?:[\w-]+ ){{1,3}}?(?:name )?is {_NAMED_ONE}(?: now)?\W*$",
+        rf"^The user's (?:[\w'’-]+ ){{1,3}}?(?:name )?is {_NAMED_ONE}(?: now)?\W*$",
         r"^(?P<name>[A-Z][\w'’. -]+?) is (?:now )?the user's [\w -]+\W*$",
         rf"^The user (?:\w+ly )?(?:is|has been) (?:dating|seeing|married to|engaged to|together with"
         rf"|in a relationship with|going out with)"

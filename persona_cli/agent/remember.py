@@ -14,7 +14,7 @@ from persona_cli.agent.gate import SAME, Admitted, Refused, judge, same_fact, sa
 from persona_cli.agent.holders import holder, same_holder
 from persona_cli.agent.outdated import Embed, Outdated
 from persona_cli.agent.reading import with_slot
-from persona_cli.agent.standing import ALIKE, same_meaning, same_saying, says_no_more, says_the_same
+from persona_cli.agent.standing import ALIKE, fills_alike, same_meaning, same_saying, says_no_more, says_the_same
 from persona_cli.agent.words import stem, words
 from persona_cli.memory.store import Store
 from persona_cli.model.tasks import SemanticDraft
@@ -149,6 +149,7 @@ class Remembering:
             said = memory in mine and same_saying(draft.content, memory.content)
             # "Stefan is the user's husband" is of Stefan, and says what "is married to Stefan" says
             said = said or same_meaning(draft.content, memory.content)
+            said = said or (in_slot and fills_alike(draft.content, memory.content, draft.slot))
             if said or (in_slot and says_no_more(draft.content, memory.content, draft.slot)):
                 return memory
         least = {memory.id: ALIKE for memory in mine if says_the_same(draft.content, memory.content)}

@@ -86,11 +86,13 @@ film movie
 child children kid kids
 bed bedtime
 call called name named
+study studies studying student
+play plays playing player
 """
 _ONE_NAME = {stem(word): stem(line.split()[0]) for line in _SAME_WORDS.strip().splitlines() for word in line.split()}
 _BEING = _words("is are was were has have name named called married work works")
 """What is the same from either side: "Rex is the user's husband" and "the user is married to Rex"."""
-_EMPTY_WORDS = _stems("every each something thing hobby big huge great get got do does")
+_EMPTY_WORDS = _stems("every each something thing hobby big huge great get got do does go goes going come comes")
 _TYPED = {
     "day": _words(
         "monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays"
@@ -170,6 +172,19 @@ def _meant(text: str) -> frozenset[str]:
     """Return the words of a sentence, each by one name for all that mean the same."""
     found = {_ONE_NAME.get(one, one) for word in words(text) for one in stems(kin(word))}
     return frozenset(found) - _EMPTY_WORDS
+
+
+def fills_alike(new: str, old: str, slot: str) -> bool:
+    """Tell whether two sentences give one slot the same value: the same feeling, hour or day."""
+    if negative(new) != negative(old) or is_over(new) != is_over(old):
+        return False
+    if "/likes/" in slot:
+        return not {"prefers", "prefer"} & {word.casefold() for word in (*words(new), *words(old))}
+    return slot.rpartition("/")[2] in _COUNTED and bool(numbers(new)) and numbers(new) == numbers(old)
+
+
+_COUNTED = frozenset(("waking", "bedtime", "weight", "age", "birthday"))
+"""Slots whose value is a number."""
 
 
 def says_no_more(new: str, old: str, slot: str = "") -> bool:

@@ -100,6 +100,6 @@ _WEAK = re.compile(
 )
 _BESIDES = re.compile(
     r"(?:\btoo(?=\s*(?:[.,;!?]|$|and\b|now\b)))|\b(?:also|as well|in addition"
-    r"|besides|another|second (?!thoughts)|both|still|sometimes|now and (?:then|again)|on the side)\b",
+    r"|besides|volunteer\w*|another|second (?!thoughts)|both|still|sometimes|now and (?:then|again)|on the side)\b",
     re.IGNORECASE,
 )
