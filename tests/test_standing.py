@@ -4,7 +4,16 @@ import pytest
 
 from persona_cli.agent.endings import Ending, ended
 from persona_cli.agent.over import is_over_with
-from persona_cli.agent.standing import opposed, renames, reschedules, revises, same_meaning, same_saying, says_no_more
+from persona_cli.agent.standing import (
+    fills_alike,
+    opposed,
+    renames,
+    reschedules,
+    revises,
+    same_meaning,
+    same_saying,
+    says_no_more,
+)
 from persona_cli.records import SemanticMemory
 from tests.agents import NOW
 

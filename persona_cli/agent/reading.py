@@ -43,7 +43,8 @@ def with_slot(draft: SemanticDraft, turn: Turn) -> SemanticDraft:
     if draft.slot or draft.quote or draft.replaces or draft.change is not Change.ADDS or draft.images:
         return draft
     same = [fact for fact in find_facts(turn.user, turn.at) if fact.slot and _is_of(draft, fact)]
-    if len(same) != 1:
+    # who somebody is is no value that another one replaces: two pets may be called Tom
+    if len(same) != 1 or same[0].slot.endswith(("/species", "/relation")):
         return draft
     return replace(draft, slot=same[0].slot, change=same[0].change, replaces=same[0].replaces)
 
