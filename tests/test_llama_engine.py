@@ -21,6 +21,7 @@ from persona_cli.model.engines.llama.gguf_file import check_pair, read_projectio
 from persona_cli.model.engines.llama.kept import KeptLane
 from persona_cli.model.engines.llama.native import Device, Loading, _whole_cores, default_threads, usable_cores
 from persona_cli.model.engines.llama.offload import RESERVE, Need, plan_offload
+from persona_cli.model.engines.llama.pictures import KEPT_OPEN
 from persona_cli.model.engines.llama.report import read_load
 from tests.tiny import Tiny, build_tiny
 
@@ -80,6 +81,15 @@ def test_another_picture_under_the_same_words_is_not_taken_for_the_first(engine:
     for seed in (1, 2):
         say(engine, Message("user", ("look: ", picture(tmp_path, seed))))
     assert engine.counts.encoded == 2
+
+
+def test_a_prompt_with_more_pictures_than_stay_open_holds_them_all(engine: LlamaEngine, tmp_path: Path) -> None:
+    many = [picture(tmp_path, seed, (56, 56)) for seed in range(KEPT_OPEN + 8)]
+    whole = say(engine, Message("user", tuple(many)))
+    assert engine.counts.encoded == len(many)
+    engine.forget("respond")
+    assert say(engine, Message("user", tuple(many))) == whole
+    assert engine.counts.encoded == len(many)
 
 
 def test_lanes_keep_their_prompts(engine: LlamaEngine) -> None:

@@ -144,6 +144,8 @@ class LlamaEngine:
 
     def _items(self, messages: Sequence[Message]) -> list[Item]:
         """Return the prompt in ChatML, the template of every Qwen2.5-VL, opened for the assistant."""
+        if self._vision is not None:
+            self._vision.trim()
         items: list[Item] = []
         for message in messages:
             items += self._weights.tokenize(f"<|im_start|>{message.role}\n", special=True)

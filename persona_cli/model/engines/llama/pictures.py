@@ -25,6 +25,9 @@ from persona_cli.model.engines.llama.native import Context, Loading, Weights, de
 from persona_cli.model.engines.sizing import sized
 from persona_cli.model.grounding import SIDE
 
+KEPT_OPEN = 32
+"""Pictures that stay open from one prompt to the next."""
+
 
 @dataclass(slots=True)
 class Picture:
@@ -70,10 +73,13 @@ class Vision:
             return self._pictures[digest]
         picture = self._tokenize(np.ascontiguousarray(sized(path, self._most_pixels), dtype=np.uint8), digest)
         self._pictures[digest] = picture
-        if len(self._pictures) > 32:
+        return picture
+
+    def trim(self) -> None:
+        """Let go of the pictures opened longest ago; only between prompts, as all of one prompt must stay open."""
+        while len(self._pictures) > KEPT_OPEN:
             _, oldest = self._pictures.popitem(last=False)
             mtmd_cpp.mtmd_input_chunks_free(oldest.owner)
-        return picture
 
     def decode(self, picture: Picture, context: Context, position: int, sequence: int) -> int:
         """Place the picture at `position`; return llama.cpp's code, 0 for done, 1 for no room."""
