@@ -38,6 +38,8 @@ S = TypeVar("S", SemanticMemory, EpisodicMemory, ProceduralMemory, CoreEntry)
 DATED = frozenset({Kind.SEMANTIC, Kind.EPISODIC, Kind.MESSAGE})  # what a window can narrow
 
 _CLOSEST = 60  # candidates per lane
+_LIKELY = 48  # of those, statements that are read
+_TELLING = 24  # messages whose topics are read
 _CLOSEST_MESSAGES = 90  # 60 lost half a point of recall@20, more than 90 gained nothing
 _TOLD = 8  # turns that a summary is told with
 _LOOKED_THROUGH = 40  # messages whose own time words are read
@@ -87,7 +89,7 @@ class Ranker:
             pool = _few(self.store.semantic.ids(self.scope.window, most=_POOL + 1))
         near, ids = self._near(Kind.SEMANTIC, pool)
         near = self._complete(Kind.SEMANTIC, near, ids)
-        return self._statements(self.store.semantic.many(self._likely(ids, near)), near)
+        return self._statements(self.store.semantic.many(self._likely(Kind.SEMANTIC, ids, near)), near)
 
     def episodic(self, messages: Iterable[Hit[Line]]) -> list[Hit[EpisodicMemory]]:
         """Return the topics, best first; a topic whose message was found gains by it."""
@@ -97,8 +99,9 @@ class Ranker:
             pool = _few(self.store.episodes.ids(self.scope.window, most=_POOL + 1, every=every))
         near, ids = self._near(Kind.EPISODIC, pool)
         found = {hit.memory.id: hit.score - self.weights.noise.mean for hit in messages}
-        ids = sorted({*ids, *self.store.episodes.ids_of_turns(list(found)[:_CLOSEST])})
-        near = self._complete(Kind.EPISODIC, near, ids)
+        told_best = self.store.episodes.ids_of_turns(list(found)[:_TELLING])
+        near = self._complete(Kind.EPISODIC, near, sorted({*ids, *told_best}))
+        ids = sorted({*self._likely(Kind.EPISODIC, ids, near), *told_best})
 
         def told(memory: EpisodicMemory) -> Mapping[str, float]:
             return {"turns": self.weights.turns * max((found.get(one, 0.0) for one in memory.turn_ids), default=0.0)}
@@ -206,15 +209,16 @@ class Ranker:
             ids.intersection_update(pool)
         return Closeness(content, keywords), sorted(ids)
 
-    def _likely(self, ids: Collection[int], near: Closeness) -> list[int]:
-        """Return the facts that can be among the best whatever else is known of them; reading them is slow."""
-        noise = self.weights.noise.mean
+    def _likely(self, kind: Kind, ids: Collection[int], near: Closeness) -> list[int]:
+        """Return the statements that can be among the best whatever else is known of them; reading them is slow."""
+        noise, weights = self.weights.noise.mean, self.weights
 
         def closest(row_id: int) -> float:
+            held = self.asked.held(kind, row_id)
             cosine = max(near.content.get(row_id, noise), near.keywords.get(row_id, noise))
-            return cosine + self.weights.stated * self.asked.share(self.asked.held(Kind.SEMANTIC, row_id))
+            return cosine + weights.stated * self.asked.share(held) + weights.stated_cover * self.asked.cover(held)
 
-        return sorted(ids, key=closest, reverse=True)[: 2 * _CLOSEST] if self.scope.window is None else list(ids)
+        return sorted(ids, key=closest, reverse=True)[:_LIKELY] if self.scope.window is None else list(ids)
 
     def _complete(self, kind: Kind, near: Closeness, ids: list[int]) -> Closeness:
         missing = [row for row in ids if row not in near.content]
