@@ -275,3 +275,15 @@ def test_what_is_told_of_a_name_answers_for_the_role() -> None:
     of_the_brother = [told.content for told in every if "brother" in told.stems]
     assert any("astronaut" in content for content in of_the_brother)
     assert not any(content.startswith("Chelsea") for content in of_the_brother)
+
+
+def test_what_was_only_thought_of_is_no_yes(embed: Embed) -> None:
+    turns = (said(1, "2023-05-12T10:00", "I'm thinking of buying a boat someday."),)
+    answer = Listener(open_lite(embed), embed, turns).ask("Do I have a boat?", NOW)
+    assert answer.startswith("Not as far as I know")
+
+
+def test_who_came_is_known_by_the_name_given_later(embed: Embed) -> None:
+    turns = (said(1, "2023-05-12T10:00", "We got a kitten last week, her name is Mochi."),)
+    answer = Listener(open_lite(embed), embed, turns).ask("When did we get Mochi?", NOW)
+    assert "in the week of 1 May 2023" in answer

@@ -149,7 +149,7 @@ def _yes_or_no(question: Question, told: Told, at: datetime) -> str:
     missing = [word for word in question.topic if word[0].isupper() and stem(word) not in told.stems]
     if missing:
         return f"Not as far as I know: {lower_first(one(told, at))}"
-    if _DONE.match(question.text) and _MEANT.search(told.content):
+    if (_DONE.match(question.text) and _MEANT.search(told.content)) or _only_meant(question, told):
         return f"Not as far as I know: {lower_first(one(told, at))}"  # a wish to go is no journey
     asked, said = _denies(question.text, ()), _denies(told.content, (*question.topic, *question.entities))
     if said is None or asked is None:
@@ -157,11 +157,24 @@ def _yes_or_no(question: Question, told: Told, at: datetime) -> str:
     return f"{'Yes' if asked == said else 'No'}, {lower_first(one(told, at))}"
 
 
+def _only_meant(question: Question, told: Told) -> bool:
+    """Tell whether what is asked for was only wished, planned or thought of: "thinking of buying a boat" has none."""
+    meant = _MEANT.search(told.content)
+    if meant is None or _MEANT.search(question.text) or _AHEAD.search(question.text):
+        return False
+    asked = {stem(word) for word in question.topic} | question.entities
+    return bool(asked & stems(content_words(told.content[meant.end() :]))) and not (
+        asked <= stems(content_words(told.content[: meant.start()]))
+    )
+
+
+_AHEAD = re.compile(r"\b(?:will|shall|going|planning|want|wish|like|love|soon|next|tomorrow|ever)\b", re.I)
 _DONE = re.compile(r"^(?:have|has|had|did|was|were|am|are|is)(?:n['’]t)? (?!i going|we going)", re.I)
 _MEANT = re.compile(
     r"(?:\b|(?=['’]d\b))(?:wants?|(?:would|['’]d) (?:\w+ )?(?:like|love)|hop(?:e"
-    r"|es|ing) to|plan(?:s|ning)? to|thinking (?:of|about)|going to"
-    r"|dreams? of|might)\b",
+    r"|es|ing) (?:to|for)|plan(?:s|ning)? (?:to|on)|think(?:s|ing)? (?:of|about)|consider(?:s|ing)?|going to"
+    r"|dream(?:s|ing)? (?:of|about)|saving (?:up )?(?:for|to)|looking (?:for|to)|wish(?:es)?|might|(?-i:may)"
+    r"|(?:would|['’]d) rather|cannot afford|can['’]t afford)\b",
     re.I,
 )
 

@@ -8,7 +8,7 @@ person, so nothing can be in it that was not said.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -85,7 +85,37 @@ def find_facts(
                 inside = [phrase for phrase in times if clause.start <= phrase.start < clause.end]
                 facts += _facts(clause, plain, company, inside, frozenset(referents.names), pictured=pictured)
             referents.hear(plain)
-    return _ordered(facts)
+    return _ordered(_named_later(facts))
+
+
+def _named_later(facts: Sequence[Fact]) -> list[Fact]:
+    """Put the name a message gives somebody into what it told of them before: "got a kitten (Mochi)"."""
+    named: dict[str, str] = {}
+    told: list[Fact] = []
+    for fact in reversed(facts):
+        naming = _NAMING.match(fact.content)
+        if naming is not None:
+            role, name = (naming["role"], naming["name"]) if naming["name"] else (naming["of"], naming["called"])
+            named[role] = "" if named.get(role, name) != name else name
+        told.append(_with_name(fact, named))
+    return told[::-1]
+
+
+_NAMING = re.compile(
+    r"(?P<name>[A-Z][\w-]+) is the user's (?:[\w-]+ )??(?P<role>[\w-]+)\.$"
+    r"|The user's (?:[\w-]+ )??(?P<of>[\w-]+?)(?:'s name is| is (?:called|named)) (?P<called>[A-Z][\w-]+)\.$"
+)
+
+
+def _with_name(fact: Fact, named: Mapping[str, str]) -> Fact:
+    """Return what the user did or has with the name of whom it speaks of; what others have is not meant."""
+    for role, name in named.items():
+        pattern = rf"The user(?!')[^,]*?\b(?:an?|one) (?:[\w-]+ )??{re.escape(role)}\b(?! (?:called|named|[A-Z(]))"
+        match = re.match(pattern, fact.content)
+        if name and match is not None and name not in fact.content:
+            content = f"{match[0]} ({name}){fact.content[match.end() :]}"
+            return replace(fact, content=content, keywords=tuple(dict.fromkeys((*fact.keywords, name))))
+    return fact
 
 
 def _introduced(earlier: Sequence[str]) -> Referents:

@@ -99,16 +99,18 @@ def people(plain: str, known: frozenset[str] = frozenset()) -> Iterator[Tag]:
         yield from _told_of(plain, known)
 
 
+_HAD_BY_ANOTHER = re.compile(
+    rf"(?:(?i:my|our) (?:(?!and (?:I|me)\b)[\w'-]+ ){{1,4}}?|(?!I\b|We\b|My\b|Our\b){NAME} )"
+    r"(?:(?:also|just|recently|now) )*(?:has|have|had|got|adopted|bought|owns)\b"
+)
 _OWNING = re.compile(r"\b(?:I|my|our|we|me|us|mine)\b|^(?:his|her) name", re.I)
 
 
 def _introductions(plain: str) -> Iterator[Tag]:
     for pattern, whole in ((_CALLED, True), (_NAME_OF, True), (_REL_IS, True), (_IS_ROLE, True)):
         match = pattern.search(plain)
-        if match and not _OWNING.search(plain, 0, match.end()):
-            continue  # "a father named Chris" of a film
-        if match and "'s " in match["adjectives"]:
-            continue  # "my wife's mother" is not the user's
+        if match and _is_of_another(plain, match):
+            continue
         if match and " not " in plain[match.start() : match.start("names")]:
             return
         if match and (called := _names(match["names"])):
@@ -124,6 +126,13 @@ def _introductions(plain: str) -> Iterator[Tag]:
             yield _naming(match, called, whole=whole)
             if match.start() == 0 and not whole and not re.match(r",? and (?:I|me|my)\b|'s ", plain[match.end() :]):
                 yield Tag("about", subject=called[0], weight=2.4, names=called)
+
+
+def _is_of_another(plain: str, match: re.Match[str]) -> bool:
+    """Tell whether somebody named is not the user's: "a father named Chris", "my sister has a dog"."""
+    had = _HAD_BY_ANOTHER.match(plain)
+    beside = had is not None and had.end() <= match.start("role")
+    return beside or _OWNING.search(plain, 0, match.end()) is None or "'s " in match["adjectives"]
 
 
 def _naming(match: re.Match[str], called: tuple[str, ...], *, whole: bool) -> Tag:
