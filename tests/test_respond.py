@@ -112,6 +112,17 @@ def test_small_moves_of_a_trait_wait_for_the_next_conversation(
     assert latest > 3.5
 
 
+def test_scores_a_person_sets_hold_from_the_next_answer_on(
+    assistant: Assistant, model: ScriptedModel, clock: StillClock
+) -> None:
+    list(assistant.respond("first"))
+    assistant.memory.store.readings.put({"openness": 3.2}, clock.advance(minutes=1))
+    for text in ("second", "third"):
+        clock.advance(minutes=1)
+        list(assistant.respond(text))
+    assert [situation.traits.openness for (situation,) in model.called("reason")] == [3.0, 3.2, 3.2]
+
+
 def test_an_interrupted_answer_keeps_what_was_said(assistant: Assistant, model: ScriptedModel) -> None:
     stopped: list[bool] = []
     model.enqueue("reason", Answer("one two three four"))

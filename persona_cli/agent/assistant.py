@@ -187,12 +187,17 @@ class Assistant:
         )
 
     def _steady_traits(self, recent: Sequence[Turn]) -> Traits:
-        """Return the traits to answer with: those of the turn before, while they have not moved audibly since."""
+        """Return the traits to answer with: those of the turn before, while they have not moved audibly since.
+
+        What a person sets of themselves holds from the next answer on, however little it moves.
+        """
         store = self.memory.store
         now = store.readings.latest()
-        before = store.turns.get(recent[-1].id) if recent else None
-        shown = (step.traits for step in before.steps if isinstance(step, Personality)) if before else iter(())
-        return steady(next(shown, now), now)
+        if not recent or store.readings.put_since(recent[-1].at):
+            return now
+        before = store.turns.get(recent[-1].id)
+        shown = next((step.traits for step in before.steps if isinstance(step, Personality)), now)
+        return steady(shown, now)
 
     def _search(self, query: Query, retrieve: Retrieve, shown: Collection[Ref]) -> Recall:
         # the retriever opens the embedding model: only a response that searches waits for it

@@ -76,6 +76,11 @@ class Readings:
         row = self._connection.row("SELECT after FROM reading ORDER BY id DESC LIMIT 1")
         return Traits() if row is None else traits_from_column(row["after"])
 
+    def put_since(self, at: datetime) -> bool:
+        """Tell whether a person has set scores since `at`."""
+        query = "SELECT 1 FROM reading WHERE author = ? AND at > ? LIMIT 1"
+        return self._connection.row(query, (Author.PERSON, to_column(at))) is not None
+
     def all(self) -> tuple[Reading, ...]:
         """Return every reading, oldest first."""
         return tuple(parse_row(row) for row in self._connection.rows("SELECT * FROM reading ORDER BY id"))
