@@ -282,6 +282,13 @@ def test_a_long_memory_alone_is_shown_by_its_beginning() -> None:
     assert [section.name for section in spent.sections] == ["profile", "conversation", "memories", "thoughts"]
 
 
+def test_the_budgets_of_searches_that_find_nothing_do_not_add_up_beyond_the_context() -> None:
+    asked, engine = model(ANSWERED, context=4096)
+    spent = next(iter(asked.reason(situation(exchanges=(exchange(Recall()),) * 4), never)))
+    assert isinstance(spent, Spent)
+    assert sum(section.budget for section in spent.sections) <= engine.context
+
+
 def test_a_reply_has_the_room_the_context_leaves() -> None:
     asked, engine = model(ANSWERED, context=1500)
     list(asked.reason(situation(), never))
@@ -292,7 +299,14 @@ def test_a_message_longer_than_the_context_is_refused() -> None:
     asked, _ = model(context=1500)
     with pytest.raises(ContextError, match="too long") as refused:
         list(asked.reason(situation("word " * 2000), never))
-    assert refused.value.fix
+    assert "Shorten" in refused.value.fix
+
+
+def test_a_context_too_small_for_the_instructions_is_not_blamed_on_the_message() -> None:
+    asked, _ = model(context=300)
+    with pytest.raises(ContextError, match="instructions alone") as refused:
+        list(asked.reason(situation("hello"), never))
+    assert "model.context" in refused.value.fix
 
 
 def test_update_tasks_are_asked_in_their_lane_and_parsed() -> None:

@@ -202,19 +202,28 @@ class PromptWriter:
     def _free(self, template: str, situation: Situation) -> int:
         """Return the tokens left for profile, recent turns and recalls beside instructions and query."""
         writer = self.writer()
+        query = writer.query(situation)
         fields = dict.fromkeys(("profile", "recent", "recalled"), "")
         fields |= {"traits": traits(situation.traits), "now": stamp(situation.query.at)}
         if template == "reason":
             del fields["recalled"]
-        empty = self.message(self._prompts.fill(template, **fields, query=writer.query(situation)), writer)
+        empty = self.message(self._prompts.fill(template, **fields, query=query), writer)
         free = self._room([*self.guide, empty])
         if free < 0:
-            raise ContextError(
-                f"The message is about {-free:,} tokens too long for {self._engine.name}, which has "
-                f"{self._engine.context:,}.",
-                fix="Shorten the message, or show fewer pictures.",
-            )
+            raise self._too_long(-free, writer.size(query))
         return free
+
+    def _too_long(self, over: int, message: int) -> ContextError:
+        has = f"{self._engine.name}, which has {self._engine.context:,} with its reply"
+        if message > over:
+            return ContextError(
+                f"The message is about {over:,} tokens too long for {has}.",
+                fix="Shorten it, show fewer pictures, or raise model.context.",
+            )
+        return ContextError(
+            f"The instructions alone are about {over:,} tokens too long for {has}.",
+            fix="Raise model.context, or use a model with a larger one.",
+        )
 
     def _room(self, messages: Sequence[Message]) -> int:
         """Return the tokens left beside `messages` and the reply; below zero where they do not fit."""
@@ -230,7 +239,9 @@ class PromptWriter:
 
 
 def _memories(parts: Sequence[_Parts]) -> Section:
-    return Section("memories", sum(one.memories for one in parts), sum(one.budget for one in parts))
+    # what an earlier search left unused was shared out again, so its budget must not count twice
+    earlier = sum(one.memories for one in parts[:-1])
+    return Section("memories", earlier + parts[-1].memories, earlier + parts[-1].budget)
 
 
 def _asked(wish: Retrieve, thought: str) -> str:
