@@ -14,6 +14,7 @@ from persona_cli.errors import NotFoundError, TransferError
 from persona_cli.memory.store import Store, open_store
 from persona_cli.personality import Traits, evolve, momentum
 from persona_cli.records import (
+    Answer,
     Aspect,
     EpisodicMemory,
     Hit,
@@ -21,6 +22,7 @@ from persona_cli.records import (
     Kind,
     Recall,
     Ref,
+    Retrieve,
     SemanticMemory,
     Status,
     Task,
@@ -83,13 +85,14 @@ def test_forgetting_a_message_takes_everything_made_from_it(store: Store) -> Non
         "semantic memories": 1,
         "core memories": 1,
         "episodes": 1,
+        "habits": 1,
         "pictures": 1,
         "readings": 1,
     }
     assert (receipt.files, receipt.rewritten, receipt.thoughts) == ((picture.hash,), 1, 1)
     assert store.texts.search(["zebra"], None, 9) == ()
     assert "zebra" not in json.dumps(list(store.export_rows()))
-    assert [job.task for job in store.jobs.of_session(first.session_id)] == [Task.EPISODIC]
+    assert [job.task for job in store.jobs.of_session(first.session_id)] == [Task.EPISODIC, Task.PROCEDURAL]
     assert store.readings.latest() == evolve(Traits(), Traits(openness=1), 1)
     assert [turn.id for turn in store.turns.all()] == [second.id, third.id]
     with pytest.raises(NotFoundError):
@@ -109,8 +112,72 @@ def test_forgetting_the_last_message_of_a_session_ends_the_session(store: Store)
     turns, _, _ = a_life(store)
     store.forget(Ref(Kind.MESSAGE, turns[0].id))
     receipt = store.forget(Ref(Kind.MESSAGE, turns[1].id))
-    assert (receipt.counts["sessions"], receipt.counts["habits"], receipt.rewritten) == (1, 1, 0)
+    assert (receipt.counts["sessions"], receipt.rewritten) == (1, 0)
     assert [session.id for session in store.sessions.all()] == [turns[2].session_id]
+
+
+def test_what_an_answer_nearly_said_and_searched_for_goes_without_a_thought_beside_it(store: Store) -> None:
+    (first, _, third), _, fact = a_life(store)
+    recall = Recall(semantic=(Hit(Ref(Kind.SEMANTIC, fact.id), fact, 1.0),))
+    steps = (Retrieve("pets"), recall, Retrieve("zebra food"), recall, Answer("Hay.", "A zebra eats hay."))
+    store.turns.add(third.session_id, AT, "what does it eat?", "Hay.", "test", [], steps)
+    assert store.forget(Ref(Kind.MESSAGE, first.id)).thoughts == 2
+    assert "zebra" not in json.dumps(list(store.export_rows()))
+    assert "pets" in json.dumps(list(store.export_rows()))
+
+
+@pytest.mark.parametrize("source", ["you said “this is my zebra” yesterday", "your profile says “pet: a zebra”"])
+def test_a_time_known_from_what_is_forgotten_quotes_it_no_more(store: Store, source: str) -> None:
+    (first, _, third), _, _ = a_life(store)
+    told = f"since the fair, in May ({source})"
+    # nothing refers to the message: its words gave the time, and were not recalled
+    recall = Recall(window=Window(AT, None), window_source=told, notes=(f"Nothing was found for “{told}”; all times.",))
+    other = Recall(window_source="since tea, in May (you said “I like tea” yesterday)")
+    kept = store.turns.add(third.session_id, AT, "since the fair?", "Ask again.", "test", [], [recall, other])
+    store.forget(Ref(Kind.MESSAGE, first.id))
+    assert "zebra" not in json.dumps(list(store.export_rows()))
+    left = [step for step in store.turns.get(kept.id).steps if isinstance(step, Recall)]
+    assert left[0].window_source == "since the fair, in May"
+    assert left[0].notes == ("Nothing was found for “since the fair, in May”; all times.",)
+    assert left[1] == other
+
+
+def test_a_habit_goes_with_a_message_it_may_tell_of_and_what_it_was_before_holds_again(store: Store) -> None:
+    earlier = store.sessions.start(AT - timedelta(days=9))
+    store.turns.add(earlier.id, AT - timedelta(days=9), "I like animals", "Noted.", "test")
+    before = store.habits.put("zoo", "Likes animals.", AT - timedelta(days=9), earlier.id)
+    (first, _, _), _, _ = a_life(store)
+    store.forget(Ref(Kind.MESSAGE, first.id))
+    assert store.habits.current() == (before,)
+    # read again, the old session does not take the place of what was learnt after it
+    store.habits.put("zoo", "Rides.", AT + timedelta(days=3))
+    assert store.habits.put("zoo", "Likes tea.", AT, first.session_id).text == "Rides."
+
+
+def test_a_fact_that_was_counted_with_a_forgotten_one_holds_by_itself_again(store: Store) -> None:
+    (first, second, _), _, fact = a_life(store)
+    again = store.semantic.add(replace(fact, content="Owns a striped horse.", turn_id=second.id, images=()))
+    changed = store.semantic.add(replace(fact, content="Had a cat.", turn_id=second.id, images=()))
+    store.semantic.absorb(fact, again)
+    store.semantic.supersede(changed.id, fact.id, AT + timedelta(days=1))
+    store.forget(Ref(Kind.MESSAGE, first.id))
+    assert store.semantic.get(again.id) == again
+    assert store.semantic.get(changed.id).status is Status.SUPERSEDED
+
+
+def test_after_everything_is_forgotten_the_memory_is_empty_and_takes_an_import(store: Store) -> None:
+    turns, _, fact = a_life(store)
+    with store.transaction():
+        tidy = store.tidies.begin(AT)
+        with store.journal.caused_by(tidy_id=tidy.id):
+            store.semantic.seen_again(fact.id, AT)
+    rows = [(table, dict(row)) for table, row in store.export_rows()]
+    for turn in turns:
+        store.forget(Ref(Kind.MESSAGE, turn.id))
+    # an answer that was on its way when the fact was forgotten
+    store.uses.add([Ref(Kind.SEMANTIC, fact.id)], AT)
+    assert store.empty()
+    assert store.import_rows(rows)["tidy"] == 1
 
 
 def test_forgetting_a_fact_keeps_the_message_and_its_picture(store: Store) -> None:

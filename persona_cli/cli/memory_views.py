@@ -207,4 +207,4 @@ def print_receipt(run: Invocation, receipt: Receipt) -> None:
     parts = ", ".join(f"{count} {name}" for name, count in receipt.counts.items())
     run.notice(f"{receipt.ref} is deleted: {parts}.")
     if receipt.rewritten:
-        run.notice(f"Topics of {receipt.rewritten} sessions will be summarised again without it.")
+        run.notice(f"Topics and habits of {receipt.rewritten} sessions will be written again without it.")

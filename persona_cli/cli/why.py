@@ -90,7 +90,7 @@ def _outcome(found: Why) -> Iterator[str]:
 def _print_search(run: Invocation, number: int, search: Search) -> None:
     if search.thought:
         say(run, f"Thought: {search.thought}", "dim")
-    say(run, f"Search {number}: {search.retrieve.keywords}", "bold")
+    say(run, f"Search {number}: {search.retrieve.keywords or '(forgotten)'}", "bold")
     if search.recall is None:
         say(run, "  the answer ended before anything came back")
         return

@@ -1,9 +1,10 @@
 """Forgetting for good, as a person asks: the memory and everything that was made from it.
 
-A message takes with it what only it is the source of. The topics of its session are dropped and queued to be
-written again, since nobody can take one turn out of a sentence, and so are the summaries that any of them is part
-of: what else these summed up stands alone again. The personality is worked out again without
-its reading. Thoughts of later answers that had recalled what is forgotten go as well: they may quote it.
+A message takes with it what only it is the source of. The topics and habits of its session are dropped and queued to
+be written again, since nobody can take one turn out of a sentence, and so are the summaries that any of them is part
+of: what else these summed up stands alone again. The personality is worked out again without its reading. A fact
+that was counted with one that goes stands for itself again. Thoughts and searches of later answers that had recalled
+what is forgotten go as well: they may quote it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from persona_cli.memory.tables import steps as step_json
-from persona_cli.memory.tables.connection import Connection, missing
+from persona_cli.memory.tables.connection import Connection, id_list, missing
 from persona_cli.memory.tables.jobs import Jobs
 from persona_cli.memory.tables.readings import Readings
 from persona_cli.records import Kind, Ref, Task
@@ -24,6 +25,11 @@ _TABLES = {
     Kind.PROCEDURAL: "habit",
     Kind.MESSAGE: "turn",
     Kind.IMAGE: "image",
+}
+_QUOTABLE = {
+    Kind.MESSAGE: "SELECT user FROM turn WHERE id IN (SELECT value FROM json_each(?))",
+    Kind.SEMANTIC: "SELECT content, quote FROM semantic WHERE id IN (SELECT value FROM json_each(?))",
+    Kind.CORE: "SELECT key || ': ' || value FROM core WHERE id IN (SELECT value FROM json_each(?))",
 }
 _COUNTED = {
     "messages": "turn",
@@ -50,9 +56,9 @@ class Receipt:
     files: tuple[str, ...] = ()
     """SHA-256 of each picture nothing refers to any more: the caller deletes these files."""
     rewritten: int = 0
-    """Sessions whose topics are queued to be summarised again without it."""
+    """Sessions whose topics or habits are queued to be written again without it."""
     thoughts: int = 0
-    """Answers whose thinking was dropped because it had seen what is forgotten."""
+    """Answers whose thoughts and searches were dropped because they had seen what is forgotten."""
 
 
 class Forgetting:
@@ -69,8 +75,15 @@ class Forgetting:
             before = self._count()
             hashes = self._hashes()
             gone = self._refs_with(ref)
+            forgotten = self._texts(gone)
+            self._part_doubles(gone)
             rewritten = self._delete(ref)
             thoughts = self._drop_thoughts(gone)
+            self._drop_quotes(forgotten)
+            # nothing can take back a tidying that left no trace, and a memory of none but these would not be empty
+            self._connection.write(
+                "DELETE FROM tidy WHERE id NOT IN (SELECT tidy_id FROM journal WHERE tidy_id IS NOT NULL)"
+            )
             # deleting only hides words in FTS5; merging its segments drops them
             self._connection.write("INSERT INTO text (text) VALUES ('optimize')")
             after = self._count()
@@ -84,6 +97,8 @@ class Forgetting:
         derived = self._connection.rows(
             "SELECT 'semantic' AS kind, id FROM semantic WHERE turn_id = ?1"
             " UNION ALL SELECT 'core', id FROM core WHERE turn_id = ?1"
+            " UNION ALL SELECT 'procedural', habit.id FROM habit JOIN turn USING (session_id)"
+            " WHERE turn.id = ?1 AND author = 'model'"
             " UNION ALL SELECT 'episodic', episode_id FROM episode_turn WHERE turn_id = ?1"
             " UNION ALL SELECT 'episodic', merged_into FROM episode WHERE merged_into IS NOT NULL"
             " AND id IN (SELECT episode_id FROM episode_turn WHERE turn_id = ?1)",
@@ -109,9 +124,8 @@ class Forgetting:
         if row is None:
             raise missing("message", turn_id)
         session_id = row["session_id"]
-        summarised = self._connection.write(
-            "DELETE FROM episode WHERE author = 'model' AND session_id = ?", (session_id,)
-        )
+        again = [Task.EPISODIC] if self._delete_topics(session_id) else []
+        again += [Task.PROCEDURAL] if self._delete_habits(session_id) else []
         readings = self._readings.of_turn(turn_id)
         self._connection.write("DELETE FROM turn WHERE id = ?", (turn_id,))
         self._connection.write(
@@ -124,9 +138,34 @@ class Forgetting:
         if not self._connection.number("SELECT count(*) FROM turn WHERE session_id = ?", (session_id,)):
             self._connection.write("DELETE FROM session WHERE id = ?", (session_id,))
             return 0
-        if summarised:
-            self._jobs.add(Task.EPISODIC, session_id=session_id)
-        return int(summarised > 0)
+        for task in again:
+            self._jobs.add(task, session_id=session_id)
+        return int(bool(again))
+
+    def _delete_topics(self, session_id: int) -> int:
+        return self._connection.write("DELETE FROM episode WHERE author = 'model' AND session_id = ?", (session_id,))
+
+    def _delete_habits(self, session_id: int) -> int:
+        """Delete what a session taught of habits; the sentence a habit had before holds for as long as that one did."""
+        taught = self._connection.rows(
+            "SELECT * FROM habit WHERE author = 'model' AND session_id = ? ORDER BY id DESC", (session_id,)
+        )
+        for row in taught:
+            self._connection.write("DELETE FROM habit WHERE id = ?", (row["id"],))
+            self._connection.write(
+                "UPDATE habit SET valid_to = ?, status = ? WHERE id ="
+                " (SELECT max(id) FROM habit WHERE key = ? AND valid_to = ? AND id < ?)",
+                (row["valid_to"], row["status"], row["key"], row["recorded_at"], row["id"]),
+            )
+        return len(taught)
+
+    def _part_doubles(self, gone: frozenset[Ref]) -> None:
+        """Let facts that were counted with one that goes hold by themselves: they were said elsewhere as well."""
+        self._connection.write(
+            "UPDATE semantic SET status = 'active', valid_to = NULL, superseded_by = NULL"
+            " WHERE valid_to = valid_from AND superseded_by IN (SELECT value FROM json_each(?))",
+            (id_list(ref.id for ref in gone if ref.kind is Kind.SEMANTIC),),
+        )
 
     def _delete_unused_images(self) -> None:
         self._connection.write(
@@ -135,12 +174,28 @@ class Forgetting:
         )
 
     def _drop_thoughts(self, gone: frozenset[Ref]) -> int:
-        """Drop the thinking of every answer that had recalled any of these."""
-        rows = self._connection.rows("""SELECT id, steps FROM turn WHERE steps LIKE '%"step": "think"%'""")
-        saw = [row for row in rows if gone & step_json.references(row["steps"])]
-        for row in saw:
-            self._connection.update("turn", row["id"], {"steps": step_json.without_thoughts(row["steps"])})
-        return len(saw)
+        """Drop what every answer that had recalled any of these thought, nearly said and searched for then."""
+        rows = self._connection.rows("""SELECT id, steps FROM turn WHERE steps LIKE '%"step": "recall"%'""")
+        saw = {row["id"]: row["steps"] for row in rows if gone & step_json.references(row["steps"])}
+        kept = {turn_id: step_json.without_thoughts(steps) for turn_id, steps in saw.items()}
+        changed = [turn_id for turn_id in saw if kept[turn_id] != saw[turn_id]]
+        for turn_id in changed:
+            self._connection.update("turn", turn_id, {"steps": kept[turn_id]})
+        return len(changed)
+
+    def _texts(self, gone: frozenset[Ref]) -> list[str]:
+        """Return the words that the time of an event may be quoted from (see `retrieval.anchored`)."""
+        found: list[str] = []
+        for kind, sql in _QUOTABLE.items():
+            ids = id_list(ref.id for ref in gone if ref.kind is kind)
+            found += [text for row in self._connection.rows(sql, (ids,)) for text in row if text]
+        return found
+
+    def _drop_quotes(self, forgotten: list[str]) -> None:
+        for row in self._connection.rows("SELECT id, steps FROM turn WHERE steps LIKE '%(you%“%'") if forgotten else ():
+            kept = step_json.without_quotes(row["steps"], forgotten)
+            if kept != row["steps"]:
+                self._connection.update("turn", row["id"], {"steps": kept})
 
     def _count(self) -> dict[str, int]:
         return {

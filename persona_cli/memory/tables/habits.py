@@ -30,11 +30,12 @@ class Habits:
     ) -> ProceduralMemory:
         """Give a key a new sentence and return the habit that holds from now on.
 
-        The sentence it has already is no change; what a person wrote is not overwritten by a model.
+        The sentence it has already is no change; what a person wrote is not overwritten by a model, nor is what was
+        learnt later: the end of an old session may be read again.
         """
         with self._connection.transaction():
             old = next(iter(self._where("key = ? AND valid_to IS NULL", key)), None)
-            if old is not None and (old.text == text or (old.author is Author.PERSON and author is Author.MODEL)):
+            if old is not None and (old.text == text or (author is Author.MODEL and _stands(old, at))):
                 return old
             if old is not None:
                 self.end(key, at)
@@ -76,6 +77,10 @@ class Habits:
     def _where(self, tests: str, *values: str | int | None) -> tuple[ProceduralMemory, ...]:
         rows = self._connection.rows(f"SELECT * FROM habit WHERE {tests}", values)  # noqa: S608 - from above
         return tuple(parse_row(row) for row in rows)
+
+
+def _stands(habit: ProceduralMemory, at: datetime) -> bool:
+    return habit.author is Author.PERSON or habit.recorded_at > at
 
 
 def parse_row(row: Columns) -> ProceduralMemory:

@@ -7,7 +7,8 @@ when somebody asks why, so a memory that was forgotten is in no explanation eith
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from persona_cli.memory.tables.columns import maybe_from_column, maybe_to_column
@@ -39,6 +40,9 @@ KeptStep = Think | Retrieve | Recall | Personality | Notice | Spent | Answer
 Found = Mapping[Ref, object]
 """The records that still exist, by reference; turns among them have no steps of their own."""
 
+_KNOWN_FROM = re.compile(r" \((?:you said|your profile says) “(?P<words>.*)”[^”]*\)", re.DOTALL)
+"""How a recall says what the time of an event is known from (`retrieval.anchored`): the one place that quotes."""
+
 
 def encode(steps: Sequence[Step | Personality]) -> str:
     """Return the steps as JSON; the deltas are left out, being parts of a `Think` or an `Answer`."""
@@ -58,9 +62,35 @@ def references(text: str) -> frozenset[Ref]:
 
 
 def without_thoughts(text: str) -> str:
-    """Return the steps without what the model thought or nearly said, which may quote what it had recalled."""
-    kept = [one for one in json.loads(text) if one["step"] != "think"]
-    return json.dumps([{**one, "untoned": ""} if "untoned" in one else one for one in kept], ensure_ascii=False)
+    """Return the steps without what the model thought, nearly said or searched for once it had recalled something.
+
+    All of that may quote what it had recalled.
+    """
+    kept, recalled = [], False
+    for one in json.loads(text):
+        recalled = recalled or one["step"] == "recall"
+        if one["step"] == "retrieve" and recalled:
+            kept.append({**one, "keywords": ""})
+        elif one["step"] != "think":
+            kept.append({**one, "untoned": ""} if "untoned" in one else one)
+    return json.dumps(kept, ensure_ascii=False)
+
+
+def without_quotes(text: str, forgotten: Collection[str]) -> str:
+    """Return the steps without the words by which a time was known, where these are of something forgotten."""
+
+    def cut(told: str) -> str:
+        return _KNOWN_FROM.sub(lambda found: "" if _is_of(found["words"], forgotten) else found[0], told)
+
+    kept = json.loads(text)
+    for one in kept:
+        if one["step"] == "recall":
+            one |= {"window_source": cut(one["window_source"]), "notes": [cut(note) for note in one["notes"]]}
+    return json.dumps(kept, ensure_ascii=False)
+
+
+def _is_of(words: str, texts: Collection[str]) -> bool:
+    return any(words.removesuffix("…") in " ".join(text.split()) for text in texts)
 
 
 def _encode(step: KeptStep) -> dict[str, Any]:

@@ -19,6 +19,9 @@ class Use:
     last_at: datetime
 
 
+_TABLES = {Kind.SEMANTIC: "semantic", Kind.EPISODIC: "episode", Kind.PROCEDURAL: "habit"}
+
+
 class Uses:
     """The table of uses."""
 
@@ -26,12 +29,13 @@ class Uses:
         self._connection = connection
 
     def add(self, refs: Collection[Ref], at: datetime) -> None:
-        """Count one more use of each of these memories."""
+        """Count one more use of each of these facts, topics and habits that was not forgotten meanwhile."""
         for ref in refs:
+            there = f"SELECT ?, id, 1, ? FROM {_TABLES[ref.kind]} WHERE id = ?"  # noqa: S608 - a constant
             self._connection.write(
-                "INSERT INTO used (kind, memory_id, count, last_at) VALUES (?, ?, 1, ?) ON CONFLICT DO UPDATE SET"
+                f"INSERT INTO used (kind, memory_id, count, last_at) {there} ON CONFLICT DO UPDATE SET"
                 " count = count + 1, last_at = iif(last_at < ?, excluded.last_at, last_at)",
-                (ref.kind, ref.id, to_column(at), instant(at)),
+                (ref.kind, to_column(at), ref.id, instant(at)),
             )
 
     def of(self, kind: Kind, ids: Collection[int]) -> Mapping[int, Use]:
