@@ -59,6 +59,11 @@ class Places:
         return self.cache / "respond.state", self.cache / "respond.json"
 
     @property
+    def forgotten(self) -> Path:
+        """Touched whenever a memory is forgotten: who has its words in a prompt then must not keep them."""
+        return self.kept_prompt[0].with_suffix(".forgotten")
+
+    @property
     def index_lock(self) -> Path:
         """Held by the one process that has Chroma open."""
         return self.home / "index.lock"

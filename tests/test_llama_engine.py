@@ -6,6 +6,7 @@ import os
 import stat
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from persona_cli.agent.assistant import Assistant
 from persona_cli.errors import ContextError, EngineError, Interrupted, WeightsError
 from persona_cli.model.engines import ImagePart, Message
 from persona_cli.model.engines.llama import Wishes, open_llama
@@ -23,6 +25,7 @@ from persona_cli.model.engines.llama.native import Device, Loading, _whole_cores
 from persona_cli.model.engines.llama.offload import RESERVE, Need, plan_offload
 from persona_cli.model.engines.llama.pictures import KEPT_OPEN
 from persona_cli.model.engines.llama.report import read_load
+from persona_cli.records import Kind, Ref
 from tests.tiny import Tiny, build_tiny
 
 pytestmark = pytest.mark.gguf
@@ -322,6 +325,21 @@ def test_a_load_without_flash_attention_says_so(tiny: Tiny, tmp_path: Path) -> N
 def kept_engine(tiny: Tiny, cache: Path, identity: str = "same") -> tuple[LlamaEngine, bool]:
     engine = LlamaEngine(tiny.pair.text, tiny.pair.projection, Loading(context=2048), cache)
     return engine, engine.keep("respond", KeptLane(cache / "respond.state", identity))
+
+
+def test_a_conversation_during_which_something_is_forgotten_is_not_kept(tiny: Tiny, assistant: Assistant) -> None:
+    cache = assistant.memory.places.cache
+    store, now = assistant.memory.store, datetime.now(UTC)
+    turn = store.turns.add(store.sessions.start(now).id, now, "my zebra is ill", "", "test")
+    engine, _ = kept_engine(tiny, cache)
+    say(engine, Message("user", ("my zebra is ill " * 40,)))
+    assistant.memory.forget(Ref(Kind.MESSAGE, turn.id))
+    engine.close()
+    assert [one.name for one in cache.glob("respond.*")] == ["respond.forgotten"]
+    engine, _ = kept_engine(tiny, cache)
+    say(engine, Message("user", ("my dog is well " * 40,)))
+    engine.close()
+    assert (cache / "respond.state").exists()
 
 
 def test_a_conversation_goes_on_in_a_new_process_without_evaluating_it_again(tiny: Tiny, tmp_path: Path) -> None:

@@ -105,7 +105,10 @@ class Memory:
         receipt = self.store.forget(ref)
         for digest in receipt.files:
             self.media.remove(digest)
-        # the words of a prompt may hold what is forgotten, and nothing tells which
+        # the words of a prompt may hold what is forgotten, and nothing tells which; that of a conversation which
+        # goes on elsewhere is not there yet
+        self.places.cache.mkdir(mode=0o700, exist_ok=True)
+        self.places.forgotten.touch(mode=0o600)
         for path in self.places.kept_prompt:
             path.unlink(missing_ok=True)
         self.index.sync()

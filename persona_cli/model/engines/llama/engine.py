@@ -72,7 +72,8 @@ class LlamaEngine:
         self._free = list(range(loading.sequences))
         self._clock = 0
         self._lock = threading.Lock()
-        self._kept: dict[str, KeptLane] = {}
+        # with when a memory was forgotten last at that time
+        self._kept: dict[str, tuple[KeptLane, int]] = {}
 
     @property
     def context(self) -> int:
@@ -113,7 +114,7 @@ class LlamaEngine:
     def keep(self, lane: str, kept: KeptLane) -> bool:
         """Keep the state of a lane across runs; return whether there was one to go on from."""
         with self._lock:
-            self._kept[lane] = kept
+            self._kept[lane] = kept, kept.forgotten()
             return kept.load(self._lane(lane), self._context)
 
     def forget(self, lane: str) -> None:
@@ -124,8 +125,8 @@ class LlamaEngine:
 
     def close(self) -> None:
         """Keep what is to be kept, then free vision tower, cache and weights, in this order."""
-        for name, kept in getattr(self, "_kept", {}).items():
-            if name in self._lanes:
+        for name, (kept, forgotten) in getattr(self, "_kept", {}).items():
+            if name in self._lanes and kept.forgotten() == forgotten:
                 kept.save(self._lanes[name], self._context)
         self._kept = {}
         for part in (self._vision, getattr(self, "_context", None), self._weights):

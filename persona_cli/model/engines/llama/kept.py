@@ -3,7 +3,7 @@
 On two cores a 3B model evaluates 55 tokens a second and a 7B model half of that, while reading the state back takes
 milliseconds: a conversation that goes on in a new process is answered at once instead of after half a minute. What is
 kept is the text of the prompt in another form, so it lies in the user's own directory and goes when a memory is
-forgotten.
+forgotten; a process that was in the middle of a conversation then keeps nothing of it.
 """
 
 from __future__ import annotations
@@ -69,6 +69,13 @@ class KeptLane:
             return False
         lane.hold([_item(item) for item in items])
         return True
+
+    def forgotten(self) -> int:
+        """Return when a memory was forgotten last, 0 for never: what was evaluated before then is not to be kept."""
+        try:
+            return self.path.with_suffix(".forgotten").stat().st_mtime_ns
+        except OSError:
+            return 0
 
     def drop(self) -> None:
         """Delete what is kept."""
