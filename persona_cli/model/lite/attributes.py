@@ -124,6 +124,15 @@ def _any_job(match: re.Match[str]) -> Tag | None:
     )
 
 
+_GERUNDS = {"teach": "teaching", "run": "running", "own": "owning", "manage": "managing", "drive": "driving"}
+
+
+def _trade_as_verb(match: re.Match[str]) -> Tag | None:
+    """Return the job that is told by what somebody does: "I teach maths", "I run a bakery"."""
+    verb, done = next((match[f"verb{way}"], match[f"done{way}"]) for way in ("", "2", "3") if match[f"verb{way}"])
+    return Tag("job", "user/job", f"{_GERUNDS[verb.lower()]} {done.strip()}", weight=3)
+
+
 def _home(match: re.Match[str]) -> Tag | None:
     place = named(trim(match[1]))
     moved = re.search(r"(?i)\b(?:moved|moving|relocated|relocating|now|settled)\b", match.string[: match.end()])
@@ -170,6 +179,10 @@ def _rules(*pairs: tuple[str, Rule]) -> tuple[tuple[re.Pattern[str], Rule], ...]
 
 
 _TRADE = r"((?:[\w'/-]+ ){0,4}?[\w'/-]+)"
+_BUSINESS = (
+    "bakery|shop|caf[eé]|restaurant|farm|business|company|studio|gallery|hotel|pub|bar|salon|store|school|nursery"
+    "|practice|clinic|garage|workshop|bookshop|hostel|agency|firm|brewery|vineyard|market stall|food truck|guesthouse"
+)
 _DIETS = "|".join(sorted(DIETS - {"diabetic", "coeliac", "celiac"}))
 _CONDITIONS = "|".join(sorted(CONDITIONS - {"pregnant", "lactose", "gluten", "hay", "fever"}))
 
@@ -231,6 +244,14 @@ _RULES = _rules(
         rf" (?:(?:part[- ]time|full[- ]time|freelance|nights|shifts|there) )?{_ADV}as (?:an?"
         rf" |the )?{_TRADE}{END}",
         _any_job,
+    ),
+    (
+        rf"\bI {_ADV}(?:(?P<verb>teach) (?P<done>(?!my\b|him\b|her\b|them\b|myself\b|you\b|the kids\b)"
+        rf"[\w'&-]+(?: (?!at\b|in\b|and\b|for\b)[\w'&-]+){{0,3}}?)"
+        rf"|(?P<verb2>run|own|manage) (?P<done2>(?:an?|the|my own|our own) (?:[\w-]+ ){{0,2}}(?:{_BUSINESS}))"
+        rf"|(?P<verb3>drive) (?P<done3>an? (?:[\w-]+ )?(?:bus|taxi|cab|lorry|truck|ambulance|tram|train)))"
+        rf"(?:{END}| (?:at|in|for)\b)",
+        _trade_as_verb,
     ),
     (
         rf"\bI (?:work|am working|now work|started working|got a (?:new )?job|started|have been working|have"

@@ -228,7 +228,9 @@ def _short(tag: Tag) -> str:
 def short_form(relation: str, value: str) -> str:
     """Return what an attribute of the user is as a sentence, "" for one that has no short form."""
     form = _SHORT.get(relation, "")
-    if relation == "job" and value.split()[-1:] and not re.match(r"(?i)(?:an?|the) ", value):
+    if relation == "job" and re.match(r"\w+ing ", value):
+        form = "The user's job is {}."
+    elif relation == "job" and value.split()[-1:] and not re.match(r"(?i)(?:an?|the) ", value):
         value = ("an " if value[:1].lower() in "aeiou" else "a ") + value
     return form.format(value)
 

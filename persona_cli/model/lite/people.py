@@ -41,6 +41,12 @@ _LOWER = re.compile(
     rf"|loves|likes|and I|moved|just|hates|plays|turned|who)\b|$)",
     re.I,
 )
+_GIVING = re.compile(
+    r"\b(?:teach|taught|read|buy|bought|give|gave|show|showed|feed|fed|make|made|cook|cooked|sing|sang|tell|told|send|sent"
+    r"|lend|lent|bring|brought|get|got|order|ordered|offer|offered|pay|paid|owe|cost)(?:s|ing)? $",
+    re.I,
+)
+"""Verbs with two objects: what stands after the person is a thing, not a name."""
 _APPOSED = re.compile(
     rf"(?P<names>\b{NAME}),? (?:is |was |and |who is )?(?:my|our)"
     rf" (?P<adjectives>{_ADJ})(?P<role>{_ROLE})\b",
@@ -118,6 +124,8 @@ def _introductions(plain: str) -> Iterator[Tag]:
             return
     seen: set[str] = set()
     for match in (match for pattern in (_BESIDE, _BESIDE_COMMA, _LOWER, _APPOSED) for match in pattern.finditer(plain)):
+        if match.re is _LOWER and _GIVING.search(plain[: match.start()]):
+            continue  # "I teach my son chess"
         if called := _names(match["names"]):
             if called[0] in seen or seen & {match["role"].lower()} or "'s " in match["adjectives"]:
                 continue
