@@ -180,6 +180,7 @@ SLOTS: tuple[Slot, ...] = (
             r"\b(?:like|love|enjoy|prefer|hate|dislike|adore|can['’]t stand|detest)\b",
             r"\bfavou?rites?\b",
             r"\b(?:fond of|pet peeve)\b",
+            r"\bcan(?:['’]|no)?t (?:i|we|he|she|they) (?:stand|bear)\b",
         ),
         _ways(
             r"\b(?:lik|lov|ador|hat|dislik|detest)(?:e|es|ed|ing)\b",
@@ -187,11 +188,11 @@ SLOTS: tuple[Slot, ...] = (
             r"\bcan(?:['’]|no)?t (?:stand|get enough|bear|live without)\b",
             r"\b(?:passion\w*|hobb(?:y|ies)|the best)\b",
         ),
-        word_set("like love enjoy hate dislik prefer fond hobby fun free spare time favourite ador"),
+        word_set("stand bear like love enjoy hate dislik prefer fond hobby fun free spare time favourite ador"),
     ),
 )
 _NEGATIVE_LIKING = _ways(
-    r"\b(?:hates?|hated|dislikes?|detests?|can(?:['’]|no)?t (?:stand|bear))\b",
+    r"\b(?:hates?|hated|dislikes?|detests?|can(?:['’]|no)?t (?:(?:i|we|he|she|they) )?(?:stand|bear))\b",
     r"(?:n['’]t|\bnot|\bnever|\bno longer)(?: \w+){0,2} (?:like|love|enjoy|fan|fond|keen|into)\b",
 )
 _NEGATION = _ways(
