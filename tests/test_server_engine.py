@@ -129,13 +129,26 @@ class Failing(BaseHTTPRequestHandler):
     status = 200
     about = ""
     heard = b""
+    page: str | None = None
+    """What it answers instead of its models."""
+    counts: tuple[str, ...] | None = None
+    """What it answers when asked to count, the last again and again; "" hangs up. None: it cannot count."""
 
     def do_GET(self) -> None:
+        if self.page is not None:
+            self._send(200, self.page, "application/json" if self.page[0] in "[{" else "text/html")
+            return
         model = f'{{"id": "m", "object": "model", "owned_by": "x", "created": 1{self.about}}}'
         self._send(200, f'{{"object": "list", "data": [{model}]}}')
 
     def do_POST(self) -> None:
-        type(self).heard = self.rfile.read(int(self.headers["Content-Length"]))
+        heard = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.counts is not None and self.path == "/tokenize":
+            said, type(self).counts = self.counts[0], self.counts[1:] or self.counts
+            if said:
+                self._send(200, said)
+            return
+        type(self).heard = heard
         if self.status != 200:
             self._send(self.status, '{"error": {"message": "no", "type": "x"}}')
             return
@@ -147,9 +160,9 @@ class Failing(BaseHTTPRequestHandler):
             b'"choices": [{"index": 0, "delta": {"content": "half"}, "finish_reason": null}]}\n\n'
         )
 
-    def _send(self, status: int, body: str) -> None:
+    def _send(self, status: int, body: str, kind: str = "application/json") -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body.encode())
@@ -168,6 +181,30 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.mark.parametrize("page", ["<html>hello</html>", "[]", '{"error": "no such endpoint"}', '{"data": [{"x": 1}]}'])
+def test_an_address_of_something_else_is_named(failing: str, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Failing, "page", page)
+    with pytest.raises(EngineError, match="not with a list of models") as caught:
+        ServerEngine(failing, "")
+    assert "/v1" in caught.value.fix
+
+
+def test_a_server_without_a_model_is_named(failing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Failing, "page", '{"object": "list", "data": null}')
+    with pytest.raises(EngineError, match="serves no model"):
+        ServerEngine(failing, "")
+
+
+def test_a_count_that_breaks_off_is_asked_for_again(failing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("persona_cli.model.engines.server.RETRIES", 1)
+    monkeypatch.setattr(Failing, "counts", ('{"tokens": [1]}', "", '{"tokens": [1, 2, 3]}', '{"sorry": 1}'))
+    engine = ServerEngine(failing, "m")
+    assert engine.count("three words here") == 3
+    with pytest.raises(EngineError, match="counts"):
+        engine.count("other words")
+    engine.close()
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from io import BytesIO
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -29,6 +30,8 @@ from persona_cli.model.tasks import Fact, Stop
 
 RETRIES = 4
 """Attempts after the first on connection errors, 429 and 5xx; the package waits 0.5 to 8 s between them."""
+PATIENCE = 10.0
+"""Seconds for what needs no model to run: the list of models, a count of tokens."""
 MOST_PIXELS = 230_400
 """Of a picture, as in training (PersonaVLM)."""
 _CHARACTERS_PER_TOKEN = 3.2
@@ -86,7 +89,7 @@ class ServerEngine:
             base_url=self._url,
             api_key=key or "none",
             max_retries=RETRIES,
-            timeout=httpx2.Timeout(timeout, connect=10.0),
+            timeout=httpx2.Timeout(timeout, connect=PATIENCE),
         )
         self.most_pixels = MOST_PIXELS
         self.counts = Counts()
@@ -187,11 +190,18 @@ class ServerEngine:
             return {"type": "text", "text": _harmless(part)}
         return {"type": "image_url", "image_url": {"url": self._pictures(part.path, part.hash)[0]}}
 
-    def _models(self) -> dict[str, Any]:
+    def _models(self) -> dict[str, dict[str, Any]]:
+        # read here and not by the package, which takes any web page for a list and fails on it
         with self._mapped():
-            return {model.id: model for model in self._client.models.list()}
+            answer = self._client.with_options(timeout=PATIENCE).get("/models", cast_to=httpx2.Response)
+        try:
+            return {str(model["id"]): dict(model) for model in answer.json()["data"] or ()}
+        except (KeyError, TypeError, ValueError) as exc:
+            raise EngineError(
+                f"{self._url} answers, but not with a list of models", fix="server.url usually ends in /v1."
+            ) from exc
 
-    def _pick(self, wanted: str, models: dict[str, Any]) -> str:
+    def _pick(self, wanted: str, models: dict[str, dict[str, Any]]) -> str:
         if not models:
             raise EngineError(f"{self._url} serves no model", fix="Load a Qwen2.5-VL model in the server.")
         if not wanted:
@@ -217,23 +227,29 @@ class ServerEngine:
     def _count_anew(self, text: str) -> int:
         if self._counter is None:
             return int(len(text.encode()) / _CHARACTERS_PER_TOKEN) + 1
-        with self._mapped():
-            return self._ask_count(str(self._counter), text)
+        try:
+            with self._mapped():
+                return self._ask_count(str(self._counter), text, retries=RETRIES)
+        except (KeyError, TypeError, ValueError) as exc:
+            raise EngineError(
+                f"{self._counter} no longer counts tokens", fix="Is the server still the same? Try again."
+            ) from exc
 
     def _find_counter(self) -> str | None:
         root = self._url.removesuffix("/v1")
         for address in (f"{root}/tokenize", f"{root}/extras/tokenize/count"):
             try:
-                if self._ask_count(address, "one two three") > 0:
+                if self._ask_count(address, "one two three", retries=0) > 0:
                     return address
             except (openai.APIError, KeyError, TypeError, ValueError):
                 continue
         return None
 
-    def _ask_count(self, address: str, text: str) -> int:
+    def _ask_count(self, address: str, text: str, *, retries: int) -> int:
         # each server reads the field it knows: llama-server "content", vLLM "prompt", llama_cpp.server "input"
         body = {"content": text, "prompt": text, "input": text, "model": self.name}
-        answer = self._client.with_options(max_retries=0).post(address, body=body, cast_to=httpx2.Response)
+        patient = self._client.with_options(max_retries=retries, timeout=PATIENCE)
+        answer = patient.post(address, body=body, cast_to=httpx2.Response)
         found = answer.json()
         return int(found["count"]) if "count" in found else len(found["tokens"])
 
@@ -252,7 +268,8 @@ class ServerEngine:
             ) from exc
         except openai.APIStatusError as exc:
             raise _status_error(self._url, exc) from exc
-        except (openai.APIError, httpx2.HTTPError) as exc:
+        # the package reads each event of a stream as JSON without asking whether it is
+        except (openai.APIError, httpx2.HTTPError, JSONDecodeError) as exc:
             raise EngineError(f"{self._url} broke off: {_said(exc)}", fix="Is the server still running?") from exc
 
 
@@ -268,15 +285,14 @@ def _harmless(text: str) -> str:
     return _CONTROL.sub("<\u2060", text)
 
 
-def _context_of(model: Any) -> int | None:
+def _context_of(model: dict[str, Any]) -> int | None:
     """Return the tokens a server says it runs a model with: llama-server in "meta", vLLM beside the name."""
-    extra = getattr(model, "model_extra", None) or {}
-    said = (extra.get("meta") or {}).get("n_ctx") or extra.get("max_model_len")
+    said = (model.get("meta") or {}).get("n_ctx") or model.get("max_model_len")
     return int(said) if said else None
 
 
-def _guess(model: Any) -> Dialect:
-    owner = str(getattr(model, "owned_by", "")).lower()
+def _guess(model: dict[str, Any]) -> Dialect:
+    owner = str(model.get("owned_by", "")).lower()
     if owner == "vllm":
         return Dialect.VLLM
     # llama-server says "llamacpp", llama-cpp-python's server "me"
