@@ -13,6 +13,7 @@ from persona_cli.config import Settings
 from persona_cli.errors import StorageError
 from persona_cli.memory import Memory, open_memory
 from persona_cli.memory.index import embed_wanted
+from persona_cli.memory.retrieval.asked import prepare
 from persona_cli.memory.retrieval.form import Form, form_of
 from persona_cli.memory.retrieval.terms import search_terms, speaker_of
 from persona_cli.memory.retrieval.told import as_told, speakers_named
@@ -407,6 +408,13 @@ def test_full_text_serves_when_the_index_does_not(life: Memory, monkeypatch: pyt
     recall = life.retriever.recall(*ask("custard tarts"))
     assert texts(recall.messages)[0].startswith("She hated")
     assert recall.notes == ("The index is not there. Searched by words only.",)
+
+
+def test_of_a_pasted_page_the_first_and_the_last_words_are_looked_up(life: Memory) -> None:
+    page = " ".join(f"Word{number}" for number in range(2_000))
+    asked = prepare(life.store, life.embedder, f"Ericeira? {page} Marnie?", NOW, kinds=set(Kind))
+    assert len(asked.terms) == 200
+    assert {"ericeira", "marnie"} <= set(asked.hits[Kind.MESSAGE][5]) | set(asked.hits[Kind.MESSAGE][3])
 
 
 def test_an_empty_memory_recalls_nothing(memory: Memory) -> None:

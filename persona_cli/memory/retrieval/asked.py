@@ -27,6 +27,7 @@ from persona_cli.timewords import find_times
 Vector = NDArray[np.float32]
 
 _HITS = 500  # memories per word: what is in more of them says little, and the shortest of those are here
+_TERMS = 200  # words of a question that are looked up: a page that is pasted has thousands, and each takes its time
 _UNIQUE = 1.3  # what BM25 makes of one word in a short text, over the word's rarity
 
 
@@ -93,7 +94,7 @@ def prepare(
     # a text costs 5 ms: for messages alone neither the question as it was asked nor keywords are compared
     content, keyed = (told, told) if set(kinds) == {Kind.MESSAGE} else (text, texts[-1])
     embedded = list(dict.fromkeys((content, told, keyed)))
-    terms = search_terms(*(without_times(one, at) for one in texts))
+    terms = _ends(search_terms(*(without_times(one, at) for one in texts)))
     hits: dict[Kind, dict[int, dict[str, float]]] = {kind: {} for kind in Kind}
     peaks: dict[str, float] = {}
     wanted = None if set(kinds) == set(Kind) else kinds
@@ -110,6 +111,11 @@ def prepare(
     unheard = _UNIQUE * math.log(2 * store.turns.count() + 2)
     peaks |= {term: unheard for term in terms if term not in peaks}
     return Asked(text, at, vectors[content], speakers, vectors[told], vectors[keyed], terms, hits, peaks)
+
+
+def _ends(terms: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what stands first and last among many words: what is asked about a page stands before or after it."""
+    return terms if len(terms) <= _TERMS else (*terms[: _TERMS // 2], *terms[-_TERMS // 2 :])
 
 
 def without_times(text: str, at: datetime) -> str:

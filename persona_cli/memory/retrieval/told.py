@@ -14,13 +14,14 @@ from persona_cli.memory.retrieval.terms import STOP_WORDS, names_in, speaker_of
 from persona_cli.memory.store import Store
 
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
+_NAMES = 40  # that are looked up: a page that is pasted has hundreds of words that may be names
 _LOOKED_AT = 3  # messages that begin with a name; "Will: " speaks, "Will you come?" does not
 
 
 def speakers_named(store: Store, text: str) -> tuple[str, ...]:
     """Return the speakers of transcripts that a question names, folded, in its order."""
     found: dict[str, None] = {}
-    for word in _names(text):
+    for word in _names(text)[:_NAMES]:
         for line in store.turns.lines(store.texts.messages_opening(word, _LOOKED_AT)):
             speaker = speaker_of(line.user)
             if speaker and names_in(speaker, frozenset({word})):
