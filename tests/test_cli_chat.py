@@ -37,6 +37,26 @@ def test_a_message_from_a_pipe() -> None:
     assert "Biscuit" in persona("chat", stdin=f"{ASKS}\n").out
 
 
+@pytest.mark.parametrize(
+    ("name", "address", "says"),
+    [("server", "http://127.0.0.1:1/v1", "cannot be reached"), ("nowhere", "", "not installed")],
+)
+def test_what_was_said_to_a_model_that_does_not_open_is_kept_and_learnt_later(
+    name: str, address: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("persona_cli.model.engines.server.RETRIES", 0)
+    with monkeypatch.context() as broken:
+        broken.setenv("PERSONA_MODEL_NAME", name)
+        broken.setenv("PERSONA_SERVER_URL", address)
+        failed = persona("chat", DOG)
+    assert failed.code == 4
+    assert says in failed.error
+    why = persona("why").out
+    assert DOG in why
+    assert says in why
+    assert "Biscuit" in persona("chat", ASKS).out
+
+
 def test_nothing_but_the_answer_on_standard_output() -> None:
     ran = persona_process("chat", DOG, "--show-thinking")
     assert "\x1b" not in ran.out + ran.err

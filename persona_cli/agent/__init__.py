@@ -27,19 +27,20 @@ def open_assistant(
     model: Model | None = None,
     clock: Clock | None = None,
     notice: Callable[[str], None],
+    keep_words: bool = False,
 ) -> Assistant:
     """Open memory and model; sessions that were left open and are over by now are closed.
 
-    The update queue stands still until its `start()` or `run()`.
+    The update queue stands still until its `start()` or `run()`. A model that cannot be opened is an error at once, or
+    with `keep_words` the error of the first response, whose turn is kept: for words that were said before this.
     """
     from persona_cli.agent.assistant import Assistant, system_clock
     from persona_cli.memory import open_memory
 
     memory = open_memory(places, settings, notice)
     try:
-        assistant = Assistant(
-            memory, model or _open_model(places, settings, memory), settings, clock or system_clock, notice
-        )
+        opened = model or _open_model(places, settings, memory, keep_words=keep_words)
+        assistant = Assistant(memory, opened, settings, clock or system_clock, notice)
         assistant.close_sessions()
     except BaseException:
         memory.close()
@@ -47,12 +48,20 @@ def open_assistant(
     return assistant
 
 
-def _open_model(places: Places, settings: Settings, memory: Memory) -> Model:
-    """Open the model the settings name."""
+def _open_model(places: Places, settings: Settings, memory: Memory, *, keep_words: bool) -> Model:
+    """Open the model the settings name, or one in its place that fails when it is asked."""
+    from persona_cli.errors import ModelError
     from persona_cli.model.opening import open_model
 
     def embed(texts: Sequence[str]) -> NDArray[np.float32]:
         # the embedder opens at its first use, not with the model
         return memory.embedder.embed(texts)
 
-    return open_model(places, settings, memory.media.path_of, embed)
+    try:
+        return open_model(places, settings, memory.media.path_of, embed)
+    except ModelError as exc:
+        if not keep_words:
+            raise
+        from persona_cli.model.unopened import UnopenedModel
+
+        return UnopenedModel(settings.model.name, exc)

@@ -49,7 +49,7 @@ def chat(
         with run.assistant() as assistant:
             converse(run, assistant, options, tuple(image or ()))
         return
-    with run.assistant() as assistant:
+    with run.assistant(keep_words=True) as assistant:
         spoken = _say_once(run, assistant, message, tuple(image or ()), options)
         # what was said is remembered before the process ends; without this the next start would do it
         if options.memory:

@@ -89,11 +89,11 @@ class Invocation:
             opened.close()
 
     @contextmanager
-    def assistant(self) -> Iterator[Assistant]:
-        """Open everything."""
+    def assistant(self, *, keep_words: bool = False) -> Iterator[Assistant]:
+        """Open everything; with `keep_words` also without the model, which fails when a message is sent."""
         from persona_cli.agent import open_assistant
 
-        opened = open_assistant(self.places, self.settings, notice=self.notice)
+        opened = open_assistant(self.places, self.settings, notice=self.notice, keep_words=keep_words)
         try:
             if self.verbose:
                 self._describe(opened)
