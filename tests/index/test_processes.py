@@ -7,14 +7,12 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from persona_cli.memory.index import open_index
-from persona_cli.memory.store import Store, open_store
-from persona_cli.paths import Places, find_places
+from persona_cli.memory.store import Store
+from persona_cli.paths import Places
 from persona_cli.records import Kind, Ref
 from tests.crowd import DIMENSION, EMBEDDER, add_crowd
 
@@ -29,18 +27,6 @@ places = find_places(env={{"PERSONA_HOME": sys.argv[1]}})
 store = open_store(places.database)
 index = open_index(places, store, {EMBEDDER!r}, {DIMENSION}, print)
 """
-
-
-@pytest.fixture
-def places(tmp_path: Path) -> Places:
-    return find_places(env={"PERSONA_HOME": str(tmp_path)})
-
-
-@pytest.fixture
-def store(places: Places) -> Iterator[Store]:
-    store = open_store(places.database)
-    yield store
-    store.close()
 
 
 def start(code: str, places: Places) -> subprocess.Popen[str]:

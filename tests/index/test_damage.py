@@ -1,0 +1,174 @@
+"""The vector index whatever happens to Chroma's files: set aside, built anew, or done without."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from persona_cli.memory.index import open_index
+from persona_cli.memory.store import Store, open_store
+from persona_cli.paths import Places
+from persona_cli.records import Kind
+from tests.crowd import DIMENSION, EMBEDDER, add_crowd
+from tests.index.conftest import Open, nearest
+
+pytestmark = pytest.mark.chroma
+
+
+def overwrite(path: Path) -> None:
+    path.write_bytes(b"this is no database" * 500)
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:5_000])
+
+
+def scribble(path: Path) -> None:
+    raw = bytearray(path.read_bytes())
+    raw[4_096:40_960] = b"\xa5" * (40_960 - 4_096)
+    path.write_bytes(raw)
+
+
+@pytest.mark.parametrize("damage", [overwrite, truncate, scribble, Path.unlink])
+def test_a_damaged_database_is_set_aside(
+    store: Store, opened: Open, places: Places, notices: list[str], damage: Callable[[Path], None]
+) -> None:
+    ids, vectors = add_crowd(store, 80)
+    first = opened()
+    first.sync()
+    first.close()
+    damage(places.chroma / "chroma.sqlite3")
+    index = opened()
+    assert nearest(index, vectors[7], 1) == [ids[7]]
+    assert len(notices) == 1
+    assert "set aside" in notices[0]
+    assert "has been rebuilt from the store (80 vectors)" in notices[0]
+    assert index.verify() == ()
+    assert len(list(places.home.glob("chroma.damaged-*"))) == 1
+    assert nearest(index, vectors[8], 1) == [ids[8]]
+    assert index.backend == "Chroma (HNSW)"
+    assert len(notices) == 1
+
+
+def flip(name: str) -> Callable[[Path], None]:
+    def flip_in(folder: Path) -> None:
+        raw = bytearray((folder / name).read_bytes())
+        raw[len(raw) // 2] ^= 255
+        (folder / name).write_bytes(raw)
+
+    return flip_in
+
+
+@pytest.mark.parametrize("damage", [shutil.rmtree, flip("header.bin"), flip("data_level0.bin"), flip("link_lists.bin")])
+def test_damaged_hnsw_files_are_noticed(
+    store: Store, opened: Open, places: Places, notices: list[str], damage: Callable[[Path], None]
+) -> None:
+    ids, vectors = add_crowd(store, 1_500)  # from 1,000 on Chroma writes them
+    first = opened()
+    first.sync()
+    first.close()
+    (folder,) = (path.parent for path in places.chroma.glob("*/header.bin"))
+    damage(folder)
+    index = opened()
+    add_crowd(store, 1, seed=5)
+    index.sync()
+    assert nearest(index, vectors[7], 1) == [ids[7]]
+    assert index.verify() == ()
+    assert len(notices) == 1
+    assert "rebuilt from the store (1,501 vectors)" in notices[0]
+
+
+def test_what_cannot_be_built_ends_in_exact_search(
+    store: Store, opened: Open, places: Places, notices: list[str]
+) -> None:
+    ids, vectors = add_crowd(store, 40)
+    places.index_lock.mkdir()
+    index = opened()
+    for _ in range(3):
+        assert nearest(index, vectors[7], 1) == [ids[7]]
+        index.sync()
+    assert index.backend == "exact (Chroma cannot be used)"
+    assert len(notices) == 1
+    assert "searching without it" in notices[0]
+
+
+def test_a_second_damage_is_the_last(store: Store, opened: Open, places: Places, notices: list[str]) -> None:
+    ids, vectors = add_crowd(store, 40)
+    places.chroma.write_text("a file where the folder should be")
+    index = opened()
+    for number in range(4):
+        assert nearest(index, vectors[7], 1) == [ids[7]]
+        index.close()
+        overwrite(places.chroma / "chroma.sqlite3")
+        add_crowd(store, 1, seed=number)
+        index.sync()
+    assert index.backend == "exact (Chroma cannot be used)"
+    assert ["set aside" in notices[0], "searching without it" in notices[1]] == [True, True]
+    assert len(notices) == 2
+
+
+def test_a_deleted_index_is_rebuilt_by_the_next_search(
+    store: Store, opened: Open, places: Places, notices: list[str]
+) -> None:
+    ids, vectors = add_crowd(store, 80)
+    first = opened()
+    first.sync()
+    first.close()
+    shutil.rmtree(places.chroma)
+    assert nearest(opened(), vectors[7], 1) == [ids[7]]
+    assert notices == ["the index was missing and has been rebuilt from the store (80 vectors)"]
+    assert opened().search(Kind.SEMANTIC, "content", vectors[7], 1)
+    assert len(notices) == 1
+
+
+def test_an_index_deleted_while_it_is_open_is_rebuilt(
+    store: Store, opened: Open, places: Places, notices: list[str]
+) -> None:
+    ids, vectors = add_crowd(store, 80)
+    index = opened()
+    index.sync()
+    shutil.rmtree(places.chroma)
+    assert nearest(index, vectors[7], 1) == [ids[7]]
+    assert notices == ["the index was missing and has been rebuilt from the store (80 vectors)"]
+    add_crowd(store, 5, seed=3)
+    assert index.sync() == 5
+    assert index.verify() == ()
+
+
+def test_a_store_put_back_from_a_copy(store: Store, opened: Open, places: Places, tmp_path: Path) -> None:
+    add_crowd(store, 30)
+    store.close()
+    shutil.copy(places.database, tmp_path / "copy.db")
+    index = open_index(places, later := open_store(places.database), EMBEDDER, DIMENSION, pytest.fail)
+    add_crowd(later, 10, seed=4)
+    index.sync()
+    index.close()
+    later.close()
+    for path in tmp_path.glob("persona.db*"):
+        path.unlink()
+    shutil.copy(tmp_path / "copy.db", places.database)
+    index = open_index(places, earlier := open_store(places.database), EMBEDDER, DIMENSION, pytest.fail)
+    index.sync()
+    assert index.verify() == ()
+    index.close()
+    earlier.close()
+
+
+def test_an_index_of_an_older_layout_is_built_anew(
+    store: Store, opened: Open, places: Places, notices: list[str]
+) -> None:
+    ids, vectors = add_crowd(store, 80)
+    first = opened()
+    first.sync()
+    first.close()
+    marker = places.chroma / "persona.json"
+    older = json.loads(marker.read_text())
+    del older["neighbours"]
+    marker.write_text(json.dumps(older))
+    assert nearest(opened(), vectors[7], 1) == [ids[7]]
+    assert notices == ["the index was of an older layout and has been rebuilt from the store (80 vectors)"]
+    assert json.loads(marker.read_text())["neighbours"] == 64
