@@ -12,6 +12,7 @@ from hypothesis import settings
 from persona_cli.agent import open_assistant
 from persona_cli.agent.assistant import Assistant
 from persona_cli.config import Settings
+from persona_cli.memory import Memory, open_memory
 from persona_cli.memory.embedding import Embedder
 from persona_cli.memory.store import Store, open_store
 from persona_cli.paths import find_places
@@ -90,6 +91,14 @@ def clock() -> StillClock:
 @pytest.fixture
 def store() -> Iterator[Store]:
     opened = open_store(None)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def memory(weights: Path) -> Iterator[Memory]:
+    """Return a real memory in this test's home."""
+    opened = open_memory(find_places(), Settings(), pytest.fail)
     yield opened
     opened.close()
 

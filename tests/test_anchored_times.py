@@ -1,6 +1,6 @@
 """Times that hang on something remembered, through a real store, index and embedding model, in several time zones."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ import pytest
 from persona_cli.agent import open_assistant
 from persona_cli.agent.replay import Exchange, replay
 from persona_cli.config import Settings
-from persona_cli.memory import Memory, open_memory
+from persona_cli.memory import Memory
 from persona_cli.memory.index import embed_wanted
 from persona_cli.memory.retrieval import Found, Retriever
 from persona_cli.memory.retrieval.tellings import Surety, read_anchor, tell
@@ -41,13 +41,6 @@ TALK = (
 
 def local(day: str, zone: str, hour: int = 0) -> datetime:
     return datetime.fromisoformat(day).replace(hour=hour, tzinfo=ZoneInfo(zone))
-
-
-@pytest.fixture
-def memory() -> Iterator[Memory]:
-    opened = open_memory(find_places(), Settings(), pytest.fail)
-    yield opened
-    opened.close()
 
 
 def live(memory: Memory, zone: str) -> None:

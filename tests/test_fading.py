@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,12 +9,10 @@ import pytest
 
 from persona_cli.agent.assistant import Assistant
 from persona_cli.agent.used import used_memories
-from persona_cli.config import Settings
-from persona_cli.memory import Memory, open_memory
+from persona_cli.memory import Memory
 from persona_cli.memory.index import embed_wanted
 from persona_cli.memory.retrieval.fading import fading
 from persona_cli.memory.tables.uses import Use
-from persona_cli.paths import find_places
 from persona_cli.records import (
     Answer,
     Aspect,
@@ -104,13 +101,6 @@ def test_a_use_is_counted_with_the_turn_that_made_it(
     assert store.uses.of(Kind.SEMANTIC, [fact.id]) == {fact.id: Use(2, clock.now - timedelta(days=2))}
     store.forget(Ref(Kind.SEMANTIC, fact.id))
     assert not [row for table, row in store.export_rows() if table == "used"]
-
-
-@pytest.fixture
-def memory(weights: object) -> Iterator[Memory]:
-    opened = open_memory(find_places(), Settings(), pytest.fail)
-    yield opened
-    opened.close()
 
 
 @pytest.mark.gguf
