@@ -95,6 +95,12 @@ def test_a_prompt_with_more_pictures_than_stay_open_holds_them_all(engine: Llama
     assert engine.counts.encoded == len(many)
 
 
+@pytest.mark.parametrize("size", [(300, 1), (2048, 8), (3, 1000)])
+def test_a_picture_however_narrow_can_be_shown(engine: LlamaEngine, tmp_path: Path, size: tuple[int, int]) -> None:
+    assert say(engine, Message("user", (picture(tmp_path, 9, size), "what?")))
+    assert engine.counts.encoded == 1
+
+
 def test_lanes_keep_their_prompts(engine: LlamaEngine) -> None:
     respond = Message("user", ("a long question about tea and milk " * 10,))
     update = Message("user", ("a task about what the user said " * 10,))

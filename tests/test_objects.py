@@ -312,9 +312,9 @@ def test_what_is_not_there_is_asked_for_once() -> None:
     assert (box, len(engine.prompts)) == (None, 1)
 
 
-def test_a_picture_no_model_can_see_has_no_box() -> None:
-    box, engine = located(["[]"], picture(width=2048, height=4))
-    assert (box, engine.prompts) == (None, [])
+def test_a_box_in_a_strip_that_was_stretched_is_one_in_the_strip() -> None:
+    box, _ = located(['[{"bbox_2d": [0, 0, 1022, 28], "label": "dog"}]'], picture(width=2048, height=4))
+    assert box == Box(0, 0, 1178, 4)
 
 
 def test_a_stopped_model_leaves_nothing_half_done() -> None:

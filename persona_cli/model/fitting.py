@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from persona_cli.errors import ContextError, PictureError
+from persona_cli.errors import ContextError
 from persona_cli.model.engines import Engine, ImagePart, Message
 from persona_cli.model.engines.sizing import tokens_of_size
-from persona_cli.model.grounding import SIDE, training_size
+from persona_cli.model.grounding import training_size
 from persona_cli.model.prompts import Prompts
 from persona_cli.model.sections import MARK, Writer, plain, shortened, traits
 from persona_cli.model.tasks import Exchange, Situation
@@ -231,11 +231,7 @@ class PromptWriter:
 
     def _picture_tokens(self, image: Image) -> int:
         """Return the tokens of a picture at the size it is shown, with the two that stand around it."""
-        try:
-            across, down = training_size(image.width, image.height, self._most_pixels)
-        except PictureError:
-            return self._most_pixels // SIDE**2 + 2
-        return tokens_of_size(across, down)
+        return tokens_of_size(*training_size(image.width, image.height, self._most_pixels))
 
 
 def _memories(parts: Sequence[_Parts]) -> Section:

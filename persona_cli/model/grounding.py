@@ -10,7 +10,7 @@ import json
 import math
 import re
 
-from persona_cli.errors import FormatError, PictureError
+from persona_cli.errors import FormatError
 from persona_cli.records import Box
 
 SIDE = 28
@@ -27,9 +27,11 @@ Corners = tuple[int, int, int, int]
 
 
 def training_size(width: int, height: int, most_pixels: int) -> tuple[int, int]:
-    """Return the size the training's processor gives a picture: multiples of 28, at most `most_pixels`."""
-    if max(width, height) > 200 * min(width, height):
-        raise PictureError(f"a picture of {width} x {height} pixels is too narrow", fix="Crop it to what matters.")
+    """Return the size the training's processor gives a picture: multiples of 28, at most `most_pixels`.
+
+    What is narrower than 1 to 200 it refuses; here it is stretched to one token across, as a picture that was kept
+    must stay one that can be shown.
+    """
     across, down = max(SIDE, round(width / SIDE) * SIDE), max(SIDE, round(height / SIDE) * SIDE)
     if across * down > most_pixels:
         scale = math.sqrt(width * height / most_pixels)

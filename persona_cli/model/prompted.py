@@ -12,7 +12,7 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import TypeVar
 
-from persona_cli.errors import FormatError, PictureError
+from persona_cli.errors import FormatError
 from persona_cli.model import grammar, parsing
 from persona_cli.model.engines import Engine, Message
 from persona_cli.model.fitting import PromptWriter, Written
@@ -126,10 +126,7 @@ class PromptedModel:
 
     def locate(self, image: Image, what: str, stop: Stop) -> Box | None:
         """Return the part of a picture that shows `what`; None where it is not there, or no box was had."""
-        try:
-            seen = training_size(image.width, image.height, self._most_pixels)
-        except PictureError:
-            return None
+        seen = training_size(image.width, image.height, self._most_pixels)
         writer = self._writing.writer()
         message = self._task("locate_object", writer, {"picture": writer.picture(image), "what": quoted(what)})
         try:
