@@ -13,7 +13,7 @@ from persona_cli.agent.assistant import Assistant
 from persona_cli.agent.standing import says_the_same
 from persona_cli.agent.tidying import Tidying, check_summary, take_back
 from persona_cli.config import Settings
-from persona_cli.errors import Interrupted
+from persona_cli.errors import FormatError, Interrupted
 from persona_cli.memory import open_memory
 from persona_cli.memory.index import embed_wanted
 from persona_cli.memory.store import Store
@@ -112,6 +112,18 @@ def test_topics_of_which_the_model_tells_nothing_true_stay_apart_until_asked_for
     assert assistant.tidy(dry_run=False).empty
     assert not summaries(store)
     assert len(assistant.tidy(dry_run=False, again=True).merged) == 1
+
+
+def test_topics_the_model_cannot_sum_up_keep_no_others_from_it(
+    assistant: Assistant, store: Store, model: ScriptedModel
+) -> None:
+    model.enqueue("merge_episodes", FormatError("broke the format twice"))
+    queue_tidy(store)
+    assert not assistant.updates.run().failed
+    assert not summaries(store)
+    assert assistant.tidy(dry_run=False).empty
+    (merged,) = assistant.tidy(dry_run=False, again=True).merged
+    assert merged.summary.parts == (1, 2, 3)
 
 
 def test_what_is_too_new_waits(assistant: Assistant, store: Store) -> None:

@@ -17,6 +17,7 @@ from persona_cli.agent.doubles import Double, find_doubles
 from persona_cli.agent.gate import is_instruction
 from persona_cli.agent.topics import Group, Talk, find_groups
 from persona_cli.agent.words import sentences, supported, unsaid, values
+from persona_cli.errors import FormatError
 from persona_cli.memory import Memory
 from persona_cli.memory.index import embed_wanted
 from persona_cli.memory.tables.journal import TakenBack
@@ -161,10 +162,13 @@ class Tidying:
         return talks
 
     def _merge(self, parts: tuple[EpisodicMemory, ...], into: int | None, now: datetime, stop: Stop) -> Merging | Apart:
-        draft = self.model.merge_episodes(parts, stop)
-        turns = self.memory.store.turns.many({turn_id for part in parts for turn_id in part.turn_ids})
-        checked = check_summary(draft, parts, turns)
         added = tuple(part for part in parts if part.merged_into is None)
+        turns = self.memory.store.turns.many({turn_id for part in parts for turn_id in part.turn_ids})
+        try:
+            checked = check_summary(self.model.merge_episodes(parts, stop), parts, turns)
+        except FormatError as exc:
+            # one topic the model cannot sum up must not keep the others from it for ever
+            checked = exc.message
         if isinstance(checked, str):
             return Apart(added, checked)
         summary = EpisodicMemory(
