@@ -35,9 +35,6 @@ from persona_cli.memory.retrieval.terms import search_terms
 from persona_cli.paths import Places
 from persona_cli.records import Kind
 
-DEVELOPMENT = (0, 2, 3)
-"""Positions in the five-conversation file on which every weight was chosen; the others only judge."""
-
 CUTS = (1, 5, 10, 20)
 CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop"}
 _EVIDENCE = re.compile(r"D\d+:\d+")

@@ -46,6 +46,26 @@ def test_every_earlier_schema_is_brought_up_to_date(step: str) -> None:
     database.close()
 
 
+def test_what_was_stored_before_summaries_stays_as_it_is() -> None:
+    database = blank()
+    migrations.apply(database, stop_before="summing")
+    rows = {
+        "session": (4, "2026-05-01T08:00:00.000000Z[UTC]", "2026-05-01T08:00:00.000000Z[UTC]", None),
+        "episode": (7, 4, "A zebra.", "[]", "a", "b", "c", "active", "model"),
+        "job": (9, "core", None, 4, "failed", 3, "why", 2),
+    }
+    for table, values in rows.items():
+        database.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)
+    migrate(database, "here")
+    kept = {table: database.execute(f"SELECT * FROM {table}").fetchone() for table in rows}
+    assert kept == rows | {"episode": (*rows["episode"], None, None)}
+    # an id is never used again, also by what comes after the table was made anew
+    database.execute("DELETE FROM job")
+    database.execute("INSERT INTO job VALUES (NULL, 'tidy', NULL, 4, 'queued', 0, '', 1)")
+    assert database.execute("SELECT id FROM job").fetchone() == (10,)
+    database.close()
+
+
 def test_a_step_that_fails_leaves_the_schema_as_it_was() -> None:
     database = blank()
     database.execute("CREATE TABLE reading (mine)")

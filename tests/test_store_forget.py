@@ -19,6 +19,7 @@ from persona_cli.records import (
     EpisodicMemory,
     Hit,
     Image,
+    ImageMemory,
     Kind,
     Recall,
     Ref,
@@ -27,6 +28,7 @@ from persona_cli.records import (
     Status,
     Task,
     Think,
+    Topic,
     Turn,
     Window,
 )
@@ -124,6 +126,23 @@ def test_what_an_answer_nearly_said_and_searched_for_goes_without_a_thought_besi
     assert store.forget(Ref(Kind.MESSAGE, first.id)).thoughts == 2
     assert "zebra" not in json.dumps(list(store.export_rows()))
     assert "pets" in json.dumps(list(store.export_rows()))
+
+
+def test_thoughts_of_a_summary_go_with_a_topic_it_sums_up_and_of_a_part_with_its_picture(store: Store) -> None:
+    (first, _, third), picture, _ = a_life(store)
+    part = store.images.add("c" * 64, "image/png", 3, 3, 3, "0" * 16, AT, crop_of=picture.hash)
+    topic = store.episodes.of_session(first.session_id)[0]
+    merged = replace(topic, id=0, summary="Zebras again and again.", turn_ids=())
+    summary = store.episodes.merge(merged, [topic], AT)
+    recalls = (
+        Recall(episodic=(Topic(Hit(Ref(Kind.EPISODIC, summary.id), summary, 1.0), ()),)),
+        Recall(images=(ImageMemory(Hit(Ref(Kind.IMAGE, part.id), part, 1.0), ()),)),
+    )
+    for recall in recalls:
+        store.turns.add(third.session_id, AT, "and?", "Well.", "test", [], [recall, Think("It has stripes.")])
+    assert store.forget(Ref(Kind.EPISODIC, topic.id)).thoughts == 1
+    assert store.forget(Ref(Kind.IMAGE, picture.id)).thoughts == 1
+    assert "stripes" not in json.dumps(list(store.export_rows()))
 
 
 @pytest.mark.parametrize("source", ["you said “this is my zebra” yesterday", "your profile says “pet: a zebra”"])
@@ -259,7 +278,6 @@ def test_an_index_learns_each_change_once(store: Store) -> None:
     assert [one.revision for one in changes] == sorted({one.revision for one in changes})
     assert store.vectors.revision() == changes[-1].revision
     assert store.vectors.changed_since(seen, "other") == ()
-    assert store.vectors.drop_others("other") == 1
 
 
 def test_an_export_brings_everything_back_with_its_ids(store: Store) -> None:

@@ -26,6 +26,20 @@ _TABLES = {
     Kind.MESSAGE: "turn",
     Kind.IMAGE: "image",
 }
+_MADE_OF = {
+    Kind.MESSAGE: """
+        SELECT 'semantic' AS kind, id FROM semantic WHERE turn_id = ?1
+        UNION ALL SELECT 'core', id FROM core WHERE turn_id = ?1
+        UNION ALL SELECT 'procedural', habit.id FROM habit JOIN turn USING (session_id)
+            WHERE turn.id = ?1 AND author = 'model'
+        UNION ALL SELECT 'episodic', episode_id FROM episode_turn WHERE turn_id = ?1
+        UNION ALL SELECT 'episodic', merged_into FROM episode WHERE merged_into IS NOT NULL
+            AND id IN (SELECT episode_id FROM episode_turn WHERE turn_id = ?1)
+    """,
+    Kind.EPISODIC: "SELECT 'episodic' AS kind, merged_into AS id FROM episode WHERE id = ? AND merged_into IS NOT NULL",
+    Kind.IMAGE: "SELECT 'image' AS kind, id FROM image WHERE crop_of = (SELECT hash FROM image WHERE id = ?)",
+}
+"""What else goes with a memory, of each kind that others are made of."""
 _QUOTABLE = {
     Kind.MESSAGE: "SELECT user FROM turn WHERE id IN (SELECT value FROM json_each(?))",
     Kind.SEMANTIC: "SELECT content, quote FROM semantic WHERE id IN (SELECT value FROM json_each(?))",
@@ -92,18 +106,9 @@ class Forgetting:
         return Receipt(ref, counts, files, rewritten, thoughts)
 
     def _refs_with(self, ref: Ref) -> frozenset[Ref]:
-        if ref.kind is not Kind.MESSAGE:
+        if ref.kind not in _MADE_OF:
             return frozenset([ref])
-        derived = self._connection.rows(
-            "SELECT 'semantic' AS kind, id FROM semantic WHERE turn_id = ?1"
-            " UNION ALL SELECT 'core', id FROM core WHERE turn_id = ?1"
-            " UNION ALL SELECT 'procedural', habit.id FROM habit JOIN turn USING (session_id)"
-            " WHERE turn.id = ?1 AND author = 'model'"
-            " UNION ALL SELECT 'episodic', episode_id FROM episode_turn WHERE turn_id = ?1"
-            " UNION ALL SELECT 'episodic', merged_into FROM episode WHERE merged_into IS NOT NULL"
-            " AND id IN (SELECT episode_id FROM episode_turn WHERE turn_id = ?1)",
-            (ref.id,),
-        )
+        derived = self._connection.rows(_MADE_OF[ref.kind], (ref.id,))
         return frozenset([ref, *(Ref(Kind(row["kind"]), row["id"]) for row in derived)])
 
     def _delete(self, ref: Ref) -> int:

@@ -136,10 +136,6 @@ class Vectors:
         rows = self._connection.rows("SELECT embedder, count(*) AS n FROM vector GROUP BY embedder ORDER BY embedder")
         return {row["embedder"]: row["n"] for row in rows}
 
-    def drop_others(self, embedder_name: str) -> int:
-        """Delete the vectors of every other embedder; return how many they were."""
-        return self._connection.write("DELETE FROM vector WHERE embedder <> ?", (embedder_name,))
-
 
 def _blob(vector: NDArray[np.float32]) -> bytes:
     return vector.astype("<f4", copy=False).tobytes()
