@@ -127,6 +127,7 @@ class Failing(BaseHTTPRequestHandler):
     """A server that lists one model, then answers with a chosen status, or dies in the middle of a stream."""
 
     status = 200
+    message = "no"
     about = ""
     heard = b""
     page: str | None = None
@@ -150,7 +151,7 @@ class Failing(BaseHTTPRequestHandler):
             return
         type(self).heard = heard
         if self.status != 200:
-            self._send(self.status, '{"error": {"message": "no", "type": "x"}}')
+            self._send(self.status, f'{{"error": {{"message": "{self.message}", "type": "x"}}}}')
             return
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
@@ -159,6 +160,8 @@ class Failing(BaseHTTPRequestHandler):
             b'data: {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", '
             b'"choices": [{"index": 0, "delta": {"content": "half"}, "finish_reason": null}]}\n\n'
         )
+        if self.message != "no":
+            self.wfile.write(f'data: {{"error": {{"message": "{self.message}", "code": 500}}}}\n\n'.encode())
 
     def _send(self, status: int, body: str, kind: str = "application/json") -> None:
         self.send_response(status)
@@ -181,6 +184,28 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "error", "says"),
+    [
+        (400, "the request exceeds the available context size", ContextError, "model.context"),
+        (200, "the context size has been exceeded", ContextError, "model.context"),
+        (200, "out of memory", EngineError, "still running"),
+        (500, "context deadline exceeded", EngineError, "log"),
+        (404, "model m not found", EngineError, "server.model"),
+    ],
+)
+def test_what_the_server_says_is_understood(
+    failing: str, status: int, message: str, error: type[PersonaError], says: str, *, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Failing, "status", status)
+    monkeypatch.setattr(Failing, "message", message)
+    engine = ServerEngine(failing, "m")
+    with pytest.raises(error, match=message) as caught:
+        say(engine, HELLO)
+    assert says in caught.value.fix
+    engine.close()
 
 
 @pytest.mark.parametrize("page", ["<html>hello</html>", "[]", '{"error": "no such endpoint"}', '{"data": [{"x": 1}]}'])

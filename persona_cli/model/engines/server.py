@@ -37,6 +37,7 @@ MOST_PIXELS = 230_400
 _CHARACTERS_PER_TOKEN = 3.2
 _AROUND, _OPENING = 6, 30
 """Tokens around a message, and before and behind all of them: templates may add a system message of their own."""
+_OVERFLOW = re.compile(r"context (?:size|length|window)|n_ctx|too long", re.IGNORECASE)
 _CONTROL = re.compile(r"<(?=\|\w+\|>)")
 
 
@@ -270,7 +271,9 @@ class ServerEngine:
             raise _status_error(self._url, exc) from exc
         # the package reads each event of a stream as JSON without asking whether it is
         except (openai.APIError, httpx2.HTTPError, JSONDecodeError) as exc:
-            raise EngineError(f"{self._url} broke off: {_said(exc)}", fix="Is the server still running?") from exc
+            if _is_overflow(said := _said(exc)):
+                raise _overflow(said) from exc
+            raise EngineError(f"{self._url} broke off: {said}", fix="Is the server still running?") from exc
 
 
 def _encode(path: Path, _digest: str) -> tuple[str, int]:
@@ -303,13 +306,23 @@ def _status_error(url: str, exc: openai.APIStatusError) -> EngineError | Context
     said = _said(exc)
     if exc.status_code in (401, 403):
         return EngineError(f"{url} refused the key", fix="Set PERSONA_SERVER_KEY to a key the server accepts.")
+    if exc.status_code == 404 and "model" in said.lower():
+        return EngineError(f"{url} no longer has the model: {said}", fix="Load it in the server, or set server.model.")
     if exc.status_code == 404:
         return EngineError(f"{url} has no such address: {said}", fix="server.url usually ends in /v1.")
     if exc.status_code == 429:
         return EngineError(f"{url} is busy or its quota is used up", fix="Wait a little and try again.")
-    if exc.status_code in (400, 413, 500) and any(word in said.lower() for word in ("context", "too long", "n_ctx")):
-        return ContextError(f"the prompt does not fit the server's context: {said}", fix="Lower model.context.")
+    if exc.status_code in (400, 413, 500) and _is_overflow(said):
+        return _overflow(said)
     return EngineError(f"{url} answered {exc.status_code}: {said}", fix="The server's own log says more.")
+
+
+def _is_overflow(said: str) -> bool:
+    return _OVERFLOW.search(said) is not None
+
+
+def _overflow(said: str) -> ContextError:
+    return ContextError(f"the prompt does not fit the server's context: {said}", fix="Lower model.context.")
 
 
 def _said(exc: Exception) -> str:
