@@ -67,7 +67,7 @@ def test_what_is_no_pair_is_refused_and_leaves_nothing(weights: Weights, tiny: T
     assert not list(weights.root.glob("*")) if weights.root.exists() else True
 
 
-@pytest.mark.parametrize("name", ["lite", "server", "../up", ".hidden", "a b"])
+@pytest.mark.parametrize("name", ["Server", "LITE", "lite", "server", "../up", ".hidden", "a b"])
 def test_names_that_mean_something_else_are_refused(weights: Weights, tiny: Tiny, name: str) -> None:
     with pytest.raises(UsageError, match="cannot be the name"):
         weights.add(tiny.pair.text, None, name=name)

@@ -189,7 +189,7 @@ class Weights:
 
     def check_free(self, name: str) -> str:
         """Return `name`; raises `UsageError` where it is no name for a model or taken."""
-        if name in (BUILT_IN, SERVED) or not _NAME.fullmatch(name):
+        if name.casefold() in (BUILT_IN, SERVED) or not _NAME.fullmatch(name):
             raise UsageError(
                 f"{name!r} cannot be the name of a model",
                 fix="Give one with --name: letters, digits, dots, dashes and underscores.",
