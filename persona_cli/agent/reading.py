@@ -29,9 +29,10 @@ def as_written(memory: SemanticMemory) -> SemanticMemory:
 
 def put_written(store: Store, memory: SemanticMemory) -> SemanticMemory:
     """Store what a person wrote; it takes the place of what filled its slot until then."""
+    written = as_written(memory)
     with store.transaction():
-        before = store.semantic.active_in_slot(as_written(memory).slot)
-        added = store.semantic.add(as_written(memory))
+        before = store.semantic.active_in_slot(written.slot)
+        added = store.semantic.add(written)
         for old in before:
             if same_holder(holder(old.content, old.subject), holder(added.content, added.subject)):
                 store.semantic.supersede(old.id, added.id, added.valid_from)
