@@ -15,7 +15,7 @@ chat: $(VENV)/.installed ## install and open the chat (the first time builds lla
 	@$(BIN)/persona chat
 
 test: $(VENV)/.installed-dev ## install and run every test
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 lint: $(VENV)/.installed-dev ## ruff, mypy and the import contract
 	$(BIN)/ruff check .
