@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from persona_cli.agent.endings import Ending, ended, for_a_while, is_unreal
 from persona_cli.agent.holders import holder, other_names, same_holder
-from persona_cli.agent.over import is_over_with
+from persona_cli.agent.over import is_of_use, is_over_with
 from persona_cli.agent.standing import (
     corrects,
     is_over,
@@ -86,6 +86,7 @@ class Outdated:
             one
             for one in self._alike(new, turn)
             if _may_end(one, new)
+            and not is_of_use(one, said)
             and (same_holder(mine, holder(one.content, one.subject)) or (not mine and names_role(one.content)))
         ]
         if not old:
@@ -175,6 +176,7 @@ class Outdated:
             if one.turn_id != turn.id
             and one.event is None
             and (lasts(one) or corrects(turn.user))
+            and not is_of_use(one, turn.user)
             and one.subject.casefold() == draft.subject.casefold()
             and _speaks_of(draft, one)
         ]

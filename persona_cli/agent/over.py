@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from persona_cli.agent.endings import Ending
 from persona_cli.agent.holders import holder, kin
-from persona_cli.agent.standing import LINKS, is_over, lasts
+from persona_cli.agent.standing import LINKS, happened, is_over, lasts
 from persona_cli.agent.words import negative, stem, supported, values, words
 from persona_cli.records import SemanticMemory
 
@@ -17,6 +17,7 @@ def _stems(text: str) -> frozenset[str]:
 
 
 _BESIDE = frozenset(["near", "by", "behind", "beside", "opposite", "outside", "past", "about"])
+_PURPOSE = frozenset(["for", "with", "at", "in", "on"])
 _VERB_PLACE = 2
 """Where the verb of "The user smokes ten a day" stands: what ends is often the doing itself."""
 _MEASURES = 3
@@ -84,7 +85,18 @@ def is_over_with(ending: Ending, memory: SemanticMemory) -> bool:
     before = [word for word in found[: places[0]] if word not in ("a", "an", "the", "his", "her", "their")][-1:]
     alone = named or not after or places[-1] == _VERB_PLACE or _goes_on(after[0], ending)
     beside = values(content) - supported(values(content), ending.thing)
-    return alone and not (set(before) & _BESIDE) and len(beside) <= _MEASURES
+    # shoes bought for climbing are still there when the climbing is over
+    apart = _BESIDE | _PURPOSE if happened(found) else _BESIDE
+    return alone and not (set(before) & apart) and len(beside) <= _MEASURES
+
+
+def is_of_use(memory: SemanticMemory, said: str) -> bool:
+    """Tell whether the words speak of what a thing was bought for and not of it: the shoes outlast the climbing."""
+    match = _BOUGHT_FOR.search(memory.content)
+    return match is not None and bool(supported(values(match["use"]), said) - supported(values(match["thing"]), said))
+
+
+_BOUGHT_FOR = re.compile(r"\b(?:bought|got|ordered|picked up) (?P<thing>.+?) (?:for|to go with) (?P<use>.+)")
 
 
 def _goes_on(after: str, ending: Ending) -> bool:
