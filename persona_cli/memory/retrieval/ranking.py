@@ -46,7 +46,7 @@ _LOOKED_THROUGH = 40  # messages whose own time words are read
 _WHOLE = 120  # messages that are ranked on, best first
 _AROUND = 0.5  # what lies only in the softness of a window counts half
 _OF_SPEAKERS = 0.5  # of the floor: a name makes a question close to all that its owner said, and is taken out of it
-_POOL = 1_000  # memories of a window up to which only they are searched, and exactly
+_POOL = 10_000  # memories of a window up to which only they are searched, and exactly
 
 
 @dataclass(frozen=True, slots=True)
