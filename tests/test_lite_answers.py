@@ -114,6 +114,15 @@ def test_a_window_is_asked_for_and_dropped_when_it_holds_nothing(listener: Liste
     assert answer.startswith("I don't know that yet.")
 
 
+def test_recent_turns_say_who_she_is(embed: Embed) -> None:
+    now = moment("2023-06-10T09:00")
+    age = "She turned three in May."
+    told = (said(1, "2023-06-10T08:55", "My cat is called Rio."), said(2, "2023-06-10T08:57", age))
+    listener = Listener(open_lite(embed), embed)
+    assert "Rio turned three in May 2023" in listener.ask("How old is my cat?", now, recent=told)
+    assert "Rio turned three in May 2023" in listener.ask(age, now, recent=told[:1])
+
+
 def test_recent_turns_count_before_any_update(embed: Embed) -> None:
     now = moment("2023-06-10T09:00")
     recent = (said(1, "2023-06-10T08:55", "My parrot is called Rio."),)

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from persona_cli.model.lite.acts import Act, act_of
 from persona_cli.model.lite.clauses import Saying, read_clauses
-from persona_cli.model.lite.facts import Fact, find_facts, short_form
+from persona_cli.model.lite.facts import Fact, facts_of_turn, find_facts, short_form
 from persona_cli.model.lite.persons import capital, mirror, to_second
 from persona_cli.model.lite.words import content_words, sentences, stems
 from persona_cli.model.tasks import Situation
@@ -167,8 +167,9 @@ def _all(situation: Situation) -> Iterator[Told]:
     yield from (_entry(entry) for entry in situation.core.entries if entry.status is Status.ACTIVE)
     for recall in recalls:
         yield from (_told(hit.memory.text, hit.memory.recorded_at, "habit") for hit in recall.procedural)
-    for turn in reversed(situation.recent):
-        yield from (_new(fact, turn, "now") for fact in find_facts(turn.user, turn.at, pictured=bool(turn.images)))
+    for place in reversed(range(len(situation.recent))):
+        turn = situation.recent[place]
+        yield from (_new(fact, turn, "now") for fact in facts_of_turn(turn, situation.recent[:place]))
         yield from _lines(turn, "now")
     for recall in recalls:
         for turn in _turns(recall):

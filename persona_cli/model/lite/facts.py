@@ -129,12 +129,21 @@ def _introduced(earlier: Sequence[str]) -> Referents:
     return referents
 
 
-def extract_semantic(turn: Turn, recent: Sequence[Turn]) -> tuple[SemanticDraft, ...]:
-    """Return the facts worth remembering of `turn`; `recent` says what a correction corrects."""
+def facts_of_turn(turn: Turn, recent: Sequence[Turn]) -> tuple[Fact, ...]:
+    """Return the facts of a turn after those of `recent`."""
+    return facts_after(recent, turn.user, turn.at, pictured=bool(turn.images))
+
+
+def facts_after(recent: Sequence[Turn], text: str, at: datetime, *, pictured: bool) -> tuple[Fact, ...]:
+    """Return the facts of a message; the last three of `recent` say who "she" is and what a correction corrects."""
     recent = recent[-3:]
     before = [fact for earlier in recent for fact in reversed(find_facts(earlier.user, earlier.at))]
-    earlier_words = [earlier.user for earlier in recent]
-    facts = find_facts(turn.user, turn.at, pictured=bool(turn.images), before=before, earlier=earlier_words)
+    return find_facts(text, at, pictured=pictured, before=before, earlier=[earlier.user for earlier in recent])
+
+
+def extract_semantic(turn: Turn, recent: Sequence[Turn]) -> tuple[SemanticDraft, ...]:
+    """Return the facts worth remembering of `turn`; `recent` says what a correction corrects."""
+    facts = facts_of_turn(turn, recent)
     shown = tuple(image.hash for image in turn.images)
     return tuple(_draft(fact, shown if fact.pictured else ()) for fact in facts[:MOST])
 

@@ -9,9 +9,10 @@ from datetime import datetime
 from persona_cli.model.lite.acts import Act
 from persona_cli.model.lite.dates import day_of
 from persona_cli.model.lite.evidence import Told
-from persona_cli.model.lite.facts import find_facts
+from persona_cli.model.lite.facts import facts_after
 from persona_cli.model.lite.persons import capital, lower_first, to_second
 from persona_cli.model.lite.tone import pick
+from persona_cli.records import Turn
 
 CANNOT = (
     "I can't do that: the built-in model has no general knowledge and writes no texts. What I can do is remember what "
@@ -63,9 +64,9 @@ def heard(statement: str) -> str:
     return pick(("I see.", "I hear you.", "All right."), statement)
 
 
-def acknowledge(statement: str, at: datetime, *, pictured: bool) -> str | None:
+def acknowledge(statement: str, at: datetime, recent: Sequence[Turn] = (), *, pictured: bool) -> str | None:
     """Show that a statement was understood, by giving its facts back in the second person; None for no facts."""
-    facts = sorted(find_facts(statement, at, pictured=pictured), key=lambda fact: statement.find(fact.quote))
+    facts = sorted(facts_after(recent, statement, at, pictured=pictured), key=lambda fact: statement.find(fact.quote))
     contents = [fact.content for fact in facts if not re.match(r"(?:This|That|It) is\b", fact.content)]
     if not contents:
         return None

@@ -194,7 +194,7 @@ class _Response:
     def _acknowledgement(self) -> str:
         text = " ".join(part.text for part in self._statements)
         pictured = bool(self._situation.query.images)
-        noted = replies.acknowledge(text, self._at, pictured=pictured)
+        noted = replies.acknowledge(text, self._at, self._situation.recent, pictured=pictured)
         if noted is None:
             return feeling(text) or self._link(text) or replies.heard(text)
         said = [feeling(text), dress(noted, Mood.NOTED, self._tone, text), self._link(text)]
