@@ -71,6 +71,11 @@ def test_names_and_numbers_come_from_the_text() -> None:
             assert not strange, (text, fact.content)
 
 
+@pytest.mark.parametrize("text", ["I teach my son chess", "I got my sister flowers"])
+def test_what_somebody_is_given_is_not_their_name(text: str) -> None:
+    assert [fact.slot for fact in find_facts(text, AT)] == [""]
+
+
 def test_event_time_is_the_time_told_of() -> None:
     (fact,) = find_facts("I ran my first marathon yesterday", AT)
     assert fact.event is not None

@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 
 from persona_cli.agent.endings import Ending, ended, for_a_while, is_unreal
 from persona_cli.agent.holders import holder, other_names, same_holder
+from persona_cli.agent.lasting import corrects, lasts
 from persona_cli.agent.over import is_of_use, is_over_with
 from persona_cli.agent.standing import (
-    corrects,
     is_over,
-    lasts,
     names_role,
     opposed,
     recovers,

@@ -7,7 +7,8 @@ from collections.abc import Collection
 
 from persona_cli.agent.endings import Ending
 from persona_cli.agent.holders import holder, kin
-from persona_cli.agent.standing import LINKS, happened, is_over, lasts
+from persona_cli.agent.lasting import happened, lasts
+from persona_cli.agent.standing import LINKS, is_over
 from persona_cli.agent.words import negative, stem, supported, values, words
 from persona_cli.records import SemanticMemory
 

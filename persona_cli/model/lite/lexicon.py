@@ -107,7 +107,6 @@ CONDITIONS = words(
     colourblind colorblind lactose gluten"""
 )
 
-PRONOUNS = words("i you he she it we they this that these those there who what")
 OBJECTS = words("it this that these those them there one so him her everything something anything nothing stuff things")
 """What stands for something said elsewhere: a clause whose only content is one of these tells nothing alone."""
 

@@ -52,10 +52,6 @@ _SYNONYMS = {
     for word in group.split()
     for form in (word, str(_stemmer.stemWord(word)))
 }
-_PHRASES = (
-    (re.compile(r"\bg[eo]t(?:s|ting|ten)? up\b", re.I), "wake"),
-    (re.compile(r"\b(?:broke|break) up\b", re.I), "breakup"),
-)
 
 
 def tokens(text: str) -> list[str]:
