@@ -54,6 +54,11 @@ class Scripted:
         self.first_token: list[float] = []
         """Seconds to the first token of each response."""
 
+    @property
+    def sees(self) -> bool:
+        """Leave captions out: the script has none."""
+        return False
+
     def about(self) -> tuple[Fact, ...]:
         """Return what the real engine runs on."""
         return self._engine.about()

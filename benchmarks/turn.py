@@ -64,6 +64,11 @@ class InstantEngine:
         """Tokens of each prompt of the response stage."""
         self._pieces = open_tokenizer(vocabulary())
 
+    @property
+    def sees(self) -> bool:
+        """Be shown no pictures."""
+        return False
+
     def about(self) -> tuple[Fact, ...]:
         """Say nothing."""
         return ()

@@ -70,8 +70,11 @@ class Image:
     """Perceptual hash, 16 hexadecimal digits: near-equal for resized and recompressed copies."""
     added_at: datetime
     caption: str = ""
+    """What it shows, as a model or a person describes it: never the words of a message."""
     crop_of: str | None = None
     """SHA-256 of the picture this one was cut from."""
+    caption_by: str | None = None
+    """The model that was asked for the caption, whatever became of it; "" for a person, None while nobody was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,15 @@ class SeeingModel(ScriptedModel):
         return self._result("locate", nowhere, stop, image, what)
 
 
+class DescribingModel(ScriptedModel):
+    """A `ScriptedModel` that also says what pictures show."""
+
+    sees = True
+
+    def caption(self, image: Image, stop: Stop) -> str:
+        return self._result("caption", "", stop, image)
+
+
 @dataclass
 class CannedEngine:
     """An `Engine` that writes canned texts, some characters at a time; words count as tokens."""
@@ -149,6 +158,7 @@ class CannedEngine:
     lanes: list[str] = field(default_factory=list)
     limits: list[int] = field(default_factory=list)
     closed: bool = False
+    sees: bool = False
 
     def about(self) -> tuple[Fact, ...]:
         return (Fact("engine", "canned"),)

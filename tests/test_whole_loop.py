@@ -74,7 +74,7 @@ class Heard:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.name, self.context, self.count, self.close = engine.name, engine.context, engine.count, engine.close
-        self.about = engine.about
+        self.about, self.sees = engine.about, engine.sees
         self.replies: list[str] = []
 
     def generate(
@@ -128,6 +128,7 @@ def test_a_chat_with_a_picture_runs_the_whole_loop(
     assert all(
         section["budget"] >= section["tokens"] for section in persona("why", "--json").json["spent"][0]["sections"]
     )
+    assert persona("memory", "show", "i1", "--json").json["record"]["caption_by"] == "tiny-F16"
     done = persona("doctor", "--json").json
     assert next(check for check in done if check["name"] == "updates")["finding"] == "0 queued, 0 failed"
     assert len(list((home / "cache" / "pictures").rglob("*.npy"))) == 1

@@ -8,6 +8,7 @@ the front. A job that was running when the process died is queued again by the n
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 
 from filelock import FileLock, Timeout
 
+from persona_cli.agent.captions import Captions
 from persona_cli.agent.update import Updates
 from persona_cli.errors import Interrupted, PersonaError, StorageError
 from persona_cli.memory import Memory
@@ -26,6 +28,8 @@ from persona_cli.records import Job
 OnProgress = Callable[[int, int, Job], None]
 """Told jobs done, jobs in all, and the job just finished."""
 
+_CAPTIONS = 4
+"""Pictures that are described while somebody waits for the queue, the rest behind a conversation."""
 _RETRY_SECONDS = 2.0
 """How often the background thread asks for a lock another process holds."""
 
@@ -49,6 +53,7 @@ class UpdateQueue:
         self._memory = memory
         self._updates = updates
         self._notice = notice
+        self._captions = Captions(memory, updates.model, notice)
         # filelock is told to share the lock between threads: the worker and a run() take turns by `_turn`
         self._file = FileLock(memory.places.update_lock, mode=0o600, thread_local=False)
         self._turn = threading.RLock()
@@ -127,7 +132,7 @@ class UpdateQueue:
             if not self._take():
                 return False
             try:
-                self._drain(None, lambda: self._yield.is_set() or self._closing.is_set())
+                self._drain(None, lambda: self._yield.is_set() or self._closing.is_set(), captions=sys.maxsize)
             except Interrupted:
                 return True
             finally:
@@ -145,12 +150,14 @@ class UpdateQueue:
         self._memory.store.jobs.recover()
         return True
 
-    def _drain(self, on_progress: OnProgress | None, stop: Stop) -> int:
+    def _drain(self, on_progress: OnProgress | None, stop: Stop, captions: int = _CAPTIONS) -> int:
         done, total = 0, self.pending()
         while not stop():
             job = self._memory.store.jobs.claim()
             if job is None:
                 self._refresh(stop)
+                if self._captions.write_wanted(stop, captions):
+                    self._refresh(stop)
                 return done
             self._work(job, stop)
             done += 1

@@ -111,6 +111,10 @@ def _look_inside(memory: Memory, url: str) -> Iterator[Check]:
     wanted = store.vectors.count_wanted(memory.embedder.name)
     yield Check("vectors", Verdict.NOTE if wanted else Verdict.FINE, f"{wanted} texts wait to be embedded")
     yield _guarded("looks", lambda: _sight(memory))
+    captioned, waiting = store.images.count_captions()
+    if captioned or waiting:
+        found = f"{captioned} pictures are described, {waiting} wait for a model that sees them"
+        yield Check("captions", Verdict.FINE, found)
     yield _check_index(memory, url)
     failed = store.jobs.failed()
     verdict = Verdict.WRONG if failed else Verdict.FINE

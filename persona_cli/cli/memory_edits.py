@@ -8,7 +8,7 @@ from typing import Any
 
 from persona_cli.errors import UsageError
 from persona_cli.memory.store import Record, Store
-from persona_cli.records import Author, CoreEntry, ProceduralMemory, Ref, SemanticMemory
+from persona_cli.records import Author, CoreEntry, Image, ProceduralMemory, Ref, SemanticMemory
 
 _ABOUT = "# Change what stands behind the equals signs, save and leave. Afterwards it counts as written by you.\n"
 
@@ -40,6 +40,9 @@ def apply_form(store: Store, ref: Ref, form: str, at: datetime) -> Ref:
             value = _text(after, "value")
             changed = store.core.put(record.key, value, record.aspect, at, record.turn_id, author=Author.PERSON)
             return Ref(ref.kind, changed.id)
+        if isinstance(record, Image):
+            store.images.set_caption(record.id, _text(after, "shows"))
+            return ref
         assert isinstance(record, ProceduralMemory)
         habit = store.habits.put(record.key, _text(after, "text"), at, record.session_id, author=Author.PERSON)
         return Ref(ref.kind, habit.id)
@@ -52,6 +55,8 @@ def _fields(ref: Ref, record: Record) -> dict[str, Any]:
         return {"value": record.value}
     if isinstance(record, ProceduralMemory):
         return {"text": record.text}
+    if isinstance(record, Image):
+        return {"shows": record.caption}
     raise UsageError(
         f"{ref} is what happened and cannot be edited", fix=f"Delete it with `persona memory forget {ref}` instead."
     )

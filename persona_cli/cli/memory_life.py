@@ -17,6 +17,7 @@ from persona_cli.records import (
     Author,
     CoreEntry,
     EpisodicMemory,
+    Image,
     Kind,
     ProceduralMemory,
     Reading,
@@ -235,7 +236,7 @@ def change_lines(change: Changed) -> Iterator[tuple[str, str]]:
         for name, score in after.before:
             if after.after[name] != score:
                 yield "~", f"{name} {score:.2f} → {after.after[name]:.2f}"
-    elif before is None:
+    elif before is None or (isinstance(before, Image) and not before.caption):
         yield "+", f"{name_of(after)}  {words_of(after)}"
     elif ended(before, after):
         yield "-", f"{name_of(after)}  {words_of(after)}"
@@ -268,6 +269,7 @@ def name_of(record: Written) -> str:
         CoreEntry: Kind.CORE,
         EpisodicMemory: Kind.EPISODIC,
         ProceduralMemory: Kind.PROCEDURAL,
+        Image: Kind.IMAGE,
     }
     return str(Ref(kinds[type(record)], record.id))
 
@@ -280,4 +282,6 @@ def words_of(record: Written) -> str:
         return record.text
     if isinstance(record, EpisodicMemory):
         return record.summary
+    if isinstance(record, Image):
+        return f"the picture shows: {record.caption}"
     return record.content if isinstance(record, SemanticMemory) else "the reading of the traits"

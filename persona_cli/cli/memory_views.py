@@ -145,6 +145,8 @@ def _state(record: Record) -> str:
         parts = [f"summed up in e{record.merged_into}"]
     if isinstance(record, SemanticMemory) and record.seen > 1:
         parts.append(f"said {record.seen} times")
+    if isinstance(record, Image) and record.caption and record.caption_by:
+        parts.append(f"described by {record.caption_by}")
     if getattr(record, "author", Author.MODEL) is Author.PERSON:
         parts.append("written by you")
     return ", ".join(parts)
@@ -179,6 +181,8 @@ def _fields(store: Store, ref: Ref, record: Record) -> list[tuple[str, str]]:
         rows += [(f"topic e{part.id}", part.summary) for part in store.episodes.many(record.parts)]
         rows += [(f"turn m{turn.id}", turn.user) for turn in store.turns.many(record.turn_ids)]
     if isinstance(record, Image):
+        if record.caption:
+            rows.append(("described by", f"{record.caption_by}: not your words" if record.caption_by else "you"))
         rows += [("size", f"{record.width} x {record.height}, {record.mime}"), ("file", record.hash)]
         rows += [(f"turn m{turn.id}", turn.user) for turn in store.images.turns_of(record.hash)]
         rows += [(f"memory s{memory.id}", memory.content) for memory in store.semantic.of_image(record.hash)]

@@ -26,7 +26,7 @@ MEANING: Mapping[str, str] = {
     "looks": "looks like the picture shown",
     "shows": "shows what the words describe",
     "fact": "the fact that belongs to the picture",
-    "caption": "what is said of the picture",
+    "caption": "what a model wrote that the picture shows",
 }
 """What each lane of a score adds points for."""
 

@@ -15,7 +15,7 @@ from persona_cli.cli.render import day
 from persona_cli.cli.scores import print_legend, sum_of
 from persona_cli.errors import UsageError
 from persona_cli.personality import manner
-from persona_cli.records import Hit, Kind, Recall, Ref, Topic
+from persona_cli.records import Hit, Image, Kind, Recall, Ref, Topic
 
 if TYPE_CHECKING:
     from persona_cli.agent.why import Search, Why
@@ -44,7 +44,7 @@ def print_why(run: Invocation, found: Why) -> None:
     say(run, f"Turn m{found.turn.id}, {day(found.turn.at)}, answered by {found.turn.model}", "bold")
     say(run, f"You: {found.turn.user}")
     for number, image in enumerate(found.turn.images, 1):
-        say(run, f"Picture {number}: {image.width} x {image.height}, {image.caption or image.hash[:12]}")
+        say(run, f"Picture {number}: {image.width} x {image.height}, {described(image)}")
     say(run, f"persona: {found.turn.answer}")
     for number, search in enumerate(found.searches, 1):
         _print_search(run, number, search)
@@ -120,8 +120,15 @@ def _rows(recall: Recall) -> list[_Row]:
         rows.append(_Row(topic.hit, episode.started_at, f"{episode.summary} ({_turns(topic)})"))
     rows += [_Row(hit, hit.memory.recorded_at, hit.memory.text) for hit in recall.procedural]
     for image in recall.images:
-        rows.append(_Row(image.hit, image.hit.memory.added_at, image.hit.memory.caption or "a picture"))
+        rows.append(_Row(image.hit, image.hit.memory.added_at, described(image.hit.memory)))
     return rows + [_Row(hit, hit.memory.at, hit.memory.user) for hit in recall.messages]
+
+
+def described(image: Image) -> str:
+    """Return what a picture shows and who says so; its name where nobody does."""
+    if not image.caption:
+        return f"picture {image.hash[:12]}"
+    return f"“{image.caption}” ({f'as {image.caption_by} describes it' if image.caption_by else 'in your words'})"
 
 
 def _turns(topic: Topic) -> str:

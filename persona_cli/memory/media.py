@@ -48,7 +48,7 @@ class Media:
         self._derived = derived
         self._store = store
 
-    def add(self, source: Path | bytes, at: datetime, *, caption: str = "", crop_of: str | None = None) -> Image:
+    def add(self, source: Path | bytes, at: datetime, *, crop_of: str | None = None) -> Image:
         """Keep a picture and return its record; the same file gives the same record.
 
         Raises `PictureError` for what is no usable picture and `StorageError` where it cannot be written.
@@ -64,7 +64,7 @@ class Media:
         digest = hashlib.sha256(encoded).hexdigest()
         self._write(digest, mime, encoded)
         size = (picture.width, picture.height, len(encoded))
-        return self._store.images.add(digest, mime, *size, _perceptual_hash(picture), at, caption, crop_of)
+        return self._store.images.add(digest, mime, *size, _perceptual_hash(picture), at, crop_of)
 
     def crop(self, image: Image, box: Box) -> Image:
         """Keep a part of a picture as a picture of its own; raises `PictureError` where the file is gone."""

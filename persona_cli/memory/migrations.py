@@ -369,3 +369,33 @@ def windows(db: Database) -> None:
         CREATE INDEX episode_time ON episode (started_at, ended_at, status)
         """,
     )
+
+
+@migrations()
+def captions(db: Database) -> None:
+    """Who was asked to describe a picture, and captions in the journal.
+
+    The journal keeps the words alone: who was asked stays so when they are taken back, so that nobody is asked again.
+    """
+    names = ["hash", "mime", "width", "height", "size", "phash", "added_at", "caption", "crop_of"]
+    old, new = (", ".join(f"'{name}', {row}.{name}" for name in names) for row in ("old", "new"))
+    run_script(
+        db,
+        f"""
+        ALTER TABLE image ADD COLUMN caption_by TEXT
+--
+        CREATE TRIGGER image_described AFTER UPDATE OF caption ON image
+            WHEN old.caption <> new.caption
+                AND EXISTS (SELECT 1 FROM cause WHERE coalesce(turn_id, session_id, tidy_id) IS NOT NULL)
+        BEGIN
+            INSERT INTO journal (turn_id, session_id, tidy_id, place, row_id, before, after)
+                SELECT turn_id, session_id, tidy_id, 'image', new.id,
+                    json_object({old}, 'caption_by', new.caption_by),
+                    json_object({new}, 'caption_by', new.caption_by) FROM cause;
+        END
+--
+        CREATE TRIGGER image_gone AFTER DELETE ON image BEGIN
+            DELETE FROM journal WHERE place = 'image' AND row_id = old.id;
+        END
+        """,  # noqa: S608 - constants
+    )

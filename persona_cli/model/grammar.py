@@ -90,6 +90,10 @@ SUMMARY = r"""root ::= "\"summary\": " fact "\n\"keywords\": " value "\n"?
 """ + _TEXT.lstrip().replace("9,300", "9,500")
 """Two lines; a summary of several conversations may be longer than another fact."""
 
+CAPTION = r"""root ::= "\"caption\": " value "\n"?
+""" + _TEXT.lstrip().replace("0,300", "0,400")
+"""One line; there may be nothing to say."""
+
 BOX = r"""root ::= "[]" | "[{\"bbox_2d\": [" number ", " number ", " number ", " number "], \"label\": \"" label "\"}]"
 number ::= "0" | [1-9] [0-9]{0,3}
 label ::= [^"\\\x00-\x1F\x7F-\x9F\u2028\u2029]{1,80}

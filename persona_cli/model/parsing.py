@@ -89,6 +89,14 @@ def parse_summary(text: str) -> SummaryDraft:
     return SummaryDraft(summary, parse_keywords(found.get("keywords", "")))
 
 
+def parse_caption(text: str) -> str:
+    """Return what a picture shows; "" where the model has nothing to say of it."""
+    found = _first(keyed_lines(text), ("caption",))
+    if "caption" not in found and not _is_nothing(text):
+        raise FormatError('The line "caption" is missing.')
+    return _value(found.get("caption", ""))
+
+
 def parse_procedural(text: str) -> tuple[ProceduralDraft, ...]:
     """Return at most five habits and goals, a later line of the same key instead of an earlier one."""
     lines = {key.strip(): _value(value) for key, value in keyed_lines(text)}

@@ -64,6 +64,11 @@ class PromptedModel:
         """Return the name of the engine's weights."""
         return self._engine.name
 
+    @property
+    def sees(self) -> bool:
+        """Tell whether the engine can be shown pictures."""
+        return self._engine.sees
+
     def about(self) -> tuple[Fact, ...]:
         """Return what the engine runs on, and how it is prompted."""
         prompts = "with persona's guide to tone and format" if self._writing.guide else "as PersonaVLM was trained on"
@@ -136,6 +141,12 @@ class PromptedModel:
         except FormatError:
             # a memory is not lost for a box: the whole picture serves
             return None
+
+    def caption(self, image: Image, stop: Stop) -> str:
+        """Return what the model sees in a picture."""
+        writer = self._writing.writer()
+        message = self._task("caption", writer, {"picture": writer.picture(image)})
+        return self._ask(message, grammar.CAPTION, parsing.parse_caption, stop)
 
     def close(self) -> None:
         """Free the weights."""

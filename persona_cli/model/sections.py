@@ -153,7 +153,9 @@ class Writer:
         words = f" The user said: {quoted(found.turn.user)}" if found.turn and found.turn.user else ""
         # alike is not the same: who or what it is must not be taken from another picture unasked
         alike = " (it only looks like the picture shown now)" if "looks" in found.hit.lanes else ""
-        return f"- [{when}] {self.picture(found.hit.memory)}{alike} {said}{words}"
+        caption = found.hit.memory.caption
+        seen = f" A model described it: {quoted(caption)}" if caption and found.hit.memory.caption_by else ""
+        return f"- [{when}] {self.picture(found.hit.memory)}{alike} {said}{words}{seen}"
 
 
 def _steady_start(turns: Sequence[Turn], first: int) -> int:

@@ -200,3 +200,22 @@ class Locates(Protocol):
         A picture that shows little else is its own part.
         """
         ...
+
+
+@runtime_checkable
+class Describes(Protocol):
+    """A model that can say what a picture shows; not every `Model` can."""
+
+    @property
+    def name(self) -> str:
+        """Return the name that is stored with each caption it writes."""
+        ...
+
+    @property
+    def sees(self) -> bool:
+        """Tell whether it can be shown pictures at all: weights without a projection cannot."""
+        ...
+
+    def caption(self, image: Image, stop: Stop) -> str:
+        """Return what a stored picture shows, in a sentence or two; "" for nothing to be said. Raises `ModelError`."""
+        ...

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
-from sqlite3 import Row
+from typing import NamedTuple
 
-from persona_cli.memory.tables.columns import from_column, to_column
+from persona_cli.memory.tables.columns import Columns, from_column, to_column
 from persona_cli.memory.tables.connection import Connection, Value, id_list, missing
 from persona_cli.records import Image
+
+_UNCAPTIONED = "FROM image JOIN turn_image ON image_id = image.id WHERE caption_by IS NULL AND crop_of IS NULL"
+
+
+class Uncaptioned(NamedTuple):
+    """A picture nobody was asked to describe, and the turn that showed it first."""
+
+    image: Image
+    turn_id: int
 
 
 class Images:
@@ -27,7 +36,6 @@ class Images:
         size: int,
         phash: str,
         at: datetime,
-        caption: str = "",
         crop_of: str | None = None,
     ) -> Image:
         """Return the picture with these bytes; it is added at its first showing only."""
@@ -43,28 +51,28 @@ class Images:
                 "size": size,
                 "phash": phash,
             }
-            more: dict[str, Value] = {"added_at": to_column(at), "caption": caption, "crop_of": crop_of}
+            more: dict[str, Value] = {"added_at": to_column(at), "crop_of": crop_of}
             row_id = self._connection.insert("image", {**columns, **more})
-        return Image(row_id, hash, mime, width, height, size, phash, at, caption, crop_of)
+        return Image(row_id, hash, mime, width, height, size, phash, at, crop_of=crop_of)
 
     def get(self, image_id: int) -> Image:
         """Return one picture; raises `NotFoundError`."""
         row = self._connection.row("SELECT * FROM image WHERE id = ?", (image_id,))
         if row is None:
             raise missing("image", image_id)
-        return _image(row)
+        return parse_row(row)
 
     def many(self, ids: Collection[int]) -> tuple[Image, ...]:
         """Return the pictures among `ids` that exist, by id."""
         rows = self._connection.rows(
             "SELECT * FROM image WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id", (id_list(ids),)
         )
-        return tuple(_image(row) for row in rows)
+        return tuple(parse_row(row) for row in rows)
 
     def by_hash(self, hash: str) -> Image | None:  # noqa: A002 - the field's name in the record
         """Return the picture with these bytes, or None."""
         row = self._connection.row("SELECT * FROM image WHERE hash = ?", (hash,))
-        return None if row is None else _image(row)
+        return None if row is None else parse_row(row)
 
     def near(self, phash: str, distance: int = 8) -> tuple[tuple[Image, int], ...]:
         """Return the pictures whose perceptual hash differs in at most `distance` of 64 bits, nearest first."""
@@ -77,12 +85,30 @@ class Images:
         return tuple(sorted(pairs, key=lambda pair: (pair[1], pair[0].id)))
 
     def set_caption(self, image_id: int, text: str) -> None:
-        """Say what the picture shows."""
-        self._connection.update("image", image_id, {"caption": text})
+        """Say what the picture shows in a person's own words."""
+        self._connection.update("image", image_id, {"caption": text, "caption_by": ""})
+
+    def describe(self, image_id: int, text: str, by: str) -> bool:
+        """Say what the picture shows in the words of the model `by`; False where it is gone or has been described."""
+        sql = "UPDATE image SET caption = ?, caption_by = ? WHERE id = ? AND caption_by IS NULL"
+        return bool(self._connection.write(sql, (text, by, image_id)))
+
+    def uncaptioned(self, most: int) -> tuple[Uncaptioned, ...]:
+        """Return up to `most` pictures nobody was asked to describe, the newest first; parts of others are none."""
+        rows = self._connection.rows(
+            f"SELECT image.*, min(turn_id) AS shown_in {_UNCAPTIONED} GROUP BY image.id ORDER BY image.id DESC LIMIT ?",
+            (most,),
+        )
+        return tuple(Uncaptioned(parse_row(row), row["shown_in"]) for row in rows)
+
+    def count_captions(self) -> tuple[int, int]:
+        """Return how many pictures have a caption, and how many nobody was asked to describe."""
+        written = self._connection.number("SELECT count(*) FROM image WHERE caption <> ''")
+        return written, self._connection.number(f"SELECT count(DISTINCT image.id) {_UNCAPTIONED}")
 
     def all(self) -> tuple[Image, ...]:
         """Return every picture, oldest first."""
-        return tuple(_image(row) for row in self._connection.rows("SELECT * FROM image ORDER BY id"))
+        return tuple(parse_row(row) for row in self._connection.rows("SELECT * FROM image ORDER BY id"))
 
     def of_turns(self, turn_ids: Collection[int]) -> dict[int, tuple[Image, ...]]:
         """Return the pictures of each turn that has any, in the order they were shown."""
@@ -93,11 +119,12 @@ class Images:
         )
         found: defaultdict[int, list[Image]] = defaultdict(list)
         for row in rows:
-            found[row["turn_id"]].append(_image(row))
+            found[row["turn_id"]].append(parse_row(row))
         return {turn_id: tuple(images) for turn_id, images in found.items()}
 
 
-def _image(row: Row) -> Image:
+def parse_row(row: Columns) -> Image:
+    """Return the record of a row."""
     return Image(
         id=row["id"],
         hash=row["hash"],
@@ -109,4 +136,5 @@ def _image(row: Row) -> Image:
         added_at=from_column(row["added_at"]),
         caption=row["caption"],
         crop_of=row["crop_of"],
+        caption_by=row["caption_by"],
     )

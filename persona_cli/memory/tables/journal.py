@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from persona_cli.memory.tables import core, episodes, habits, readings, semantic
+from persona_cli.memory.tables import core, episodes, habits, images, readings, semantic
 from persona_cli.memory.tables.columns import Columns
 from persona_cli.memory.tables.connection import Connection, Value
 from persona_cli.memory.tables.episodes import Episodes
 from persona_cli.memory.tables.readings import Readings
-from persona_cli.records import CoreEntry, EpisodicMemory, ProceduralMemory, Reading, SemanticMemory
+from persona_cli.records import CoreEntry, EpisodicMemory, Image, ProceduralMemory, Reading, SemanticMemory
 
-Written = SemanticMemory | CoreEntry | EpisodicMemory | ProceduralMemory | Reading
+Written = SemanticMemory | CoreEntry | EpisodicMemory | ProceduralMemory | Reading | Image
 
 _PARSE: Mapping[str, Callable[[Columns], Written]] = {
     "semantic": lambda row: semantic.parse_row(row, ()),
@@ -27,6 +27,7 @@ _PARSE: Mapping[str, Callable[[Columns], Written]] = {
     "habit": habits.parse_row,
     "reading": readings.parse_row,
     "episode": episodes.parse_row,
+    "image": images.parse_row,
 }
 _STANDING = ("valid_to", "superseded_by", "status")
 """The columns that say what has become of a row; they are restored together."""
@@ -117,6 +118,12 @@ class Journal:
                 self._connection.write("DELETE FROM journal WHERE id = ?", (row["id"],))
             jobs = self._connection.write(
                 "UPDATE job SET state = 'done', error = 'taken back' WHERE turn_id = ? AND state <> 'done'", (turn_id,)
+            )
+            # what its own pictures show is not to be written after all
+            self._connection.write(
+                "UPDATE image SET caption_by = '' WHERE caption_by IS NULL"
+                " AND id IN (SELECT image_id FROM turn_image GROUP BY image_id HAVING min(turn_id) = ?)",
+                (turn_id,),
             )
             files = self._drop_unused_crops()
         return replace(_sorted(changes, kept, jobs), files=files)
@@ -261,5 +268,6 @@ def _key(record: Written) -> tuple[str, int]:
         EpisodicMemory: "episode",
         ProceduralMemory: "habit",
         Reading: "reading",
+        Image: "image",
     }
     return places[type(record)], record.id

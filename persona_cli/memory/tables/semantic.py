@@ -114,10 +114,6 @@ class Semantics:
             self._connection.update("semantic", kept.id, {"seen": kept.seen + again.seen, "last_seen": last})
             self.supersede(again.id, kept.id, again.valid_from)
 
-    def set_status(self, memory_id: int, status: Status) -> None:
-        """Change where a memory is in its life; a quarantined or forgotten one loses its vectors."""
-        self._connection.update("semantic", memory_id, {"status": status})
-
     def of_turn(self, turn_id: int) -> tuple[SemanticMemory, ...]:
         """Return what was learnt from a turn, whatever has become of it."""
         return self._where("turn_id = ? ORDER BY id", turn_id)

@@ -49,6 +49,11 @@ class Engine(Protocol):
         """Return how many tokens prompt and reply may have together."""
         ...
 
+    @property
+    def sees(self) -> bool:
+        """Tell whether messages may have pictures."""
+        ...
+
     def about(self) -> tuple[Fact, ...]:
         """Return what the weights run on and how, for `--verbose`."""
         ...

@@ -108,6 +108,11 @@ class ServerEngine:
         """Tell whether replies are held to a grammar by the server."""
         return self.dialect is not Dialect.PLAIN
 
+    @property
+    def sees(self) -> bool:
+        """Take it for granted that the model sees pictures: servers do not tell."""
+        return True
+
     def about(self) -> tuple[Fact, ...]:
         """Return where the model runs and what the server can do; layers and threads are the server's own affair."""
         if self._counter == "unknown":

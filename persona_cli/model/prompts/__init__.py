@@ -28,10 +28,11 @@ FIELDS: Mapping[str, frozenset[str]] = {
     "update_core": frozenset({"current", "turns"}),
     "merge_episodes": frozenset({"episodes"}),
     "locate_object": frozenset({"picture", "what"}),
+    "caption": frozenset({"picture"}),
     "repair": frozenset({"error"}),
 }
-"""The fields of each template: the guide, the eight tasks, where in a picture a thing is, what follows a retrieval,
-what follows a broken reply."""
+"""The fields of each template: the guide, the eight tasks, where in a picture a thing is, what it shows, what follows a
+retrieval, what follows a broken reply."""
 
 _NEEDED = frozenset({"query", "recalled", "turn", "turns", "episodes", "error", "picture", "what"})
 """Fields without which a prompt makes no sense; a template of one's own may leave out the others."""

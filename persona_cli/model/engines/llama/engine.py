@@ -80,10 +80,14 @@ class LlamaEngine:
         """Return how many tokens prompt and reply may have together."""
         return min(self._context.tokens, self._weights.longest)
 
+    @property
+    def sees(self) -> bool:
+        """Tell whether there is a projection for pictures."""
+        return self._vision is not None
+
     def about(self) -> tuple[Fact, ...]:
         """Return what llama.cpp was built with, and where this model really is."""
-        sees = self._vision is not None
-        return (*build_facts(), *load_facts(self.loaded, self._loading, self._plan, projection=sees))
+        return (*build_facts(), *load_facts(self.loaded, self._loading, self._plan, projection=self.sees))
 
     def count(self, content: Sequence[Message] | str) -> int:
         """Return the tokens of a text, or of messages with their template and pictures."""
