@@ -12,7 +12,7 @@ from persona_cli.errors import StorageError
 from persona_cli.memory.migrations import migrate, migrations
 from persona_cli.memory.store import open_store
 
-STEPS = ("conversation", "memories", "updates", "search", "life", "summing", "looks", "windows", "captions")
+STEPS = ("conversation", "memories", "updates", "search", "life", "summing", "looks", "windows", "captions", "changes")
 """The released order: append to it, never change it."""
 
 

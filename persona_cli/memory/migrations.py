@@ -6,7 +6,7 @@ memories, whoever writes them.
 
 Tables: session, turn, image, turn_image, semantic, semantic_image, core, episode, episode_turn, habit,
 reading, trait_lock, conflict, tidy, apart, used, job, cause, journal; derived: text (FTS5), vector, vector_gone,
-revision, look, and the view embeddable.
+revision, look, text_change, text_word (fts5vocab), and the view embeddable.
 """
 
 from __future__ import annotations
@@ -399,3 +399,32 @@ def captions(db: Database) -> None:
         END
         """,  # noqa: S608 - constants
     )
+
+
+@migrations()
+def changes(db: Database) -> None:
+    """Which texts were edited, deleted or shown again, so that what is derived from them follows without reading all.
+
+    What is added needs no note: ids only grow. A note is the row id of the full text, or -1 for everything.
+    """
+    run_script(
+        db,
+        """
+        CREATE TABLE text_change (
+            revision INTEGER PRIMARY KEY AUTOINCREMENT, place INTEGER NOT NULL UNIQUE
+        ) STRICT
+--
+        CREATE VIRTUAL TABLE text_word USING fts5vocab (text, instance)
+        """,
+    )
+    for one in _INDEXED:
+        note = f"INSERT OR REPLACE INTO text_change (place) VALUES (old.id * 8 + {one.number});"  # noqa: S608 - constants
+        noted = {"edited": f"UPDATE OF {_watched(one)}", "removed": "DELETE"}
+        for name, event in noted.items():
+            db.execute(f"CREATE TRIGGER {one.table}_{name} AFTER {event} ON {one.table} BEGIN {note} END")
+        if one.table not in ("turn", "image"):
+            db.execute(
+                f"CREATE TRIGGER {one.table}_shown AFTER UPDATE OF status ON {one.table}"
+                " WHEN old.status IN ('quarantined', 'forgotten') AND new.status IN ('active', 'superseded')"
+                f" BEGIN {note} END"
+            )

@@ -169,6 +169,7 @@ class Store:
 
     def close(self) -> None:
         """Close the database; what was written stays."""
+        self.texts.close()
         self._connection.close()
 
 

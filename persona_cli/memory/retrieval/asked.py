@@ -98,11 +98,10 @@ def prepare(
     hits: dict[Kind, dict[int, dict[str, float]]] = {kind: {} for kind in Kind}
     peaks: dict[str, float] = {}
     wanted = None if set(kinds) == set(Kind) else kinds
-    # side by side, as both spend their time outside of Python: 5 ms a sentence, 10 ms a word that 10,000 memories hold
+    # side by side, as both spend their time outside of Python: 5 ms a sentence, 2 ms a word that is new here
     with ThreadPoolExecutor(1) as aside:
         embedding = aside.submit(embedder.embed, embedded)
-        for term in terms:
-            found = store.texts.lookup([term], wanted, _HITS)
+        for term, found in store.texts.each(terms, wanted, _HITS).items():
             for kind, row_id, score in found:
                 hits[kind].setdefault(row_id, {})[term] = score
             if found:

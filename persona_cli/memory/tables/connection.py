@@ -98,6 +98,23 @@ class Connection:
                     self.raw.execute("ROLLBACK")
                 raise
 
+    @contextmanager
+    def steady(self) -> Iterator[bool]:
+        """Let everything read inside be of one moment, whoever writes meanwhile.
+
+        Yields False inside a transaction: what is read there may come to nothing.
+        """
+        with self._lock, self.mapping_errors():
+            if self._in_transaction():
+                yield False
+                return
+            self.raw.execute("BEGIN")
+            try:
+                yield True
+            finally:
+                if self._in_transaction():
+                    self.raw.execute("ROLLBACK")
+
     def rows(self, sql: str, values: Sequence[Value] | Mapping[str, Value] = ()) -> list[sqlite3.Row]:
         """Return every row of a query."""
         with self._lock, self.mapping_errors():

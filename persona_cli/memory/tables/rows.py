@@ -93,6 +93,8 @@ class Rows:
                     )
                 self._connection.insert(table, {name: _plain(value) for name, value in row.items()})
                 counts[table] += 1
+            # ids are kept, also such as were in use here before everything was forgotten
+            self._connection.write("INSERT OR REPLACE INTO text_change (place) VALUES (-1)")
             self._check_links()
         return counts
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from persona_cli.memory.tables.connection import Connection
 from persona_cli.records import Kind, Ref
+
+if TYPE_CHECKING:
+    from persona_cli.memory.tables.postings import Postings
 
 _ANSWER_WEIGHT = 0.3
 
@@ -19,6 +23,8 @@ class Texts:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._postings: Postings | None = None
+        self._asked = False
 
     def search(
         self,
@@ -51,6 +57,38 @@ class Texts:
         )
         return [(_KINDS[row_id % 8], row_id // 8, -score) for row_id, score in rows]
 
+    def each(
+        self, words: Sequence[str], kinds: Collection[Kind] | None, limit: int
+    ) -> dict[str, list[tuple[Kind, int, float]]]:
+        """Return what `lookup` finds for each word by itself, from the second call on from what is kept in memory."""
+        with self._connection.steady() as steady:
+            first, self._asked = not self._asked, True
+            # a process that asks once would read the length of every memory for a few words
+            if first or not steady:
+                return {word: self.lookup([word], kinds, limit) for word in words}
+            if self._postings is None:
+                from persona_cli.memory.tables.postings import Postings
+
+                self._postings = Postings(self._connection)
+            return dict(zip(words, self._kept(self._postings, words, kinds, limit), strict=True))
+
+    def _kept(
+        self, postings: Postings, words: Sequence[str], kinds: Collection[Kind] | None, limit: int
+    ) -> Iterator[list[tuple[Kind, int, float]]]:
+        postings.refresh()
+        numbers = None if kinds is None else _of(kinds)
+        for word, tokens in zip(words, postings.tokens([_searchable(word) for word in words]), strict=True):
+            if len(tokens) == 1:
+                found = postings.best(tokens[0], numbers, limit)
+                yield [(_KINDS[place % 8], place // 8, score) for place, score in found]
+            else:
+                yield self.lookup([word], kinds, limit)
+
+    def close(self) -> None:
+        """Let go of what is kept."""
+        if self._postings is not None:
+            self._postings.close()
+
     def messages_opening(self, word: str, limit: int) -> tuple[int, ...]:
         """Return the ids of the first messages that begin with a word, at most `limit`."""
         rows = self._connection.rows(
@@ -68,11 +106,19 @@ def _query(words: Sequence[str], answers: bool) -> str:
 
 def _quoted(word: str) -> str:
     # quoted, nothing in a word is an operator; NUL would end the query inside its quotes
-    return '"' + word.replace("\0", " ").replace('"', '""') + '"'
+    return '"' + _searchable(word).replace('"', '""') + '"'
+
+
+def _searchable(word: str) -> str:
+    return word.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
 
 
 def _numbers(kinds: Collection[Kind] | None) -> tuple[str | None, str | None]:
     if kinds is None:
         return None, None
-    listed = json.dumps([number for number, kind in enumerate(_KINDS) if kind in kinds])
+    listed = json.dumps(_of(kinds))
     return listed, listed
+
+
+def _of(kinds: Collection[Kind]) -> list[int]:
+    return [number for number, kind in enumerate(_KINDS) if kind in kinds]
