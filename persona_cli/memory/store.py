@@ -24,6 +24,7 @@ from persona_cli.memory.tables.habits import Habits
 from persona_cli.memory.tables.images import Images
 from persona_cli.memory.tables.jobs import Jobs
 from persona_cli.memory.tables.journal import Journal
+from persona_cli.memory.tables.lines import Lines
 from persona_cli.memory.tables.looks import Looks
 from persona_cli.memory.tables.readings import Readings
 from persona_cli.memory.tables.rows import Row, Rows
@@ -93,6 +94,7 @@ class Store:
         self.conflicts = Conflicts(connection, self.semantic)
         self.core = Core(connection)
         self.episodes = Episodes(connection)
+        self.lines = Lines(connection)
         self.habits = Habits(connection)
         self.readings = Readings(connection)
         self.jobs = Jobs(connection)

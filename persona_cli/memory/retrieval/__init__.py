@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from persona_cli.config import MemorySettings
@@ -23,11 +23,13 @@ from persona_cli.memory.retrieval.anchored import resolve
 from persona_cli.memory.retrieval.asked import prepare, without_times
 from persona_cli.memory.retrieval.looks import LooksLike, asks_to_see
 from persona_cli.memory.retrieval.noise import measure
-from persona_cli.memory.retrieval.ranking import DATED, Ranker, Scope
+from persona_cli.memory.retrieval.ranking import Ranker, Scope
 from persona_cli.memory.retrieval.terms import search_terms
 from persona_cli.memory.retrieval.weights import LEAST_SEARCHED, Weights, weights_for
 from persona_cli.memory.retrieval.window import Asking, window_of
 from persona_cli.memory.store import Store
+from persona_cli.memory.tables.lines import FactLine, TopicLine
+from persona_cli.memory.tables.turns import Line
 from persona_cli.records import (
     CoreEntry,
     EpisodicMemory,
@@ -79,6 +81,38 @@ class _When:
     phrase: str = ""
     """The words that were looked up: "since I moved"."""
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    """What a search found, each kind best first, as lines where whole memories are read for the best alone."""
+
+    ranker: Ranker
+    messages: list[Hit[Line]] = field(default_factory=list)
+    facts: list[Hit[FactLine]] = field(default_factory=list)
+    topics: list[Hit[TopicLine]] = field(default_factory=list)
+    others: list[Hit[ProceduralMemory] | Hit[CoreEntry] | Hit[Image]] = field(default_factory=list)
+
+    def dated(self) -> bool:
+        """Tell whether anything was found that a window can narrow."""
+        return bool(self.messages or self.facts or self.topics)
+
+    def best(self, limit: int) -> tuple[AnyHit, ...]:
+        """Return the best of all kinds with their whole memories; what was forgotten since is left out."""
+        every = [*self.messages, *self.facts, *self.topics, *self.others]
+        order = [hit.ref for hit in sorted(every, key=lambda hit: -hit.score)[:limit]]
+        wanted = set(order)
+        found: dict[Ref, AnyHit] = {
+            hit.ref: hit
+            for hits in (
+                self.ranker.whole(hit for hit in self.messages if hit.ref in wanted),
+                self.ranker.facts(hit for hit in self.facts if hit.ref in wanted),
+                self.ranker.topics(hit for hit in self.topics if hit.ref in wanted),
+                self.others,
+            )
+            for hit in hits
+        }
+        return tuple(found[ref] for ref in order if ref in found)
 
 
 class Retriever:
@@ -142,14 +176,14 @@ class Retriever:
         asking = when.asking
         ranker = self._ranker(when.rest, at, Scope(as_of=as_of, usual=LEAST_SEARCHED), "", wanted)
         ranker.notes.extend(when.notes)
-        hits = self._search(ranker, wanted, asking, limit)
-        if asking is not None and given is None and not any(hit.ref.kind in DATED for hit in hits):
+        ranked = self._search(ranker, wanted, asking)
+        if asking is not None and given is None and not ranked.dated():
             ranker.notes.append(f"Nothing was found for {_named(asking)}; all times were searched.")
             asking = None
-            hits = self._search(ranker, wanted, None, limit)
+            ranked = self._search(ranker, wanted, None)
         source = asking.source if asking else ""
         window = asking.window if asking else None
-        return Found(tuple(hits[:limit]), window, source, tuple(ranker.notes), self._index.backend)
+        return Found(ranked.best(limit), window, source, tuple(ranker.notes), self._index.backend)
 
     def when(self, text: str, at: datetime) -> Window | None:
         """Return the time that words which hang on something remembered stand for: "since I moved to Lisbon"."""
@@ -181,11 +215,11 @@ class Retriever:
         ranker = _within(ranker, asking)
         messages = ranker.messages()
         semantic = ranker.semantic()
-        topics = ranker.episodic(messages)[: self._settings.episodic]
+        topics = ranker.topics(ranker.episodic(messages)[: self._settings.episodic])
         shown = {hit.ref: ranker.turns_of(hit.memory, messages) for hit in topics}
         told = {turn_id for turn_ids in shown.values() for turn_id in turn_ids}
         untold = [hit for hit in messages if hit.memory.id not in told]
-        facts = semantic[: self._settings.semantic]
+        facts = ranker.facts(semantic[: self._settings.semantic])
         quoted = ranker.whole(untold[: self._settings.semantic])
         return Recall(
             semantic=(*facts, *self._former(facts, told | {hit.memory.id for hit in quoted}, ranker)),
@@ -215,8 +249,8 @@ class Retriever:
         unseen = [(ref, memory) for ref, memory in refs if ref not in ranker.scope.banned]
         return [Hit(ref, memory, 0.0) for ref, memory in unseen[: 2 * self._settings.semantic]]
 
-    def _images(self, ranker: Ranker, query: Query, semantic: list[Hit[SemanticMemory]]) -> tuple[ImageMemory, ...]:
-        told = pictures.spoken_of(self._store, semantic[: 4 * self._settings.images])
+    def _images(self, ranker: Ranker, query: Query, semantic: list[Hit[FactLine]]) -> tuple[ImageMemory, ...]:
+        told = _pictured(ranker, semantic[: 4 * self._settings.images])
         sights = pictures.Sights(
             picture=pictures.seen_before(self._store, query.images),
             looks=self._looks.alike(pictures.new_ones(self._store, query.images, ranker.scope.until)),
@@ -231,30 +265,30 @@ class Retriever:
         )
         return tuple(one for one in remembered if one is not None)[: self._settings.images]
 
-    def _search(self, ranker: Ranker, kinds: frozenset[Kind], asking: Asking | None, limit: int) -> list[AnyHit]:
+    def _search(self, ranker: Ranker, kinds: frozenset[Kind], asking: Asking | None) -> _Ranked:
         ranker = _within(ranker, asking)
-        hits: list[AnyHit] = []
         messages = ranker.messages() if kinds & {Kind.MESSAGE, Kind.EPISODIC} else []
         semantic = ranker.semantic() if kinds & {Kind.SEMANTIC, Kind.IMAGE} else []
+        ranked = _Ranked(ranker)
         if Kind.MESSAGE in kinds:
-            hits += ranker.whole(messages[:limit])
+            ranked.messages.extend(messages)
         if Kind.SEMANTIC in kinds:
-            hits += semantic
+            ranked.facts.extend(semantic)
         if Kind.EPISODIC in kinds:
-            hits += ranker.episodic(messages)
+            ranked.topics.extend(ranker.episodic(messages))
         if Kind.PROCEDURAL in kinds:
             versions = self._store.habits.history() if ranker.scope.as_of else self._store.habits.current()
-            hits += ranker.statements(Kind.PROCEDURAL, versions)
+            ranked.others.extend(ranker.statements(Kind.PROCEDURAL, versions))
         if Kind.CORE in kinds:
             entries = self._store.core.history() if ranker.scope.as_of else self._store.core.current().entries
-            hits += ranker.statements(Kind.CORE, entries)
+            ranked.others.extend(ranker.statements(Kind.CORE, entries))
         if Kind.IMAGE in kinds:
-            told = pictures.spoken_of(self._store, semantic)
+            told = _pictured(ranker, semantic)
             seeing = kinds == {Kind.IMAGE} or asks_to_see(ranker.asked.text)
             shows = self._looks.showing(ranker.asked.text) if seeing else {}
             sights = pictures.Sights(shows=shows, caption=ranker.captions())
-            hits += pictures.picture_hits(self._store, told, sights)
-        return sorted(hits, key=lambda hit: -hit.score)
+            ranked.others.extend(pictures.picture_hits(self._store, told, sights))
+        return ranked
 
     def _ranker(self, text: str, at: datetime, scope: Scope, keywords: str, kinds: Collection[Kind]) -> Ranker:
         asked = prepare(self._store, self._embedder, text, at, keywords=keywords, kinds=kinds)
@@ -270,6 +304,11 @@ class Retriever:
         if self._weights is None:
             self._weights = weights_for(measure(self._embedder))
         return self._weights
+
+
+def _pictured(ranker: Ranker, facts: Sequence[Hit[FactLine]]) -> dict[int, Hit[SemanticMemory]]:
+    """Return for each picture, by id, the best of the facts that belongs to it."""
+    return pictures.spoken_of(ranker.store, ranker.facts([hit for hit in facts if hit.memory.pictured]))
 
 
 def _tells_its_own_time(anchored: Anchored) -> bool:

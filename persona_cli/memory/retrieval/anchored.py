@@ -114,7 +114,7 @@ def _of_profile(store: Store, wanted: Anchoring) -> Iterator[_Known]:
 
 
 def _of_memory(ranker: Ranker, wanted: Anchoring) -> Iterator[_Known]:
-    facts, messages = ranker.semantic()[:_LOOKED_AT], ranker.messages()[:_LOOKED_AT]
+    facts, messages = ranker.facts(ranker.semantic()[:_LOOKED_AT]), ranker.messages()[:_LOOKED_AT]
     for fact in facts:
         known = fact.memory
         yield from _told(fact, known.content, known.valid_from, wanted, known.event, quote=known.quote)

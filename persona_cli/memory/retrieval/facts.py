@@ -11,15 +11,16 @@ from persona_cli.memory.retrieval.asked import Asked
 from persona_cli.memory.retrieval.fading import fading
 from persona_cli.memory.retrieval.terms import names_in
 from persona_cli.memory.retrieval.weights import Weights
+from persona_cli.memory.tables.lines import FactLine, TopicLine
 from persona_cli.memory.tables.uses import Use
-from persona_cli.records import CoreEntry, EpisodicMemory, Kind, ProceduralMemory, Ref, SemanticMemory
+from persona_cli.records import CoreEntry, Kind, ProceduralMemory, Ref
 
-Statement = SemanticMemory | EpisodicMemory | ProceduralMemory | CoreEntry
+Statement = FactLine | TopicLine | ProceduralMemory | CoreEntry
 
 _FADING_DAYS = 180.0
 _KINDS: Mapping[type[Statement], Kind] = {
-    SemanticMemory: Kind.SEMANTIC,
-    EpisodicMemory: Kind.EPISODIC,
+    FactLine: Kind.SEMANTIC,
+    TopicLine: Kind.EPISODIC,
     ProceduralMemory: Kind.PROCEDURAL,
     CoreEntry: Kind.CORE,
 }
@@ -52,7 +53,7 @@ def statement_lanes(
         "recency": weights.recency * _freshness(_last_said(memory), asked.at),
         "fading": -weights.fading * fading(memory, use, asked.at),
     }
-    if isinstance(memory, SemanticMemory):
+    if isinstance(memory, FactLine):
         named = memory.subject != "user" and names_in(memory.subject, asked.words)
         lanes["person"] = weights.person if named else 0.0
         lanes["repetition"] = weights.repetition * math.log2(max(memory.seen, 1))
@@ -66,18 +67,18 @@ def ref_of(memory: Statement) -> Ref:
 
 def began(memory: Statement) -> datetime:
     """Return from when on a statement held."""
-    if isinstance(memory, SemanticMemory):
+    if isinstance(memory, FactLine):
         return memory.valid_from
-    if isinstance(memory, EpisodicMemory):
+    if isinstance(memory, TopicLine):
         # a summary is there from when it was made; before, its parts were
-        return memory.recorded_at if memory.parts else memory.ended_at
+        return memory.recorded_at if memory.parted else memory.ended_at
     return memory.recorded_at
 
 
 def _last_said(memory: Statement) -> datetime:
-    if isinstance(memory, SemanticMemory):
+    if isinstance(memory, FactLine):
         return memory.last_seen or memory.valid_from
-    return memory.ended_at if isinstance(memory, EpisodicMemory) else memory.recorded_at
+    return memory.ended_at if isinstance(memory, TopicLine) else memory.recorded_at
 
 
 def _freshness(said: datetime, at: datetime) -> float:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
+from persona_cli.memory.tables.lines import FactLine, TopicLine
 from persona_cli.memory.tables.uses import Use
-from persona_cli.records import Author, CoreEntry, EpisodicMemory, ProceduralMemory, SemanticMemory
+from persona_cli.records import Author, CoreEntry, ProceduralMemory
 
 _FRESH_DAYS = 30.0
 """How long everything stays as it is."""
@@ -18,11 +19,9 @@ _DAYS = 365.0
 _MANY_TURNS = 10
 
 
-def fading(
-    memory: SemanticMemory | EpisodicMemory | ProceduralMemory | CoreEntry, use: Use | None, at: datetime
-) -> float:
+def fading(memory: FactLine | TopicLine | ProceduralMemory | CoreEntry, use: Use | None, at: datetime) -> float:
     """Return how far a memory has faded, 0 to 1: by how long it lay idle, less the more weight it has."""
-    if isinstance(memory, CoreEntry) or memory.author is Author.PERSON:
+    if isinstance(memory, CoreEntry) or memory.author == Author.PERSON:
         return 0.0
     last = _last(memory) if use is None else max(_last(memory), use.last_at)
     idle = (at - last).total_seconds() / 86_400 - _FRESH_DAYS
@@ -33,9 +32,9 @@ def fading(
     return (1 - weight) * (1 - math.exp(-idle / _DAYS))
 
 
-def _last(memory: SemanticMemory | EpisodicMemory | ProceduralMemory) -> datetime:
+def _last(memory: FactLine | TopicLine | ProceduralMemory) -> datetime:
     """Return when it was last said, or when what it tells of is over."""
-    if isinstance(memory, EpisodicMemory):
+    if isinstance(memory, TopicLine):
         return memory.ended_at
     if isinstance(memory, ProceduralMemory):
         return memory.recorded_at
@@ -44,13 +43,13 @@ def _last(memory: SemanticMemory | EpisodicMemory | ProceduralMemory) -> datetim
     return said if ahead is None else max(said, ahead)
 
 
-def _weight(memory: SemanticMemory | EpisodicMemory | ProceduralMemory) -> float:
+def _weight(memory: FactLine | TopicLine | ProceduralMemory) -> float:
     """Return how much a memory counts however old it is, 0 to 1."""
     if isinstance(memory, ProceduralMemory):
         return 0.5
-    if isinstance(memory, EpisodicMemory):
+    if isinstance(memory, TopicLine):
         # a topic that was talked about at length, or again and again
-        return 0.5 * min(1.0, len(memory.turn_ids) / _MANY_TURNS) + (0.3 if memory.parts else 0.0)
+        return 0.5 * min(1.0, memory.turns / _MANY_TURNS) + (0.3 if memory.parted else 0.0)
     attribute = 0.4 if memory.slot else 0.0
-    shown = 0.3 if memory.images else 0.0
+    shown = 0.3 if memory.pictured else 0.0
     return attribute + shown + 0.3 * min(1.0, math.log2(max(memory.seen, 1)) / 2)

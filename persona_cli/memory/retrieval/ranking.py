@@ -17,12 +17,12 @@ from persona_cli.memory.retrieval.messages import REACH, Dialogue
 from persona_cli.memory.retrieval.weights import LEAST, TRAILING, Weights
 from persona_cli.memory.retrieval.window import TOLD_LATER, holds
 from persona_cli.memory.store import Store
+from persona_cli.memory.tables.lines import FactLine, TopicLine
 from persona_cli.memory.tables.turns import Line
 from persona_cli.records import (
     CoreEntry,
     EpisodicMemory,
     Hit,
-    Image,
     Kind,
     ProceduralMemory,
     Ref,
@@ -32,8 +32,10 @@ from persona_cli.records import (
     Window,
 )
 
-M = TypeVar("M", SemanticMemory, EpisodicMemory, ProceduralMemory, CoreEntry, Turn, Line, Image)
-S = TypeVar("S", SemanticMemory, EpisodicMemory, ProceduralMemory, CoreEntry)
+M = TypeVar("M", FactLine, TopicLine, ProceduralMemory, CoreEntry, Line)
+L = TypeVar("L", FactLine, TopicLine, Line)
+R = TypeVar("R", SemanticMemory, EpisodicMemory, Turn)
+S = TypeVar("S", FactLine, TopicLine, ProceduralMemory, CoreEntry)
 
 DATED = frozenset({Kind.SEMANTIC, Kind.EPISODIC, Kind.MESSAGE})  # what a window can narrow
 
@@ -80,8 +82,8 @@ class Ranker:
     weights: Weights
     notes: list[str] = field(default_factory=list)
 
-    def semantic(self) -> list[Hit[SemanticMemory]]:
-        """Return the facts that hold, best first."""
+    def semantic(self) -> list[Hit[FactLine]]:
+        """Return the facts that hold, best first, as lines; `facts` reads the whole memories of the best."""
         pool = None
         if self.scope.as_of is not None:
             pool = self.store.semantic.ids(self.scope.window, self.scope.as_of)
@@ -89,24 +91,36 @@ class Ranker:
             pool = _few(self.store.semantic.ids(self.scope.window, most=_POOL + 1))
         near, ids = self._near(Kind.SEMANTIC, pool)
         near = self._complete(Kind.SEMANTIC, near, ids)
-        return self._statements(self.store.semantic.many(self._likely(Kind.SEMANTIC, ids, near)), near)
+        return self._statements(self.store.lines.facts(self._likely(Kind.SEMANTIC, ids, near)), near)
 
-    def episodic(self, messages: Iterable[Hit[Line]]) -> list[Hit[EpisodicMemory]]:
-        """Return the topics, best first; a topic whose message was found gains by it."""
+    def facts(self, hits: Iterable[Hit[FactLine]]) -> list[Hit[SemanticMemory]]:
+        """Return facts with their whole memories; one forgotten since is left out."""
+        return _read(hits, self.store.semantic.many)
+
+    def episodic(self, messages: Iterable[Hit[Line]]) -> list[Hit[TopicLine]]:
+        """Return the topics, best first, as lines; a topic whose message was found gains by it."""
         pool = None
         if self.scope.window is not None:
             every = self.scope.as_of is not None
             pool = _few(self.store.episodes.ids(self.scope.window, most=_POOL + 1, every=every))
         near, ids = self._near(Kind.EPISODIC, pool)
         found = {hit.memory.id: hit.score - self.weights.noise.mean for hit in messages}
-        told_best = self.store.episodes.ids_of_turns(list(found)[:_TELLING])
+        telling, told_best, best = set(list(found)[:_TELLING]), set[int](), dict[int, float]()
+        for topic, turn in self.store.episodes.told(found):
+            best[topic] = max(best.get(topic, 0.0), found[turn])
+            if turn in telling:
+                told_best.add(topic)
         near = self._complete(Kind.EPISODIC, near, sorted({*ids, *told_best}))
         ids = sorted({*self._likely(Kind.EPISODIC, ids, near), *told_best})
 
-        def told(memory: EpisodicMemory) -> Mapping[str, float]:
-            return {"turns": self.weights.turns * max((found.get(one, 0.0) for one in memory.turn_ids), default=0.0)}
+        def told(memory: TopicLine) -> Mapping[str, float]:
+            return {"turns": self.weights.turns * best.get(memory.id, 0.0)}
 
-        return self._statements(self.store.episodes.many(ids), near, told)
+        return self._statements(self.store.lines.topics(ids), near, told)
+
+    def topics(self, hits: Iterable[Hit[TopicLine]]) -> list[Hit[EpisodicMemory]]:
+        """Return topics with their whole memories; one forgotten since is left out."""
+        return _read(hits, self.store.episodes.many)
 
     def turns_of(self, memory: EpisodicMemory, messages: Iterable[Hit[Line]]) -> tuple[int, ...]:
         """Return the turns of a topic; of a summary, which may have many, those that answer best."""
@@ -142,14 +156,13 @@ class Ranker:
     def _sharply(self, memory: Statement | Line) -> dict[str, float]:
         """Return the lane of time for what lies in the window itself, nothing for what only lies around it."""
         sharp = self.scope.sharp
-        dated = isinstance(memory, (SemanticMemory, EpisodicMemory, Line))
+        dated = isinstance(memory, (FactLine, TopicLine, Line))
         sure = sharp is not None and dated and not self.scope.lenient and holds(sharp, memory)
         return {"window": self.weights.window} if sure else {}
 
-    def whole(self, hits: Sequence[Hit[Line]]) -> list[Hit[Turn]]:
+    def whole(self, hits: Iterable[Hit[Line]]) -> list[Hit[Turn]]:
         """Return messages with their whole turns; one forgotten since is left out."""
-        turns = {turn.id: turn for turn in self.store.turns.many([hit.ref.id for hit in hits])}
-        return [Hit(hit.ref, turns[hit.ref.id], hit.score, hit.lanes) for hit in hits if hit.ref.id in turns]
+        return _read(hits, self.store.turns.many)
 
     def _best_of(self, lines: Sequence[Line], near: Closeness) -> list[Hit[Line]]:
         dialogue = Dialogue(self.asked, lines, near.content, self.weights)
@@ -247,9 +260,11 @@ class Ranker:
         hits = []
         banned = self.scope.banned
         held = [one for one in every if self._holds(one) and not (banned and ref_of(one) in banned)]
-        uses = self.store.uses.of(ref_of(held[0]).kind, [one.id for one in held]) if held else {}
+        habits = [one.id for one in held if isinstance(one, ProceduralMemory)]
+        uses = self.store.uses.of(Kind.PROCEDURAL, habits) if habits else {}
         for memory in held:
-            lanes = statement_lanes(memory, self.asked, near, self.weights, uses.get(memory.id))
+            use = memory.use if isinstance(memory, (FactLine, TopicLine)) else uses.get(memory.id)
+            lanes = statement_lanes(memory, self.asked, near, self.weights, use)
             hits.append(_hit(ref_of(memory), memory, {**lanes, **more(memory), **self._sharply(memory)}))
         return self._ranked(hits, near)
 
@@ -257,11 +272,11 @@ class Ranker:
         """Tell whether a statement is true at the time in question, and not in the prompt already."""
         if self.scope.window is not None and not holds(self.scope.window, memory):
             return False
-        if isinstance(memory, SemanticMemory) and memory.turn_id in self.scope.recent:
+        if isinstance(memory, FactLine) and memory.turn_id in self.scope.recent:
             return False
         if self.scope.as_of is None:
-            return memory.status is Status.ACTIVE
-        ended = memory.merged_at if isinstance(memory, EpisodicMemory) else memory.valid_to
+            return memory.status == Status.ACTIVE
+        ended = memory.merged_at if isinstance(memory, TopicLine) else memory.valid_to
         held = began(memory) <= self.scope.as_of and (ended is None or self.scope.as_of < ended)
         return held and memory.status in {Status.ACTIVE, Status.SUPERSEDED}
 
@@ -294,6 +309,12 @@ class Ranker:
 def _few(ids: list[int]) -> list[int] | None:
     """Return a pool that is small enough to be searched alone."""
     return ids if len(ids) <= _POOL else None
+
+
+def _read(hits: Iterable[Hit[L]], many: Callable[[Collection[int]], Iterable[R]]) -> list[Hit[R]]:
+    lines = {hit.ref.id: hit for hit in hits}
+    found = {one.id: one for one in many(lines)} if lines else {}
+    return [Hit(hit.ref, found[row_id], hit.score, hit.lanes) for row_id, hit in lines.items() if row_id in found]
 
 
 def _hit(ref: Ref, memory: M, lanes: Mapping[str, float]) -> Hit[M]:

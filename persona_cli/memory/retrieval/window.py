@@ -9,26 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from persona_cli.memory.tables.lines import FactLine, TopicLine
 from persona_cli.memory.tables.turns import Line
-from persona_cli.records import (
-    CoreEntry,
-    EpisodicMemory,
-    Image,
-    ProceduralMemory,
-    Retrieve,
-    SemanticMemory,
-    Turn,
-    Window,
-)
+from persona_cli.records import CoreEntry, ProceduralMemory, Retrieve, Window
 from persona_cli.timewords import find_times, query_window
 
 TOLD_LATER = timedelta(days=14)
 """How long after a window a message is looked through for words that point back into it."""
 
 _VAGUE = timedelta(days=14)
-
-
-Memory = SemanticMemory | EpisodicMemory | ProceduralMemory | CoreEntry | Turn | Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +45,15 @@ def window_of(text: str, at: datetime, retrieve: Retrieve | None = None) -> Aski
     return Asking(phrase.window, phrase.wide, phrase.text)
 
 
-def holds(
-    window: Window, memory: SemanticMemory | EpisodicMemory | ProceduralMemory | CoreEntry | Turn | Line | Image
-) -> bool:
+def holds(window: Window, memory: FactLine | TopicLine | Line | ProceduralMemory | CoreEntry) -> bool:
     """Tell whether a memory lies in a window; habits and profile entries hold at any time since they were learnt."""
     match memory:
-        case SemanticMemory():
+        case FactLine():
             return memory.valid_from in window or (memory.event is not None and _meet(window, memory.event))
-        case EpisodicMemory():
+        case TopicLine():
             return window.overlaps(memory.started_at, memory.ended_at)
-        case Turn() | Line():
+        case Line():
             return memory.at in window or _speaks_of(window, memory)
-        case Image():
-            return memory.added_at in window
         case _:
             return window.end is None or memory.recorded_at < window.end
 
@@ -78,7 +63,7 @@ def may_speak_of(window: Window, at: datetime) -> bool:
     return Window(window.start, window.end and window.end + TOLD_LATER).overlaps(at, at)
 
 
-def _speaks_of(window: Window, turn: Turn | Line) -> bool:
+def _speaks_of(window: Window, turn: Line) -> bool:
     if not may_speak_of(window, turn.at):
         return False
     return any(

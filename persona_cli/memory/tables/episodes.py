@@ -72,13 +72,15 @@ class Episodes:
             id_list(turn_ids),
         )
 
-    def ids_of_turns(self, turn_ids: Collection[int]) -> builtins.list[int]:
-        """Return the ids of what `of_turns` returns, in any order."""
-        rows = self._connection.rows(
-            f"{_TOLD} UNION SELECT merged_into FROM episode WHERE merged_into IS NOT NULL AND id IN ({_TOLD})",  # noqa: S608 - a constant
+    def told(self, turn_ids: Collection[int]) -> builtins.list[tuple[int, int]]:
+        """Return (id, turn) of what `of_turns` returns, for each of these turns that belongs to it, in any order."""
+        return self._connection.tuples(
+            "WITH mine AS (SELECT episode_id, turn_id FROM episode_turn"
+            " WHERE turn_id IN (SELECT value FROM json_each(?)))"
+            " SELECT episode_id, turn_id FROM mine UNION ALL SELECT merged_into, turn_id FROM mine"
+            " JOIN episode ON id = episode_id WHERE merged_into IS NOT NULL",
             (id_list(turn_ids),),
         )
-        return [row[0] for row in rows]
 
     def ids(self, window: Window, most: int, *, every: bool = False) -> builtins.list[int]:
         """Return the ids of what `list` returns, in any order, at most so many."""

@@ -90,7 +90,7 @@ class Turns:
 
     def lines(self, ids: Collection[int]) -> tuple[Line, ...]:
         """Return the words of the turns among `ids` that exist, by id; ten times as quick as `many`."""
-        rows = self._connection.rows(
+        rows = self._connection.tuples(
             "SELECT id, session_id, user, at FROM turn WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
             (id_list(ids),),
         )
