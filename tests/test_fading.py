@@ -12,6 +12,7 @@ from persona_cli.agent.used import used_memories
 from persona_cli.memory import Memory
 from persona_cli.memory.index import embed_wanted
 from persona_cli.memory.retrieval.fading import fading
+from persona_cli.memory.store import Store, open_store
 from persona_cli.memory.tables.uses import Use
 from persona_cli.records import (
     Answer,
@@ -21,6 +22,7 @@ from persona_cli.records import (
     EpisodicMemory,
     Hit,
     Kind,
+    ProceduralMemory,
     Recall,
     Ref,
     Retrieve,
@@ -38,8 +40,21 @@ FACT = SemanticMemory(1, "The user saw a green van.", (), "user", "I saw a green
 TALK = EpisodicMemory(1, 1, "The user saw a van.", ("van", "green"), (1,), LONG_AGO, LONG_AGO, LONG_AGO)
 
 
+def faded(fact: SemanticMemory = FACT, at: datetime = NOW, use: Use | None = None) -> float:
+    """Return how far a stored fact has faded, by the line that ranking reads of it."""
+    store = open_store(None)
+    for name in fact.images:
+        store.images.add(name, "image/png", 3, 3, 3, "0" * 16, LONG_AGO)
+    kept = store.semantic.add(fact)
+    for _ in range(use.count if use else 0):
+        store.uses.add([Ref(Kind.SEMANTIC, kept.id)], use.last_at if use else at)
+    value = float(fading(store.lines.facts([kept.id]), {}, at)[0])
+    store.close()
+    return value
+
+
 def test_the_longer_something_lies_idle_the_further_it_fades() -> None:
-    ages = [fading(FACT, None, LONG_AGO + timedelta(days=days)) for days in (0, 29, 60, 200, 700, 3000)]
+    ages = [faded(at=LONG_AGO + timedelta(days=days)) for days in (0, 29, 60, 200, 700, 3000)]
     assert ages[:2] == [0, 0]
     assert ages == sorted(ages)
     assert 0 < ages[2] < 0.1 < ages[3] < 0.5 < ages[4] < ages[5] <= 1
@@ -57,19 +72,29 @@ def test_the_longer_something_lies_idle_the_further_it_fades() -> None:
     ],
 )
 def test_what_has_weight_fades_less(weightier: SemanticMemory) -> None:
-    assert fading(weightier, None, NOW) < fading(FACT, None, NOW)
+    assert faded(weightier) < faded()
 
 
-def test_topics_of_many_turns_and_summaries_fade_less_and_the_profile_never() -> None:
-    long = replace(TALK, turn_ids=tuple(range(8)))
-    assert fading(replace(long, parts=(2, 3)), None, NOW) < fading(long, None, NOW) < fading(TALK, None, NOW)
-    assert fading(CoreEntry(1, "name", "Ada", Aspect.HUMAN, LONG_AGO), None, NOW) == 0
+def test_topics_of_many_turns_and_summaries_fade_less_and_the_profile_and_habits_in_use_never(store: Store) -> None:
+    session = store.sessions.start(LONG_AGO)
+    turns = [store.turns.add(session.id, LONG_AGO, "A van.", "", "lite").id for _ in range(8)]
+    short = store.episodes.add(replace(TALK, session_id=session.id, turn_ids=(turns[0],)))
+    long, part = (store.episodes.add(replace(TALK, session_id=session.id, turn_ids=tuple(turns))) for _ in range(2))
+    summary = store.episodes.merge(replace(TALK, id=0, session_id=session.id), [part], LONG_AGO)
+    lines = store.lines.topics([short.id, long.id, summary.id])
+    assert [line.turns for line in lines] == [1, 8, 8]
+    brief, lengthy, summed = fading(lines, {}, NOW).tolist()
+    assert 0 < summed < lengthy < brief < 1
+    habit = ProceduralMemory(3, "tea", "Tea in the morning.", LONG_AGO)
+    entry = CoreEntry(1, "name", "Ada", Aspect.HUMAN, LONG_AGO)
+    assert fading([entry], {}, NOW) == 0
+    assert fading([habit], {3: Use(1, NOW - timedelta(days=1))}, NOW) == 0 < fading([habit], {}, NOW)
 
 
 def test_one_use_brings_a_memory_back_and_many_keep_it_longer() -> None:
-    assert fading(FACT, Use(1, NOW - timedelta(days=1)), NOW) == 0
-    once, often = (fading(FACT, Use(count, NOW - timedelta(days=300)), NOW) for count in (1, 20))
-    assert often < once < fading(FACT, None, NOW)
+    assert faded(use=Use(1, NOW - timedelta(days=1))) == 0
+    once, often = (faded(use=Use(count, NOW - timedelta(days=300))) for count in (1, 20))
+    assert often < once < faded()
 
 
 def recall(*texts: str) -> Recall:

@@ -58,21 +58,9 @@ class Asked:
         object.__setattr__(self, "words", frozenset(self.terms))
         object.__setattr__(self, "whole", sum(self.peaks.values()))
 
-    def held(self, kind: Kind, row_id: int) -> Mapping[str, float]:
-        """Return the words of the question that a memory holds, with the BM25 of each."""
-        return self.hits.get(kind, _NOTHING).get(row_id, _NONE)
-
     def content_for(self, kind: Kind) -> Vector:
         """Return what the contents of a kind are compared with."""
         return self.told if kind is Kind.MESSAGE else self.content
-
-    def share(self, held: Mapping[str, float]) -> float:
-        """Return the part of the question these words make up, 0 to 1."""
-        return sum(held.values()) / self.whole if self.whole else 0.0
-
-    def cover(self, held: Collection[str]) -> float:
-        """Return the part of the question these words make up however often they stand there, 0 to 1."""
-        return sum(map(self.peaks.__getitem__, held)) / self.whole if self.whole else 0.0
 
     def best(self, kind: Kind, limit: int) -> list[int]:
         """Return the ids with the largest share, best first."""
@@ -80,7 +68,6 @@ class Asked:
         return [row_id for _, row_id in sorted(found)[:limit]]
 
 
-_NONE: Mapping[str, float] = {}
 _NOTHING: Mapping[int, Mapping[str, float]] = {}
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+import numpy as np
+
 from persona_cli.memory.retrieval.asked import Asked
+from persona_cli.memory.retrieval.evidence import Column, Evidence
 from persona_cli.memory.retrieval.fading import fading
 from persona_cli.memory.retrieval.terms import names_in
 from persona_cli.memory.retrieval.weights import Weights
@@ -18,6 +19,7 @@ from persona_cli.records import CoreEntry, Kind, ProceduralMemory, Ref
 Statement = FactLine | TopicLine | ProceduralMemory | CoreEntry
 
 _FADING_DAYS = 180.0
+_DAY = 86_400
 _KINDS: Mapping[type[Statement], Kind] = {
     FactLine: Kind.SEMANTIC,
     TopicLine: Kind.EPISODIC,
@@ -26,37 +28,27 @@ _KINDS: Mapping[type[Statement], Kind] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Closeness:
-    """Cosines of one kind by id: of the contents with the question, of the keywords with its keywords."""
-
-    content: Mapping[int, float]
-    keywords: Mapping[int, float]
-
-    def joined(self, other: Closeness) -> Closeness:
-        """Return the cosines of both."""
-        return Closeness({**self.content, **other.content}, {**self.keywords, **other.keywords})
-
-
 def statement_lanes(
-    memory: Statement, asked: Asked, near: Closeness, weights: Weights, use: Use | None = None
-) -> dict[str, float]:
-    """Return what each lane adds to the score of one statement."""
-    content = near.content.get(memory.id, weights.noise.mean)
-    better = max(0.0, near.keywords.get(memory.id, content) - content)
-    held = asked.held(_KINDS[type(memory)], memory.id)
+    memories: Sequence[Statement], evidence: Evidence, asked: Asked, weights: Weights, uses: Mapping[int, Use]
+) -> dict[str, Column]:
+    """Return what each lane adds to the score of each statement: (n,) by lane.
+
+    `uses` has those of habits; lines of facts and topics bring theirs.
+    """
+    better = np.fmax(evidence.keywords - evidence.content, 0.0)
     lanes = {
-        "dense": content,
+        "dense": evidence.content,
         "keywords": weights.keywords * better,
-        "text": weights.stated * asked.share(held) + weights.stated_cover * asked.cover(held),
-        "distilled": weights.distilled,
-        "recency": weights.recency * _freshness(_last_said(memory), asked.at),
-        "fading": -weights.fading * fading(memory, use, asked.at),
+        "text": weights.stated * evidence.share + weights.stated_cover * evidence.cover,
+        "distilled": np.full(len(memories), weights.distilled),
+        "recency": weights.recency * _freshness(memories, asked.at),
+        "fading": -weights.fading * fading(memories, uses, asked.at),
     }
-    if isinstance(memory, FactLine):
-        named = memory.subject != "user" and names_in(memory.subject, asked.words)
-        lanes["person"] = weights.person if named else 0.0
-        lanes["repetition"] = weights.repetition * math.log2(max(memory.seen, 1))
+    facts = [one for one in memories if isinstance(one, FactLine)]
+    if facts:
+        named = [one.subject != "user" and names_in(one.subject, asked.words) for one in facts]
+        lanes["person"] = weights.person * np.array(named, dtype=np.float64)
+        lanes["repetition"] = weights.repetition * np.log2(np.maximum([one.seen for one in facts], 1))
     return lanes
 
 
@@ -75,12 +67,13 @@ def began(memory: Statement) -> datetime:
     return memory.recorded_at
 
 
-def _last_said(memory: Statement) -> datetime:
-    if isinstance(memory, FactLine):
-        return memory.last_seen or memory.valid_from
-    return memory.ended_at if isinstance(memory, TopicLine) else memory.recorded_at
+def _freshness(memories: Sequence[Statement], at: datetime) -> Column:
+    said = np.array([_last_said(one) for one in memories], dtype=np.float64)
+    age = np.maximum(0.0, at.timestamp() - said) / _DAY
+    return np.exp(-age / _FADING_DAYS)
 
 
-def _freshness(said: datetime, at: datetime) -> float:
-    age = max(0.0, (at - said).total_seconds() / 86_400)
-    return math.exp(-age / _FADING_DAYS)
+def _last_said(memory: Statement) -> float:
+    if isinstance(memory, (FactLine, TopicLine)):
+        return memory.last_said
+    return memory.recorded_at.timestamp()

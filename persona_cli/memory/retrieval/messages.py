@@ -7,53 +7,36 @@ weighed at once, as arrays with one row per message and a last row of nothing fo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.memory.retrieval.asked import Asked
+from persona_cli.memory.retrieval.evidence import Column, Evidence
 from persona_cli.memory.retrieval.form import form_of, wants_name, wants_time
 from persona_cli.memory.retrieval.terms import names_in
 from persona_cli.memory.retrieval.weights import Weights
 from persona_cli.memory.tables.turns import Line
-from persona_cli.records import Kind
 
 REACH = 2
 """How far around a message its neighbours are looked at."""
-
-Column = NDArray[np.float64]
 
 
 class Dialogue:
     """The candidates among the messages with their neighbours, and what each lane says of them."""
 
-    def __init__(self, asked: Asked, lines: Sequence[Line], cosines: Mapping[int, float], weights: Weights) -> None:
+    def __init__(self, asked: Asked, lines: Sequence[Line], evidence: Evidence, weights: Weights) -> None:
+        """Take the candidates, by id, and the evidence for each, in the same order."""
         self._asked = asked
         self._lines = lines
+        self._evidence = evidence
         self._weights = weights
-        noise = weights.noise.mean
-        self._cosine = np.array([cosines.get(line.id, noise) for line in lines] + [noise])
-        self._held = self._words_held()
-        self._peaks = np.array([asked.peaks[term] for term in asked.terms])
-        self._share = self._part(self._held.sum(axis=1))
+        self._cosine = np.append(evidence.content, weights.noise.mean)
+        self._held = np.vstack([evidence.held, np.zeros((1, len(asked.terms)))])
         self._forms = [form_of(line.user) for line in lines]
         self._ids = np.array([line.id for line in lines], dtype=np.int64)
         self._sessions = np.array([line.session_id for line in lines], dtype=np.int64)
-
-    def best(self, most: int | None, banned: Collection[int]) -> dict[int, dict[str, float]]:
-        """Return the ids of the best messages that are not banned, best first, with what each lane adds."""
-        if not self._lines:
-            return {}
-        lanes = self.lanes()
-        score = np.sum(list(lanes.values()), axis=0)
-        ranked = np.argsort(-score, kind="stable").tolist()
-        order = [row for row in ranked if self._lines[row].id not in banned][:most]
-        # by column: a number taken out of an array alone costs ten times as much
-        parts = zip(*(lane[order].tolist() for lane in lanes.values()), strict=True)
-        return {
-            self._lines[row].id: dict(zip(lanes, part, strict=True)) for row, part in zip(order, parts, strict=True)
-        }
 
     def lanes(self) -> dict[str, Column]:
         """Return what each lane adds to the score of each message."""
@@ -62,11 +45,11 @@ class Dialogue:
         before = beside[-1]
         asks = np.array([form.asks for form in self._forms] + [False])
         holds = self._held > 0
-        own = self._part(holds[here] @ self._peaks)
-        around = self._part(np.logical_or.reduce([holds[row] for row in beside.values()]) @ self._peaks)
+        own, part = self._evidence.cover, self._evidence.part
+        around = part(np.logical_or.reduce([holds[row] for row in beside.values()]) @ self._evidence.peaks)
         return {
-            "dense": self._cosine[here],
-            "text": weights.text * self._share[here] + weights.around * own,
+            "dense": self._evidence.content,
+            "text": weights.text * self._evidence.share + weights.around * own,
             "neighbours": weights.around * (around - own)
             + (weights.before + weights.reply * asks[before]) * above[before],
             "session": self._session(above[here]),
@@ -74,16 +57,6 @@ class Dialogue:
             "answer": self._answer(),
             "form": self._form(),
         }
-
-    def _words_held(self) -> Column:
-        held = np.zeros((len(self._lines) + 1, len(self._asked.terms)))
-        column = {term: place for place, term in enumerate(self._asked.terms)}
-        hits = self._asked.hits.get(Kind.MESSAGE, {})
-        for row, line in enumerate(self._lines):
-            if line.id in hits:
-                for term, score in hits[line.id].items():
-                    held[row, column[term]] = score
-        return held
 
     def _beside(self, step: int) -> NDArray[np.int64]:
         """Return the row of the message `step` further in the same session, the row of nothing where there is none."""
@@ -93,18 +66,14 @@ class Dialogue:
         beside = (self._ids[rows] == self._ids + step) & (self._sessions[rows] == self._sessions)
         return np.where(beside, rows, nothing)
 
-    def _part(self, amount: Column) -> Column:
-        whole = float(self._peaks.sum())
-        return amount / whole if whole else np.zeros(len(amount))
-
     def _session(self, above: Column) -> Column:
         """Return for each message what its session holds of the question, and how close its closest message is."""
         _, group = np.unique(self._sessions, return_inverse=True)
-        best = np.zeros((int(group.max()) + 1, len(self._peaks)))
+        best = np.zeros((int(group.max()) + 1, len(self._asked.terms)))
         np.maximum.at(best, group, self._held[:-1])
         closest = np.full(len(best), -np.inf)
         np.maximum.at(closest, group, above)
-        value = self._weights.session * self._part(best.sum(axis=1)) + self._weights.session_dense * closest
+        value = self._weights.session * self._evidence.part(best.sum(axis=1)) + self._weights.session_dense * closest
         return np.asarray(value[group])
 
     def _person(self) -> Column:

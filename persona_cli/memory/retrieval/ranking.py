@@ -12,11 +12,13 @@ import numpy as np
 from persona_cli.errors import StorageError
 from persona_cli.memory.index import Index
 from persona_cli.memory.retrieval.asked import Asked
-from persona_cli.memory.retrieval.facts import Closeness, Statement, began, ref_of, statement_lanes
+from persona_cli.memory.retrieval.evidence import Closeness, Column, Evidence
+from persona_cli.memory.retrieval.facts import Statement, began, ref_of, statement_lanes
 from persona_cli.memory.retrieval.messages import REACH, Dialogue
 from persona_cli.memory.retrieval.weights import LEAST, TRAILING, Weights
 from persona_cli.memory.retrieval.window import TOLD_LATER, holds
 from persona_cli.memory.store import Store
+from persona_cli.memory.tables.columns import instant, just_after
 from persona_cli.memory.tables.lines import FactLine, TopicLine
 from persona_cli.memory.tables.turns import Line
 from persona_cli.records import (
@@ -91,7 +93,7 @@ class Ranker:
             pool = _few(self.store.semantic.ids(self.scope.window, most=_POOL + 1))
         near, ids = self._near(Kind.SEMANTIC, pool)
         near = self._complete(Kind.SEMANTIC, near, ids)
-        return self._statements(self.store.lines.facts(self._likely(Kind.SEMANTIC, ids, near)), near)
+        return self._statements(Kind.SEMANTIC, self.store.lines.facts(self._likely(Kind.SEMANTIC, ids, near)), near)
 
     def facts(self, hits: Iterable[Hit[FactLine]]) -> list[Hit[SemanticMemory]]:
         """Return facts with their whole memories; one forgotten since is left out."""
@@ -113,10 +115,10 @@ class Ranker:
         near = self._complete(Kind.EPISODIC, near, sorted({*ids, *told_best}))
         ids = sorted({*self._likely(Kind.EPISODIC, ids, near), *told_best})
 
-        def told(memory: TopicLine) -> Mapping[str, float]:
-            return {"turns": self.weights.turns * best.get(memory.id, 0.0)}
+        def told(topics: Sequence[TopicLine]) -> Mapping[str, Column]:
+            return {"turns": self.weights.turns * np.array([best.get(one.id, 0.0) for one in topics])}
 
-        return self._statements(self.store.lines.topics(ids), near, told)
+        return self._statements(Kind.EPISODIC, self.store.lines.topics(ids), near, told)
 
     def topics(self, hits: Iterable[Hit[TopicLine]]) -> list[Hit[EpisodicMemory]]:
         """Return topics with their whole memories; one forgotten since is left out."""
@@ -133,7 +135,7 @@ class Ranker:
     def statements(self, kind: Kind, every: Collection[S]) -> list[Hit[S]]:
         """Rank statements of a kind that has so few that each is looked at."""
         near = self._complete(kind, Closeness({}, {}), [one.id for one in every])
-        return self._statements(every, near)
+        return self._statements(kind, every, near)
 
     def messages(self) -> list[Hit[Line]]:
         """Return the messages, best first, as the user's words alone; `whole` reads the turns of the best."""
@@ -144,36 +146,41 @@ class Ranker:
             near, ids = elsewhere.joined(near), sorted({*ids, *more})
         lines = self.store.turns.lines({row + step for row in ids for step in range(-REACH, REACH + 1)})
         near = self._complete(Kind.MESSAGE, near, [line.id for line in lines])
-        ranked = self._ranked(self._best_of(lines, near), near)
+        ranked = self._best_of(lines, near)
         if window is None:
             return ranked
         if self.scope.lenient:
             return self._timed(ranked, window)
         held = (hit for hit in ranked if holds(window, hit.memory))
-        sharpened = [_hit(hit.ref, hit.memory, {**hit.lanes, **self._sharply(hit.memory)}) for hit in held]
+        sharpened = [self._raised(hit, 1.0) if self._sharp(hit.memory) else hit for hit in held]
         return sorted(sharpened, key=lambda hit: (-hit.score, -hit.ref.id))
 
-    def _sharply(self, memory: Statement | Line) -> dict[str, float]:
-        """Return the lane of time for what lies in the window itself, nothing for what only lies around it."""
+    def _sharp(self, memory: Statement | Line) -> bool:
+        """Tell whether a memory lies in the window itself, and not only around it."""
         sharp = self.scope.sharp
         dated = isinstance(memory, (FactLine, TopicLine, Line))
-        sure = sharp is not None and dated and not self.scope.lenient and holds(sharp, memory)
-        return {"window": self.weights.window} if sure else {}
+        return sharp is not None and dated and not self.scope.lenient and holds(sharp, memory)
+
+    def _raised(self, hit: Hit[Line], part: float) -> Hit[Line]:
+        """Return a message with the lane of time."""
+        value = part * self.weights.window
+        return Hit(hit.ref, hit.memory, hit.score + value, {**hit.lanes, "window": value})
 
     def whole(self, hits: Iterable[Hit[Line]]) -> list[Hit[Turn]]:
         """Return messages with their whole turns; one forgotten since is left out."""
         return _read(hits, self.store.turns.many)
 
     def _best_of(self, lines: Sequence[Line], near: Closeness) -> list[Hit[Line]]:
-        dialogue = Dialogue(self.asked, lines, near.content, self.weights)
-        most = _WHOLE if self.scope.as_of is None else None
+        if not lines:
+            return []
+        evidence = Evidence(self.asked, Kind.MESSAGE, [line.id for line in lines], near, self.weights)
+        lanes = Dialogue(self.asked, lines, evidence, self.weights).lanes()
         banned = self.scope.recent | {ref.id for ref in self.scope.banned if ref.kind is Kind.MESSAGE}
-        by_id = {line.id: line for line in lines}
-        return [
-            _hit(Ref(Kind.MESSAGE, row_id), by_id[row_id], lanes)
-            for row_id, lanes in dialogue.best(most, banned).items()
-            if self._said(by_id[row_id])
-        ]
+        until = instant(self.scope.until) if self.scope.until is not None else "~"
+        if self.scope.as_of is not None:
+            until = min(until, just_after(self.scope.as_of))
+        may = [row for row, line in enumerate(lines) if line.stored_at < until and line.id not in banned]
+        return self._ranked(lines, may, lanes, evidence, _WHOLE if self.scope.as_of is None else None)
 
     def _told_in(self, window: Window) -> list[int] | None:
         """Return the messages of a window and of the days after it, None where they are too many to name."""
@@ -189,8 +196,7 @@ class Ranker:
         for place, hit in enumerate(ranked):
             if hit.memory.at in window or (place < _LOOKED_THROUGH and holds(window, hit.memory)):
                 sharp = self.scope.sharp is None or holds(self.scope.sharp, hit.memory)
-                value = self.weights.window * (1.0 if sharp else _AROUND)
-                timed.append(_hit(hit.ref, hit.memory, {**hit.lanes, "window": value}))
+                timed.append(self._raised(hit, 1.0 if sharp else _AROUND))
             else:
                 timed.append(hit)
         if not any("window" in hit.lanes for hit in timed):
@@ -201,13 +207,10 @@ class Ranker:
         """Return by id how well the captions of pictures answer, junk left out."""
         near, ids = self._near(Kind.IMAGE, None)
         near = self._complete(Kind.IMAGE, near, ids)
-        scores = {}
-        for row_id in ids:
-            ref = Ref(Kind.IMAGE, row_id)
-            if self._relevant(ref, near):
-                share = self.asked.share(self.asked.held(Kind.IMAGE, row_id))
-                scores[row_id] = near.content.get(row_id, self.weights.noise.mean) + self.weights.stated * share
-        return scores
+        evidence = Evidence(self.asked, Kind.IMAGE, ids, near, self.weights)
+        scores = (evidence.content + self.weights.stated * evidence.share).tolist()
+        relevant = evidence.relevance >= self._floor(Kind.IMAGE)
+        return {row_id: score for row_id, score, good in zip(ids, scores, relevant.tolist(), strict=True) if good}
 
     def _near(self, kind: Kind, pool: list[int] | None) -> tuple[Closeness, list[int]]:
         """Return the cosines of the closest, and the ids that any lane finds worth a look."""
@@ -224,14 +227,9 @@ class Ranker:
 
     def _likely(self, kind: Kind, ids: Collection[int], near: Closeness) -> list[int]:
         """Return the statements that can be among the best whatever else is known of them; reading them is slow."""
-        noise, weights = self.weights.noise.mean, self.weights
-
-        def closest(row_id: int) -> float:
-            held = self.asked.held(kind, row_id)
-            cosine = max(near.content.get(row_id, noise), near.keywords.get(row_id, noise))
-            return cosine + weights.stated * self.asked.share(held) + weights.stated_cover * self.asked.cover(held)
-
-        return sorted(ids, key=closest, reverse=True)[:_LIKELY] if self.scope.window is None else list(ids)
+        if self.scope.window is not None or len(ids) <= _LIKELY:
+            return list(ids)
+        return Evidence(self.asked, kind, list(ids), near, self.weights).likeliest(_LIKELY)
 
     def _complete(self, kind: Kind, near: Closeness, ids: list[int]) -> Closeness:
         missing = [row for row in ids if row not in near.content]
@@ -255,18 +253,22 @@ class Ranker:
             return {}
 
     def _statements(
-        self, every: Iterable[S], near: Closeness, more: Callable[[S], Mapping[str, float]] = lambda _: {}
+        self,
+        kind: Kind,
+        every: Iterable[S],
+        near: Closeness,
+        more: Callable[[Sequence[S]], Mapping[str, Column]] = lambda _: {},
     ) -> list[Hit[S]]:
-        hits = []
         banned = self.scope.banned
         held = [one for one in every if self._holds(one) and not (banned and ref_of(one) in banned)]
-        habits = [one.id for one in held if isinstance(one, ProceduralMemory)]
-        uses = self.store.uses.of(Kind.PROCEDURAL, habits) if habits else {}
-        for memory in held:
-            use = memory.use if isinstance(memory, (FactLine, TopicLine)) else uses.get(memory.id)
-            lanes = statement_lanes(memory, self.asked, near, self.weights, use)
-            hits.append(_hit(ref_of(memory), memory, {**lanes, **more(memory), **self._sharply(memory)}))
-        return self._ranked(hits, near)
+        if not held:
+            return []
+        uses = self.store.uses.of(kind, [one.id for one in held]) if kind is Kind.PROCEDURAL else {}
+        evidence = Evidence(self.asked, kind, [one.id for one in held], near, self.weights)
+        lanes = {**statement_lanes(held, evidence, self.asked, self.weights, uses), **more(held)}
+        if self.scope.sharp is not None:
+            lanes["window"] = self.weights.window * np.array([self._sharp(one) for one in held], dtype=np.float64)
+        return self._ranked(held, range(len(held)), lanes, evidence)
 
     def _holds(self, memory: Statement) -> bool:
         """Tell whether a statement is true at the time in question, and not in the prompt already."""
@@ -280,30 +282,34 @@ class Ranker:
         held = began(memory) <= self.scope.as_of and (ended is None or self.scope.as_of < ended)
         return held and memory.status in {Status.ACTIVE, Status.SUPERSEDED}
 
-    def _said(self, line: Line) -> bool:
-        """Tell whether a message was said at the time in question, and is not in the prompt already."""
-        if self.scope.until is not None and line.at >= self.scope.until:
-            return False
-        return self.scope.as_of is None or line.at <= self.scope.as_of
-
-    def _ranked(self, hits: list[Hit[M]], near: Closeness) -> list[Hit[M]]:
-        """Order hits, and drop junk: all of them where none is relevant, else what falls far behind the best."""
-        hits = sorted(hits, key=lambda hit: (-hit.score, -hit.ref.id))
-        # the best are mostly relevant, so this looks at one or two
-        if not any(self._relevant(hit.ref, near) for hit in hits):
+    def _ranked(
+        self,
+        memories: Sequence[M],
+        rows: Sequence[int],
+        lanes: Mapping[str, Column],
+        evidence: Evidence,
+        most: int | None = None,
+    ) -> list[Hit[M]]:
+        """Order the memories of some rows, and drop junk: all of them where none is relevant, else what trails far."""
+        kind, chosen = evidence.kind, np.array(rows, dtype=np.int64)
+        ids, score = np.array(evidence.ids, dtype=np.int64), np.sum(list(lanes.values()), axis=0)
+        order = chosen[np.lexsort((-ids[chosen], -score[chosen]))][:most]
+        relevant = evidence.relevance[order] >= self._floor(kind)
+        if not relevant.any():
             return []
         noise = self.weights.noise.mean
-        least = noise + TRAILING * (hits[0].score - noise)
-        return [hit for hit in hits if hit.score >= least or self._relevant(hit.ref, near)]
+        order = order[relevant | (score[order] >= noise + TRAILING * (score[order[0]] - noise))]
+        # by column: a number taken out of an array alone costs ten times as much
+        parts = zip(*(lane[order].tolist() for lane in lanes.values()), strict=True)
+        return [
+            Hit(Ref(kind, memories[row].id), memories[row], total, _kept(dict(zip(lanes, part, strict=True))))
+            for row, total, part in zip(order.tolist(), score[order].tolist(), parts, strict=True)
+        ]
 
-    def _relevant(self, ref: Ref, near: Closeness) -> bool:
-        noise = self.weights.noise.mean
-        # single words are closer to each other than sentences are, whatever they mean
-        cosine = max(near.content.get(ref.id, noise), near.keywords.get(ref.id, noise) - noise)
-        floor = self.scope.floor if ref.kind in DATED else self.scope.usual
-        if ref.kind is Kind.MESSAGE and self.asked.speakers:
-            floor *= _OF_SPEAKERS
-        return self.weights.relevance(cosine, self.asked.cover(self.asked.held(ref.kind, ref.id))) >= floor
+    def _floor(self, kind: Kind) -> float:
+        """Return how relevant one memory of a kind must be at least for the others to be shown as well."""
+        floor = self.scope.floor if kind in DATED else self.scope.usual
+        return floor * _OF_SPEAKERS if kind is Kind.MESSAGE and self.asked.speakers else floor
 
 
 def _few(ids: list[int]) -> list[int] | None:
@@ -317,6 +323,5 @@ def _read(hits: Iterable[Hit[L]], many: Callable[[Collection[int]], Iterable[R]]
     return [Hit(hit.ref, found[row_id], hit.score, hit.lanes) for row_id, hit in lines.items() if row_id in found]
 
 
-def _hit(ref: Ref, memory: M, lanes: Mapping[str, float]) -> Hit[M]:
-    kept = {name: value for name, value in lanes.items() if value or name == "dense"}
-    return Hit(ref, memory, sum(kept.values()), kept)
+def _kept(lanes: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in lanes.items() if value or name == "dense"}

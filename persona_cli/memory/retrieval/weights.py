@@ -88,10 +88,6 @@ class Weights:
     fading: float = 0.05
     """Taken off what has faded altogether."""
 
-    def relevance(self, cosine: float, cover: float) -> float:
-        """Return how far a memory by itself is above what has nothing to do with the question."""
-        return (cosine - self.noise.mean) / self.noise.deviation + WORDS * cover
-
 
 def weights_for(noise: Noise) -> Weights:
     """Return the weights for an embedder by its noise: the wider its cosines spread, the more all else counts."""

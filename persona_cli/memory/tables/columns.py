@@ -36,6 +36,12 @@ def from_column(text: str) -> datetime:
     return moment.astimezone(_zone(text[_WIDTH + 2 : -1]))
 
 
+@lru_cache(maxsize=4_096)
+def seconds(text: str) -> float:
+    """Return a stored time in seconds since 1970."""
+    return datetime.fromisoformat(text[:_WIDTH]).replace(tzinfo=UTC).timestamp()
+
+
 def instant(moment: datetime) -> str:
     """Return a moment as a bound: stored times at it are >= the bound, earlier ones are < it."""
     if moment.tzinfo is None:

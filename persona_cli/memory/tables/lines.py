@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from persona_cli.memory.tables.columns import from_column, maybe_from_column
+from persona_cli.memory.tables.columns import from_column, maybe_from_column, seconds
 from persona_cli.memory.tables.connection import Connection, id_list
 from persona_cli.memory.tables.uses import Use
 from persona_cli.records import Window
@@ -47,9 +47,14 @@ class FactLine(NamedTuple):
         return maybe_from_column(self.stored_to)
 
     @property
-    def last_seen(self) -> datetime | None:
-        """When it was last said."""
-        return maybe_from_column(self.stored_seen)
+    def last_said(self) -> float:
+        """When it was last said, in seconds since 1970."""
+        return seconds(self.stored_seen or self.stored_from)
+
+    @property
+    def over(self) -> float | None:
+        """When what it tells of is over, in seconds since 1970."""
+        return None if self.stored_end is None else seconds(self.stored_end)
 
     @property
     def event(self) -> Window | None:
@@ -90,6 +95,11 @@ class TopicLine(NamedTuple):
     def ended_at(self) -> datetime:
         """When its last turn was."""
         return from_column(self.stored_end)
+
+    @property
+    def last_said(self) -> float:
+        """When its last turn was, in seconds since 1970."""
+        return seconds(self.stored_end)
 
     @property
     def recorded_at(self) -> datetime:
