@@ -140,7 +140,10 @@ class Ranker:
     def messages(self) -> list[Hit[Line]]:
         """Return the messages, best first, as the user's words alone; `whole` reads the turns of the best."""
         window = self.scope.window
-        near, ids = self._near(Kind.MESSAGE, None if window is None else self._told_in(window))
+        pool = None if window is None else self._told_in(window)
+        if pool == []:
+            return []  # no message can speak of that time
+        near, ids = self._near(Kind.MESSAGE, pool)
         if window is not None and self.scope.lenient:
             elsewhere, more = self._near(Kind.MESSAGE, None)
             near, ids = elsewhere.joined(near), sorted({*ids, *more})
