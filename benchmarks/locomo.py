@@ -102,7 +102,7 @@ Method = Callable[[Memory, str, datetime], tuple[int, ...]]
 
 def dense(memory: Memory, text: str, at: datetime) -> tuple[int, ...]:
     """Closeness in meaning alone."""
-    vector = memory.embedder.embed([text])[0]
+    vector = memory.embedder.embed_query([text])[0]
     return tuple(row for row, _ in memory.index.search(Kind.MESSAGE, "content", vector, 100))
 
 

@@ -53,16 +53,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def minilm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of weights with the embedding model, converted once."""
-    from persona_cli.memory.gguf_minilm import converted
+    from persona_cli.memory.minilm_files import Use, converted
 
     folder = tmp_path_factory.mktemp("minilm")
-    converted(folder, pytest.fail)
+    for use in Use:
+        converted(folder, use, pytest.fail)
     return folder
 
 
 @pytest.fixture
 def weights(home: Path, minilm: Path) -> Path:
-    """Return the weights of this test's home with the embedding model in them: half a second less than converting."""
+    """Return the weights of this test's home with the embedding model in them: a second less than converting."""
     folder = home / "models"
     for directory in (home, folder):
         directory.mkdir(mode=0o700, exist_ok=True)
@@ -75,10 +76,9 @@ def weights(home: Path, minilm: Path) -> Path:
 @pytest.fixture(scope="session")
 def embedder(minilm: Path) -> Iterator[Embedder]:
     """Return the embedding model, opened once."""
-    from persona_cli.memory.gguf_minilm import converted
-    from persona_cli.memory.minilm import open_minilm
+    from persona_cli.memory.minilm import MiniLM
 
-    opened = open_minilm(converted(minilm, pytest.fail))
+    opened = MiniLM(minilm, pytest.fail)
     yield opened
     opened.close()
 

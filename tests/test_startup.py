@@ -12,6 +12,8 @@ HEAVY = (
     "imagehash",
     "llama_cpp",
     "numpy",
+    "onnx",
+    "onnxruntime",
     "openai",
     "sentence_transformers",
     "sqlite3",

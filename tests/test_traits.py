@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from persona_cli.memory import gguf_minilm
-from persona_cli.memory.transformers_embedding import open_folder
+from persona_cli.memory.embedding import Embedder
 from persona_cli.model.lite.traits import TraitHeads, speaks_of_self
 from persona_cli.personality import NEUTRAL, TRAITS, Traits
 
@@ -19,8 +18,8 @@ Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 @pytest.fixture(scope="module")
-def embed() -> Embed:
-    return open_folder(gguf_minilm.source_folder(), name=gguf_minilm.NAME).embed
+def embed(embedder: Embedder) -> Embed:
+    return embedder.embed
 
 
 @pytest.fixture(scope="module")

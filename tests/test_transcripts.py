@@ -39,7 +39,7 @@ def test_who_is_asked_about_is_not_what_is_asked(memory: Memory) -> None:
     found = memory.retriever.search("What did Bert repair?", kinds={Kind.MESSAGE}, at=NOW)
     assert isinstance(found.hits[0].memory, Turn)
     assert "mug" in found.hits[0].memory.user
-    mine = memory.embedder.embed(["What did I repair?"])[0]
+    mine = memory.embedder.embed_query(["What did I repair?"])[0]
     stored = memory.store.vectors.get(found.hits[0].ref, "content", memory.embedder.name)
     assert stored is not None
     assert found.hits[0].lanes["dense"] == pytest.approx(float(stored @ mine), abs=1e-3)
@@ -53,7 +53,7 @@ def test_a_fact_is_compared_with_the_question_as_it_was_asked(memory: Memory) ->
     hit = next(hit for hit in found.hits if hit.ref == Ref(Kind.SEMANTIC, fact.id))
     stored = memory.store.vectors.get(hit.ref, "content", memory.embedder.name)
     assert stored is not None
-    asked = memory.embedder.embed(["What did Marnie sell?"])[0]
+    asked = memory.embedder.embed_query(["What did Marnie sell?"])[0]
     assert hit.lanes["dense"] == pytest.approx(float(stored @ asked), abs=1e-3)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.agent.successor import COEFFICIENTS, SuccessorHead, features
-from persona_cli.memory import gguf_minilm
+from persona_cli.memory import minilm_files
 from persona_cli.memory.transformers_embedding import open_folder
 
 HERE = Path(__file__).parent
@@ -64,7 +64,7 @@ class Vectors:
 
     def __init__(self, domains: Sequence[Domain]) -> None:
         texts = [text for domain in domains for text in (*domain.states, *domain.changes, *domain.remarks)]
-        embedder = open_folder(gguf_minilm.source_folder(), name=gguf_minilm.NAME)
+        embedder = open_folder(minilm_files.source_folder(), name=minilm_files.NAME)
         self._of: dict[str, NDArray[np.float32]] = dict(zip(texts, embedder.embed(texts), strict=True))
         embedder.close()
 

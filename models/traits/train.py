@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_cli.memory import gguf_minilm
+from persona_cli.memory import minilm_files
 from persona_cli.memory.transformers_embedding import open_folder
 from persona_cli.model.lite.traits import COEFFICIENTS, Floats, SignHead, TraitHeads, features
 from persona_cli.personality import TRAITS
@@ -113,8 +113,8 @@ def train(statements: Sequence[Statement], everyday: Sequence[str], embed: Embed
 
 
 def open_embed() -> Embed:
-    """Open all-MiniLM-L6-v2 for bulk work."""
-    return open_folder(gguf_minilm.source_folder(), name=gguf_minilm.NAME).embed
+    """Open the original all-MiniLM-L6-v2, which needs no home with converted files."""
+    return open_folder(minilm_files.source_folder(), name=minilm_files.NAME).embed
 
 
 def _bend(seen: Floats, keys: Floats) -> tuple[Floats, Floats, Floats]:

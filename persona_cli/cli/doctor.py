@@ -60,7 +60,7 @@ def doctor(
 def check_installation(run: Invocation) -> Iterator[Check]:
     """Look at versions, the model in use and what llama.cpp was built with."""
     yield Check("persona", Verdict.FINE, f"{__version__} on Python {platform.python_version()}, {platform.platform()}")
-    names = ("llama-cpp-python", "chromadb", "sentence-transformers", "torch", "sqlite-utils", "pillow")
+    names = ("llama-cpp-python", "onnxruntime", "chromadb", "sentence-transformers", "torch", "sqlite-utils", "pillow")
     yield Check("libraries", Verdict.FINE, ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names))
     settings = _guarded(
         "settings", lambda: f"model {run.settings.model.name}, embedding {run.settings.embedding.model}"
@@ -107,7 +107,7 @@ def _look_inside(memory: Memory, url: str) -> Iterator[Check]:
     yield Check("memory", Verdict.FINE, counts or "empty")
     yield _verified("database", store.verify())
     yield _verified("pictures", memory.media.verify())
-    yield _guarded("embedding", lambda: f"{memory.embedder.name}, {memory.embedder.dimension} dimensions")
+    yield _guarded("embedding", lambda: _embedding(memory))
     wanted = store.vectors.count_wanted(memory.embedder.name)
     yield Check("vectors", Verdict.NOTE if wanted else Verdict.FINE, f"{wanted} texts wait to be embedded")
     yield _guarded("looks", lambda: _sight(memory))
@@ -121,6 +121,14 @@ def _look_inside(memory: Memory, url: str) -> Iterator[Check]:
     yield Check("updates", verdict, f"{store.jobs.pending()} queued, {len(failed)} failed")
     for job in failed:
         yield Check("update", Verdict.WRONG, f"{job.task.value} of turn {job.turn_id}: {job.error}")
+
+
+def _embedding(memory: Memory) -> str:
+    """Say which model embeds; it is put to work, to see that it is whole."""
+    embedder = memory.embedder
+    embedder.embed_query(["?"])
+    embedder.embed(["."])
+    return f"{embedder.name}, {embedder.dimension} dimensions"
 
 
 def _sight(memory: Memory) -> str:

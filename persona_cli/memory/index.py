@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_cli.memory.embedding import Embedder, is_bulk
+from persona_cli.memory.embedding import Embedder
 from persona_cli.memory.exact import ExactSearch, Hits, Ids
 from persona_cli.memory.remote import RemoteReplica
 from persona_cli.memory.replica import BIG, SMALL, Replica
@@ -26,8 +26,8 @@ from persona_cli.memory.store import Store
 from persona_cli.paths import Places
 from persona_cli.records import Kind, Ref
 
-_AT_ONCE = 64  # texts between two looks at `stop`: half a second
-_BULK_AT_ONCE = 4_096
+_AT_ONCE = 64  # texts between two looks at `stop`: a fifth of a second
+_LISTED = 4_096  # texts looked up together
 
 
 class Index:
@@ -121,12 +121,11 @@ def embed_wanted(store: Store, embedder: Embedder, stop: Callable[[], bool] | No
     Stops between two batches once `stop` returns True; what is missing is embedded by the next call.
     """
     done = 0
-    while wanted := store.vectors.wanted(embedder.name, _BULK_AT_ONCE):
-        size = _BULK_AT_ONCE if is_bulk([text for _, _, text in wanted]) else _AT_ONCE
-        for start in range(0, len(wanted), size):
+    while wanted := store.vectors.wanted(embedder.name, _LISTED):
+        for start in range(0, len(wanted), _AT_ONCE):
             if stop is not None and stop():
                 return done
-            done += _embed(store, embedder, wanted[start : start + size])
+            done += _embed(store, embedder, wanted[start : start + _AT_ONCE])
     return done
 
 

@@ -1,4 +1,4 @@
-"""Any sentence-transformers model from a folder: bulk work, and every model that is not built in.
+"""Any sentence-transformers model from a folder: every model that is not built in.
 
 Importing sentence_transformers takes 5 seconds, so it is done when such a model is wanted; `clip` loads its own
 through here. Everything works from files that are already on this machine: the hub is switched off before its client is
@@ -32,6 +32,9 @@ _OFFLINE = {
 }
 _EDGE = 1 << 16
 
+_TRIED = ("dimension",)
+_SAME = 0.9999  # cosine of one text with itself
+
 T = TypeVar("T")
 
 
@@ -45,13 +48,20 @@ class FolderEmbedder:
         self._lock = threading.Lock()
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return one unit vector per text, in order."""
+        """Return one unit vector per text to be stored, in order, each behind the model's prompt for documents."""
+        return self._embed(texts, "document")
+
+    def embed_query(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one unit vector per question, in order, each behind the model's prompt for queries."""
+        return self._embed(texts, "query")
+
+    def _embed(self, texts: Sequence[str], task: str) -> NDArray[np.float32]:
         with self._lock:
             if self._model is None:
                 raise EngineError("the embedding model has been closed")
             if not texts:
                 return np.empty((0, self.dimension), dtype=np.float32)
-            return _encode(self._model, texts)
+            return _encode(self._model, texts, task)
 
     def close(self) -> None:
         """Let go of the weights."""
@@ -82,12 +92,15 @@ def find_model(model: str) -> Path:
 def open_folder(folder: Path, name: str | None = None) -> FolderEmbedder:
     """Load the model in `folder`; without a `name` it is called after the folder and its content."""
 
-    def try_out(model: SentenceTransformer) -> int:
-        return int(_encode(model, ["dimension"]).shape[1])
+    def try_out(model: SentenceTransformer) -> tuple[int, bool]:
+        plain, stored = _encode(model, _TRIED), _encode(model, _TRIED, "document")
+        return plain.shape[1], bool((plain * stored).sum() < _SAME)
 
-    model, dimension = load_model(folder, "embedding model", try_out, fix="Fetch it again.")
+    model, (dimension, prompted) = load_model(folder, "embedding model", try_out, fix="Fetch it again.")
     _take_words_literally(model)
-    return FolderEmbedder(model, name or f"{folder.name}@{fingerprint(folder)}", dimension)
+    # what an earlier persona stored was embedded without the prompt: another name, so that it is embedded again
+    name = name or f"{folder.name}@{fingerprint(folder)}{'+document' if prompted else ''}"
+    return FolderEmbedder(model, name, dimension)
 
 
 def load_model(
@@ -109,10 +122,14 @@ def load_model(
             raise WeightsError(f"the {what} in {folder} cannot be loaded: {exc}", fix=fix) from exc
 
 
-def _encode(model: SentenceTransformer, texts: Sequence[str]) -> NDArray[np.float32]:
+def _encode(model: SentenceTransformer, texts: Sequence[str], task: str = "") -> NDArray[np.float32]:
     # a lone surrogate, as a terminal may deliver it, is no text for the tokenizer
     clean = [text.encode("utf-8", errors="replace").decode("utf-8") for text in texts]
-    vectors = model.encode(clean, batch_size=32, show_progress_bar=False, normalize_embeddings=True)
+    encode = {"document": model.encode_document, "query": model.encode_query}.get(task, model.encode)
+    # the library overlooks a "passage" beside the empty "document" that it gives every model
+    named = (model.prompts.get(name) for name in ("document", "passage", "corpus"))
+    prompt = next(filter(None, named), None) if task == "document" else None
+    vectors = encode(clean, prompt=prompt, batch_size=32, show_progress_bar=False, normalize_embeddings=True)
     return np.asarray(vectors, dtype=np.float32)
 
 

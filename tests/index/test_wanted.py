@@ -33,6 +33,9 @@ class LetterEmbedder:
         matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
         return matrix
 
+    def embed_query(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self.embed(texts)
+
     def close(self) -> None:
         """Nothing to free."""
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from persona_cli.config import MemorySettings
-from persona_cli.memory import gguf_minilm
+from persona_cli.memory import minilm_files
 from persona_cli.memory.embedding import Embedder
 from persona_cli.memory.index import Index
 from persona_cli.memory.retrieval import pictures
@@ -134,7 +134,7 @@ class Retriever:
         self._looks = looks
         self._settings = settings
         self._gap = gap
-        self._weights: Weights | None = Weights() if embedder.name == gguf_minilm.NAME else None
+        self._weights: Weights | None = Weights() if embedder.name == minilm_files.NAME else None
 
     def recall(self, query: Query, retrieve: Retrieve, shown: Collection[Ref] = ()) -> Recall:
         """Return what a response is shown: the best few of each kind, nothing twice, nothing of the last hour."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import permutations
 
 import numpy as np
 
@@ -24,7 +24,7 @@ UNRELATED = (
 
 
 def measure(embedder: Embedder) -> Noise:
-    """Return the mean and the deviation of the cosines between ten sentences about ten things."""
-    vectors = embedder.embed(UNRELATED)
-    cosines = [float(one @ other) for one, other in combinations(vectors, 2)]
+    """Return the mean and the deviation of the cosines between ten sentences, asked and stored, about ten things."""
+    asked, stored = embedder.embed_query(UNRELATED), embedder.embed(UNRELATED)
+    cosines = [float(asked[one] @ stored[other]) for one, other in permutations(range(len(UNRELATED)), 2)]
     return Noise(float(np.mean(cosines)), max(float(np.std(cosines)), 0.01))
