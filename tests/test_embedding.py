@@ -20,6 +20,7 @@ from persona_cli.memory import minilm_files
 from persona_cli.memory.embedding import Vectors, open_embedder
 from persona_cli.memory.minilm import MiniLM
 from persona_cli.memory.minilm_files import LONGEST, Use, converted, source_folder
+from persona_cli.memory.onnx_runtime import held_back
 from persona_cli.memory.transformers_embedding import FolderEmbedder, find_model, open_folder
 from persona_cli.paths import Places, find_places
 
@@ -247,6 +248,15 @@ def test_nothing_is_printed_told_or_imported_that_need_not_be(tmp_path: Path, we
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert list(user.iterdir()) == []
     assert weights.is_dir()
+
+
+def test_only_what_the_library_prints_is_dropped(capfd: pytest.CaptureFixture[str]) -> None:
+    with held_back():
+        os.write(2, b"a notice of ours\n")
+        os.write(2, b"\x1b[0;93m2026-01-21 [W:onnxruntime:Default, device_discovery.cc:164] no GPU\x1b[m\n")
+        os.write(2, b"another\n")
+        assert capfd.readouterr().err == ""
+    assert capfd.readouterr().err == "a notice of ours\nanother\n"
 
 
 @pytest.mark.slow

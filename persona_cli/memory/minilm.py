@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from persona_cli.errors import EngineError, WeightsError
 from persona_cli.memory.minilm_files import DIMENSION, LONGEST, NAME, Use, converted, vocabulary
+from persona_cli.memory.onnx_runtime import load
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -117,15 +118,11 @@ def open_tokenizer(vocabulary_file: Path) -> Tokenizer:
 
 
 def _open_session(path: Path, use: Use) -> InferenceSession:
-    # from 1.29 on the library tells its maker what it is used for, unless this is set before it is loaded; what can be
-    # turned off afterwards is not all of it, and the only way on older Windows builds
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    import onnxruntime
+    onnxruntime = load()
     from onnxruntime.capi import onnxruntime_pybind11_state as native
 
-    onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # what matters is raised
+    options.log_severity_level = 4
     options.inter_op_num_threads = 1
     # a question is so short that threads would wait for each other longer than they compute: tens of milliseconds
     # where the cores are busy
