@@ -7,8 +7,8 @@ around those and normalised: embedding 150,000 texts takes the better part of an
 microsecond more.
 
 Measured: warm search and recall, the embedding of the question included; a cold `persona memory search`; import of
-turns with their jobs, one transaction per turn, nothing embedded; disk and peak memory; and which part of the exact
-ten nearest Chroma finds.
+turns with their jobs, as `persona import` stores them, nothing embedded; disk and peak memory; and which part of the
+exact ten nearest Chroma finds.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from benchmarks.everyday import END, PER_SESSION, Said, messages, questions
 from benchmarks.growth import Line, draw
 from benchmarks.start import measure as time_process
+from persona_cli.agent.replay import Exchange, store_exchanges
 from persona_cli.config import Settings
 from persona_cli.memory import Memory, open_memory
 from persona_cli.memory.embedding import open_embedder
@@ -40,7 +41,7 @@ from persona_cli.memory.exact import ExactSearch
 from persona_cli.memory.index import open_index
 from persona_cli.memory.store import Store, open_store
 from persona_cli.paths import Places, find_places
-from persona_cli.records import EpisodicMemory, Kind, Query, Retrieve, SemanticMemory, Task
+from persona_cli.records import EpisodicMemory, Kind, Query, Retrieve, SemanticMemory
 
 SIZES = "1000,10000"
 TARGETS = {1_000: 10, 10_000: 20, 100_000: 50}
@@ -220,20 +221,15 @@ def nearest_found(memory: Memory, places: Places, vectors: NDArray[np.float32]) 
 
 
 def import_turns(places: Places) -> float:
-    """Return how many turns per second are stored, each with its jobs in a transaction of its own."""
-    store = open_store(places.database)
-    said = list(messages(IMPORTED, seed=7))
+    """Return how many turns per second an import stores with their jobs, before any is embedded or learnt from."""
+    memory = open_memory(places, Settings(), lambda _: None)
+    exchanges = [Exchange(one.at, one.text, one.answer) for one in messages(IMPORTED, seed=7)]
     try:
         began = time.perf_counter()
-        session = store.sessions.start(END)
-        for one in said:
-            with store.transaction():
-                turn = store.turns.add(session.id, one.at, one.text, one.answer, "none")
-                store.jobs.add(Task.PERSONALITY, turn.id)
-                store.jobs.add(Task.SEMANTIC, turn.id)
-        return len(said) / (time.perf_counter() - began)
+        added = store_exchanges(memory, timedelta(minutes=Settings().session.gap_minutes), exchanges)
+        return added / (time.perf_counter() - began)
     finally:
-        store.close()
+        memory.close()
 
 
 def table(rows: Sequence[Row]) -> str:

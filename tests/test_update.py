@@ -10,19 +10,21 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from PIL import Image as Pillow
 
 from persona_cli.agent import open_assistant
 from persona_cli.agent.assistant import Assistant
-from persona_cli.agent.replay import Exchange, replay
+from persona_cli.agent.replay import Exchange, replay, store_exchanges
 from persona_cli.agent.update import claim_all, keep_newest
 from persona_cli.agent.why import explain
 from persona_cli.config import Settings
-from persona_cli.errors import EngineError, FormatError, Interrupted, NotFoundError
+from persona_cli.errors import EngineError, FormatError, Interrupted, NotFoundError, PictureError
 from persona_cli.model.tasks import CoreDraft, EpisodeDraft, ProceduralDraft, SemanticDraft, Stop
 from persona_cli.paths import find_places
 from persona_cli.personality import Traits
@@ -303,6 +305,48 @@ def test_a_stopped_replay_goes_on_where_it_was(assistant: Assistant) -> None:
     assert (again.added, again.known, again.updates.left) == (4, 2, 0)
     assert assistant.memory.store.turns.count() == 6
     assert len(assistant.memory.store.sessions.all()) == 2
+
+
+def test_exchanges_are_stored_together_but_those_with_pictures(assistant: Assistant, tmp_path: Path) -> None:
+    picture = tmp_path / "dog.png"
+    Pillow.new("RGB", (64, 48), "brown").save(picture)
+    plain = [Exchange(NOW - timedelta(days=9, seconds=-number), f"word {number}", "") for number in range(130)]
+    shown = [replace(one, user=f"{one.user} shown", images=(picture,)) for one in plain[20:22]]
+    memory, seen = assistant.memory, list[str]()
+    memory.store._connection.raw.set_trace_callback(lambda sql: seen.append(sql) if sql == "COMMIT" else None)
+    assert store_exchanges(memory, assistant.gap, [*plain, *shown]) == 132
+    # 21 before the first picture, two with one (between them one without), 9 to a hundred and the rest
+    assert len(seen) <= 8
+    assert [turn.user for turn in memory.store.turns.all() if turn.images] == ["word 20 shown", "word 21 shown"]
+    with pytest.raises(PictureError):
+        store_exchanges(memory, assistant.gap, [replace(plain[0], user="x", images=(tmp_path / "none.png",))])
+    assert memory.media.verify() == ()
+
+
+def test_an_import_that_breaks_off_brings_again_what_was_not_on_disk(assistant: Assistant) -> None:
+    def break_off(done: int, _all: int) -> None:
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        replay(assistant, list(transcript()), on_stored=break_off)
+    store = assistant.memory.store
+    assert (store.turns.count(), store.jobs.pending(), store.sessions.all()) == (0, 0, ())
+    done = replay(assistant, list(transcript()))
+    assert (done.added, store.turns.count(), len(store.sessions.all())) == (6, 6, 2)
+
+
+def test_the_queue_is_read_without_the_jobs_that_are_done(assistant: Assistant) -> None:
+    connection = assistant.memory.store._connection
+    statements: list[str] = []
+    connection.raw.set_trace_callback(statements.append)
+    replay(assistant, list(transcript()))
+    assistant.memory.store.jobs.failed()
+    connection.raw.set_trace_callback(None)
+    of_queue = [sql for sql in dict.fromkeys(statements) if " job " in sql and "state" in sql and " id = " not in sql]
+    plans = [row["detail"] for sql in of_queue for row in connection.rows(f"EXPLAIN QUERY PLAN {sql}")]
+    assert any("job_queue" in plan for plan in plans)
+    assert [plan for plan in plans if plan == "SCAN job"] == []
 
 
 def test_a_replay_of_the_past_leaves_todays_session_open(assistant: Assistant) -> None:
