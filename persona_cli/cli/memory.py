@@ -187,19 +187,26 @@ def forget(
     names: Annotated[list[str], typer.Argument(metavar="ID", help="Memories as search and list print them.")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Delete memories for good, with everything made from them: vectors, pictures, summaries."""
+    """Delete memories for good, with everything made from them: vectors, pictures, summaries.
+
+    What they had taken the place of holds again. First it is shown what will be done, afterwards where the same words
+    still stand.
+    """
     from persona_cli.cli import memory_views
 
     run = invocation(context)
     with run.memory() as memory:
-        chosen = [find(memory.store, name) for name in names]
+        chosen = [find(memory.store, name) for name in dict.fromkeys(names)]
         if not yes:
             memory_views.print_records(run, chosen)
+            memory_views.print_foreseen(run, memory.store, memory.store.foresee([ref for ref, _ in chosen]))
             if not typer.confirm("Delete this for good?", err=True):
                 run.notice("Nothing was deleted.")
                 raise typer.Exit(1)
-        for ref, _ in chosen:
-            memory_views.print_receipt(run, memory.forget(ref))
+        receipts = memory.forget_all([ref for ref, _ in chosen])
+        for receipt in receipts:
+            memory_views.print_receipt(run, memory.store, receipt)
+        memory_views.print_repeated(run, memory.store, receipts)
 
 
 def embed_new(memory: Memory) -> None:

@@ -26,7 +26,10 @@ from persona_cli.records import (
 
 if TYPE_CHECKING:
     from persona_cli.memory.retrieval import Found
-    from persona_cli.memory.store import Receipt, Record, Store
+    from persona_cli.memory.store import Foreseen, Receipt, Record, Store
+
+_REPEATS = 10
+"""Memories that are shown where the words of a deleted one still stand."""
 
 USUAL = (Kind.CORE, Kind.SEMANTIC, Kind.EPISODIC, Kind.PROCEDURAL, Kind.IMAGE)
 """What `list` shows when no kind is asked for; messages would bury the rest."""
@@ -206,9 +209,39 @@ def _semantic_fields(store: Store, memory: SemanticMemory) -> list[tuple[str, st
     return rows
 
 
-def print_receipt(run: Invocation, receipt: Receipt) -> None:
-    """Print what a deletion deleted."""
+def print_foreseen(run: Invocation, store: Store, foreseen: Foreseen) -> None:
+    """Print what a deletion would delete besides, and what would hold again."""
+    for words, refs in (("With it goes:", foreseen.gone), ("This will hold again:", foreseen.again)):
+        if refs:
+            run.notice(words)
+            print_records(run, _found(store, refs))
+
+
+def print_receipt(run: Invocation, store: Store, receipt: Receipt) -> None:
+    """Print what a deletion deleted, and what holds again."""
     parts = ", ".join(f"{count} {name}" for name, count in receipt.counts.items())
     run.notice(f"{receipt.ref} is deleted: {parts}.")
     if receipt.rewritten:
         run.notice(f"Topics and habits of {receipt.rewritten} sessions will be written again without it.")
+    if again := _found(store, receipt.again):
+        run.notice("This holds again:")
+        print_records(run, again)
+
+
+def print_repeated(run: Invocation, store: Store, receipts: Sequence[Receipt]) -> None:
+    """Print what says what was deleted in the same words, so that a person can delete it too."""
+    from persona_cli.memory.repeats import repeated
+
+    refs = repeated(store, receipts)
+    if not refs:
+        return
+    run.notice("It came from these messages, or the same words still stand in them:")
+    print_records(run, _found(store, refs[:_REPEATS]))
+    if len(refs) > _REPEATS:
+        run.notice(f"and in {len(refs) - _REPEATS} more.")
+    run.notice(f"`persona memory forget {' '.join(map(str, refs[:_REPEATS]))}` deletes these too.")
+
+
+def _found(store: Store, refs: Sequence[Ref]) -> list[tuple[Ref, Record]]:
+    records = store.find(refs)
+    return [(ref, records[ref]) for ref in refs if ref in records]

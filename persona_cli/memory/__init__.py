@@ -7,7 +7,7 @@ when something is first looked for.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -102,8 +102,15 @@ class Memory:
 
     def forget(self, ref: Ref) -> Receipt:
         """Delete a memory for good, with everything made from it: rows, vectors, pictures, and the kept prompt."""
-        receipt = self.store.forget(ref)
-        for digest in receipt.files:
+        return self.forget_all([ref])[0]
+
+    def forget_all(self, refs: Sequence[Ref]) -> tuple[Receipt, ...]:
+        """Delete several memories so; one that has gone with another has no receipt of its own."""
+        receipts: list[Receipt] = []
+        for ref in refs:
+            if not receipts or self.store.find([ref]):
+                receipts.append(self.store.forget(ref))
+        for digest in {digest for receipt in receipts for digest in receipt.files}:
             self.media.remove(digest)
         # the words of a prompt may hold what is forgotten, and nothing tells which; that of a conversation which
         # goes on elsewhere is not there yet
@@ -111,8 +118,9 @@ class Memory:
         self.places.forgotten.touch(mode=0o600)
         for path in self.places.kept_prompt:
             path.unlink(missing_ok=True)
+        # once for all: what is deleted means that the index is built anew, for it keeps the bytes
         self.index.sync()
-        return receipt
+        return tuple(receipts)
 
     def take_back(self, turn_id: int) -> TakenBack:
         """Take back what a turn wrote, with the parts of pictures that were cut out for it."""

@@ -19,7 +19,7 @@ from persona_cli.memory.tables.conflicts import Conflicts
 from persona_cli.memory.tables.connection import Connection, explain
 from persona_cli.memory.tables.core import Core
 from persona_cli.memory.tables.episodes import Episodes
-from persona_cli.memory.tables.forget import Forgetting, Receipt
+from persona_cli.memory.tables.forget import Foreseen, Forgetting, Receipt
 from persona_cli.memory.tables.habits import Habits
 from persona_cli.memory.tables.images import Images
 from persona_cli.memory.tables.jobs import Jobs
@@ -27,6 +27,7 @@ from persona_cli.memory.tables.journal import Journal
 from persona_cli.memory.tables.lines import Lines
 from persona_cli.memory.tables.looks import Looks
 from persona_cli.memory.tables.readings import Readings
+from persona_cli.memory.tables.repeats import Repeats
 from persona_cli.memory.tables.rows import Row, Rows
 from persona_cli.memory.tables.semantic import Semantics
 from persona_cli.memory.tables.sessions import Sessions
@@ -37,7 +38,7 @@ from persona_cli.memory.tables.uses import Uses
 from persona_cli.memory.tables.vectors import Vectors
 from persona_cli.records import CoreEntry, EpisodicMemory, Image, Kind, ProceduralMemory, Ref, SemanticMemory, Turn
 
-__all__ = ["Receipt", "Record", "Store", "open_store"]
+__all__ = ["Foreseen", "Receipt", "Record", "Store", "open_store"]
 
 Record = CoreEntry | SemanticMemory | EpisodicMemory | ProceduralMemory | Turn | Image
 
@@ -104,6 +105,7 @@ class Store:
         self.vectors = Vectors(connection)
         self.looks = Looks(connection)
         self.texts = Texts(connection)
+        self.repeats = Repeats(connection)
         self._rows = Rows(connection)
         self._forgetting = Forgetting(connection, self.jobs, self.readings)
 
@@ -139,6 +141,10 @@ class Store:
         found += [(Kind.PROCEDURAL, one) for one in self.habits.many(ids[Kind.PROCEDURAL])]
         found += [(Kind.CORE, one) for one in self.core.many(ids[Kind.CORE])]
         return {Ref(kind, one.id): one for kind, one in found}
+
+    def foresee(self, refs: Collection[Ref]) -> Foreseen:
+        """Return what forgetting these would do beside deleting them; nothing is changed."""
+        return self._forgetting.foresee(refs)
 
     def forget(self, ref: Ref) -> Receipt:
         """Delete a memory and everything made from it, for good; the receipt names the files left to delete."""

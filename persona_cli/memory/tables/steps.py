@@ -61,6 +61,15 @@ def references(text: str) -> frozenset[Ref]:
     return frozenset(Ref.parse(ref) for one in json.loads(text) if one["step"] == "recall" for ref in _refs(one))
 
 
+def marks_of(refs: Collection[Ref]) -> tuple[str, ...]:
+    """Return strings of which steps that refer to any of these have at least one; others may have one as well."""
+    marks = [f'"{ref}"' for ref in refs]
+    # the turns of topics and pictures, and the memories of pictures, stand there as bare numbers
+    numbers = {ref.id for ref in refs if ref.kind in (Kind.MESSAGE, Kind.SEMANTIC)}
+    marks += [form.format(one) for one in numbers for form in ("[{},", " {},", " {}]", "[{}]", ": {}}}")]
+    return tuple(marks)
+
+
 def without_thoughts(text: str) -> str:
     """Return the steps without what the model thought, nearly said or searched for once it had recalled something.
 
