@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from persona_cli.agent import open_assistant
+from persona_cli.agent import open_assistant, tidying
 from persona_cli.agent.assistant import Assistant
+from persona_cli.agent.doubles import find_doubles
 from persona_cli.agent.standing import says_the_same
 from persona_cli.agent.tidying import Tidying, check_summary, take_back
 from persona_cli.config import Settings
@@ -168,6 +171,41 @@ def test_a_tidying_that_is_interrupted_writes_nothing_and_is_queued_again(
     assert store.jobs.pending() == 1
     assistant.updates.run()
     assert len(summaries(store)) == 1
+
+
+def test_grouping_stops_between_two_episodes_when_somebody_waits(assistant: Assistant, store: Store) -> None:
+    asked = count()
+    with pytest.raises(Interrupted):
+        assistant.tidy(dry_run=False, stop=lambda: next(asked) == 9)
+    assert summaries(store) == []
+    polled = next(asked)
+    assert polled == 10
+    assert len(assistant.tidy(dry_run=False).merged) == 1
+
+
+def test_looking_for_doubles_stops_as_well(store: Store, clock: StillClock) -> None:
+    for said in ("The user plays the cello.", "The user plays the cello well."):
+        store.semantic.add(fact(said, clock.now))
+    name = "letters"
+    for ref, field, text in store.vectors.wanted(name, 99):
+        store.vectors.put(ref, field, name, np.full(4, 0.5, dtype=np.float32), text)
+    with pytest.raises(Interrupted):
+        find_doubles(store, name, lambda: True)
+
+
+def test_a_summary_that_grows_is_told_from_all_of_its_parts_however_old(
+    assistant: Assistant, store: Store, model: ScriptedModel, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assistant.tidy(dry_run=False)
+    tell(store, clock.now - timedelta(days=60), "My guitar lesson was about strings again.")
+    embed_wanted(store, assistant.memory.embedder)
+    # of the three parts only the last is among the latest
+    monkeypatch.setattr(tidying, "_LOOKED_AT", 5)
+    assistant.tidy(dry_run=False)
+    assert [one.id for one in model.called("merge_episodes")[-1][0]] == [1, 2, 3, 8]
+    (summary,) = summaries(store)
+    assert summary.parts == (1, 2, 3, 8)
+    assert summary.started_at == store.episodes.get(1).started_at
 
 
 def test_what_is_forgotten_while_the_model_writes_is_not_summed_up(assistant: Assistant, store: Store) -> None:

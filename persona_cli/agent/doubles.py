@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from persona_cli.agent.standing import ALIKE, says_the_same
+from persona_cli.agent.topics import go_on
 from persona_cli.memory.store import Store
+from persona_cli.model.tasks import Stop
 from persona_cli.records import Author, Kind, SemanticMemory, Status
 
 _LOOKED_AT = 2000
@@ -35,13 +37,17 @@ class Double:
         store.semantic.absorb(self.kept, self.again)
 
 
-def find_doubles(store: Store, embedder: str) -> tuple[Double, ...]:
-    """Return the active facts that another says as well, each fact in one pair at most."""
+def find_doubles(store: Store, embedder: str, stop: Stop) -> tuple[Double, ...]:
+    """Return the active facts that another says as well, each fact in one pair at most.
+
+    Raises `Interrupted` once `stop` returns True.
+    """
     facts = store.semantic.list(Status.ACTIVE)
     disputed = {side.id for conflict in store.conflicts.open() for side in (conflict.one, conflict.other)}
     taken: set[int] = set()
     found = []
     for one, other in _close(store, embedder, [fact for fact in facts if fact.id not in disputed]):
+        go_on(stop)
         if {one.id, other.id} & taken or not _is_double(one, other):
             continue
         kept, again = sorted((one, other), key=lambda fact: (fact.author is not Author.PERSON, not fact.slot, fact.id))

@@ -90,7 +90,7 @@ class Tidying:
         store = self.memory.store
         old = self._old(now, frozenset() if again else store.tidies.apart())
         embed_wanted(store, self.memory.embedder, stop)
-        groups = self._groups(old)
+        groups = self._groups(old, stop)
         merged: list[Merging] = []
         apart: list[Apart] = []
         for done, group in enumerate(groups[:most]):
@@ -101,7 +101,7 @@ class Tidying:
                 merged.append(found)
             else:
                 apart.append(found)
-        doubles = find_doubles(store, self.memory.embedder.name)
+        doubles = find_doubles(store, self.memory.embedder.name, stop)
         return Tidied(tuple(merged), doubles, tuple(apart), max(0, len(groups) - len(merged) - len(apart)))
 
     def write(self, found: Tidied, now: datetime, session_id: int | None = None) -> Tidied:
@@ -137,13 +137,16 @@ class Tidying:
         open_ = self.memory.store.conflicts.open()
         disputed = {side.turn_id for conflict in open_ for side in (conflict.one, conflict.other)}
         free = [one for one in old if one.merged_into is not None or not disputed.intersection(one.turn_ids)]
-        return {one.id: one for one in free[:_LOOKED_AT]}
+        latest, earlier = free[:_LOOKED_AT], free[_LOOKED_AT:]
+        # a summary that grows is told anew from all of its parts
+        growing = {one.merged_into for one in latest if one.merged_into is not None}
+        return {one.id: one for one in (*latest, *(one for one in earlier if one.merged_into in growing))}
 
-    def _groups(self, old: dict[int, EpisodicMemory]) -> list[Group]:
+    def _groups(self, old: dict[int, EpisodicMemory], stop: Stop) -> list[Group]:
         """Return the topics among old episodes that have something new to merge."""
         if sum(one.merged_into is None for one in old.values()) == 0:
             return []
-        found = find_groups(self._talks(sorted(old.values(), key=lambda one: one.id)))
+        found = find_groups(self._talks(sorted(old.values(), key=lambda one: one.id)), stop)
         return [group for group in found if any(old[row].merged_into is None for row in group.ids)]
 
     def _talks(self, episodes: Sequence[EpisodicMemory]) -> list[Talk]:

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.agent.words import names, negative, sentences, stem, stems, words
+from persona_cli.errors import Interrupted
+from persona_cli.model.tasks import Stop
 
 CLOSE = 0.5
 """Mean cosine between two groups of episodes from which they can be one topic."""
@@ -72,15 +74,16 @@ class Group:
     """The summary that some of them are part of already."""
 
 
-def find_groups(talks: Sequence[Talk]) -> tuple[Group, ...]:
+def find_groups(talks: Sequence[Talk], stop: Stop = lambda: False) -> tuple[Group, ...]:
     """Return the topics worth a summary, by their first episode: of three episodes, or of two long ones.
 
-    Summaries that are there only grow. Asked again with what it returned merged, it returns the same.
+    Summaries that are there only grow. Asked again with what it returned merged, it returns the same. Raises
+    `Interrupted` once `stop` returns True: 1,500 episodes take some seconds.
     """
     found: tuple[Group, ...] = ()
     while len(talks) > 1:
-        ground = _Ground(talks)
-        groups = [group for part in ground.components() for group in _grown(part, ground)]
+        ground = _Ground(talks, stop)
+        groups = [group for part in ground.components() for group in _grown(part, ground, stop)]
         worth = [sorted(group) for group in groups if len(group) > 1 and ground.is_worth_it(group)]
         again = tuple(Group(tuple(group), ground.topic(group), ground.into(group)) for group in sorted(worth))
         if [group.ids for group in again] == [group.ids for group in found]:
@@ -92,7 +95,14 @@ def find_groups(talks: Sequence[Talk]) -> tuple[Group, ...]:
     return tuple(replace(group, into=group.into if (group.into or 0) > 0 else None) for group in found)
 
 
-def _grown(groups: list[list[int]], ground: _Ground) -> list[list[int]]:
+def go_on(stop: Stop) -> bool:
+    """Return True, to be asked between two steps; raises `Interrupted` once `stop` returns True."""
+    if stop():
+        raise Interrupted("The tidying was interrupted; nothing was changed.")
+    return True
+
+
+def _grown(groups: list[list[int]], ground: _Ground, stop: Stop) -> list[list[int]]:
     """Join the two closest groups until none are of one topic."""
     groups = list(groups)
     alive = set(range(len(groups)))
@@ -103,10 +113,12 @@ def _grown(groups: list[list[int]], ground: _Ground) -> list[list[int]]:
             scores[one, other] = score
 
     for one, others in ground.beside(groups).items():
+        go_on(stop)
         for other in others:
             if one < other:
                 compare(one, other)
     while scores:
+        go_on(stop)
         (one, other), _ = max(scores.items(), key=lambda pair: (pair[1], pair[0]))
         groups.append(sorted(groups[one] + groups[other]))
         alive -= {one, other}
@@ -120,7 +132,7 @@ def _grown(groups: list[list[int]], ground: _Ground) -> list[list[int]]:
 class _Ground:
     """What episodes are compared by: their vectors less what all share, the words that can tell a topic, names."""
 
-    def __init__(self, talks: Sequence[Talk]) -> None:
+    def __init__(self, talks: Sequence[Talk], stop: Stop) -> None:
         self._talks = {talk.id: talk for talk in talks}
         self._place = {talk.id: place for place, talk in enumerate(talks)}
         vectors = np.stack([talk.vector for talk in talks])
@@ -128,7 +140,7 @@ class _Ground:
         centred /= np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
         self._alike = vectors @ vectors.T
         self._close = centred @ centred.T
-        said = {talk.id: _said(talk) for talk in talks}
+        said = {talk.id: _said(talk) for talk in talks if go_on(stop)}
         spread = Counter(word for counts in said.values() for word in counts)
         most = max(_ANYWAY, _COMMON * len(talks))
         self._words = {
@@ -139,10 +151,11 @@ class _Ground:
             }
             for talk in talks
         }
-        self._stands = {talk.id: _stands(talk) for talk in talks}
+        self._stands = {talk.id: _stands(talk) for talk in talks if go_on(stop)}
         self._names = {
             talk.id: {name for text in talk.said for name in map(stem, names(text)) if spread[name] <= most}
             for talk in talks
+            if go_on(stop)
         }
 
     def components(self) -> Iterator[list[list[int]]]:
