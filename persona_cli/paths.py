@@ -54,9 +54,10 @@ class Places:
         return self.home / "cache"
 
     @property
-    def kept_prompt(self) -> tuple[Path, Path]:
-        """The evaluated prompt of the conversation, and the list of what is in it: derived, may be deleted."""
-        return self.cache / "respond.state", self.cache / "respond.json"
+    def kept_prompt(self) -> tuple[Path, ...]:
+        """The evaluated prompt of the conversation, the list of what is in it, and either half written: derived."""
+        names = ("respond.state", "respond.json", "respond.part", "respond.json-part")
+        return tuple(self.cache / name for name in names)
 
     @property
     def forgotten(self) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from persona_cli.model.engines.llama.kept import KeptLane
 from persona_cli.model.engines.llama.native import Device, Loading, _whole_cores, default_threads, usable_cores
 from persona_cli.model.engines.llama.offload import RESERVE, Need, plan_offload
 from persona_cli.model.engines.llama.pictures import KEPT_OPEN
+from persona_cli.model.engines.llama.probe import probe
 from persona_cli.model.engines.llama.report import read_load
 from persona_cli.records import Kind, Ref
 from tests.tiny import Tiny, build_tiny
@@ -240,6 +242,17 @@ def test_opening_checks_probes_and_remembers(tiny: Tiny, tmp_path: Path) -> None
     assert (tmp_path / "probed.json").exists()
 
 
+def test_a_loading_that_ends_without_a_word_is_told(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nexit 3\n")
+    python.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(python))
+    with pytest.raises(WeightsError, match=r"without a word \(exit code 3\)"):
+        probe(tiny.pair.text, None, Loading(context=512), tmp_path / "probed.json")
+
+
 def test_wrong_files_are_named(tiny: Tiny, tmp_path: Path) -> None:
     half = tmp_path / "half.gguf"
     half.write_bytes(tiny.pair.text.read_bytes()[:500_000])
@@ -338,6 +351,8 @@ def test_a_conversation_during_which_something_is_forgotten_is_not_kept(tiny: Ti
     store, now = assistant.memory.store, datetime.now(UTC)
     turn = store.turns.add(store.sessions.start(now).id, now, "my zebra is ill", "", "test")
     engine, _ = kept_engine(tiny, cache)
+    cache.mkdir()
+    (cache / "respond.part").write_text("my zebra is ill")
     say(engine, Message("user", ("my zebra is ill " * 40,)))
     assistant.memory.forget(Ref(Kind.MESSAGE, turn.id))
     engine.close()
@@ -346,6 +361,18 @@ def test_a_conversation_during_which_something_is_forgotten_is_not_kept(tiny: Ti
     say(engine, Message("user", ("my dog is well " * 40,)))
     engine.close()
     assert (cache / "respond.state").exists()
+
+
+def test_what_a_killed_process_left_half_written_goes_at_the_next_start(tiny: Tiny, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    old, writing = cache / "respond.part", cache / "respond.json-part"
+    for part in (old, writing):
+        part.write_text("my zebra is ill")
+    os.utime(old, (0, 0))
+    engine, _ = kept_engine(tiny, cache)
+    engine.close()
+    assert (old.exists(), writing.exists()) == (False, True)
 
 
 def test_a_conversation_goes_on_in_a_new_process_without_evaluating_it_again(tiny: Tiny, tmp_path: Path) -> None:

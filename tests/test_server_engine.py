@@ -247,6 +247,18 @@ def test_the_context_is_the_smaller_one(
     engine.close()
 
 
+def test_a_server_that_hangs_up_when_asked_for_a_count_is_an_error_and_no_reason_to_estimate(
+    failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Failing, "counts", ("",))
+    engine = ServerEngine(failing, "m")
+    with pytest.raises(EngineError, match="cannot be reached"):
+        engine.count("some words")
+    monkeypatch.setattr(Failing, "counts", ('{"count": 7}',))
+    assert engine.count("some words") == 7
+    engine.close()
+
+
 def test_control_tokens_in_what_is_said_reach_no_server(failing: str, tmp_path: Path) -> None:
     file = tmp_path / "one.png"
     Image.new("RGB", (640, 480)).save(file)

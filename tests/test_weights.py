@@ -1,5 +1,6 @@
 """Installed weights: added after a check, found again, changed files noticed, removed."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,15 @@ def test_text_and_projection_are_told_apart_in_any_order(tiny: Tiny, tmp_path: P
     assert sort_pair(pair) == pair
     assert sort_pair(pair[::-1]) == pair
     assert sort_pair([tiny.pair.text]) == (tiny.pair.text, None)
+    # people rename what they download; the content tells
+    folder = tmp_path / "renamed"
+    folder.mkdir()
+    renamed = folder / "mmproj-of-all-names.gguf", folder / "vision.gguf"
+    for name, path in zip(renamed, pair, strict=True):
+        os.link(path, name)
+    assert sort_pair([folder]) == renamed
+    with pytest.raises(UsageError, match="one text model and one mmproj file are wanted, not mmproj-of"):
+        sort_pair([*renamed, tiny.pair.text])
     with pytest.raises(UsageError, match="no GGUF file"):
         sort_pair([tmp_path])
 

@@ -217,9 +217,14 @@ def check_files(text: Path, projection: Path | None) -> int:
 
 
 def sort_pair(paths: Sequence[Path]) -> tuple[Path, Path | None]:
-    """Tell text model and projection apart, in any order; a folder stands for the GGUF files in it."""
+    """Tell text model and projection apart, in any order and by any name; a folder stands for the GGUF files in it.
+
+    Raises `WeightsError` for what is no GGUF file, `UsageError` for anything but one text model and one projection.
+    """
+    from persona_cli.model.engines.llama.gguf_file import is_projection
+
     files = [file for path in paths for file in (sorted(path.glob("*.gguf")) if path.is_dir() else [path])]
-    projections = [path for path in files if "mmproj" in path.name.lower()]
+    projections = [path for path in files if is_projection(path)]
     texts = [path for path in files if path not in projections]
     if len(texts) != 1 or len(projections) > 1:
         found = ", ".join(path.name for path in files) or "no GGUF file"

@@ -242,13 +242,21 @@ class ServerEngine:
             ) from exc
 
     def _find_counter(self) -> str | None:
+        """Return the address that counts tokens, None for a server that has none.
+
+        Raises `EngineError` where the server does not answer: only one that has answered is known to have none, and
+        from then on tokens are estimated.
+        """
         root = self._url.removesuffix("/v1")
-        for address in (f"{root}/tokenize", f"{root}/extras/tokenize/count"):
-            try:
-                if self._ask_count(address, "one two three", retries=0) > 0:
-                    return address
-            except (openai.APIError, KeyError, TypeError, ValueError):
-                continue
+        with self._mapped():
+            for address in (f"{root}/tokenize", f"{root}/extras/tokenize/count"):
+                try:
+                    if self._ask_count(address, "one two three", retries=0) > 0:
+                        return address
+                except openai.APIConnectionError:
+                    raise
+                except (openai.APIError, KeyError, TypeError, ValueError):
+                    continue
         return None
 
     def _ask_count(self, address: str, text: str, *, retries: int) -> int:

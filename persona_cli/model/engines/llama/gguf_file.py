@@ -35,6 +35,11 @@ class ProjectionFile:
     size: int
 
 
+def is_projection(path: Path) -> bool:
+    """Tell by what is in a GGUF file, whatever its name, whether it is a vision projection; raises `WeightsError`."""
+    return bool(_value(_open(path), "general.architecture") == PROJECTION)
+
+
 def read_text(path: Path) -> TextFile:
     """Return what `path` holds; raises `WeightsError` for anything but a whole Qwen2.5-VL text model."""
     reader = _open(path)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,9 @@ from persona_cli.model.engines.llama.sequence import Item, Lane
 
 LEAST_TOKENS = 200
 """A shorter prompt is evaluated again sooner than it is worth a file."""
+
+_STALE = 60.0
+"""Seconds after which nobody is still writing a file: a state takes some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +54,18 @@ class KeptLane:
             return False
         # the list goes last: a state without its list is not taken back
         self._list.unlink(missing_ok=True)
-        part.replace(self.path)
-        self._write_list([_plain(item) for item in lane.held])
+        try:
+            part.replace(self.path)
+            self._write_list([_plain(item) for item in lane.held])
+        except FileNotFoundError:
+            # a memory was forgotten at this moment, and the words went with it
+            self.drop()
+            return False
         return True
 
     def load(self, lane: Lane, context: Context) -> bool:
         """Fill an empty `lane` from the file; False where there is none, or it was made with something else."""
+        self.clear_up()
         items = self._read_list()
         if not items or not self.path.exists() or sum(_size(item) for item in items) > context.tokens:
             return False
@@ -76,6 +87,13 @@ class KeptLane:
             return self.path.with_suffix(".forgotten").stat().st_mtime_ns
         except OSError:
             return 0
+
+    def clear_up(self) -> None:
+        """Delete what a process that was killed while it wrote has left: it is of no use, and as personal."""
+        for part in (self.path.with_suffix(".part"), self._list.with_suffix(".json-part")):
+            with suppress(FileNotFoundError):
+                if time.time() - part.stat().st_mtime > _STALE:
+                    part.unlink()
 
     def drop(self) -> None:
         """Delete what is kept."""

@@ -50,7 +50,9 @@ def probe(text: Path, projection: Path | None, loading: Loading, remembered: Pat
             fix="Try model.gpu_layers = 0, or build llama-cpp-python again with CMAKE_ARGS=-DGGML_NATIVE=OFF.",
         )
     if child.returncode:
-        raise WeightsError(child.stderr.strip().splitlines()[-1], fix="Check the files with `persona model list`.")
+        said = child.stderr.strip().splitlines()
+        reason = said[-1] if said else f"llama.cpp gave up on {text.name} without a word (exit code {child.returncode})"
+        raise WeightsError(reason, fix="Check the files with `persona model list`.")
     _remember(remembered, key)
 
 
