@@ -1,5 +1,6 @@
 """Retrieval over the real store, index and embedding model."""
 
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,8 @@ from persona_cli.errors import StorageError
 from persona_cli.memory import Memory, open_memory
 from persona_cli.memory.index import embed_wanted
 from persona_cli.memory.retrieval.asked import prepare
-from persona_cli.memory.retrieval.weights import MINILM, Noise, Weights, weights_for
+from persona_cli.memory.retrieval.noise import measure
+from persona_cli.memory.retrieval.weights import MEASURED, MINILM, Noise, Weights, weights_for
 from persona_cli.paths import find_places
 from persona_cli.records import (
     Aspect,
@@ -284,9 +286,16 @@ def test_an_empty_memory_recalls_nothing(memory: Memory) -> None:
 
 
 def test_weights_follow_the_spread_of_the_embedder() -> None:
-    wide = weights_for(Noise(0.5, MINILM.deviation * 2))
+    wide = weights_for(Noise(0.5, MEASURED.deviation * 2))
     assert wide.text == pytest.approx(2 * Weights().text)
     assert wide.before == Weights().before
+    assert wide.noise.mean > 0.5
+
+
+def test_an_embedder_like_the_built_in_one_has_the_weights_that_were_chosen(life: Memory) -> None:
+    assert astuple(weights_for(measure(life.embedder)))[1:] == pytest.approx(astuple(Weights())[1:], rel=0.02)
+    noise = weights_for(measure(life.embedder)).noise
+    assert (noise.mean, noise.deviation) == pytest.approx((MINILM.mean, MINILM.deviation), rel=0.02)
 
 
 def test_a_search_that_has_long_been_running_finds_what_a_fresh_one_does(life: Memory) -> None:

@@ -19,7 +19,10 @@ class Noise:
 
 
 MINILM = Noise(mean=0.10, deviation=0.113)
-"""all-MiniLM-L6-v2; the weights are in units of its deviation."""
+"""all-MiniLM-L6-v2 over the questions and messages of whole talks; the weights are in units of its deviation."""
+
+MEASURED = Noise(mean=0.0416, deviation=0.0791)
+"""What `noise.measure` says of all-MiniLM-L6-v2: ten sentences about ten things are less alike than one talk is."""
 
 LEAST = 2.0
 """How relevant the best memory must be by itself, in deviations above the noise, for a response to be shown any.
@@ -90,8 +93,12 @@ class Weights:
 
 
 def weights_for(noise: Noise) -> Weights:
-    """Return the weights for an embedder by its noise: the wider its cosines spread, the more all else counts."""
-    factor = noise.deviation / MINILM.deviation
+    """Return the weights for an embedder by its measured noise: the wider its cosines spread, the more all else counts.
+
+    Those for MiniLM are the ones that were chosen; the noise of a talk is taken to be as far from the measured one.
+    """
+    factor = noise.deviation / MEASURED.deviation
+    noise = Noise(noise.mean + factor * (MINILM.mean - MEASURED.mean), factor * MINILM.deviation)
     usual = Weights()
     scaled = {one.name: getattr(usual, one.name) * factor for one in fields(Weights) if one.name not in _OF_COSINES}
     return Weights(noise=noise, **scaled)
