@@ -5,12 +5,13 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from persona_cli.memory.store import open_store
 from persona_cli.paths import find_places
 from persona_cli.personality import TRAITS, Traits
-from persona_cli.records import Task
+from persona_cli.records import Kind, Ref, Task
 from tests.conftest import StillClock
 from tests.terminal import persona, persona_process
 
@@ -176,6 +177,16 @@ def test_doctor_fix_makes_what_is_derived_anew(home: Path) -> None:
     ran = persona("doctor", "--fix")
     assert ran.code == 0
     assert persona("memory", "search", "rain", "--json").json["hits"]
+
+
+def test_doctor_fix_deletes_the_vectors_of_a_model_that_was_replaced(home: Path) -> None:
+    persona("memory", "add", "I like rain.")
+    store = open_store(home / "persona.db")
+    store.vectors.put(Ref(Kind.SEMANTIC, 1), "content", "an older model", np.ones(4, dtype=np.float32))
+    store.close()
+    assert "1 vectors are of other embedding models" in " ".join(persona("doctor").out.split())
+    assert "1 of embedding models no longer in use deleted" in " ".join(persona("doctor", "--fix").out.split())
+    assert "other embedding models" not in " ".join(persona("doctor").out.split())
 
 
 def test_doctor_with_a_typo_in_the_settings(home: Path) -> None:

@@ -12,7 +12,19 @@ from persona_cli.errors import StorageError
 from persona_cli.memory.migrations import migrate, migrations
 from persona_cli.memory.store import open_store
 
-STEPS = ("conversation", "memories", "updates", "search", "life", "summing", "looks", "windows", "captions", "changes")
+STEPS = (
+    "conversation",
+    "memories",
+    "updates",
+    "search",
+    "life",
+    "summing",
+    "looks",
+    "windows",
+    "captions",
+    "changes",
+    "embedded",
+)
 """The released order: append to it, never change it."""
 
 

@@ -109,7 +109,10 @@ def _look_inside(memory: Memory, url: str) -> Iterator[Check]:
     yield _verified("pictures", memory.media.verify())
     yield _guarded("embedding", lambda: _embedding(memory))
     wanted = store.vectors.count_wanted(memory.embedder.name)
-    yield Check("vectors", Verdict.NOTE if wanted else Verdict.FINE, f"{wanted} texts wait to be embedded")
+    others = sum(count for name, count in store.vectors.counts().items() if name != memory.embedder.name)
+    unused = f"; {others} vectors are of other embedding models, `persona doctor --fix` deletes them" if others else ""
+    verdict = Verdict.NOTE if wanted or others else Verdict.FINE
+    yield Check("vectors", verdict, f"{wanted} texts wait to be embedded{unused}")
     yield _guarded("looks", lambda: _sight(memory))
     captioned, waiting = store.images.count_captions()
     if captioned or waiting:
@@ -155,9 +158,13 @@ def _check_index(memory: Memory, url: str) -> Check:
 def _rebuild(memory: Memory) -> Check:
     from persona_cli.memory.index import embed_wanted
 
+    memory.store.vectors.look_again()
     embedded = embed_wanted(memory.store, memory.embedder)
     seen = memory.sight.embed_wanted()
+    dropped = memory.store.vectors.drop_others(memory.embedder.name)
     made = f"{embedded} texts and {seen} pictures embedded, {memory.index.rebuild()} vectors in the index"
+    if dropped:
+        made += f", {dropped} of embedding models no longer in use deleted"
     return Check("rebuilt", Verdict.FINE, made)
 
 

@@ -213,7 +213,7 @@ def embed_new(memory: Memory) -> None:
     """Embed what has no vector yet, so that a search by meaning finds it; left to the queue's run when it is much."""
     from persona_cli.memory.index import embed_wanted
 
-    if 0 < memory.store.vectors.count_wanted(memory.embedder.name) <= _AT_ONCE:
+    if 0 < len(memory.store.vectors.wanted(memory.embedder.name, _AT_ONCE + 1)) <= _AT_ONCE:
         embed_wanted(memory.store, memory.embedder)
 
 

@@ -126,6 +126,7 @@ def embed_wanted(store: Store, embedder: Embedder, stop: Callable[[], bool] | No
             if stop is not None and stop():
                 return done
             done += _embed(store, embedder, wanted[start : start + _AT_ONCE])
+    store.vectors.note_complete(embedder.name)
     return done
 
 

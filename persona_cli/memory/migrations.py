@@ -6,7 +6,7 @@ memories, whoever writes them.
 
 Tables: session, turn, image, turn_image, semantic, semantic_image, core, episode, episode_turn, habit,
 reading, trait_lock, conflict, tidy, apart, used, job, cause, journal; derived: text (FTS5), vector, vector_gone,
-revision, look, text_change, text_word (fts5vocab), and the view embeddable.
+revision, look, text_change, text_word (fts5vocab), embedded, and the view embeddable.
 """
 
 from __future__ import annotations
@@ -428,3 +428,9 @@ def changes(db: Database) -> None:
                 " WHEN old.status IN ('quarantined', 'forgotten') AND new.status IN ('active', 'superseded')"
                 f" BEGIN {note} END"
             )
+
+
+@migrations()
+def embedded(db: Database) -> None:
+    """Until when every text has a vector of an embedder, as JSON of the last ids (tables/changes.py)."""
+    db.execute("CREATE TABLE embedded (embedder TEXT PRIMARY KEY, moment TEXT NOT NULL) STRICT")

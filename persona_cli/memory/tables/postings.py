@@ -18,13 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_cli.memory.tables.changes import EVERYTHING, TABLES, Moment, added, moment, noted
 from persona_cli.memory.tables.connection import Connection
 
 Places = NDArray[np.int64]
 """Row ids of the full text, ascending."""
 
-TABLES = ("core", "semantic", "episode", "habit", "turn", "image")
-"""By what a row id of the full text leaves when divided by 8: the triggers write it so."""
 ANSWER_WEIGHT = 0.3
 """Of the assistant's part of a message against the user's own words."""
 
@@ -34,7 +33,6 @@ _KEPT = 2_000_000  # memories of all the words that are kept: 32 MB
 _STEP_BY_STEP = 1_000  # changes from which on everything is read again: each costs 0.05 ms
 _TOKENIZER = "porter unicode61 remove_diacritics 2"  # as the migration `search` has it
 _COLUMNS = 4  # of the full text; the last one, the kind, has no tokens
-_EVERYTHING = -1  # in place of a row id: what was imported
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +62,7 @@ class Postings:
         self._tokens = _Tokens()
         self._words: OrderedDict[str, _Word] = OrderedDict()
         self._kept = 0
-        self._seen: dict[str, int] | None = None
-        """The last id of each table, and of `text_change`."""
+        self._seen: Moment | None = None
         self._lengths = np.zeros(0, dtype=np.int32)
         """Tokens of the memory at each place, -1 where there is none."""
         self._memories = self._total = 0
@@ -99,34 +96,16 @@ class Postings:
 
     def refresh(self) -> None:
         """Take over what was written since the last time."""
-        seen = dict.fromkeys((*TABLES, "text_change"), 0)
-        seen |= dict(map(tuple, self._connection.rows("SELECT name, seq FROM sqlite_sequence")))
-        seen = {name: seen[name] for name in (*TABLES, "text_change")}
-        if seen == self._seen:
+        seen, now = self._seen, moment(self._connection)
+        if seen == now:
             return
-        changes = None if self._seen is None else self._changes(self._seen, seen)
-        if changes is None:
+        edited = [] if seen is None else noted(self._connection, seen, _STEP_BY_STEP + 1)
+        if seen is None or added(seen, now) + len(edited) > _STEP_BY_STEP or EVERYTHING in edited:
             self._start_anew()
         else:
-            self._take_over(*changes)
-        self._seen = seen
-
-    def _changes(self, old: dict[str, int], new: dict[str, int]) -> tuple[list[int], list[int]] | None:
-        """Return the places that are new, and those that were edited or deleted; None for more than is worth it."""
-        added = sum(new[table] - old[table] for table in TABLES)
-        edited = [
-            row[0]
-            for row in self._connection.rows(
-                "SELECT place FROM text_change WHERE revision > ? LIMIT ?", (old["text_change"], _STEP_BY_STEP + 1)
-            )
-        ]
-        if added + len(edited) > _STEP_BY_STEP or _EVERYTHING in edited:
-            return None
-        return [
-            row_id * 8 + number
-            for number, table in enumerate(TABLES)
-            for row_id in range(old[table] + 1, new[table] + 1)
-        ], edited
+            given = [(number, seen[table] + 1, now[table] + 1) for number, table in enumerate(TABLES)]
+            self._take_over([row * 8 + number for number, first, end in given for row in range(first, end)], edited)
+        self._seen = now
 
     def _start_anew(self) -> None:
         self._words.clear()
@@ -137,8 +116,8 @@ class Postings:
         self._lengths[ids] = _token_counts(sizes or "")
         self._memories, self._total = len(ids), int(self._lengths[ids].sum())
 
-    def _take_over(self, added: list[int], edited: list[int]) -> None:
-        changed = np.unique(np.array([*added, *edited], dtype=np.int64))
+    def _take_over(self, new: list[int], edited: list[int]) -> None:
+        changed = np.unique(np.array([*new, *edited], dtype=np.int64))
         rows = self._connection.rows(
             "SELECT rowid, content, keywords, answer FROM text WHERE rowid IN (SELECT value FROM json_each(?))",
             (json.dumps(changed.tolist()),),

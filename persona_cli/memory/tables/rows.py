@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from persona_cli.errors import TransferError
+from persona_cli.memory.tables.changes import EVERYTHING
 from persona_cli.memory.tables.connection import Connection
 
 Row = dict[str, str | int | float | None]
@@ -94,7 +95,7 @@ class Rows:
                 self._connection.insert(table, {name: _plain(value) for name, value in row.items()})
                 counts[table] += 1
             # ids are kept, also such as were in use here before everything was forgotten
-            self._connection.write("INSERT OR REPLACE INTO text_change (place) VALUES (-1)")
+            self._connection.write("INSERT OR REPLACE INTO text_change (place) VALUES (?)", (EVERYTHING,))
             self._check_links()
         return counts
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from persona_cli.memory.tables.changes import KINDS
 from persona_cli.memory.tables.connection import Connection
 from persona_cli.records import Kind, Ref
 
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from persona_cli.memory.tables.postings import Postings
 
 _ANSWER_WEIGHT = 0.3
-
-_KINDS = (Kind.CORE, Kind.SEMANTIC, Kind.EPISODIC, Kind.PROCEDURAL, Kind.MESSAGE, Kind.IMAGE)
-"""By what a row id of the full text leaves when divided by 8: the triggers write it so."""
 
 
 class Texts:
@@ -55,7 +53,7 @@ class Texts:
             " AND (? IS NULL OR rowid % 8 IN (SELECT value FROM json_each(?))) ORDER BY score, rowid LIMIT ?",
             (answers, query, *_numbers(kinds), limit),
         )
-        return [(_KINDS[row_id % 8], row_id // 8, -score) for row_id, score in rows]
+        return [(KINDS[row_id % 8], row_id // 8, -score) for row_id, score in rows]
 
     def each(
         self, words: Sequence[str], kinds: Collection[Kind] | None, limit: int
@@ -80,7 +78,7 @@ class Texts:
         for word, tokens in zip(words, postings.tokens([_searchable(word) for word in words]), strict=True):
             if len(tokens) == 1:
                 found = postings.best(tokens[0], numbers, limit)
-                yield [(_KINDS[place % 8], place // 8, score) for place, score in found]
+                yield [(KINDS[place % 8], place // 8, score) for place, score in found]
             else:
                 yield self.lookup([word], kinds, limit)
 
@@ -93,7 +91,7 @@ class Texts:
         """Return the ids of the first messages that begin with a word, at most `limit`."""
         rows = self._connection.rows(
             "SELECT rowid / 8 FROM text WHERE text MATCH ? AND rowid % 8 = ? ORDER BY rowid LIMIT ?",
-            (f"{{content}} : ^ {_quoted(word)}", _KINDS.index(Kind.MESSAGE), limit),
+            (f"{{content}} : ^ {_quoted(word)}", KINDS.index(Kind.MESSAGE), limit),
         )
         return tuple(row[0] for row in rows)
 
@@ -121,4 +119,4 @@ def _numbers(kinds: Collection[Kind] | None) -> tuple[str | None, str | None]:
 
 
 def _of(kinds: Collection[Kind]) -> list[int]:
-    return [number for number, kind in enumerate(_KINDS) if kind in kinds]
+    return [number for number, kind in enumerate(KINDS) if kind in kinds]

@@ -7,16 +7,36 @@ and is then wanted again.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from sqlite3 import Row
 from typing import TYPE_CHECKING
 
+from persona_cli.memory.tables.changes import (
+    BEGINNING,
+    EVERYTHING,
+    KINDS,
+    NOTES,
+    TABLES,
+    Moment,
+    added,
+    moment,
+    noted,
+)
 from persona_cli.memory.tables.connection import Connection, id_list
 from persona_cli.records import Kind, Ref
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+_WORTH_A_NOTE = 256
+"""Texts that are looked at before it is noted that they are done: looking takes 1 ms, writing as long."""
+
+_WITHOUT = """NOT EXISTS (
+    SELECT 1 FROM vector WHERE vector.kind = one.kind AND vector.memory_id = one.memory_id
+    AND vector.field = one.field AND embedder = ?)"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,23 +80,68 @@ class Vectors:
         return True
 
     def wanted(self, embedder_name: str, limit: int) -> tuple[tuple[Ref, str, str], ...]:
-        """Return (memory, field, text) of texts that have no embedding by this embedder, at most `limit`."""
-        rows = self._connection.rows(
-            "SELECT kind, memory_id, field, text FROM embeddable AS one WHERE NOT EXISTS ("
-            " SELECT 1 FROM vector WHERE vector.kind = one.kind AND vector.memory_id = one.memory_id"
-            " AND vector.field = one.field AND embedder = ?) LIMIT ?",
-            (embedder_name, limit),
-        )
+        """Return (memory, field, text) of texts that have no embedding by this embedder, at most `limit`.
+
+        What was written before `note_complete` is not looked at again, unless it was edited or shown again.
+        """
+        with self._connection.steady():
+            rows = self._missing(embedder_name, limit)
         return tuple((Ref(Kind(row["kind"]), row["memory_id"]), row["field"], row["text"]) for row in rows)
 
     def count_wanted(self, embedder_name: str) -> int:
-        """Return how many texts have no embedding by this embedder."""
+        """Return how many texts have no embedding by this embedder, whatever was noted."""
         return self._connection.number(
-            "SELECT count(*) FROM embeddable AS one WHERE NOT EXISTS ("
-            " SELECT 1 FROM vector WHERE vector.kind = one.kind AND vector.memory_id = one.memory_id"
-            " AND vector.field = one.field AND embedder = ?)",
+            f"SELECT count(*) FROM embeddable AS one WHERE {_WITHOUT}",  # noqa: S608 - a constant
             (embedder_name,),
         )
+
+    def note_complete(self, embedder_name: str) -> None:
+        """Note that every text until now has an embedding by this embedder, if that is so."""
+        since, now = self._complete(embedder_name), moment(self._connection)
+        if added(since, now) + now[NOTES] - since[NOTES] < _WORTH_A_NOTE:
+            return
+        with self._connection.transaction():
+            now = moment(self._connection)
+            if not self._missing(embedder_name, 1):
+                self._connection.write(
+                    "INSERT OR REPLACE INTO embedded VALUES (?, ?)", (embedder_name, json.dumps(now))
+                )
+
+    def look_again(self) -> None:
+        """Let `wanted` look at everything, whatever was noted."""
+        self._connection.write("DELETE FROM embedded")
+
+    def drop_others(self, embedder_name: str) -> int:
+        """Delete the embeddings by every other embedder, and return how many those were."""
+        with self._connection.transaction():
+            dropped = self._connection.write("DELETE FROM vector WHERE embedder <> ?", (embedder_name,))
+            self._connection.write("DELETE FROM vector_gone WHERE embedder <> ?", (embedder_name,))
+            self._connection.write("DELETE FROM embedded WHERE embedder <> ?", (embedder_name,))
+        return dropped
+
+    def _complete(self, embedder_name: str) -> Moment:
+        row = self._connection.row("SELECT moment FROM embedded WHERE embedder = ?", (embedder_name,))
+        return BEGINNING if row is None else json.loads(row["moment"])
+
+    def _missing(self, embedder_name: str, limit: int) -> list[Row]:
+        since, now = self._complete(embedder_name), moment(self._connection)
+        places = noted(self._connection, since)
+        if EVERYTHING in places:
+            since, places = BEGINNING, []
+        rows: list[Row] = []
+        for number, (kind, table) in enumerate(zip(KINDS, TABLES, strict=True)):
+            last = since[table]
+            looked_at = [("=", place // 8) for place in places if place % 8 == number and place // 8 <= last]
+            if now[table] > last:
+                looked_at.append((">", last))
+            # a query for each: of a list of ids the view would make a look at every row
+            for sign, row_id in looked_at:
+                rows += self._connection.rows(
+                    "SELECT kind, memory_id, field, text FROM embeddable AS one"  # noqa: S608 - constants
+                    f" WHERE kind = ? AND memory_id {sign} ? AND {_WITHOUT} LIMIT ?",
+                    (kind, row_id, embedder_name, limit - len(rows)),
+                )
+        return rows
 
     def matrix(self, kind: Kind, field: str, embedder_name: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return (ids, vectors (n, d)) of one kind and field, by id."""

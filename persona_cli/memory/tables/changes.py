@@ -1,0 +1,42 @@
+"""What was written between two moments, whoever wrote it: what is derived from the texts follows by this.
+
+Ids only grow, so what was added is known by the last id of each table. What was edited, deleted or shown again is
+noted in `text_change` by triggers. A place is the row id of the full text: 8 times an id, and the number of its table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from persona_cli.memory.tables.connection import Connection
+from persona_cli.records import Kind
+
+TABLES = ("core", "semantic", "episode", "habit", "turn", "image")
+KINDS = (Kind.CORE, Kind.SEMANTIC, Kind.EPISODIC, Kind.PROCEDURAL, Kind.MESSAGE, Kind.IMAGE)
+"""What the tables hold, in the same order."""
+
+NOTES = "text_change"
+EVERYTHING = -1
+"""The place that stands for all: ids were given that may have been in use before."""
+
+Moment = Mapping[str, int]
+"""The last id of each of the tables, and the last note."""
+
+BEGINNING: Moment = dict.fromkeys((*TABLES, NOTES), 0)
+
+
+def moment(connection: Connection) -> Moment:
+    """Return how far the store has come."""
+    last = {row["name"]: row["seq"] for row in connection.rows("SELECT name, seq FROM sqlite_sequence")}
+    return {name: last.get(name, 0) for name in BEGINNING}
+
+
+def noted(connection: Connection, since: Moment, most: int = -1) -> list[int]:
+    """Return the places that were noted since then, at most so many."""
+    rows = connection.rows(f"SELECT place FROM {NOTES} WHERE revision > ? LIMIT ?", (since[NOTES], most))  # noqa: S608
+    return [row["place"] for row in rows]
+
+
+def added(since: Moment, now: Moment) -> int:
+    """Return how many ids were given between two moments."""
+    return sum(now[table] - since[table] for table in TABLES)
