@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -65,8 +66,7 @@ def open_store(path: Path | None, busy_seconds: float = BUSY_SECONDS) -> Store:
     raw: sqlite3.Connection | None = None
     try:
         raw = sqlite3.connect(place, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
-        if raw.execute("PRAGMA journal_mode").fetchone()[0] == "delete":
-            raw.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(raw, busy_seconds)
         # FULL: a turn that was answered survives a power cut, not only a crash
         raw.execute("PRAGMA synchronous = FULL")
         raw.execute("PRAGMA foreign_keys = ON")
@@ -193,6 +193,19 @@ class ShownImages(Images):
     def turns_of(self, hash: str) -> tuple[Turn, ...]:  # noqa: A002 - the field's name in the record
         """Return the turns that showed a picture, oldest first."""
         return self._store.turns.of_image(hash)
+
+
+def _write_ahead(raw: sqlite3.Connection, busy_seconds: float) -> None:
+    """Keep a write-ahead log, so that readers never wait; of two processes on a new home only one may change to it."""
+    until = time.monotonic() + busy_seconds
+    while raw.execute("PRAGMA journal_mode").fetchone()[0] == "delete":
+        try:
+            raw.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as exc:
+            # SQLite itself does not wait here
+            if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 def _create(path: Path) -> None:
