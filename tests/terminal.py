@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import json
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
@@ -65,6 +66,28 @@ def persona_process(*arguments: str, stdin: str | bytes = "", env: dict[str, str
         check=False,
     )
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def persona_typed(*arguments: str, typed: str, env: dict[str, str] | None = None) -> tuple[int, str]:
+    """Run the command line at a terminal of its own and type; returns the exit code and what was on the screen."""
+    ours, theirs = pty.openpty()
+    # what is typed ahead waits in the terminal's own buffer
+    os.write(ours, typed.encode())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "persona_cli", *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "dumb", **(env or {})},
+    )
+    os.close(theirs)
+    seen = b""
+    # a terminal whose last user has gone fails to be read
+    with suppress(OSError):
+        while piece := os.read(ours, 4096):
+            seen += piece
+    os.close(ours)
+    return process.wait(timeout=60), seen.decode(errors="replace")
 
 
 def lines(text: str) -> Sequence[str]:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from persona_cli.paths import find_places
-from tests.terminal import persona, persona_process
+from tests.terminal import persona, persona_process, persona_typed
 
 pytestmark = pytest.mark.usefixtures("weights")
 
@@ -192,3 +192,21 @@ def test_why_of_no_turn(turn: str, says: str) -> None:
     ran = persona("why", turn)
     assert ran.code == 2
     assert says in ran.error
+
+
+@pytest.mark.parametrize("agreed", [False, True])
+def test_a_conversation_whose_model_cannot_be_opened_asks_before_another_takes_its_place(
+    weights: Path, agreed: bool
+) -> None:
+    typed = "y\nI have a parrot.\n/quit\n" if agreed else "n\n"
+    code, screen = persona_typed("chat", typed=typed, env={"PERSONA_MODEL_NAME": "nothere"})
+    assert "error: the model nothere is not installed" in screen
+    assert "`persona model list` shows" in screen
+    assert "Talk to the built-in model this once?" in screen
+    told = persona("memory", "list", "--kind", "message", "--json").json
+    if not agreed:
+        assert (code, told) == (4, [])
+        return
+    assert code == 0, screen
+    assert "in place of nothere" in " ".join(screen.split())
+    assert [(one["record"]["user"], one["record"]["model"]) for one in told] == [("I have a parrot.", "lite")]

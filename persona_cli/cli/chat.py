@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import sys
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,12 +13,13 @@ import typer
 
 from persona_cli.cli.invocation import Invocation, invocation
 from persona_cli.cli.speaking import ChatOptions, Spoken, recalled, speak
-from persona_cli.errors import Interrupted, MessageError
+from persona_cli.errors import Interrupted, MessageError, ModelError
 from persona_cli.records import Recall, Retrieve, Think
 
 if TYPE_CHECKING:
     from persona_cli.agent.assistant import Assistant
 
+_BUILT_IN = "lite"
 _MOST_BYTES = 1 << 24
 """Read from a pipe at most: more than any message may have."""
 
@@ -44,10 +47,7 @@ def chat(
     if message is None and not sys.stdin.isatty():
         message = read_pipe()
     if message is None:
-        from persona_cli.cli.interactive import converse
-
-        with run.assistant() as assistant:
-            converse(run, assistant, options, tuple(image or ()))
+        _converse(run, options, tuple(image or ()))
         return
     with run.assistant(keep_words=True) as assistant:
         spoken = _say_once(run, assistant, message, tuple(image or ()), options)
@@ -88,6 +88,26 @@ def as_turn(run: Invocation, spoken: Spoken) -> dict[str, object]:
         "recalled": [recalled(step) for step in steps if isinstance(step, Recall)],
         "notices": run.told,
     }
+
+
+def _converse(run: Invocation, options: ChatOptions, images: tuple[Path, ...]) -> None:
+    """Talk; where the model cannot be opened, with the built-in one once the person has said so."""
+    from persona_cli.cli.interactive import converse
+
+    wanted = run.settings.model.name
+    with ExitStack() as opened:
+        try:
+            assistant, instead_of = opened.enter_context(run.assistant()), ""
+        except ModelError as exc:
+            if wanted == _BUILT_IN:
+                raise
+            run.err.print(f"error: {exc.message}", style="red", markup=False)
+            run.notice(exc.fix)
+            if not typer.confirm("Talk to the built-in model this once? It sees no pictures.", err=True):
+                raise typer.Exit(exc.exit_code) from exc
+            run.settings = replace(run.settings, model=replace(run.settings.model, name=_BUILT_IN))
+            assistant, instead_of = opened.enter_context(run.assistant()), wanted
+        converse(run, assistant, options, images, instead_of=instead_of)
 
 
 def _say_once(

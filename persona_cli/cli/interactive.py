@@ -121,11 +121,16 @@ class Conversation:
         print_profile(self.run, read_profile(self.assistant.memory.store))
 
 
-def converse(run: Invocation, assistant: Assistant, options: ChatOptions, images: tuple[Path, ...]) -> None:
-    """Talk until the person leaves, then work off what is queued."""
+def converse(
+    run: Invocation, assistant: Assistant, options: ChatOptions, images: tuple[Path, ...], *, instead_of: str = ""
+) -> None:
+    """Talk until the person leaves, then work off what is queued.
+
+    `instead_of` names the model that could not be opened, where the person has agreed to another.
+    """
     from persona_cli.cli.update import drain
 
-    greet(run, assistant)
+    greet(run, assistant, instead_of)
     assistant.updates.start()
     conversation = Conversation(run, assistant, options, list(images))
     reader = _open_reader(run)
@@ -147,9 +152,14 @@ def converse(run: Invocation, assistant: Assistant, options: ChatOptions, images
         drain(run, assistant)
 
 
-def greet(run: Invocation, assistant: Assistant) -> None:
+def greet(run: Invocation, assistant: Assistant, instead_of: str = "") -> None:
     """Say who answers, what it can do, and how to get help."""
-    if assistant.model.name == "lite":
+    if instead_of:
+        run.notice(
+            f"The built-in model answers in place of {instead_of}, from what it is told alone, and learns from what "
+            f"you say until you leave. model.name stays {instead_of}."
+        )
+    elif assistant.model.name == "lite":
         run.notice(
             "No generative model is installed. The built-in one remembers what you tell it and show it, and answers "
             "from that alone; the README says how to install PersonaVLM."
