@@ -72,6 +72,23 @@ def test_a_fact_is_remembered_with_the_words_it_rests_on(assistant: Assistant, m
     assert (memory.turn_id, memory.recorded_at) == (turn.id, NOW)
 
 
+def test_the_time_words_of_a_fact_become_the_dates_they_meant(assistant: Assistant, model: ScriptedModel) -> None:
+    say(assistant, "I went to the dentist yesterday, and today I am fasting.")
+    model.enqueue(
+        "extract_semantic",
+        [
+            SemanticDraft("The user went to the dentist yesterday.", ("dentist",)),
+            SemanticDraft("The user is fasting today.", ("fasting",)),
+        ],
+    )
+    assistant.updates.run()
+    yesterday, today = (f"{moment.day} {moment:%B %Y}" for moment in (NOW - timedelta(days=1), NOW))
+    assert sorted(fact.content for fact in assistant.memory.store.semantic.list()) == [
+        f"The user is fasting on {today}.",
+        f"The user went to the dentist on {yesterday}.",
+    ]
+
+
 def test_jobs_run_in_the_background_and_are_indexed(assistant: Assistant, model: ScriptedModel) -> None:
     model.enqueue("extract_semantic", [SemanticDraft("The user has a dog named Max.", ("dog",))])
     assistant.updates.start()

@@ -1,4 +1,4 @@
-"""What the rules make of words that came without a slot: a sentence a person wrote, or the draft of a language model.
+"""What the rules make of words that came without a slot or a date: a person's sentence, or a language model's draft.
 
 The published format has no slots, and people write none. The user's own words are read once more by the rules of the
 built-in model, so that every value of one attribute meets the others, whoever noted it.
@@ -14,6 +14,7 @@ from persona_cli.memory.store import Store
 from persona_cli.model.lite.facts import Fact, find_facts
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import Change, SemanticMemory, Turn
+from persona_cli.timewords import find_times, settle
 
 _MORE = 1
 """Values a draft may have beyond the fact whose slot it gets: one that tells more must not end with it."""
@@ -48,6 +49,15 @@ def with_slot(draft: SemanticDraft, turn: Turn) -> SemanticDraft:
     if len(same) != 1 or same[0].slot.endswith(("/species", "/relation")):
         return draft
     return replace(draft, slot=same[0].slot, change=same[0].change, replaces=same[0].replaces)
+
+
+def with_dates(draft: SemanticDraft, turn: Turn) -> SemanticDraft:
+    """Return a draft with the dates its time words mean: in a year nobody knows which day "yesterday" was.
+
+    The built-in model writes them itself; the published prompts do not ask for them.
+    """
+    phrases = find_times(draft.content, turn.at)
+    return replace(draft, content=settle(draft.content, phrases)) if phrases else draft
 
 
 def _is_of(draft: SemanticDraft, fact: Fact) -> bool:

@@ -13,7 +13,7 @@ from persona_cli.agent.following import follow
 from persona_cli.agent.gate import SAME, Admitted, Refused, judge, same_fact, same_occasion
 from persona_cli.agent.holders import holder, same_holder
 from persona_cli.agent.outdated import Embed, Outdated
-from persona_cli.agent.reading import with_slot
+from persona_cli.agent.reading import with_dates, with_slot
 from persona_cli.agent.standing import ALIKE, fills_alike, same_meaning, same_saying, says_no_more, says_the_same
 from persona_cli.agent.words import stem, words
 from persona_cli.memory.store import Store
@@ -65,9 +65,11 @@ class Remembering:
         """Put each draft through the gate, at most the configured number into memory; returns all rulings."""
         rulings: list[Ruling] = []
         self._replaced = 0
-        for draft in (with_slot(draft, turn) for draft in drafts):
+        for raw in (with_slot(draft, turn) for draft in drafts):
             written = sum(ruling.verdict in (Verdict.SAVED, Verdict.QUARANTINED) for ruling in rulings)
-            judged = judge(draft, turn, recent, self._knows)
+            judged = judge(raw, turn, recent, self._knows)
+            # only now: what the user said carries "today", and no number of its date
+            draft = with_dates(raw, turn)
             if isinstance(judged, Refused):
                 rulings.append(Ruling(draft, Verdict.REFUSED, judged.reason))
             elif known := self._known_as(draft):
