@@ -45,8 +45,8 @@ class _Word:
 
     def without(self, places: Places) -> _Word:
         at = np.searchsorted(self.places, places)
-        gone = at[at < len(self.places)]
-        gone = gone[np.isin(self.places[gone], places)]
+        inside = at < len(self.places)
+        gone = at[inside][self.places[at[inside]] == places[inside]]
         return _Word(np.delete(self.places, gone), np.delete(self.weights, gone)) if len(gone) else self
 
     def joined(self, other: _Word) -> _Word:
@@ -128,7 +128,7 @@ class Postings:
             gone = np.array(edited, dtype=np.int64)
             self._words = OrderedDict((token, word.without(gone)) for token, word in self._words.items())
         for token in self._words.keys() & words.keys():
-            self._words[token] = self._words[token].joined(words[token])
+            self._words[token] = self._words[token].joined(_word(np.array(words[token], dtype=np.int64)))
         self._kept = sum(len(word.places) for word in self._words.values())
         self._make_room()
 
@@ -185,8 +185,8 @@ class _Tokens:
             found[number - 1].append(token)
         return [tuple(tokens) for tokens in found]
 
-    def count(self, rows: Iterable[tuple[int, str, str, str]]) -> tuple[dict[int, int], dict[str, _Word]]:
-        """Return how many tokens the text at each place has, and which of them hold each token."""
+    def count(self, rows: Iterable[tuple[int, str, str, str]]) -> tuple[dict[int, int], dict[str, list[int]]]:
+        """Return how many tokens the text at each place has, and where each token stands, as `_word` takes it."""
         lengths: dict[int, int] = {}
         holding: dict[str, list[int]] = {}
         kept = list(rows)
@@ -194,7 +194,7 @@ class _Tokens:
             lengths[doc] = lengths.get(doc, 0) + 1
             holding.setdefault(token, []).append(doc * 2 + answer)
         empty = {row[0]: 0 for row in kept}
-        return empty | lengths, {token: _word(np.array(coded, dtype=np.int64)) for token, coded in holding.items()}
+        return empty | lengths, holding
 
     def _run(self, rows: Iterable[tuple[int, str, str, str]], sql: str) -> list[Any]:
         self._raw.executemany("INSERT INTO part (rowid, content, keywords, answer) VALUES (?, ?, ?, ?)", rows)
