@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from persona_cli.errors import StorageError
+from persona_cli.memory.exact import Ids
 from persona_cli.memory.index import Index
 from persona_cli.memory.retrieval.asked import Asked
 from persona_cli.memory.retrieval.evidence import Closeness, Column, Evidence
@@ -141,7 +142,7 @@ class Ranker:
         """Return the messages, best first, as the user's words alone; `whole` reads the turns of the best."""
         window = self.scope.window
         pool = None if window is None else self._told_in(window)
-        if pool == []:
+        if pool is not None and not len(pool):
             return []  # no message can speak of that time
         near, ids = self._near(Kind.MESSAGE, pool)
         if window is not None and self.scope.lenient:
@@ -185,7 +186,7 @@ class Ranker:
         may = [row for row, line in enumerate(lines) if line.stored_at < until and line.id not in banned]
         return self._ranked(lines, may, lanes, evidence, _WHOLE if self.scope.as_of is None else None)
 
-    def _told_in(self, window: Window) -> list[int] | None:
+    def _told_in(self, window: Window) -> Ids | None:
         """Return the messages of a window and of the days after it, None where they are too many to name."""
         told = Window(window.start, window.end and window.end + TOLD_LATER)
         return _few(self.store.turns.ids_in(told, _POOL + 1))
@@ -215,9 +216,9 @@ class Ranker:
         relevant = evidence.relevance >= self._floor(Kind.IMAGE)
         return {row_id: score for row_id, score, good in zip(ids, scores, relevant.tolist(), strict=True) if good}
 
-    def _near(self, kind: Kind, pool: list[int] | None) -> tuple[Closeness, list[int]]:
+    def _near(self, kind: Kind, pool: Ids | None) -> tuple[Closeness, list[int]]:
         """Return the cosines of the closest, and the ids that any lane finds worth a look."""
-        if pool is not None and not pool:
+        if pool is not None and not len(pool):
             return Closeness({}, {}), []
         narrow = pool if pool is not None and len(pool) <= _POOL else None
         most = _CLOSEST_MESSAGES if kind is Kind.MESSAGE else _CLOSEST
@@ -225,7 +226,8 @@ class Ranker:
         keywords = self._search(kind, "keywords", narrow, most)
         ids = {*content, *keywords, *self.asked.best(kind, most)}
         if pool is not None:
-            ids.intersection_update(pool)
+            found = np.array(sorted(ids), dtype=np.int64)
+            return Closeness(content, keywords), found[np.isin(found, pool)].tolist()
         return Closeness(content, keywords), sorted(ids)
 
     def _likely(self, kind: Kind, ids: Collection[int], near: Closeness) -> list[int]:
@@ -242,11 +244,11 @@ class Ranker:
         keywords = {**near.keywords, **self._search(kind, "keywords", missing, len(missing))}
         return Closeness(content, keywords)
 
-    def _search(self, kind: Kind, name: str, among: list[int] | None, k: int) -> dict[int, float]:
+    def _search(self, kind: Kind, name: str, among: Sequence[int] | Ids | None, k: int) -> dict[int, float]:
         if name == "keywords" and kind not in {Kind.SEMANTIC, Kind.EPISODIC}:
             return {}
         vector = self.asked.keywords if name == "keywords" else self.asked.content_for(kind)
-        ids = None if among is None else np.array(among, dtype=np.int64)
+        ids = None if among is None else np.asarray(among, dtype=np.int64)
         try:
             return dict(self.index.search(kind, name, vector, k, ids))
         except StorageError as exc:
@@ -315,7 +317,7 @@ class Ranker:
         return floor * _OF_SPEAKERS if kind is Kind.MESSAGE and self.asked.speakers else floor
 
 
-def _few(ids: list[int]) -> list[int] | None:
+def _few(ids: Ids) -> Ids | None:
     """Return a pool that is small enough to be searched alone."""
     return ids if len(ids) <= _POOL else None
 

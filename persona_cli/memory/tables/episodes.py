@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from persona_cli.memory.tables.columns import (
     Columns,
@@ -19,6 +20,10 @@ from persona_cli.memory.tables.columns import (
 )
 from persona_cli.memory.tables.connection import Connection, Value, id_list, missing
 from persona_cli.records import Author, EpisodicMemory, Status, Window
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _TOLD = "SELECT episode_id FROM episode_turn WHERE turn_id IN (SELECT value FROM json_each(?1))"
 
@@ -82,14 +87,13 @@ class Episodes:
             (id_list(turn_ids),),
         )
 
-    def ids(self, window: Window, most: int, *, every: bool = False) -> builtins.list[int]:
-        """Return the ids of what `list` returns, in any order, at most so many."""
+    def ids(self, window: Window, most: int, *, every: bool = False) -> NDArray[np.int64]:
+        """Return the ids of what `list` returns, in any order, at most so many: (n,)."""
         start, end = bounds(window)
-        rows = self._connection.rows(
-            f"SELECT id FROM episode WHERE {_held(every)} AND started_at < ? AND ended_at >= ? LIMIT ?",  # noqa: S608 - a constant
+        return self._connection.numbers(
+            f"SELECT id AS number FROM episode WHERE {_held(every)} AND started_at < ? AND ended_at >= ? LIMIT ?",  # noqa: S608 - a constant
             (end, start, most),
         )
-        return [row[0] for row in rows]
 
     def list(
         self, window: Window | None = None, limit: int | None = None, *, every: bool = False

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from persona_cli.memory.tables.columns import (
     Columns,
@@ -22,6 +23,10 @@ from persona_cli.memory.tables.columns import (
 )
 from persona_cli.memory.tables.connection import Connection, Value, id_list, missing
 from persona_cli.records import Author, SemanticMemory, Status, Window
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Semantics:
@@ -71,14 +76,13 @@ class Semantics:
 
     def ids(
         self, window: Window | None = None, as_of: datetime | None = None, most: int | None = None
-    ) -> builtins.list[int]:
-        """Return the ids of what `list` returns, in any order; reading whole memories takes 50 times as long."""
+    ) -> NDArray[np.int64]:
+        """Return the ids of what `list` returns, in any order: (n,)."""
         tests, values = _held(window, Status.ACTIVE, as_of)
-        rows = self._connection.rows(
-            f"SELECT id FROM semantic WHERE {' AND '.join(tests)} LIMIT ?",  # noqa: S608 - from below
+        return self._connection.numbers(
+            f"SELECT id AS number FROM semantic WHERE {' AND '.join(tests)} LIMIT ?",  # noqa: S608 - from below
             (*values, -1 if most is None else most),
         )
-        return [row[0] for row in rows]
 
     def active_in_slot(self, slot: str) -> tuple[SemanticMemory, ...]:
         """Return the active memories that fill a slot, oldest first."""

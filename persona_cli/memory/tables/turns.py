@@ -10,13 +10,17 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from sqlite3 import Row
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from persona_cli.memory.tables import steps as step_json
 from persona_cli.memory.tables.columns import bounds, from_column, instant, just_after, to_column
 from persona_cli.memory.tables.connection import Connection, Value, id_list, missing
 from persona_cli.memory.tables.images import Images
 from persona_cli.records import Image, Personality, Ref, Step, Turn, Window
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _PAGE = 500
 
@@ -96,12 +100,11 @@ class Turns:
         )
         return tuple(map(Line._make, rows))
 
-    def ids_in(self, window: Window, most: int) -> list[int]:
-        """Return the ids of the first turns of a window, oldest first, at most so many."""
-        rows = self._connection.rows(
-            "SELECT id FROM turn WHERE at >= ? AND at < ? ORDER BY at, id LIMIT ?", (*bounds(window), most)
+    def ids_in(self, window: Window, most: int) -> NDArray[np.int64]:
+        """Return the ids of the first turns of a window, oldest first, at most so many: (n,)."""
+        return self._connection.numbers(
+            "SELECT id AS number FROM turn WHERE at >= ? AND at < ? ORDER BY at, id LIMIT ?", (*bounds(window), most)
         )
-        return [row[0] for row in rows]
 
     def latest(self) -> Turn | None:
         """Return the turn that was stored last, with its steps."""
