@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from persona_cli.agent.at_odds import at_odds
 from persona_cli.agent.following import follow
 from persona_cli.agent.gate import SAME, Admitted, Refused, judge, same_fact, same_occasion
 from persona_cli.agent.holders import holder, same_holder
@@ -116,6 +117,8 @@ class Remembering:
             return Ruling(draft, Verdict.QUARANTINED, "it reads like an instruction", memory.id)
         self._replaced += len(outdated)
         disputed = [old for old in outdated if _is_disputed(draft, old, turn)]
+        if not outdated:
+            disputed = [one for one in self._outdated.near(memory.content) if at_odds(one, memory)]
         for old in disputed:
             self._store.conflicts.add(old.id, memory.id, turn.at)
         for old in outdated:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from persona_cli.model.lite.acts import announces
 from persona_cli.model.lite.evidence import Told
+from persona_cli.model.lite.kinds import asked_kind, is_done, members, without_kind
 from persona_cli.model.lite.lexicon import PEOPLE
 from persona_cli.model.lite.ontology import KINDS
 from persona_cli.model.lite.questions import ONE_OF, Form, Question
@@ -45,7 +46,23 @@ class Match:
 
 
 def rank(question: Question, told: Sequence[Told], embed: Embed) -> tuple[Match, ...]:
-    """Return what answers the question, best first; empty when nothing does."""
+    """Return what answers the question, best first; empty when nothing does.
+
+    "Which food can't I stand?" is answered by olives, which no word says are food, where nothing else answers it.
+    """
+    kind = asked_kind(question)
+    asked = without_kind(question) if kind else question
+    if kind and not asked.topic and (question.slot is None or question.slot.name != "likes"):
+        told = [one for one in told if is_done(kind, one)]
+    found = _ranked(question, told, embed)
+    if found or not kind:
+        return found
+    meant = members(kind, [one for one in told if _may_answer(asked, one)], embed)
+    return _ranked(asked, meant, embed, sure=not asked.topic)
+
+
+def _ranked(question: Question, told: Sequence[Told], embed: Embed, *, sure: bool = False) -> tuple[Match, ...]:
+    """Return what answers the question; with `sure`, all that can, for there is nothing but its kind to go by."""
     allowed = [one for one in told if _may_answer(question, one)]
     if not allowed:
         return ()
@@ -53,6 +70,8 @@ def rank(question: Question, told: Sequence[Told], embed: Embed) -> tuple[Match,
     cosines = vectors[1:] @ vectors[0]
     meanings = _Meanings(embed)
     scores = [_score(question, one, float(cosine), meanings) for one, cosine in zip(allowed, cosines, strict=True)]
+    if sure:
+        scores = [max(score, ENOUGH + float(cosine) / 10) for score, cosine in zip(scores, cosines, strict=True)]
     matches = [Match(one, score) for one, score in zip(allowed, scores, strict=True) if score >= ENOUGH]
     return tuple(sorted(matches, key=lambda match: -match.score - (0.0 if match.told.verbatim else _FACT)))
 

@@ -20,6 +20,7 @@ from persona_cli.model.lite.answers import compose, distinct
 from persona_cli.model.lite.evidence import Told, gather
 from persona_cli.model.lite.facts import find_facts
 from persona_cli.model.lite.former import marked
+from persona_cli.model.lite.kinds import asked_kind, looked_for
 from persona_cli.model.lite.lasttime import asks_for_last_time, tell_last_time
 from persona_cli.model.lite.ontology import IRREGULAR, KINDS
 from persona_cli.model.lite.questions import Form, Question, other_years, understand, understand_looked_up
@@ -262,6 +263,8 @@ def _widened(question: Question) -> str:
         words += [form for form, base in IRREGULAR.items() if base == stem(word)]  # "lost" has no stem in "lose"
     for entity in sorted(question.entities):
         words += sorted(KINDS.get(entity, frozenset()))[:8]
+    if kind := asked_kind(question):
+        words.append(looked_for(kind))
     if question.slot is not None:
         words.append(LOOKED_FOR[question.slot.name])
     return " ".join(dict.fromkeys(stem(word) if word in KINDS else word for word in words))

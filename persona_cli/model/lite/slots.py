@@ -177,22 +177,26 @@ SLOTS: tuple[Slot, ...] = (
     Slot(
         "likes",
         _ways(
-            r"\b(?:like|love|enjoy|prefer|hate|dislike|adore|can['’]t stand|detest)\b",
+            r"\b(?:like|love|enjoy|prefer|hate|dislike|adore|can['’]t stand|detest|loathe|despise)\b",
             r"\bfavou?rites?\b",
             r"\b(?:fond of|pet peeve)\b",
-            r"\bcan(?:['’]|no)?t (?:i|we|he|she|they) (?:stand|bear)\b",
+            r"\bcan(?:['’]|no)?t (?:i|we|he|she|they) (?:stand|bear|stomach)\b",
         ),
         _ways(
-            r"\b(?:lik|lov|ador|hat|dislik|detest)(?:e|es|ed|ing)\b",
+            r"\b(?:lik|lov|ador|hat|dislik|detest|loath|despis)(?:e|es|s|ed|ing)\b",
             r"\b(?:enjoy\w*|favou?rites?|prefer\w*|fond of|into|keen on|fan|obsessed|addicted|crazy about|hooked)\b",
-            r"\bcan(?:['’]|no)?t (?:stand|get enough|bear|live without)\b",
+            r"\bcan(?:['’]|no)?t (?:stand|get enough|bear|stomach|live without)\b",
             r"\b(?:passion\w*|hobb(?:y|ies)|the best)\b",
         ),
-        word_set("stand bear like love enjoy hate dislik prefer fond hobby fun free spare time favourite ador"),
+        word_set(
+            "stand bear stomach loathe despise detest like love enjoy hate dislik prefer fond hobby fun free spare time"
+            " favourite ador"
+        ),
     ),
 )
 _NEGATIVE_LIKING = _ways(
-    r"\b(?:hates?|hated|dislikes?|detests?|can(?:['’]|no)?t (?:(?:i|we|he|she|they) )?(?:stand|bear))\b",
+    r"\b(?:hates?|hated|dislikes?|detests?|loathes?|despises?)\b",
+    r"\bcan(?:['’]|no)?t (?:(?:i|we|he|she|they) )?(?:stand|bear|stomach)\b",
     r"(?:n['’]t|\bnot|\bnever|\bno longer)(?: \w+){0,2} (?:like|love|enjoy|fan|fond|keen|into)\b",
 )
 _NEGATION = _ways(
