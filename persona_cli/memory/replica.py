@@ -28,6 +28,9 @@ from persona_cli.records import Kind
 BIG = 200_000
 """Vectors from which on a process that only asks opens Chroma: below, reading the blobs is quicker."""
 
+_LONG_TO_BUILD = 20_000
+"""Vectors from which a person wonders what takes so long: 150,000 take a minute on two cores."""
+
 SMALL = 200_000
 """Vectors up to which exact search answers even where Chroma is open.
 
@@ -205,6 +208,8 @@ class Replica:
         if gone:
             # Chroma keeps the bytes of what it deletes, and what a person has forgotten must not be in any file
             self._drop_set_aside()
+            if (count := self._count()) > _LONG_TO_BUILD:
+                self._notice(f"building the index anew without what was forgotten ({count:,} vectors)")
             self._build()
             return gone + stored
         chroma = self._open()

@@ -216,7 +216,8 @@ class Forgetting:
             if near and gone & step_json.references(steps):
                 steps = step_json.without_thoughts(steps)
                 dropped += steps != row["steps"]
-            if forgotten and "(you" in steps and "“" in steps:
+            # the mark first: no text without any such letter has to be looked through for it
+            if forgotten and "“" in steps and "(you" in steps:
                 steps = step_json.without_quotes(steps, forgotten)
             if steps != row["steps"]:
                 self._connection.update("turn", row["id"], {"steps": steps})
