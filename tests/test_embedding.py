@@ -7,16 +7,18 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from persona_cli.config import EmbeddingSettings, Settings
 from persona_cli.errors import EngineError, WeightsError
-from persona_cli.memory import minilm_files
+from persona_cli.memory import minilm, minilm_files
 from persona_cli.memory.embedding import Vectors, open_embedder
 from persona_cli.memory.minilm import MiniLM
 from persona_cli.memory.minilm_files import LONGEST, Use, converted, source_folder
@@ -97,6 +99,21 @@ def test_vectors_are_units_in_the_order_of_the_texts(model: MiniLM) -> None:
     assert cosines(vectors, one_by_one).min() > 0.99999
 
 
+def test_a_batch_of_long_texts_stays_small(model: MiniLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    run = minilm._run
+
+    def watched(session: object, given: dict[str, NDArray[np.generic]]) -> Vectors:
+        taken.append(given["ids"].size)
+        return run(session, given)
+
+    monkeypatch.setattr(minilm, "_run", watched)
+    # 17 that could be 20 in a batch, then more of those that may be no more than 16
+    model.embed([" ".join(["word"] * count) for count in [198] * 17 + [254] * 20])
+    assert max(taken) <= 16 * LONGEST
+    assert len(taken) == 3
+
+
 def test_a_question_has_one_vector_whatever_else_is_asked(model: MiniLM) -> None:
     asked = model.embed_query([*TEXTS, *TEXTS[::-1]])
     assert asked.dtype == np.float32
@@ -172,6 +189,60 @@ def test_what_llama_cpp_ran_does_not_stay_behind(tmp_path: Path) -> None:
     converted(tmp_path, Use.QUESTIONS, pytest.fail)
     assert other.exists()
     assert not any(path.exists() for path in outdated)
+
+
+def test_a_conversion_that_was_killed_leaves_nothing(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, sys; from persona_cli.memory import minilm_files as files\n"
+        "written = pathlib.Path.replace if sys.argv[2] == 'moved' else files._write\n"
+        "def killed(*given):\n"
+        "    written(*given)\n"
+        "    os.kill(os.getpid(), 9)\n"
+        "if sys.argv[2] == 'moved': pathlib.Path.replace = killed\n"
+        "else: files._write = killed\n"
+        "files.converted(pathlib.Path(sys.argv[1]), files.Use.QUESTIONS, print)"
+    )
+    for moment in ("written", "moved"):
+        died = subprocess.run([sys.executable, "-c", code, str(tmp_path), moment], check=False)
+        assert died.returncode == -9
+        path = converted(tmp_path, Use.QUESTIONS, pytest.fail)  # and no word of damage
+        assert {file.name for file in tmp_path.iterdir()} - {f"{minilm_files.NAME}.lock"} == {
+            path.name,
+            path.with_suffix(".sha256").name,
+        }
+        path.unlink()
+
+
+def test_a_disk_that_is_full_is_one_clear_error(tmp_path: Path) -> None:
+    code = (
+        "import pathlib, resource, signal, sys; from persona_cli.memory.minilm_files import Use, converted\n"
+        "from persona_cli.errors import StorageError\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000_000,) * 2)\n"
+        "try: converted(pathlib.Path(sys.argv[1]), Use.QUESTIONS, print)\n"
+        "except StorageError as exc: print(exc.fix)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert "free space" in done.stdout
+    assert [file.name for file in tmp_path.iterdir()] == [f"{minilm_files.NAME}.lock"]
+    converted(tmp_path, Use.QUESTIONS, pytest.fail)
+
+
+@pytest.mark.parametrize("library", ["onnxruntime", "onnx"])
+def test_a_library_that_cannot_be_loaded_is_one_clear_error(tmp_path: Path, library: str) -> None:
+    package = tmp_path / "broken" / library
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise ImportError('DLL load failed')")
+    code = (
+        "import pathlib, sys; sys.path.insert(0, sys.argv[1] + '/broken')\n"
+        "from persona_cli.errors import ModelError\n"
+        "from persona_cli.memory.minilm import MiniLM\n"
+        "try: MiniLM(pathlib.Path(sys.argv[1]) / 'models', print).embed_query(['hello'])\n"
+        "except ModelError as exc: print(exc.message, exc.fix)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert "DLL load failed" in done.stdout
+    assert f"pip install --force-reinstall {library}" in done.stdout
 
 
 @pytest.mark.parametrize("damage", ["flipped", "truncated", "no record"])
@@ -257,6 +328,16 @@ def test_only_what_the_library_prints_is_dropped(capfd: pytest.CaptureFixture[st
         os.write(2, b"another\n")
         assert capfd.readouterr().err == ""
     assert capfd.readouterr().err == "a notice of ours\nanother\n"
+
+
+def test_it_loads_where_no_file_can_be_made(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> None:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    with held_back():
+        os.write(2, b"onnxruntime: a warning\n")
+    assert capfd.readouterr().err == "onnxruntime: a warning\n"
 
 
 @pytest.mark.slow

@@ -169,7 +169,7 @@ def _batches(lengths: Sequence[int]) -> list[list[int]]:
     """Group rows, shortest first, so that little is padded and no batch takes much memory."""
     groups: list[list[int]] = []
     for row in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if not groups or len(groups[-1]) == min(_BATCH_TEXTS, _BATCH_PIECES // lengths[row]):
+        if not groups or len(groups[-1]) >= min(_BATCH_TEXTS, _BATCH_PIECES // lengths[row]):
             groups.append([])
         groups[-1].append(row)
     return groups

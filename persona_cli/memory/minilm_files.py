@@ -9,7 +9,6 @@ a second of work) lie under the shared weights, each with its SHA-256 beside it:
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -116,21 +115,27 @@ def _alone(weights: Path) -> Iterator[None]:
 
 
 def _convert(source: Path, path: Path, use: Use) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    # one name for every process: what a killed one left is written over, not added to
+    partial = path.with_name(f".{path.name}.part")
     try:
         _write(source, partial, use)
         partial.chmod(0o600)
-        digest = _sha256(partial)
+        # the record first: without it a whole file would look damaged to whoever comes after a kill
+        _record(path).write_text(_sha256(partial), encoding="ascii")
         partial.replace(path)
-        _record(path).write_text(digest, encoding="ascii")
     finally:
         partial.unlink(missing_ok=True)
 
 
 def _write(source: Path, path: Path, use: Use) -> None:
-    from safetensors.numpy import load_file
+    try:
+        from safetensors.numpy import load_file
 
-    from persona_cli.memory import minilm_graph
+        from persona_cli.memory import minilm_graph
+    except ImportError as exc:
+        raise WeightsError(
+            f"{NAME} cannot be converted: {exc}", fix="Install it again: pip install --force-reinstall onnx safetensors"
+        ) from exc
 
     build = minilm_graph.documents if use is Use.DOCUMENTS else minilm_graph.questions
     path.write_bytes(build(load_file(source / "model.safetensors"), LONGEST).SerializeToString())

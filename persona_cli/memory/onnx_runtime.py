@@ -7,8 +7,15 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from types import ModuleType
+
+from persona_cli.errors import EngineError
+
+_REINSTALL = (
+    "Install it again: pip install --force-reinstall onnxruntime "
+    "(on Windows it needs Microsoft's Visual C++ Redistributable too)."
+)
 
 _THEIRS = (b"onnxruntime", b"cpuinfo")
 
@@ -16,16 +23,19 @@ _loading = threading.Lock()  # two threads would put each other's standard error
 
 
 def load() -> ModuleType:
-    """Import onnxruntime, quiet and with its telemetry off."""
+    """Import onnxruntime, quiet and with its telemetry off; raises `EngineError` where it cannot be loaded."""
     # from 1.29 on it tells its maker what it is used for, unless this is set before it is loaded; what can be turned
     # off afterwards is not all of it, but the only way for some Windows builds
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    with _loading:
-        if "onnxruntime" in sys.modules:
-            import onnxruntime
-        else:
-            with held_back():
+    try:
+        with _loading:
+            if "onnxruntime" in sys.modules:
                 import onnxruntime
+            else:
+                with held_back():
+                    import onnxruntime
+    except ImportError as exc:
+        raise EngineError(f"ONNX Runtime cannot be loaded: {exc}", fix=_REINSTALL) from exc
     onnxruntime.disable_telemetry_events()
     onnxruntime.set_default_logger_severity(4)
     module: ModuleType = onnxruntime
@@ -39,12 +49,13 @@ def held_back() -> Iterator[None]:
     It looks for accelerators while it is loaded, before its log can be turned down, and on a Raspberry Pi, in WSL and
     in many containers warns that it cannot read them (onnxruntime 26763, 27092).
     """
-    try:
-        kept = os.dup(2)
-    except OSError:  # standard error is closed: nobody hears anything
-        yield
-        return
-    with tempfile.TemporaryFile() as printed:
+    with ExitStack() as stack:
+        try:
+            printed = stack.enter_context(tempfile.TemporaryFile())
+            kept = os.dup(2)
+        except OSError:  # nowhere to put it, or standard error is closed and nobody hears it anyway
+            yield
+            return
         os.dup2(printed.fileno(), 2)
         try:
             yield
