@@ -191,6 +191,13 @@ def test_what_llama_cpp_ran_does_not_stay_behind(tmp_path: Path) -> None:
     assert not any(path.exists() for path in outdated)
 
 
+def test_what_cannot_be_deleted_is_no_error(tmp_path: Path) -> None:
+    held = tmp_path / "all-MiniLM-L6-v2.F16.v1.gguf"
+    held.mkdir()  # which refuses to be unlinked everywhere, as an open file does on Windows
+    assert converted(tmp_path, Use.QUESTIONS, pytest.fail).exists()
+    assert held.exists()
+
+
 def test_a_conversion_that_was_killed_leaves_nothing(tmp_path: Path) -> None:
     code = (
         "import os, pathlib, sys; from persona_cli.memory import minilm_files as files\n"

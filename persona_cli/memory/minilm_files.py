@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
@@ -75,7 +75,8 @@ def converted(weights: Path, use: Use, notice: Callable[[str], None]) -> Path:
             notice(f"{path.name} was damaged and has been converted again")
         _convert(source_folder(), path, use)
         for name in _OUTDATED:
-            (weights / name).unlink(missing_ok=True)
+            with suppress(OSError):  # Windows deletes nothing that an older persona still runs from
+                (weights / name).unlink(missing_ok=True)
     return path
 
 
