@@ -1,6 +1,8 @@
 """The words of the full text that are kept in memory: always what SQLite itself would find and score."""
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -170,6 +172,50 @@ def test_ids_that_are_used_again_by_an_import_are_noticed(filled: Store) -> None
     changed = [(table, row | ({"user": "tea zebra"} if table == "turn" else {})) for table, row in rows]
     filled.import_rows(changed)
     check(filled)
+
+
+def test_a_look_that_is_cut_off_leaves_nothing_half_taken_over(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = postings.Postings._make_room
+
+    def stop(_: postings.Postings) -> None:
+        raise KeyboardInterrupt
+
+    for text in ("the zebra runs along the harbour", "tea, tea and a zebra"):
+        say(filled, text, "zebra")
+        monkeypatch.setattr(postings.Postings, "_make_room", stop)
+        with pytest.raises(KeyboardInterrupt):
+            filled.texts.each(["zebra"], None, 12)
+        monkeypatch.setattr(postings.Postings, "_make_room", real)
+        check(filled)
+
+
+def test_what_was_cut_off_while_it_was_cut_into_words_is_not_counted_again() -> None:
+    tokens = postings._Tokens()
+
+    def two_rows() -> Iterator[tuple[int, str, str, str]]:
+        yield 1, "zebra", "", ""
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tokens._run(two_rows(), "SELECT 1")
+    assert tokens.of(["tea", "zebras"]) == [("tea",), ("zebra",)]
+    tokens.close()
+
+
+def test_an_older_copy_that_is_restored_under_a_running_process_is_noticed(home: Path) -> None:
+    store = open_store(home / "persona.db")
+    fill(store)
+    with closing(sqlite3.connect(home / "persona.db")) as raw:
+        raw.execute("VACUUM INTO ?", (str(home / "copy.db"),))
+    check(store)
+    say(store, "the zebra came later")
+    check(store)
+    with closing(sqlite3.connect(home / "copy.db")) as copy, closing(sqlite3.connect(home / "persona.db")) as raw:
+        copy.backup(raw)
+    check(store)
+    say(store, "tea again")
+    check(store)
+    store.close()
 
 
 def test_no_more_is_kept_than_there_is_room_for(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:

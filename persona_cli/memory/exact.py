@@ -175,7 +175,10 @@ class ExactSearch:
         revision = self._store.vectors.revision()
         if revision == self._revision:
             return
-        if self._blocks:
+        if revision < self._revision:
+            # an older copy of the database was restored under a running process
+            self._blocks.clear()
+        elif self._blocks:
             changes = by_field(self._store.vectors.changed_since(self._revision, self._embedder))
             for key in changes.keys() & self._blocks.keys():
                 self._blocks[key] = self._blocks[key].changed(changes[key])

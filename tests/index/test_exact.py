@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+
 import numpy as np
 
-from persona_cli.memory.exact import Block, Change
+from persona_cli.memory.exact import Block, Change, ExactSearch
+from persona_cli.memory.store import Store
+from persona_cli.paths import Places
+from persona_cli.records import Kind, Ref, SemanticMemory
 
 
 def test_equal_vectors_come_in_the_order_of_their_ids() -> None:
@@ -30,3 +37,25 @@ def test_a_block_follows_its_changes_and_an_older_one_stays_as_it_was() -> None:
     assert again.ids.tolist() == [2, 3, 4, *range(7, 12)]
     assert again.nearest(rows[1], 1, np.array([3, 9, 99])) == ((3, 1.0),)
     assert first.nearest(rows[5], 1) == ((4, 1.0),)
+
+
+def test_an_older_copy_that_is_restored_under_a_running_process_is_noticed(store: Store, places: Places) -> None:
+    def learn(text: str, vector: list[float]) -> None:
+        at = datetime(2026, 5, 12, tzinfo=UTC)
+        row = store.semantic.add(SemanticMemory(0, text, (), "user", "q", at, at)).id
+        store.vectors.put(Ref(Kind.SEMANTIC, row), "content", "mini", np.array(vector, dtype=np.float32))
+
+    def known() -> list[int]:
+        return [row for row, _ in exact.search(Kind.SEMANTIC, "content", np.ones(2, dtype=np.float32), 9, None)]
+
+    exact, copied = ExactSearch(store, "mini"), places.home / "copy.db"
+    learn("Likes tea.", [1, 0])
+    with closing(sqlite3.connect(places.database)) as raw:
+        raw.execute("VACUUM INTO ?", (str(copied),))
+    learn("Likes coffee.", [1, 1])
+    assert known() == [2, 1]
+    with closing(sqlite3.connect(copied)) as copy, closing(sqlite3.connect(places.database)) as raw:
+        copy.backup(raw)
+    assert known() == [1]
+    learn("Likes milk.", [1, 1])
+    assert known() == [2, 1]

@@ -40,3 +40,8 @@ def noted(connection: Connection, since: Moment, most: int = -1) -> list[int]:
 def added(since: Moment, now: Moment) -> int:
     """Return how many ids were given between two moments."""
     return sum(now[table] - since[table] for table in TABLES)
+
+
+def gone_back(since: Moment, now: Moment) -> bool:
+    """Tell whether an older copy was restored under a running process: nothing else takes an id or a note back."""
+    return any(now[name] < since[name] for name in BEGINNING)

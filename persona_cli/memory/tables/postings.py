@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_cli.memory.tables.changes import EVERYTHING, TABLES, Moment, added, moment, noted
+from persona_cli.memory.tables.changes import EVERYTHING, TABLES, Moment, added, gone_back, moment, noted
 from persona_cli.memory.tables.connection import Connection
 
 Places = NDArray[np.int64]
@@ -99,8 +99,15 @@ class Postings:
         seen, now = self._seen, moment(self._connection)
         if seen == now:
             return
+        # what is interrupted, or meets an error, is read anew: half of it may have been taken over
+        self._seen = None
         edited = [] if seen is None else noted(self._connection, seen, _STEP_BY_STEP + 1)
-        if seen is None or added(seen, now) + len(edited) > _STEP_BY_STEP or EVERYTHING in edited:
+        if (
+            seen is None
+            or gone_back(seen, now)
+            or added(seen, now) + len(edited) > _STEP_BY_STEP
+            or EVERYTHING in edited
+        ):
             self._start_anew()
         else:
             given = [(number, seen[table] + 1, now[table] + 1) for number, table in enumerate(TABLES)]
@@ -197,10 +204,10 @@ class _Tokens:
         return empty | lengths, holding
 
     def _run(self, rows: Iterable[tuple[int, str, str, str]], sql: str) -> list[Any]:
-        self._raw.executemany("INSERT INTO part (rowid, content, keywords, answer) VALUES (?, ?, ?, ?)", rows)
-        found = self._raw.execute(sql).fetchall()
+        # first, not last: the time before may have been interrupted
         self._raw.execute("INSERT INTO part (part) VALUES ('delete-all')")
-        return found
+        self._raw.executemany("INSERT INTO part (rowid, content, keywords, answer) VALUES (?, ?, ?, ?)", rows)
+        return self._raw.execute(sql).fetchall()
 
 
 def _word(coded: NDArray[np.int64]) -> _Word:
