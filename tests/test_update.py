@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -28,7 +28,7 @@ from persona_cli.errors import EngineError, FormatError, Interrupted, NotFoundEr
 from persona_cli.model.tasks import CoreDraft, EpisodeDraft, ProceduralDraft, SemanticDraft, Stop
 from persona_cli.paths import find_places
 from persona_cli.personality import Traits
-from persona_cli.records import Answer, Aspect, Author, Job, JobState, Retrieve, Task, Turn
+from persona_cli.records import Answer, Aspect, Author, Image, Job, JobState, Retrieve, Task, Turn
 from tests.agents import NOW, exists
 from tests.conftest import StillClock
 from tests.fakes import ScriptedModel
@@ -338,6 +338,25 @@ def test_exchanges_are_stored_together_but_those_with_pictures(assistant: Assist
     with pytest.raises(PictureError):
         store_exchanges(memory, assistant.gap, [replace(plain[0], user="x", images=(tmp_path / "none.png",))])
     assert memory.media.verify() == ()
+
+
+def test_two_imports_at_once_store_an_exchange_with_a_picture_once(
+    assistant: Assistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = tmp_path / "dog.png"
+    Pillow.new("RGB", (64, 48), "brown").save(picture)
+    exchanges = [Exchange(NOW - timedelta(days=9), "my dog", "Nice.", (picture,))]
+    memory, counts = assistant.memory, list[int]()
+    add = memory.media.add
+
+    def add_when_the_other_is_through(path: Path, at: datetime) -> Image:
+        monkeypatch.setattr(memory.media, "add", add)
+        counts.append(store_exchanges(memory, assistant.gap, exchanges))
+        return add(path, at)
+
+    monkeypatch.setattr(memory.media, "add", add_when_the_other_is_through)
+    counts.append(store_exchanges(memory, assistant.gap, exchanges))
+    assert (counts, memory.store.turns.count()) == ([1, 0], 1)
 
 
 def test_an_import_that_breaks_off_brings_again_what_was_not_on_disk(assistant: Assistant) -> None:

@@ -116,6 +116,9 @@ def _store(memory: Memory, gap: timedelta, exchange: Exchange, last: Turn | None
         return known, False
     images = tuple(memory.media.add(path, exchange.at) for path in exchange.images)
     with store.transaction():
+        # the pictures were not written within a transaction: another import may have been quicker
+        if images and (known := store.turns.find_same(exchange.at, user)):
+            return known, False
         session = _session(store, gap, exchange.at, last)
         turn = store.turns.add(
             session.id, exchange.at, user, answer, RECORDED, images, redaction_notice(secrets + more)
