@@ -13,7 +13,7 @@ all; exact search (`exact`) needs nothing but the blobs. Which one answers, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,14 @@ from persona_cli.memory.store import Store
 from persona_cli.paths import Places
 from persona_cli.records import Kind, Ref
 
-_AT_ONCE = 64  # texts between two looks at `stop`: a fifth of a second
+# between two looks at `stop`, for which a person may wait: a tenth of a second of short texts, half a second of long
+_AT_ONCE = 64
+_CHARACTERS = 16_000
+_READ = 1_500  # of one text: more characters than a usual model has places for
 _LISTED = 4_096  # texts looked up together
+
+Wanted = tuple[Ref, str, str]
+"""A text without a vector: what it is of, the field, the words."""
 
 
 class Index:
@@ -122,15 +128,29 @@ def embed_wanted(store: Store, embedder: Embedder, stop: Callable[[], bool] | No
     """
     done = 0
     while wanted := store.vectors.wanted(embedder.name, _LISTED):
-        for start in range(0, len(wanted), _AT_ONCE):
+        for portion in _portions(wanted):
             if stop is not None and stop():
                 return done
-            done += _embed(store, embedder, wanted[start : start + _AT_ONCE])
+            done += _embed(store, embedder, portion)
     store.vectors.note_complete(embedder.name)
     return done
 
 
-def _embed(store: Store, embedder: Embedder, wanted: Sequence[tuple[Ref, str, str]]) -> int:
+def _portions(wanted: Sequence[Wanted]) -> Iterator[list[Wanted]]:
+    portion: list[Wanted] = []
+    characters = 0
+    for one in wanted:
+        length = min(len(one[2]), _READ)
+        if portion and (len(portion) == _AT_ONCE or characters + length > _CHARACTERS):
+            yield portion
+            portion, characters = [], 0
+        portion.append(one)
+        characters += length
+    if portion:
+        yield portion
+
+
+def _embed(store: Store, embedder: Embedder, wanted: Sequence[Wanted]) -> int:
     vectors = embedder.embed([text for _, _, text in wanted])
     with store.transaction():
         # the text goes along: what was edited in the meantime is not stored, and wanted again

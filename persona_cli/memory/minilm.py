@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
 
-# Of one batch: 16 texts as long as they can be take 300 MB, and no more at once are any quicker.
+# Of one batch: 16 texts as long as they can be take 150 MB, and no more at once are any quicker.
 _BATCH_TEXTS = 32
 _BATCH_PIECES = 16 * LONGEST
 

@@ -76,3 +76,13 @@ def test_embedding_stops_between_batches(store: Store) -> None:
     done = embed_wanted(store, embedder, stop=lambda: len(embedder.texts) >= 64)
     assert done == len(embedder.texts) == 64
     assert embed_wanted(store, embedder) == 136
+
+
+def test_nobody_waits_for_many_long_texts(store: Store) -> None:
+    ids, _ = add_crowd(store, 60)
+    for row in ids[:40]:
+        store.semantic.update(row, content="sheep " * 2_000)
+    embedder = LetterEmbedder()
+    done = embed_wanted(store, embedder, stop=lambda: bool(embedder.texts))
+    assert done == len(embedder.texts) == 10
+    assert embed_wanted(store, embedder) == 50
