@@ -11,13 +11,11 @@ revision, look, text_change, text_word (fts5vocab), embedded, and the view embed
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
 from sqlite_utils import Database, Migrations
 
 from persona_cli.errors import StorageError
 from persona_cli.memory.journaling import LIFE, journal_triggers
+from persona_cli.memory.searching import CHANGES, SEARCH, change_triggers, search_triggers
 from persona_cli.memory.summing import SUMMING, summing_triggers
 
 migrations = Migrations("persona")
@@ -57,35 +55,6 @@ def run_script(database: Database, script: str) -> None:
     """Run statements separated by a line that holds only `--`: executescript would commit behind our back."""
     for statement in script.split("\n--\n"):
         database.execute(statement)
-
-
-@dataclass(frozen=True, slots=True)
-class _Indexed:
-    """One table whose texts are searched: where full text and vectors find them."""
-
-    table: str
-    kind: str
-    number: int
-    """Full-text row ids are id * 8 + this, so that every row of every table has one of its own."""
-    content: str
-    keywords: str = "''"
-    answer: str = "''"
-
-    @property
-    def watched(self) -> str:
-        """Return the columns whose change changes the texts."""
-        names = [self.content, self.keywords, self.answer]
-        return ", ".join(dict.fromkeys(name.replace("new.", "") for name in names if name.startswith("new.")))
-
-
-_INDEXED = (
-    _Indexed("core", "core", 0, "new.key || ': ' || new.value"),
-    _Indexed("semantic", "semantic", 1, "new.content", "new.keywords"),
-    _Indexed("episode", "episodic", 2, "new.summary", "new.keywords"),
-    _Indexed("habit", "procedural", 3, "new.text", "new.key"),
-    _Indexed("turn", "message", 4, "new.user", "''", "new.answer"),
-    _Indexed("image", "image", 5, "new.caption"),
-)
 
 
 @migrations()
@@ -247,81 +216,9 @@ def updates(db: Database) -> None:
 @migrations()
 def search(db: Database) -> None:
     """Full text and vectors, both derived, with the triggers that keep them in step."""
-    run_script(
-        db,
-        """
-        CREATE VIRTUAL TABLE text USING fts5 (
-            content, keywords, answer, kind UNINDEXED, tokenize = 'porter unicode61 remove_diacritics 2'
-        )
---
-        CREATE TABLE vector (
-            kind TEXT NOT NULL, memory_id INTEGER NOT NULL, field TEXT NOT NULL, embedder TEXT NOT NULL,
-            dimension INTEGER NOT NULL, vector BLOB NOT NULL, revision INTEGER NOT NULL,
-            PRIMARY KEY (kind, memory_id, field, embedder)
-        ) STRICT
---
-        CREATE INDEX vector_revision ON vector (revision)
---
-        CREATE TABLE vector_gone (
-            kind TEXT NOT NULL, memory_id INTEGER NOT NULL, field TEXT NOT NULL, embedder TEXT NOT NULL,
-            revision INTEGER NOT NULL, PRIMARY KEY (kind, memory_id, field, embedder)
-        ) STRICT
---
-        CREATE INDEX vector_gone_revision ON vector_gone (revision)
---
-        CREATE TABLE revision (one INTEGER PRIMARY KEY CHECK (one = 1), value INTEGER NOT NULL) STRICT
---
-        INSERT INTO revision VALUES (1, 0)
---
-        CREATE TRIGGER vector_deleted AFTER DELETE ON vector BEGIN
-            UPDATE revision SET value = value + 1;
-            INSERT OR REPLACE INTO vector_gone
-                SELECT old.kind, old.memory_id, old.field, old.embedder, value FROM revision;
-        END
---
-        CREATE VIEW embeddable (kind, memory_id, field, text) AS
-            SELECT 'core', id, 'content', key || ': ' || value FROM core
-                WHERE status IN ('active', 'superseded')
-            UNION ALL SELECT 'semantic', id, 'content', content FROM semantic
-                WHERE status IN ('active', 'superseded')
-            UNION ALL SELECT 'semantic', id, 'keywords',
-                (SELECT group_concat(value, ', ') FROM json_each(semantic.keywords)) FROM semantic
-                WHERE status IN ('active', 'superseded') AND keywords <> '[]'
-            UNION ALL SELECT 'episodic', id, 'content', summary FROM episode
-                WHERE status IN ('active', 'superseded')
-            UNION ALL SELECT 'episodic', id, 'keywords',
-                (SELECT group_concat(value, ', ') FROM json_each(episode.keywords)) FROM episode
-                WHERE status IN ('active', 'superseded') AND keywords <> '[]'
-            UNION ALL SELECT 'procedural', id, 'content', text FROM habit
-                WHERE status IN ('active', 'superseded')
-            UNION ALL SELECT 'message', id, 'content', user FROM turn WHERE trim(user) <> ''
-            UNION ALL SELECT 'image', id, 'content', caption FROM image WHERE caption <> ''
-        """,
-    )
-    for one in _INDEXED:
-        _keep_in_step(db, one)
-
-
-def _keep_in_step(db: Database, one: _Indexed) -> None:
-    row = f"(new.id * 8 + {one.number}, {one.content}, {one.keywords}, {one.answer}, '{one.kind}')"
-    insert = f"INSERT INTO text (rowid, content, keywords, answer, kind) VALUES {row};"  # noqa: S608 - constants
-    drop_text = f"DELETE FROM text WHERE rowid = old.id * 8 + {one.number};"  # noqa: S608 - constants
-    drop_vectors = f"DELETE FROM vector WHERE kind = '{one.kind}' AND memory_id = old.id;"  # noqa: S608 - constants
-    db.execute(f"CREATE TRIGGER {one.table}_added AFTER INSERT ON {one.table} BEGIN {insert} END")
-    db.execute(
-        f"CREATE TRIGGER {one.table}_changed AFTER UPDATE OF {_watched(one)} ON {one.table} "
-        f"BEGIN {drop_text} {insert} {drop_vectors} END"
-    )
-    db.execute(f"CREATE TRIGGER {one.table}_deleted AFTER DELETE ON {one.table} BEGIN {drop_text} {drop_vectors} END")
-    if one.table not in ("turn", "image"):
-        db.execute(
-            f"CREATE TRIGGER {one.table}_hidden AFTER UPDATE OF status ON {one.table} "
-            f"WHEN new.status IN ('quarantined', 'forgotten') BEGIN {drop_vectors} END"
-        )
-
-
-def _watched(one: _Indexed) -> str:
-    return ", ".join(dict.fromkeys(re.findall(r"new\.(\w+)", f"{one.content} {one.keywords} {one.answer}")))
+    run_script(db, SEARCH)
+    for trigger in search_triggers():
+        db.execute(trigger)
 
 
 @migrations()
@@ -407,27 +304,9 @@ def changes(db: Database) -> None:
 
     What is added needs no note: ids only grow. A note is the row id of the full text, or -1 for everything.
     """
-    run_script(
-        db,
-        """
-        CREATE TABLE text_change (
-            revision INTEGER PRIMARY KEY AUTOINCREMENT, place INTEGER NOT NULL UNIQUE
-        ) STRICT
---
-        CREATE VIRTUAL TABLE text_word USING fts5vocab (text, instance)
-        """,
-    )
-    for one in _INDEXED:
-        note = f"INSERT OR REPLACE INTO text_change (place) VALUES (old.id * 8 + {one.number});"  # noqa: S608 - constants
-        noted = {"edited": f"UPDATE OF {_watched(one)}", "removed": "DELETE"}
-        for name, event in noted.items():
-            db.execute(f"CREATE TRIGGER {one.table}_{name} AFTER {event} ON {one.table} BEGIN {note} END")
-        if one.table not in ("turn", "image"):
-            db.execute(
-                f"CREATE TRIGGER {one.table}_shown AFTER UPDATE OF status ON {one.table}"
-                " WHEN old.status IN ('quarantined', 'forgotten') AND new.status IN ('active', 'superseded')"
-                f" BEGIN {note} END"
-            )
+    run_script(db, CHANGES)
+    for trigger in change_triggers():
+        db.execute(trigger)
 
 
 @migrations()
