@@ -20,12 +20,10 @@ from numpy.typing import NDArray
 
 from persona_cli.memory.tables.changes import EVERYTHING, TABLES, Moment, added, gone_back, moment, noted
 from persona_cli.memory.tables.connection import Connection
+from persona_cli.memory.tables.texts import ANSWER_WEIGHT
 
 Places = NDArray[np.int64]
 """Row ids of the full text, ascending."""
-
-ANSWER_WEIGHT = 0.3
-"""Of the assistant's part of a message against the user's own words."""
 
 _K1, _B = 1.2, 0.75  # as FTS5 has them
 _RARITY = 1e-6  # what FTS5 makes of a word that more than half of the memories hold

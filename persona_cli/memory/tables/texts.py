@@ -13,7 +13,8 @@ from persona_cli.records import Kind, Ref
 if TYPE_CHECKING:
     from persona_cli.memory.tables.postings import Postings
 
-_ANSWER_WEIGHT = 0.3
+ANSWER_WEIGHT = 0.3
+"""Of the assistant's part of a message against the user's own words."""
 
 
 class Texts:
@@ -30,7 +31,7 @@ class Texts:
         kinds: Collection[Kind] | None,
         limit: int,
         *,
-        answers: float = _ANSWER_WEIGHT,
+        answers: float = ANSWER_WEIGHT,
     ) -> tuple[tuple[Ref, float], ...]:
         """Return the memories that hold any of the words, best first, with their BM25 score, higher is better.
 
@@ -41,7 +42,7 @@ class Texts:
         return tuple((Ref(kind, row_id), score) for kind, row_id, score in found)
 
     def lookup(
-        self, words: Sequence[str], kinds: Collection[Kind] | None, limit: int, *, answers: float = _ANSWER_WEIGHT
+        self, words: Sequence[str], kinds: Collection[Kind] | None, limit: int, *, answers: float = ANSWER_WEIGHT
     ) -> list[tuple[Kind, int, float]]:
         """Return the same as (kind, id, score): hundreds are looked through for every word of a question."""
         query = _query(words, answers > 0)
