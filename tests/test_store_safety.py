@@ -9,6 +9,7 @@ import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,38 @@ def test_an_inner_transaction_that_fails_takes_only_its_own_writes(store: Store)
         with pytest.raises(StoppedError):
             say_and_stop(store, "dropped")
     assert [turn.user for turn in store.turns.all()] == ["kept"]
+
+
+class CutOff:
+    """A connection of SQLite on which Ctrl-C comes right after one statement."""
+
+    def __init__(self, raw: sqlite3.Connection, statement: str) -> None:
+        self._raw = raw
+        self._statement = statement
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._raw, name)
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        cursor = self._raw.execute(sql, *values)
+        if sql == self._statement:
+            raise KeyboardInterrupt
+        return cursor
+
+
+def test_a_read_that_is_cut_off_holds_back_no_later_write(home: Path) -> None:
+    store = open_store(home / "persona.db")
+    connection, raw = store._connection, store._connection.raw
+    connection.raw = CutOff(raw, "BEGIN")  # type: ignore[assignment]
+    with pytest.raises(KeyboardInterrupt):
+        store.texts.each(["tea"], None, 9)
+    connection.raw = raw
+    with store.transaction():
+        store.sessions.start(AT)
+    other = open_store(home / "persona.db")
+    assert len(other.sessions.all()) == 1
+    other.close()
+    store.close()
 
 
 def test_two_threads_lose_nothing(home: Path) -> None:

@@ -113,8 +113,8 @@ class Connection:
             if self._in_transaction():
                 yield False
                 return
-            self.raw.execute("BEGIN")
             try:
+                self.raw.execute("BEGIN")
                 yield True
             finally:
                 if self._in_transaction():
