@@ -119,7 +119,7 @@ class Assistant:
             if not dry_run:
                 found = tidying.write(found, now)
                 embed_wanted(self.memory.store, self.memory.embedder)
-                self.memory.index.sync()
+                self.memory.index.sync(stop)
         return found
 
     def close(self) -> None:

@@ -93,13 +93,18 @@ class UpdateQueue:
         """Return the jobs that were given up."""
         return self._memory.store.jobs.failed()
 
-    def run(self, on_progress: OnProgress | None = None, stop: Stop | None = None) -> Drained:
-        """Work until nothing waits; raises `Interrupted` when stopped, with the rest still queued."""
+    def run(
+        self, on_progress: OnProgress | None = None, stop: Stop | None = None, *, in_passing: bool = False
+    ) -> Drained:
+        """Work until nothing waits; raises `Interrupted` when stopped, with the rest still queued.
+
+        With `in_passing` an index that has much to catch up with is left to the next conversation.
+        """
         with self.paused():
             if not self._take():
                 return Drained(0, self.failed(), self.pending(), busy=True)
             try:
-                done = self._drain(on_progress, stop or _never)
+                done = self._drain(on_progress, stop or _never, in_passing=in_passing)
             finally:
                 self._file.release()
         return Drained(done, self.failed(), self.pending())
@@ -150,14 +155,16 @@ class UpdateQueue:
         self._memory.store.jobs.recover()
         return True
 
-    def _drain(self, on_progress: OnProgress | None, stop: Stop, captions: int = _CAPTIONS) -> int:
+    def _drain(
+        self, on_progress: OnProgress | None, stop: Stop, captions: int = _CAPTIONS, *, in_passing: bool = False
+    ) -> int:
         done, total = 0, self.pending()
         while not stop():
             job = self._memory.store.jobs.claim()
             if job is None:
-                self._refresh(stop)
+                self._refresh(stop, in_passing=in_passing)
                 if self._captions.write_wanted(stop, captions):
-                    self._refresh(stop)
+                    self._refresh(stop, in_passing=in_passing)
                 return done
             self._work(job, stop)
             done += 1
@@ -166,12 +173,13 @@ class UpdateQueue:
                 on_progress(done, total, job)
         raise Interrupted("The updates were interrupted; they are still queued.")
 
-    def _refresh(self, stop: Stop) -> None:
+    def _refresh(self, stop: Stop, *, in_passing: bool) -> None:
         """Embed what was written and shown, and bring the index in step, which opens Chroma only for something new."""
         embed_wanted(self._memory.store, self._memory.embedder, stop)
         if not stop():
-            self._memory.index.sync()
-            self._stale = False
+            self._memory.index.sync(stop, brief=in_passing)
+            # a stop in the middle: the rest waits for the next quiet moment
+            self._stale = stop() or not (in_passing or self._memory.index.in_step)
             # last and not all: pictures of before CLIP was installed may be thousands
             self._memory.sight.embed_wanted(stop, IN_PASSING)
 

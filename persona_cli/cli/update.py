@@ -29,7 +29,7 @@ def update(
             assistant.memory.store.jobs.retry_failed()
         if close:
             assistant.close_sessions(force=True)
-        drained = drain(run, assistant)
+        drained = drain(run, assistant, in_passing=False)
     if as_json:
         from persona_cli.cli.render import print_json
 
@@ -42,13 +42,13 @@ def update(
         raise typer.Exit(1)
 
 
-def drain(run: Invocation, assistant: Assistant) -> Drained | None:
+def drain(run: Invocation, assistant: Assistant, *, in_passing: bool = True) -> Drained | None:
     """Run every queued job under a progress bar; None when Ctrl-C left the rest queued."""
     from persona_cli.cli.render import progress
 
     try:
         with progress(run.err, "remembering") as advance:
-            return assistant.updates.run(lambda done, total, _job: advance(done, total))
+            return assistant.updates.run(lambda done, total, _job: advance(done, total), in_passing=in_passing)
     except (KeyboardInterrupt, Interrupted):
         run.notice(f"{assistant.updates.pending()} updates stay queued; the next start or `persona update` goes on.")
         return None

@@ -118,8 +118,8 @@ class Memory:
         self.places.forgotten.touch(mode=0o600)
         for path in self.places.kept_prompt:
             path.unlink(missing_ok=True)
-        # once for all: what is deleted means that the index is built anew, for it keeps the bytes
-        self.index.sync()
+        # once for all: what is deleted means that the index is begun anew, for it keeps the bytes
+        self.index.sync(brief=True)
         return tuple(receipts)
 
     def take_back(self, turn_id: int) -> TakenBack:
@@ -127,7 +127,7 @@ class Memory:
         done = self.store.journal.take_back(turn_id)
         for digest in done.files:
             self.media.remove(digest)
-        self.index.sync()
+        self.index.sync(brief=True)
         return done
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,6 +70,13 @@ class Marker:
     """Size and CRC-32 of Chroma's HNSW files; SQLite looks after its own."""
     writing: bool = False
     neighbours: int = _NEIGHBOURS
+    begun: int = 0
+    """The store's revision when this copy was begun: what was gone by then has never been in it."""
+
+    @property
+    def clean_until(self) -> int:
+        """The revision up to which nothing that is gone can be in it."""
+        return max(self.revision, self.begun)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +104,12 @@ def inspect(folder: Path, *, thorough: bool = False) -> Inspection:
     return Inspection(State.DAMAGED, damage) if damage else Inspection(State.WHOLE, marker=marker)
 
 
-def mark(folder: Path, embedder: str, revision: int, *, writing: bool = False) -> None:
-    """Write down what the index holds, or that it is being written."""
+def mark(folder: Path, marker: Marker) -> None:
+    """Write down what the index holds, or that it is being written; the files are looked at here."""
     partial = folder / f".{_MARKER}.{os.getpid()}"
     try:
-        files = {} if writing else {str(path.relative_to(folder)): _sum(path) for path in _hnsw_files(folder)}
-        partial.write_text(json.dumps(asdict(Marker(embedder, revision, files, writing))), encoding="utf-8")
+        files = {} if marker.writing else {str(path.relative_to(folder)): _sum(path) for path in _hnsw_files(folder)}
+        partial.write_text(json.dumps(asdict(replace(marker, files=files))), encoding="utf-8")
         partial.replace(folder / _MARKER)
     except OSError as exc:
         raise unwritable(folder, exc) from exc
@@ -244,7 +251,8 @@ def _read_marker(path: Path) -> Marker:
     files = {str(name): (int(size), int(crc)) for name, (size, crc) in raw["files"].items()}
     # 16 is what an index without this number was built with
     neighbours = int(raw.get("neighbours", 16))
-    return Marker(str(raw["embedder"]), int(raw["revision"]), files, bool(raw["writing"]), neighbours)
+    begun = int(raw.get("begun", 0))
+    return Marker(str(raw["embedder"]), int(raw["revision"]), files, bool(raw["writing"]), neighbours, begun)
 
 
 def _hnsw_files(folder: Path) -> Iterator[Path]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from persona_cli.memory.embedding import Embedder
 from persona_cli.memory.exact import ExactSearch, Hits, Ids
 from persona_cli.memory.remote import RemoteReplica
-from persona_cli.memory.replica import BIG, SMALL, Replica
+from persona_cli.memory.replica import BIG, IN_PASSING, SMALL, Replica, Stop
 from persona_cli.memory.store import Store
 from persona_cli.paths import Places
 from persona_cli.records import Kind, Ref
@@ -63,12 +63,18 @@ class Index:
             self._backend = f"exact ({self._replica.why_not})"
         return self._exact.search(kind, field, vector, k, among)
 
-    def sync(self) -> int:
+    def sync(self, stop: Stop | None = None, *, brief: bool = False) -> int:
         """Bring Chroma in step with the store and return how many vectors were stored or removed.
 
-        Returns 0 where nothing has changed, and where another process holds Chroma: it will do it.
+        Returns 0 where nothing has changed, and where another process holds Chroma: it will do it. Ends early once
+        `stop` says so, and with `brief` after a second's work; the next call goes on.
         """
-        return self._replica.sync()
+        return self._replica.sync(stop, IN_PASSING if brief else None)
+
+    @property
+    def in_step(self) -> bool:
+        """Tell whether Chroma has what the store has, and nothing else."""
+        return self._replica.in_step()
 
     def verify(self) -> tuple[str, ...]:
         """Say where Chroma and the store disagree; empty means nowhere.

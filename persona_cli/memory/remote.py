@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from persona_cli.errors import ConfigError, IndexDamagedError, StorageError
 from persona_cli.memory.exact import Hits, by_field
 from persona_cli.memory.hnsw import Hnsw
-from persona_cli.memory.replica import FIELDS, SMALL
+from persona_cli.memory.replica import FIELDS, SMALL, Stop
 from persona_cli.memory.store import Store
 from persona_cli.records import Kind
 
@@ -68,8 +68,15 @@ class RemoteReplica:
                 self._lose(exc.message)
                 return None
 
-    def sync(self) -> int:
-        """Bring the server in step and return how many vectors were stored or removed; 0 where it is not there."""
+    def in_step(self) -> bool:
+        """Tell whether the server has what the store has, as far as is known here."""
+        return self._read_marker() == self._marked(self._store.vectors.revision())
+
+    def sync(self, stop: Stop | None = None, most: int | None = None) -> int:
+        """Bring the server in step and return how many vectors were stored or removed; 0 where it is not there.
+
+        In one go: a server deletes what it is told to, so that there is hardly ever much to do.
+        """
         with self._guard:
             now = self._store.vectors.revision()
             held = self._read_marker()

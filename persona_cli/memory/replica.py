@@ -1,5 +1,8 @@
 """Chroma as a copy of the store's vectors: kept in step, checked, set aside and built anew.
 
+It is filled in the order of the store's revisions, some thousand vectors at a time, so that whoever waits for the
+memory can stop it anywhere, and the next one goes on from there. Until it is in step, search is exact.
+
 One process has it open, under a file lock; the others are told why not. Everything can be rebuilt from the
 blobs without the embedding model, so damage is never argued with: the folder is renamed, a new one is built, one
 line of notice says so. Should that fail too, this process stops trying, and searches exactly.
@@ -11,6 +14,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,16 +24,18 @@ from numpy.typing import NDArray
 
 from persona_cli.errors import BusyError, IndexDamagedError, StorageError
 from persona_cli.memory.exact import Hits, by_field
-from persona_cli.memory.hnsw import Hnsw, Inspection, State, inspect, mark, open_hnsw, present, unwritable
+from persona_cli.memory.hnsw import Hnsw, Inspection, Marker, State, inspect, mark, open_hnsw, present, unwritable
 from persona_cli.memory.store import Store
 from persona_cli.paths import Places
 from persona_cli.records import Kind
 
+Stop = Callable[[], bool]
+
 BIG = 200_000
 """Vectors from which on a process that only asks opens Chroma: below, reading the blobs is quicker."""
 
-_LONG_TO_BUILD = 20_000
-"""Vectors from which a person wonders what takes so long: 150,000 take a minute on two cores."""
+IN_PASSING = 2_000
+"""Vectors that are stored while somebody waits: a second's work. 150,000 take a minute on two cores."""
 
 SMALL = 200_000
 """Vectors up to which exact search answers even where Chroma is open.
@@ -40,6 +46,7 @@ lose the one memory that is unlike a hundred others that resemble each other, be
 """
 
 FIELDS = tuple((kind, field) for kind in Kind for field in ("content", "keywords"))
+_STEP = 1_000  # vectors between two looks at `stop`: half a second
 _NOT_OPENED = "quicker than opening Chroma"
 _ELSEWHERE = "another process holds Chroma"
 
@@ -103,19 +110,22 @@ class Replica:
         finally:
             self._guard.release()
 
-    def sync(self) -> int:
-        """Bring Chroma in step and return how many vectors were stored or removed."""
+    def sync(self, stop: Stop | None = None, most: int | None = None) -> int:
+        """Bring Chroma in step and return how many vectors were stored or removed.
+
+        Ends early once `stop` says so or `most` vectors are stored; the next call goes on.
+        """
         with self._guard:
             self._looked = True
-            if self._in_step() or not self._acquire():
+            if self.in_step() or not self._acquire():
                 return 0
             found = inspect(self._folder, thorough=self._hnsw is None)
             if found.state is not State.WHOLE:
-                return self._repair(found)
+                return self._repair(found, stop, most)
             try:
-                return self._catch_up(found.marker.embedder, found.marker.revision)
+                return self._catch_up(found.marker, stop, most)
             except IndexDamagedError as exc:
-                return self._repair(_damaged(exc))
+                return self._repair(_damaged(exc), stop, most)
             except BusyError:
                 raise  # the store's, and over in a moment
             except StorageError as exc:
@@ -133,6 +143,8 @@ class Replica:
                 return (f"the index is {found.state}{found.reason and ': '}{found.reason}",)
             if found.marker.embedder != self._embedder:
                 return (f"the index holds vectors of {found.marker.embedder}, not of {self._embedder}",)
+            if (lacking := self._store.vectors.count_stored(found.marker.revision, self._embedder)) >= _STEP:
+                return (f"the index lacks {lacking:,} vectors; the next chat goes on with it while it is idle",)
             try:
                 return tuple(self._disagreements())
             except IndexDamagedError as exc:
@@ -185,7 +197,8 @@ class Replica:
             else:
                 self._revision, self._size = found.marker.revision, self._count()
 
-    def _in_step(self) -> bool:
+    def in_step(self) -> bool:
+        """Tell whether Chroma has what the store has, and nothing else."""
         revision = self._store.vectors.revision()
         if self._hnsw is not None:
             return revision == self._revision and present(self._folder)
@@ -197,34 +210,40 @@ class Replica:
             found.state is State.WHOLE and found.marker.embedder == self._embedder and found.marker.revision == revision
         )
 
-    def _catch_up(self, embedder: str, revision: int) -> int:
-        now = self._store.vectors.revision()
+    def _catch_up(self, held: Marker, stop: Stop | None, most: int | None) -> int:
         # a store that is younger than its index was put back from a copy
-        if embedder != self._embedder or revision > now:
-            return self._build()
-        changes = by_field(self._store.vectors.changed_since(revision, self._embedder))
-        gone = sum(len(change.gone) for change in changes.values())
-        stored = sum(len(change.ids) for change in changes.values())
-        if gone:
+        if held.embedder != self._embedder or held.revision > self._store.vectors.revision():
+            return self._build(stop, most)
+        if gone := self._store.vectors.count_gone(held.clean_until, self._embedder):
+            lacking = self._store.vectors.count_stored(held.revision, self._embedder)
             # Chroma keeps the bytes of what it deletes, and what a person has forgotten must not be in any file
             self._drop_set_aside()
-            if (count := self._count()) > _LONG_TO_BUILD:
-                self._notice(f"building the index anew without what was forgotten ({count:,} vectors)")
-            self._build()
-            return gone + stored
-        chroma = self._open()
+            built = self._build(stop, most)
+            return gone + (lacking if self.in_step() else built)
+        return self._fill(held, stop, most)
+
+    def _fill(self, held: Marker, stop: Stop | None, most: int | None) -> int:
+        """Store what came after the marked revision, in order, and mark how far that went."""
+        chroma, now, stored, revision = self._open(), self._store.vectors.revision(), 0, held.revision
         # whoever finds it like this knows that its writer was killed
-        mark(self._folder, self._embedder, revision, writing=True)
-        for (kind, field), change in changes.items():
-            chroma.upsert(kind, field, change.ids, change.matrix)
+        mark(self._folder, replace(held, writing=True))
+        while revision < now and not (stop and stop()) and (most is None or stored < most):
+            changes = self._store.vectors.stored_since(revision, now, self._embedder, _STEP)
+            for (kind, field), change in by_field(changes).items():
+                chroma.upsert(kind, field, change.ids, change.matrix)
+            stored += len(changes)
+            revision = changes[-1].revision if len(changes) == _STEP else now
         expected = self._count()
         # unless somebody has written in the meantime
-        if self._store.vectors.revision() == now and chroma.count() != expected:
+        if self._store.vectors.revision() == revision and chroma.count() != expected:
             raise IndexDamagedError("it has another number of vectors than the store")
-        self._mark(now)
+        mark(self._folder, replace(held, revision=revision))
+        self._revision = revision
+        self._size = self._count()
+        self._built_before = True
         return stored
 
-    def _repair(self, found: Inspection) -> int:
+    def _repair(self, found: Inspection, stop: Stop | None = None, most: int | None = IN_PASSING) -> int:
         """Build the index anew; a second damage, or a failure, ends in exact search."""
         if not self._acquire():
             return 0
@@ -235,7 +254,7 @@ class Replica:
         self._repaired = self._repaired or damaged
         try:
             aside = self._set_aside() if damaged else None
-            count = self._build()
+            count = self._build(stop, most)
         except BusyError:
             raise
         except StorageError as exc:
@@ -243,27 +262,14 @@ class Replica:
             return 0
         where = f" ({found.reason}; set aside as {aside.name})" if aside else ""
         if known or damaged:
-            self._notice(f"the index was {found.state}{where} and has been rebuilt from the store ({count:,} vectors)")
+            done = "has been rebuilt" if self.in_step() else "is being rebuilt"
+            self._notice(f"the index was {found.state}{where} and {done} from the store ({count:,} vectors)")
         return count
 
-    def _build(self) -> int:
+    def _build(self, stop: Stop | None = None, most: int | None = None) -> int:
         self._close_chroma()
         _remove(self._folder)
-        now = self._store.vectors.revision()
-        chroma = self._open()
-        count = 0
-        for kind, field in FIELDS:
-            ids, matrix = self._store.vectors.matrix(kind, field, self._embedder)
-            chroma.upsert(kind, field, ids, matrix)
-            count += len(ids)
-        self._mark(now)
-        return count
-
-    def _mark(self, revision: int) -> None:
-        mark(self._folder, self._embedder, revision)
-        self._revision = revision
-        self._size = self._count()
-        self._built_before = True
+        return self._fill(Marker(self._embedder, 0, begun=self._store.vectors.revision()), stop, most)
 
     def _give_up(self, reason: str) -> None:
         self._close_chroma()

@@ -256,6 +256,37 @@ def test_five_thousand_vectors_survive_a_restart(store: Store, opened: Open, not
 
 
 @pytest.mark.slow
+def test_filling_the_index_stops_between_steps_and_goes_on_in_another_process(store: Store, opened: Open) -> None:
+    ids, vectors = add_crowd(store, 2_300)
+    looks = iter((False, True))
+    index = opened()
+    assert index.sync(lambda: next(looks)) == 1_000
+    assert not index.in_step
+    assert nearest(index, vectors[-1], 1) == [ids[-1]], "what is not in Chroma yet is found all the same"
+    assert "behind" in index.backend
+    index.close()
+    later = opened()
+    assert later.sync() == 1_300
+    assert later.in_step
+    assert later.verify() == ()
+
+
+def test_forgetting_waits_for_no_index_to_be_built(store: Store, opened: Open, places: Places) -> None:
+    ids, vectors = add_crowd(store, 4_400)
+    index = opened()
+    index.sync()
+    store.forget(Ref(Kind.SEMANTIC, ids[7]))
+    assert index.sync(brief=True) == 2_001, "the one that is gone, and a second's work"
+    part = vectors[7].tobytes()[8:64]
+    assert not any(part in path.read_bytes() for path in places.chroma.rglob("*") if path.is_file())
+    assert index.verify() == ("the index lacks 2,399 vectors; the next chat goes on with it while it is idle",)
+    assert ids[7] not in nearest(index, vectors[7])
+    store.forget(Ref(Kind.SEMANTIC, ids[4_300]))
+    assert index.sync(brief=True) == 2_001, "begun anew: nobody knows what of it was copied"
+    assert index.sync() == 2_398
+    assert index.verify() == ()
+
+
 def test_recall_at_ten_thousand(store: Store, opened: Open) -> None:
     ids, vectors = add_crowd(store, 10_000, dimension=384)
     index = opened(dimension=384)

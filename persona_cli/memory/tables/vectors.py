@@ -178,6 +178,27 @@ class Vectors:
         """Return the number of the last change to any vector."""
         return self._connection.number("SELECT value FROM revision")
 
+    def count_stored(self, revision: int, embedder_name: str) -> int:
+        """Return how many vectors were stored after `revision`."""
+        return self._connection.number(
+            "SELECT count(*) FROM vector WHERE revision > ? AND embedder = ?", (revision, embedder_name)
+        )
+
+    def count_gone(self, revision: int, embedder_name: str) -> int:
+        """Return how many vectors are gone since `revision`."""
+        return self._connection.number(
+            "SELECT count(*) FROM vector_gone WHERE revision > ? AND embedder = ?", (revision, embedder_name)
+        )
+
+    def stored_since(self, revision: int, until: int, embedder_name: str, limit: int) -> tuple[VectorChange, ...]:
+        """Return the first vectors that were stored after `revision` and up to `until`, in order, at most so many."""
+        rows = self._connection.rows(
+            "SELECT kind, memory_id, field, revision, vector FROM vector"
+            " WHERE revision > ? AND revision <= ? AND embedder = ? ORDER BY revision LIMIT ?",
+            (revision, until, embedder_name, limit),
+        )
+        return tuple(map(_change, rows))
+
     def changed_since(self, revision: int, embedder_name: str) -> tuple[VectorChange, ...]:
         """Return what changed after `revision`, in order: each vector's last state only."""
         rows = self._connection.rows(
@@ -186,20 +207,21 @@ class Vectors:
             " WHERE revision > ?1 AND embedder = ?2 ORDER BY revision",
             (revision, embedder_name),
         )
-        return tuple(
-            VectorChange(
-                ref=Ref(Kind(row["kind"]), row["memory_id"]),
-                field=row["field"],
-                revision=row["revision"],
-                vector=None if row["vector"] is None else _vector(row["vector"]),
-            )
-            for row in rows
-        )
+        return tuple(map(_change, rows))
 
     def counts(self) -> dict[str, int]:
         """Return how many vectors each embedder has made."""
         rows = self._connection.rows("SELECT embedder, count(*) AS n FROM vector GROUP BY embedder ORDER BY embedder")
         return {row["embedder"]: row["n"] for row in rows}
+
+
+def _change(row: Row) -> VectorChange:
+    return VectorChange(
+        ref=Ref(Kind(row["kind"]), row["memory_id"]),
+        field=row["field"],
+        revision=row["revision"],
+        vector=None if row["vector"] is None else _vector(row["vector"]),
+    )
 
 
 def _blob(vector: NDArray[np.float32]) -> bytes:
