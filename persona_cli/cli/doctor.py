@@ -150,6 +150,9 @@ def _check_index(memory: Memory, url: str) -> Check:
     if not (memory.places.chroma.exists() or url):
         return Check("index", Verdict.NOTE, "not built yet: searches go through the vectors themselves")
     try:
+        if lacking := memory.index.lacking():
+            found = f"{lacking:,} vectors are still to be filled in: the next chat does it while it is idle"
+            return Check("index", Verdict.NOTE, found)
         return _verified("index", memory.index.verify())
     except PersonaError as exc:
         return Check("index", Verdict.WRONG, f"{exc.message} {exc.fix}")

@@ -76,6 +76,10 @@ class Index:
         """Tell whether Chroma has what the store has, and nothing else."""
         return self._replica.in_step()
 
+    def lacking(self) -> int:
+        """Return how many vectors are still to be filled in; few are not counted, the next turn brings them."""
+        return self._replica.lacking()
+
     def verify(self) -> tuple[str, ...]:
         """Say where Chroma and the store disagree; empty means nowhere.
 

@@ -94,6 +94,10 @@ class RemoteReplica:
                 self._lose(exc.message)
                 return 0
 
+    def lacking(self) -> int:
+        """Return 0: a server is filled in one go."""
+        return 0
+
     def verify(self) -> tuple[str, ...]:
         """Say where server and store disagree; empty means nowhere."""
         with self._guard:

@@ -132,8 +132,16 @@ class Replica:
                 self._give_up(exc.message)
                 return 0
 
+    def lacking(self) -> int:
+        """Return how many vectors are still to be filled in, where they are too many to have been overlooked."""
+        found = inspect(self._folder)
+        if found.state is not State.WHOLE or found.marker.embedder != self._embedder:
+            return 0
+        count = self._store.vectors.count_stored(found.marker.revision, self._embedder)
+        return count if count >= _STEP else 0
+
     def verify(self) -> tuple[str, ...]:
-        """Say where Chroma and the store disagree; raises `BusyError`."""
+        """Say where Chroma and the store disagree, unless much is still `lacking`; raises `BusyError`."""
         with self._guard:
             self._acquire_or_raise()
             found = inspect(self._folder, thorough=self._hnsw is None)
@@ -143,8 +151,8 @@ class Replica:
                 return (f"the index is {found.state}{found.reason and ': '}{found.reason}",)
             if found.marker.embedder != self._embedder:
                 return (f"the index holds vectors of {found.marker.embedder}, not of {self._embedder}",)
-            if (lacking := self._store.vectors.count_stored(found.marker.revision, self._embedder)) >= _STEP:
-                return (f"the index lacks {lacking:,} vectors; the next chat goes on with it while it is idle",)
+            if self.lacking():
+                return ()
             try:
                 return tuple(self._disagreements())
             except IndexDamagedError as exc:
