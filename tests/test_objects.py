@@ -70,13 +70,19 @@ def shown(assistant: Assistant, model: ScriptedModel, photo: Path, content: str 
     return turn
 
 
+def learnt(assistant: Assistant, seeing: SeeingModel, photo: Path, content: str = NAMED) -> Turn:
+    """Show a picture in which the model finds the dog, and let the turn be learnt from."""
+    turn = shown(assistant, seeing, photo, content)
+    seeing.enqueue("locate", DOG)
+    assert assistant.updates.run().failed == ()
+    return turn
+
+
 @pytest.mark.gguf
 def test_the_crop_is_kept_with_the_memory_beside_the_picture(
     assistant: Assistant, seeing: SeeingModel, photo: Path
 ) -> None:
-    turn = shown(assistant, seeing, photo)
-    seeing.enqueue("locate", DOG)
-    assert assistant.updates.run().failed == ()
+    turn = learnt(assistant, seeing, photo)
     assert seeing.called("locate") == [(turn.images[0], "Max (dog)")]
     store, media = assistant.memory.store, assistant.memory.media
     (memory,) = store.semantic.list()
@@ -94,9 +100,7 @@ def test_the_crop_is_kept_with_the_memory_beside_the_picture(
 def test_the_crop_is_recalled_with_the_turn_that_showed_it_and_found_by_picture(
     assistant: Assistant, seeing: SeeingModel, photo: Path, tmp_path: Path
 ) -> None:
-    turn = shown(assistant, seeing, photo)
-    seeing.enqueue("locate", DOG)
-    assistant.updates.run()
+    turn = learnt(assistant, seeing, photo)
     later = NOW + timedelta(days=2)
     found = assistant.memory.retriever.recall(Query("Who is my dog?", later), Retrieve("dog Max"))
     (one,) = found.images
@@ -113,16 +117,12 @@ def test_the_crop_is_recalled_with_the_turn_that_showed_it_and_found_by_picture(
 def test_forgetting_the_memory_or_the_picture_takes_the_crop_along(
     assistant: Assistant, seeing: SeeingModel, photo: Path
 ) -> None:
-    turn = shown(assistant, seeing, photo)
-    seeing.enqueue("locate", DOG)
-    assistant.updates.run()
+    turn = learnt(assistant, seeing, photo)
     memory, store = assistant.memory, assistant.memory.store
     (fact,) = store.semantic.list()
     memory.forget(Ref(Kind.SEMANTIC, fact.id))
     assert store.images.all() == turn.images
-    shown(assistant, seeing, photo)
-    seeing.enqueue("locate", DOG)
-    assistant.updates.run()
+    learnt(assistant, seeing, photo)
     assert len(store.images.all()) == 2
     memory.forget(Ref(Kind.IMAGE, turn.images[0].id))
     assert (store.images.all(), memory.media.verify()) == ((), ())
@@ -213,9 +213,7 @@ def test_a_picture_of_little_else_is_kept_whole_and_one_without_it_is_let_go(
 def test_undo_takes_the_crop_along_and_leaves_the_picture(
     assistant: Assistant, seeing: SeeingModel, photo: Path
 ) -> None:
-    turn = shown(assistant, seeing, photo)
-    seeing.enqueue("locate", DOG)
-    assistant.updates.run()
+    turn = learnt(assistant, seeing, photo)
     memory, store = assistant.memory, assistant.memory.store
     (crop,) = set(store.images.all()) - set(turn.images)
     assert memory.take_back(turn.id).files == (crop.hash,)
@@ -228,9 +226,7 @@ def test_undo_takes_the_crop_along_and_leaves_the_picture(
 def test_undo_leaves_a_crop_that_a_memory_said_again_still_has(
     assistant: Assistant, seeing: SeeingModel, photo: Path
 ) -> None:
-    turn = shown(assistant, seeing, photo)
-    seeing.enqueue("locate", DOG)
-    assistant.updates.run()
+    turn = learnt(assistant, seeing, photo)
     memory, store = assistant.memory, assistant.memory.store
     (fact,) = store.semantic.list()
     store.semantic.seen_again(fact.id, NOW + timedelta(days=1))
@@ -242,9 +238,7 @@ def test_undo_leaves_a_crop_that_a_memory_said_again_still_has(
 def test_an_export_carries_crops_with_their_memories(
     assistant: Assistant, seeing: SeeingModel, photo: Path, tmp_path: Path
 ) -> None:
-    shown(assistant, seeing, photo)
-    seeing.enqueue("locate", DOG)
-    assistant.updates.run()
+    learnt(assistant, seeing, photo)
     memory = assistant.memory
     with (tmp_path / "all.jsonl").open("w", encoding="utf-8") as file:
         export_memory(memory.store, memory.media, file)
@@ -261,9 +255,7 @@ def test_an_export_carries_crops_with_their_memories(
 
 @pytest.mark.gguf
 def test_what_the_gate_refuses_leaves_no_crop(assistant: Assistant, seeing: SeeingModel, photo: Path) -> None:
-    turn = shown(assistant, seeing, photo, "Zebulon (Image Object: dog)")
-    seeing.enqueue("locate", DOG)
-    assistant.updates.run()
+    turn = learnt(assistant, seeing, photo, "Zebulon (Image Object: dog)")
     store = assistant.memory.store
     assert (store.semantic.list(), store.images.all()) == ((), turn.images)
 

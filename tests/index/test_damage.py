@@ -7,7 +7,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from persona_cli.memory.index import open_index
 from persona_cli.memory.store import Store, open_store
@@ -33,14 +35,20 @@ def scribble(path: Path) -> None:
     path.write_bytes(raw)
 
 
+def filled_and_closed(store: Store, opened: Open, count: int) -> tuple[list[int], NDArray[np.float32]]:
+    """Store so many vectors and leave them in an index that nobody has open; return their ids, and them."""
+    crowd = add_crowd(store, count)
+    index = opened()
+    index.sync()
+    index.close()
+    return crowd
+
+
 @pytest.mark.parametrize("damage", [overwrite, truncate, scribble, Path.unlink])
 def test_a_damaged_database_is_set_aside(
     store: Store, opened: Open, places: Places, notices: list[str], damage: Callable[[Path], None]
 ) -> None:
-    ids, vectors = add_crowd(store, 80)
-    first = opened()
-    first.sync()
-    first.close()
+    ids, vectors = filled_and_closed(store, opened, 80)
     damage(places.chroma / "chroma.sqlite3")
     index = opened()
     assert nearest(index, vectors[7], 1) == [ids[7]]
@@ -67,10 +75,7 @@ def flip(name: str) -> Callable[[Path], None]:
 def test_damaged_hnsw_files_are_noticed(
     store: Store, opened: Open, places: Places, notices: list[str], damage: Callable[[Path], None]
 ) -> None:
-    ids, vectors = add_crowd(store, 1_500)  # from 1,000 on Chroma writes them
-    first = opened()
-    first.sync()
-    first.close()
+    ids, vectors = filled_and_closed(store, opened, 1_500)  # from 1,000 on Chroma writes them
     (folder,) = (path.parent for path in places.chroma.glob("*/header.bin"))
     damage(folder)
     index = opened()
@@ -114,10 +119,7 @@ def test_a_second_damage_is_the_last(store: Store, opened: Open, places: Places,
 def test_a_deleted_index_is_rebuilt_by_the_next_search(
     store: Store, opened: Open, places: Places, notices: list[str]
 ) -> None:
-    ids, vectors = add_crowd(store, 80)
-    first = opened()
-    first.sync()
-    first.close()
+    ids, vectors = filled_and_closed(store, opened, 80)
     shutil.rmtree(places.chroma)
     assert nearest(opened(), vectors[7], 1) == [ids[7]]
     assert notices == ["the index was missing and has been rebuilt from the store (80 vectors)"]
@@ -161,10 +163,7 @@ def test_a_store_put_back_from_a_copy(store: Store, opened: Open, places: Places
 def test_an_index_of_an_older_layout_is_built_anew(
     store: Store, opened: Open, places: Places, notices: list[str]
 ) -> None:
-    ids, vectors = add_crowd(store, 80)
-    first = opened()
-    first.sync()
-    first.close()
+    ids, vectors = filled_and_closed(store, opened, 80)
     marker = places.chroma / "persona.json"
     older = json.loads(marker.read_text())
     del older["neighbours"]
