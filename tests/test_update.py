@@ -25,6 +25,8 @@ from persona_cli.agent.update import claim_all, keep_newest
 from persona_cli.agent.why import explain
 from persona_cli.config import Settings
 from persona_cli.errors import EngineError, FormatError, Interrupted, NotFoundError, PictureError
+from persona_cli.memory.minilm import MiniLM
+from persona_cli.memory.minilm_files import Use
 from persona_cli.model.tasks import CoreDraft, EpisodeDraft, ProceduralDraft, SemanticDraft, Stop
 from persona_cli.paths import find_places
 from persona_cli.personality import Traits
@@ -97,6 +99,14 @@ def test_jobs_run_in_the_background_and_are_indexed(assistant: Assistant, model:
     wait_until(lambda: not assistant.memory.store.vectors.wanted(assistant.memory.embedder.name, 9))
     (memory,) = assistant.memory.store.semantic.list()
     assert assistant.memory.retriever.search("pets", at=NOW + timedelta(hours=2)).hits[0].ref.id == memory.id
+
+
+def test_the_embedding_is_ready_before_the_first_question(assistant: Assistant) -> None:
+    embedder = assistant.memory.embedder
+    assert isinstance(embedder, MiniLM)
+    assert not embedder._sessions
+    assistant.updates.start()
+    wait_until(lambda: set(embedder._sessions) == set(Use))
 
 
 def test_a_query_interrupts_the_running_job_which_runs_again(assistant: Assistant, model: ScriptedModel) -> None:

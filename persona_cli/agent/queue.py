@@ -120,10 +120,15 @@ class UpdateQueue:
 
     def _background(self) -> None:
         wait: float | None = 0.0
+        warm = False
         while not self._closing.is_set():
             self._wake.wait(wait)
             self._wake.clear()
             try:
+                if not warm:
+                    # the person is still typing: the first answer takes a quarter of a second, not half of one
+                    self._memory.warm()
+                    warm = True
                 wait = None if self._work_a_while() else _RETRY_SECONDS
             except PersonaError as exc:
                 self._notice(f"Updates wait for the next message: {exc.message} {exc.fix}".rstrip())

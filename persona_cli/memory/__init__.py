@@ -100,6 +100,11 @@ class Memory:
         gap = timedelta(minutes=self._settings.session.gap_minutes)
         return Retriever(self.store, self.index, self.embedder, self.looks, settings=self._settings.memory, gap=gap)
 
+    def warm(self) -> None:
+        """Load the embedding model, which otherwise loads with the first question and keeps it waiting."""
+        self.embedder.embed_query(["?"])
+        self.embedder.embed(["."])
+
     def forget(self, ref: Ref) -> Receipt:
         """Delete a memory for good, with everything made from it: rows, vectors, pictures, and the kept prompt."""
         return self.forget_all([ref])[0]
