@@ -33,6 +33,8 @@ _BATCH_PIECES = 16 * LONGEST
 
 _QUESTIONS_KEPT = 64  # a turn searches several times for the same words
 
+_MOST_THREADS = 8  # a container may show 64 cores and be given the time of two
+
 _CLS, _SEP = 101, 102
 
 Vectors = NDArray[np.float32]
@@ -126,7 +128,7 @@ def _open_session(path: Path, use: Use) -> InferenceSession:
     options.inter_op_num_threads = 1
     # a question is so short that threads would wait for each other longer than they compute: tens of milliseconds
     # where the cores are busy
-    options.intra_op_num_threads = 1 if use is Use.QUESTIONS else _cores()
+    options.intra_op_num_threads = 1 if use is Use.QUESTIONS else min(_MOST_THREADS, _cores())
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
