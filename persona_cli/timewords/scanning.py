@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from dateutil.relativedelta import relativedelta
 
@@ -85,17 +86,22 @@ def scan(text: str, at: datetime, otherwise: Direction) -> tuple[TimePhrase, ...
 
 def _atoms(text: str, at: datetime, otherwise: Direction) -> list[_Span]:
     candidates = []
-    for order, (pattern, build) in enumerate(RULES):
-        for match in pattern.finditer(text):
-            tense = lean(text, match.start(), match.end())
-            made = build(match, at, otherwise if tense == "any" else tense)
-            if made is not None and not _out_of_calendar(made.window):
-                candidates.append((match.start(), -match.end(), order, made))
+    for order, match in _matches(text):
+        tense = lean(text, match.start(), match.end())
+        made = RULES[order][1](match, at, otherwise if tense == "any" else tense)
+        if made is not None and not _out_of_calendar(made.window):
+            candidates.append((match.start(), -match.end(), order, made))
     spans: list[_Span] = []
     for start, end, _, made in sorted(candidates, key=lambda one: one[:3]):
         if not spans or start >= spans[-1].end:
             spans.append(_Span(start, -end, made))
     return spans
+
+
+@lru_cache(maxsize=64)
+def _matches(text: str) -> tuple[tuple[int, re.Match[str]], ...]:
+    """Return where each rule, by its place, finds something; one question is scanned four times."""
+    return tuple((order, match) for order, (pattern, _) in enumerate(RULES) for match in pattern.finditer(text))
 
 
 def _out_of_calendar(window: Window) -> bool:
