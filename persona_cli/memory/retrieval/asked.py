@@ -9,6 +9,7 @@ word that nothing holds counts too, so that a question about something never sai
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +26,7 @@ from persona_cli.timewords import find_times
 
 Vector = NDArray[np.float32]
 
+_WORD = re.compile(r"\w+")
 _HITS = 500  # memories per word: what is in more of them says little, and the shortest of those are here
 _TERMS = 200  # words of a question that are looked up: a page that is pasted has thousands, and each takes its time
 _UNIQUE = 1.3  # what BM25 makes of one word in a short text, over the word's rarity
@@ -74,7 +76,8 @@ def prepare(
     store: Store, embedder: Embedder, text: str, at: datetime, *, keywords: str = "", kinds: Collection[Kind]
 ) -> Asked:
     """Embed a question and look its words up."""
-    texts = [text] if keywords in {"", text} else [text, keywords]
+    # a question mark more or less is no other question: its vector need not be made twice
+    texts = [text] if not keywords or _words(keywords) == _words(text) else [text, keywords]
     speakers = speakers_named(store, text) if Kind.MESSAGE in kinds else ()
     told = as_told(text, speakers)
     # a text costs 1 to 2 ms: for messages alone neither the question as it was asked nor keywords are compared
@@ -93,6 +96,10 @@ def prepare(
     unheard = _UNIQUE * math.log(2 * store.turns.count() + 2)
     peaks |= {term: unheard for term in terms if term not in peaks}
     return Asked(text, at, vectors[content], speakers, vectors[told], vectors[keyed], terms, hits, peaks)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
 
 
 def _ends(terms: tuple[str, ...]) -> tuple[str, ...]:

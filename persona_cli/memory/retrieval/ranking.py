@@ -210,6 +210,8 @@ class Ranker:
     def captions(self) -> dict[int, float]:
         """Return by id how well the captions of pictures answer, junk left out."""
         near, ids = self._near(Kind.IMAGE, None)
+        if not ids:
+            return {}
         near = self._complete(Kind.IMAGE, near, ids)
         evidence = Evidence(self.asked, Kind.IMAGE, ids, near, self.weights)
         scores = (evidence.content + self.weights.stated * evidence.share).tolist()

@@ -63,7 +63,7 @@ class Episodes:
 
     def many(self, ids: Collection[int]) -> tuple[EpisodicMemory, ...]:
         """Return the episodes among `ids` that exist, by id."""
-        return self._where("id IN (SELECT value FROM json_each(?)) ORDER BY id", id_list(ids))
+        return self._where("id IN (SELECT value FROM json_each(?)) ORDER BY id", id_list(ids)) if ids else ()
 
     def of_session(self, session_id: int) -> tuple[EpisodicMemory, ...]:
         """Return the topics of a session, in order."""
@@ -132,6 +132,8 @@ class Episodes:
 
     def _where(self, tests: str, *values: Value) -> tuple[EpisodicMemory, ...]:
         rows = self._connection.rows(f"SELECT * FROM episode WHERE {tests}", values)  # noqa: S608 - from above
+        if not rows:
+            return ()
         ids = id_list(row["id"] for row in rows)
         merged = self._connection.rows(
             "SELECT id, merged_into FROM episode"

@@ -52,7 +52,7 @@ class Semantics:
 
     def many(self, ids: Collection[int]) -> tuple[SemanticMemory, ...]:
         """Return the memories among `ids` that exist, by id."""
-        return self._where("id IN (SELECT value FROM json_each(?)) ORDER BY id", id_list(ids))
+        return self._where("id IN (SELECT value FROM json_each(?)) ORDER BY id", id_list(ids)) if ids else ()
 
     def list(
         self,
@@ -164,6 +164,8 @@ class Semantics:
 
     def _where(self, tests: str, *values: Value) -> tuple[SemanticMemory, ...]:
         rows = self._connection.rows(f"SELECT * FROM semantic WHERE {tests}", values)  # noqa: S608 - from above
+        if not rows:
+            return ()
         links = self._connection.rows(
             "SELECT semantic_id, hash FROM semantic_image"
             " WHERE semantic_id IN (SELECT value FROM json_each(?)) ORDER BY semantic_id, place",

@@ -90,7 +90,7 @@ class Turns:
 
     def many(self, ids: Collection[int]) -> tuple[Turn, ...]:
         """Return the turns among `ids` that exist, by id."""
-        return self._where("id IN (SELECT value FROM json_each(?)) ORDER BY id", id_list(ids))
+        return self._where("id IN (SELECT value FROM json_each(?)) ORDER BY id", id_list(ids)) if ids else ()
 
     def lines(self, ids: Collection[int]) -> tuple[Line, ...]:
         """Return the words of the turns among `ids` that exist, by id; ten times as quick as `many`."""
@@ -174,7 +174,7 @@ class Turns:
         return self._turns(rows)
 
     def _turns(self, rows: Sequence[Row]) -> tuple[Turn, ...]:
-        shown = self._images.of_turns([row["id"] for row in rows])
+        shown = self._images.of_turns([row["id"] for row in rows]) if rows else {}
         return tuple(
             Turn(
                 id=row["id"],
