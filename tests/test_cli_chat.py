@@ -210,3 +210,15 @@ def test_a_conversation_whose_model_cannot_be_opened_asks_before_another_takes_i
     assert code == 0, screen
     assert "in place of nothere" in " ".join(screen.split())
     assert [(one["record"]["user"], one["record"]["model"]) for one in told] == [("I have a parrot.", "lite")]
+
+
+def test_what_is_no_picture_is_said_before_the_message_is_written(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no picture", encoding="utf-8")
+    good = picture(tmp_path / "dog.png")
+    typed = f"/image {good} {tmp_path}/notes.txt\n/image {good}\nThis is Biscuit, my dog.\n/quit\n"
+    code, screen = persona_typed("chat", typed=typed)
+    assert code == 0, screen
+    said = " ".join(screen.split())
+    assert said.index("is not a picture") < said.index("1 picture to be shown") < said.index("Noted")
+    [told] = persona("memory", "list", "--kind", "message", "--json").json
+    assert len(told["record"]["images"]) == 1

@@ -86,12 +86,11 @@ class Conversation:
         return True
 
     def _image(self, rest: str) -> None:
-        for path in parse_paths(rest):
-            if not path.is_file():
-                raise PictureError(
-                    f"there is no file {path}", fix="Drag the picture into the window, or quote the path."
-                )
-            self.images.append(path)
+        paths = parse_paths(rest)
+        for path in paths:
+            # now, and not when the message has been written that would fail with it
+            self.assistant.memory.media.check(path)
+        self.images.extend(paths)
         count = len(self.images)
         self.run.notice(f"{count} picture{'s' if count > 1 else ''} to be shown with your next message.")
 

@@ -66,6 +66,10 @@ class Media:
         size = (picture.width, picture.height, len(encoded))
         return self._store.images.add(digest, mime, *size, _perceptual_hash(picture), at, crop_of)
 
+    def check(self, path: Path) -> None:
+        """Raise the `PictureError` that keeping the picture in a file would; nothing is kept."""
+        _reading(path).close()
+
     def crop(self, image: Image, box: Box) -> Image:
         """Keep a part of a picture as a picture of its own; raises `PictureError` where the file is gone."""
         with _reading(self.path_of(image)) as whole:
