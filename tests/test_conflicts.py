@@ -79,6 +79,26 @@ def test_a_conflict_ends_with_either_side(store: Store) -> None:
     assert [memory.content for memory in store.semantic.list()] == [colour("pink").content]
 
 
+@pytest.mark.parametrize(("hours", "settled"), [(2, False), (50, True)])
+def test_what_is_said_again_on_another_day_is_the_later_word(store: Store, hours: int, settled: bool) -> None:
+    say(store, AT, "My favourite colour is red. My favourite colour is blue.", colour("red"), colour("blue"))
+    later = AT + timedelta(hours=hours)
+    say(store, later, "My favourite colour is blue.", colour("blue"))
+    assert (store.conflicts.open() == ()) is settled
+    red = store.semantic.get(1)
+    assert (red.status, red.superseded_by, red.valid_to) == (
+        (Status.SUPERSEDED, 2, later) if settled else (Status.ACTIVE, None, None)
+    )
+
+
+def test_what_a_person_wrote_stays_disputed_however_often_the_other_is_said(store: Store) -> None:
+    mine = written(store, "The user's favourite colour is red.")
+    for days in (9, 12, 20):
+        say(store, AT + timedelta(days=days), "My favourite colour is blue.", colour("blue"))
+    (conflict,) = store.conflicts.open()
+    assert conflict.one == mine
+
+
 @pytest.fixture
 def disputed(home: Path) -> Path:
     """Leave a home with one open conflict."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from persona_cli.agent.at_odds import at_odds
+from persona_cli.agent.at_odds import AT_ONCE, at_odds
 from persona_cli.agent.following import follow
 from persona_cli.agent.gate import SAME, Admitted, Refused, judge, same_fact, same_occasion
 from persona_cli.agent.holders import holder, same_holder
@@ -137,7 +137,21 @@ class Remembering:
     def _seen_again(self, draft: SemanticDraft, known: SemanticMemory, turn: Turn) -> Ruling:
         if known.turn_id != turn.id:
             self._store.semantic.seen_again(known.id, turn.at)
+            self._order(known, turn)
         return Ruling(draft, Verdict.SEEN_AGAIN, memory=known.id)
+
+    def _order(self, known: SemanticMemory, turn: Turn) -> None:
+        """Let what is said once more on another day hold against what it contradicted: now it is the later word."""
+        for conflict in self._store.conflicts.open():
+            sides = {conflict.one.id: conflict.one, conflict.other.id: conflict.other}
+            if sides.pop(known.id, None) is None:
+                continue
+            (other,) = sides.values()
+            last = max(conflict.at, other.last_seen or other.valid_from)
+            if other.author is not Author.PERSON and turn.at - last > AT_ONCE:
+                self._replaced += 1
+                self._store.semantic.supersede(other.id, known.id, turn.at)
+                follow(self._store, other, known, turn)
 
     def _known_as(self, draft: SemanticDraft) -> SemanticMemory | None:
         """Return the active memory that says the same, exactly or nearly."""
