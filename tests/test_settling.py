@@ -32,6 +32,12 @@ I must be out by the end of June => I must be out by the end of June 2026
 I ran a race at the weekend => I ran a race on the weekend of 28 March 2026
 I've got an interview on 14 April => I've got an interview on 14 April 2026
 My birthday is tomorrow => My birthday is on 1 April
+My shift starts at 6 on Friday => My shift starts on Friday 3 April 2026 at 6
+I met her at about 7 pm yesterday => I met her on 30 March 2026 about 7 pm
+She usually swims, but I saw her there on Saturday => She usually swims, but I saw her there on Saturday 28 March 2026
+She left. Yesterday we spoke => She left. On 30 March 2026 we spoke
+My big day is tomorrow => My big day is on 1 April 2026
+I quit TODAY => I quit on 31 March 2026
 """
 KEPT = """
 My birthday is on 4 June
@@ -43,6 +49,18 @@ I have lived here since 2015
 I did a lot over the last two years
 Last year's party was better
 I was ill recently
+I usually eat fish on Friday
+I always go on holiday in August
+We meet on Monday at 9 every week
+She goes to church on Sunday
+My favourite day is Saturday
+My bin day is Thursday
+I like the song Yesterday
+I watched "The Day After Tomorrow"
+I loved the film The Day After Tomorrow
+I read Last Year in Marienbad
+I work at Sunday Times
+My friend Wednesday is goth
 """
 
 

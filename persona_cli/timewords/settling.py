@@ -20,12 +20,25 @@ _YEAR = re.compile(r"\b(?:1\d|20)\d\d\b|\b\d0s\b")
 _YEARLY = re.compile(r"\b(?:birthday|bday|anniversary|born|every year|each year|annual\w*|yearly|name day)\b", re.I)
 _ABOUT = re.compile(r"\bago\b|\bfrom now\b|\bin (?:about |around )?(?:an?|\w+) (?:months?|years?)\b", re.I)
 _PART = re.compile(r"\b(morning|afternoon|evening|night|lunchtime)\b|\b(tonight)\b", re.I)
-_CLOCK = re.compile(r"\b(?:at|around|about) (?:\d[\w:.]*(?: ?[ap]\.?m\.?)?|noon|midnight)$", re.I)
+_TIME_OF_DAY = r"(?:at|around|about) (?:\d[\w:.]*(?: ?[ap]\.?m\.?)?|noon|midnight)"
+_CLOCK = re.compile(rf"^{_TIME_OF_DAY}(?= )|\b{_TIME_OF_DAY}$", re.I)
 _WEEKDAY = re.compile(rf"\b(?:{'|'.join(calendar.WEEKDAYS)})\b", re.I)
 _DETERMINED = re.compile(r"\b(?:the|that|our|my|your|their|his|her|a) $", re.I)  # "the last night" of something
 _LEADING = re.compile(r"\b(?:for|from|of|about|to|by|than|till|until|since|before|after|around|through)\s+$", re.I)
 _MANY = r"(?:morning|afternoon|evening|night|lunchtime)s\b"
 _MONTH = re.compile(rf"\b(?:{'|'.join(calendar.MONTHS)})\b", re.I)
+_SEASON = re.compile(r"\b(?:spring|summer|autumn|fall|winter)\b", re.I)
+_ONE_OF_THEM = re.compile(r"\b(?:last|next|this|past|coming|following)\b", re.I)
+_HABIT = re.compile(
+    r"\b(?:usually|always|often|normally|generally|typically|sometimes|regularly|rarely|never|every|each|favou?rite"
+    r"|(?<!that )day is|goes to (?:church|mass|choir|yoga|the gym)|swims|sings|volunteers)\b",
+    re.I,
+)
+"""What is so on any Friday or in any August: the words name no single one."""
+_CLAUSE = re.compile(r"[.,;!?]\s|\b(?:and|but)\b")
+_SENTENCE = re.compile(r"(?:^|[.!?:;])[\s\"“'‘(]*$")
+_TITLE = re.compile(r"(?:Yesterday|Today|Tomorrow|Tonight|(?:Last|Next|This|The) [A-Z])")
+_SUBJECT_OR_NAME = re.compile(r" (?:is|was|are|were|has|had)\b| (?-i:[A-Z])", re.I)
 _EDGE = re.compile(r"\b(?:early|mid|late|beginning of|start of|middle of|end of)\b", re.I)
 
 
@@ -38,10 +51,33 @@ def settle(text: str, phrases: Iterable[TimePhrase]) -> str:
         match = re.search(rf"(?<!\w){words}(?!['’]|\w| (?:{_MANY}))", text, re.I)
         if match is None or _DETERMINED.search(text, 0, match.start()):
             continue
+        if _is_name(text, match) or _is_any(text, match):
+            continue
         if _LEADING.search(text, 0, match.start()):
             date = re.sub(r"^(?:on|in)\s+", "", date)
-        text = text[: match.start()] + date + text[match.end() :]
+        before = re.sub(r"(?i)\bat $", "", text[: match.start()])  # "at about 7 yesterday"
+        if re.search(r"[.!?]\s+$", before):
+            date = date[:1].upper() + date[1:]
+        text = before + date + text[match.end() :]
     return text[:1].upper() + text[1:]
+
+
+def _is_name(text: str, match: re.Match[str]) -> bool:
+    """Tell whether time words are what something is called: a song, a paper, a friend Wednesday."""
+    if _SENTENCE.search(text, 0, match.start()):
+        return False
+    if re.fullmatch(_WEEKDAY, match[0]):
+        return _SUBJECT_OR_NAME.match(text, match.end()) is not None
+    return text[match.start() - 1] in "\"“«‘'" or _TITLE.match(match[0]) is not None
+
+
+def _is_any(text: str, match: re.Match[str]) -> bool:
+    """Tell whether a weekday, a month or a season stands for every one of them."""
+    if _ONE_OF_THEM.search(match[0]) or not any(one.search(match[0]) for one in (_WEEKDAY, _MONTH, _SEASON)):
+        return False
+    before = _CLAUSE.split(text[: match.start()])[-1]
+    after = _CLAUSE.split(text[match.end() :])[0]
+    return _HABIT.search(f"{before}{match[0]}{after}") is not None
 
 
 def settled(phrase: TimePhrase, *, yearly: bool = False) -> str | None:
