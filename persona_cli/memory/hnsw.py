@@ -101,7 +101,7 @@ def inspect(folder: Path, *, thorough: bool = False) -> Inspection:
     if marker.neighbours != _NEIGHBOURS:
         return Inspection(State.OUTDATED)
     damage = _files_damage(folder, marker, thorough) or _database_damage(folder / _DATABASE)
-    return Inspection(State.DAMAGED, damage) if damage else Inspection(State.WHOLE, marker=marker)
+    return Inspection(State.DAMAGED, damage, marker) if damage else Inspection(State.WHOLE, marker=marker)
 
 
 def mark(folder: Path, marker: Marker) -> None:

@@ -27,7 +27,7 @@ from persona_cli.memory.exact import Hits, by_field
 from persona_cli.memory.hnsw import Hnsw, Inspection, Marker, State, inspect, mark, open_hnsw, present, unwritable
 from persona_cli.memory.store import Store
 from persona_cli.paths import Places
-from persona_cli.records import Kind
+from persona_cli.records import Kind, Ref
 
 Stop = Callable[[], bool]
 
@@ -49,6 +49,7 @@ FIELDS = tuple((kind, field) for kind in Kind for field in ("content", "keywords
 _STEP = 1_000  # vectors between two looks at `stop`: half a second
 _NOT_OPENED = "quicker than opening Chroma"
 _ELSEWHERE = "another process holds Chroma"
+_UNKNOWN = Marker("", 0)
 
 
 class Replica:
@@ -125,7 +126,7 @@ class Replica:
             try:
                 return self._catch_up(found.marker, stop, most)
             except IndexDamagedError as exc:
-                return self._repair(_damaged(exc), stop, most)
+                return self._repair(_damaged(exc, found.marker), stop, most)
             except BusyError:
                 raise  # the store's, and over in a moment
             except StorageError as exc:
@@ -154,7 +155,7 @@ class Replica:
             if self.lacking():
                 return ()
             try:
-                return tuple(self._disagreements())
+                return tuple(self._disagreements(found.marker.revision))
             except IndexDamagedError as exc:
                 return (exc.message,)
 
@@ -174,18 +175,18 @@ class Replica:
             self._lock.release(force=True)
 
     def _search(self, kind: Kind, field: str, vector: NDArray[np.float32], k: int) -> Hits | None:
+        if self._hnsw is not None and not present(self._folder):
+            self._repair(Inspection(State.MISSING))
         if self._hnsw is None:
             return None
-        if not present(self._folder):
-            self._repair(Inspection(State.MISSING))
-        elif self._revision != self._store.vectors.revision():
+        if self._revision != self._store.vectors.revision():
             self.why_not = "Chroma is behind the store"
             return None
         if self._size < self._small:
             self.why_not = f"quicker than Chroma for {self._size:,} vectors"
             return None
         try:
-            return self._hnsw.search(kind, field, vector, k) if self._hnsw else None
+            return self._hnsw.search(kind, field, vector, k)
         except IndexDamagedError as exc:
             self._repair(_damaged(exc))
             return None
@@ -201,7 +202,7 @@ class Replica:
             try:
                 self._open()
             except IndexDamagedError as exc:
-                self._repair(_damaged(exc))
+                self._repair(_damaged(exc, found.marker))
             else:
                 self._revision, self._size = found.marker.revision, self._count()
 
@@ -215,24 +216,27 @@ class Replica:
             # nothing to index yet is no reason to import Chroma
             return not self._folder.exists() and not self._count()
         return (
-            found.state is State.WHOLE and found.marker.embedder == self._embedder and found.marker.revision == revision
+            found.state is State.WHOLE
+            and found.marker.embedder == self._embedder
+            and found.marker.revision == found.marker.clean_until == revision
         )
 
     def _catch_up(self, held: Marker, stop: Stop | None, most: int | None) -> int:
+        # read before it is asked what is gone: what another process forgets from here on is gone after `now`
+        now = self._store.vectors.revision()
         # a store that is younger than its index was put back from a copy
-        if held.embedder != self._embedder or held.revision > self._store.vectors.revision():
+        if held.embedder != self._embedder or held.clean_until > now:
             return self._build(stop, most)
         if gone := self._store.vectors.count_gone(held.clean_until, self._embedder):
             lacking = self._store.vectors.count_stored(held.revision, self._embedder)
             # Chroma keeps the bytes of what it deletes, and what a person has forgotten must not be in any file
-            self._drop_set_aside()
             built = self._build(stop, most)
             return gone + (lacking if self.in_step() else built)
-        return self._fill(held, stop, most)
+        return self._fill(held, now, stop, most)
 
-    def _fill(self, held: Marker, stop: Stop | None, most: int | None) -> int:
-        """Store what came after the marked revision, in order, and mark how far that went."""
-        chroma, now, stored, revision = self._open(), self._store.vectors.revision(), 0, held.revision
+    def _fill(self, held: Marker, now: int, stop: Stop | None, most: int | None) -> int:
+        """Store what came after the marked revision and up to `now`, in order, and mark how far that went."""
+        chroma, stored, revision = self._open(), 0, held.revision
         # whoever finds it like this knows that its writer was killed
         mark(self._folder, replace(held, writing=True))
         while revision < now and not (stop and stop()) and (most is None or stored < most):
@@ -261,14 +265,14 @@ class Replica:
             return 0
         self._repaired = self._repaired or damaged
         try:
-            aside = self._set_aside() if damaged else None
-            count = self._build(stop, most)
+            aside = self._set_aside() if damaged and not self._may_hold_forgotten(found.marker) else None
+            count = self._begin(stop, most) if aside else self._build(stop, most)
         except BusyError:
             raise
         except StorageError as exc:
             self._give_up(exc.message)
             return 0
-        where = f" ({found.reason}; set aside as {aside.name})" if aside else ""
+        where = f" ({found.reason}{f'; set aside as {aside.name}' if aside else ''})" if damaged else ""
         if known or damaged:
             done = "has been rebuilt" if self.in_step() else "is being rebuilt"
             self._notice(f"the index was {found.state}{where} and {done} from the store ({count:,} vectors)")
@@ -276,8 +280,16 @@ class Replica:
 
     def _build(self, stop: Stop | None = None, most: int | None = None) -> int:
         self._close_chroma()
+        self._drop_set_aside()
         _remove(self._folder)
-        return self._fill(Marker(self._embedder, 0, begun=self._store.vectors.revision()), stop, most)
+        return self._begin(stop, most)
+
+    def _begin(self, stop: Stop | None, most: int | None) -> int:
+        now = self._store.vectors.revision()
+        return self._fill(Marker(self._embedder, 0, begun=now), now, stop, most)
+
+    def _may_hold_forgotten(self, held: Marker) -> bool:
+        return self._store.vectors.count_gone(held.clean_until, held.embedder or self._embedder) > 0
 
     def _give_up(self, reason: str) -> None:
         self._close_chroma()
@@ -285,13 +297,18 @@ class Replica:
         self.why_not = "Chroma cannot be used"
         self._notice(f"the index cannot be used ({reason}): searching without it")
 
-    def _disagreements(self) -> Iterator[str]:
+    def _disagreements(self, revision: int) -> Iterator[str]:
+        """Yield what differs, but for what was stored after `revision`: the next turn brings it."""
         chroma = self._open()
+        later = self._store.vectors.stored_since(revision, self._store.vectors.revision(), self._embedder, _STEP)
+        waiting = {(one.ref, one.field) for one in later}
         for kind, field in FIELDS:
             ids, matrix = self._store.vectors.matrix(kind, field, self._embedder)
             copies = chroma.content(kind, field)
             for row, vector in zip(ids.tolist(), matrix, strict=True):
                 copy = copies.pop(row, None)
+                if (Ref(kind, row), field) in waiting:
+                    continue
                 if copy is None:
                     yield f"{kind} {row} ({field}) is missing in the index"
                 elif not np.allclose(copy, vector, atol=1e-5):
@@ -352,13 +369,16 @@ class Replica:
             _remove(folder)
 
 
-def _damaged(exc: IndexDamagedError) -> Inspection:
-    return Inspection(State.DAMAGED, exc.message)
+def _damaged(exc: IndexDamagedError, held: Marker = _UNKNOWN) -> Inspection:
+    return Inspection(State.DAMAGED, exc.message, held)
 
 
 def _remove(folder: Path) -> None:
     try:
-        shutil.rmtree(folder)
+        if folder.is_file():
+            folder.unlink()
+        else:
+            shutil.rmtree(folder)
     except FileNotFoundError:
         return
     except OSError as exc:

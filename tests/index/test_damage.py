@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from persona_cli.memory.index import open_index
 from persona_cli.memory.store import Store, open_store
 from persona_cli.paths import Places
-from persona_cli.records import Kind
+from persona_cli.records import Kind, Ref
 from tests.crowd import DIMENSION, EMBEDDER, add_crowd
 from tests.index.conftest import Open, nearest
 
@@ -158,6 +158,81 @@ def test_a_store_put_back_from_a_copy(store: Store, opened: Open, places: Places
     assert index.verify() == ()
     index.close()
     earlier.close()
+
+
+def test_a_store_put_back_under_an_index_that_was_only_begun(
+    store: Store, opened: Open, places: Places, tmp_path: Path
+) -> None:
+    ids, _ = add_crowd(store, 1_300)
+    store.close()
+    shutil.copy(places.database, tmp_path / "copy.db")
+    index = open_index(places, later := open_store(places.database), EMBEDDER, DIMENSION, pytest.fail)
+    add_crowd(later, 10, seed=4)
+    looks = iter((False, True))
+    assert index.sync(lambda: next(looks)) == 1_000
+    index.close()
+    later.close()
+    for path in places.home.glob("persona.db*"):
+        path.unlink()
+    shutil.copy(tmp_path / "copy.db", places.database)
+    index = open_index(places, earlier := open_store(places.database), EMBEDDER, DIMENSION, pytest.fail)
+    earlier.forget(Ref(Kind.SEMANTIC, ids[3]))
+    # anew, without a notice of damage: Chroma keeps the bytes of what it deletes
+    assert index.sync() == 1_299
+    assert index.verify() == ()
+    index.close()
+    earlier.close()
+    assert not list(places.home.glob("chroma.damaged-*"))
+
+
+def test_a_damaged_index_is_not_kept_with_what_was_forgotten(
+    store: Store, opened: Open, places: Places, notices: list[str]
+) -> None:
+    ids, _ = filled_and_closed(store, opened, 80)
+    scribble(places.chroma / "chroma.sqlite3")
+    store.forget(Ref(Kind.SEMANTIC, ids[3]))
+    opened().sync()
+    assert not list(places.home.glob("chroma.damaged-*"))
+    assert "damaged (" in notices[0]
+    assert "set aside" not in notices[0]
+    assert "has been rebuilt from the store (79 vectors)" in notices[0]
+
+
+def test_a_file_in_the_place_of_the_index_goes_after_something_was_forgotten(
+    store: Store, opened: Open, places: Places, notices: list[str]
+) -> None:
+    ids, vectors = add_crowd(store, 40)
+    store.forget(Ref(Kind.SEMANTIC, ids[3]))
+    places.chroma.write_text("a file where the folder should be")
+    index = opened()
+    assert nearest(index, vectors[7], 1) == [ids[7]]
+    assert index.in_step
+    assert "has been rebuilt" in notices[0]
+
+
+@pytest.mark.parametrize("state", ["unfinished", "missing"])
+def test_an_index_set_aside_goes_with_what_is_forgotten_whatever_became_of_the_new_one(
+    store: Store, opened: Open, places: Places, state: str
+) -> None:
+    ids, _ = filled_and_closed(store, opened, 80)
+    shutil.copytree(places.chroma, places.home / "chroma.damaged-20260101-000000")
+    marker = places.chroma / "persona.json"
+    if state == "missing":
+        shutil.rmtree(places.chroma)
+    else:
+        marker.write_text(json.dumps(json.loads(marker.read_text()) | {"writing": True}))
+    store.forget(Ref(Kind.SEMANTIC, ids[3]))
+    opened().sync()
+    assert not list(places.home.glob("chroma.damaged-*"))
+
+
+def test_an_index_of_which_a_part_is_rebuilt_does_not_answer(store: Store, opened: Open, places: Places) -> None:
+    ids, vectors = add_crowd(store, 2_200)
+    index = opened()
+    index.sync()
+    shutil.rmtree(places.chroma)
+    assert nearest(index, vectors[-1], 1) == [ids[-1]], "the last 200 are not in it yet"
+    assert "behind" in index.backend
 
 
 def test_an_index_of_an_older_layout_is_built_anew(

@@ -6,12 +6,14 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 from filelock import FileLock
 
 from persona_cli.errors import BusyError
+from persona_cli.memory.hnsw import Hnsw, open_hnsw
 from persona_cli.memory.store import Store
 from persona_cli.paths import Places
 from persona_cli.records import Kind, Ref, Status
@@ -285,6 +287,37 @@ def test_forgetting_waits_for_no_index_to_be_built(store: Store, opened: Open, p
     assert index.sync(brief=True) == 2_001, "begun anew: nobody knows what of it was copied"
     assert index.sync() == 2_398
     assert (index.lacking(), index.verify()) == (0, ())
+
+
+def test_few_that_are_still_to_be_filled_in_are_no_fault(store: Store, opened: Open) -> None:
+    add_crowd(store, 2_200)
+    index = opened()
+    assert index.sync(brief=True) == 2_000
+    assert not index.in_step
+    assert (index.lacking(), index.verify()) == (0, ())
+
+
+def test_what_is_forgotten_while_chroma_is_opened_is_noticed(
+    store: Store, opened: Open, places: Places, notices: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids, _ = add_crowd(store, 1_300)
+    first, looks = opened(), iter((False, True))
+    first.sync(lambda: next(looks))
+    first.close()
+
+    def slowly(folder: Path) -> Hnsw:
+        monkeypatch.undo()
+        store.forget(Ref(Kind.SEMANTIC, ids[3]))
+        return open_hnsw(folder)
+
+    monkeypatch.setattr("persona_cli.memory.replica.open_hnsw", slowly)
+    later = opened()
+    later.sync()
+    assert not later.in_step
+    assert later.sync() == 1, "built anew, for Chroma keeps the bytes of what it deletes"
+    assert later.verify() == ()
+    assert not list(places.home.glob("chroma.damaged-*"))
+    assert notices == []
 
 
 def test_recall_at_ten_thousand(store: Store, opened: Open) -> None:
