@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from persona_cli.memory.embedding import Embedder
 from persona_cli.model.lite import open_lite
 from persona_cli.model.lite.acts import Act, act_of, unwrapped
-from persona_cli.model.lite.evidence import gather, roles
+from persona_cli.model.lite.answers import compose
+from persona_cli.model.lite.evidence import Told, gather, roles
 from persona_cli.model.lite.persons import mirror, to_second
 from persona_cli.model.lite.questions import Form, understand
+from persona_cli.model.lite.relevance import Match
 from persona_cli.model.tasks import Situation
 from persona_cli.personality import Traits
 from persona_cli.records import Answer, CoreMemory, Query
@@ -296,3 +298,11 @@ def test_who_came_is_known_by_the_name_given_later(embed: Embed) -> None:
     turns = (said(1, "2023-05-12T10:00", "We got a kitten last week, her name is Mochi."),)
     answer = Listener(open_lite(embed), embed, turns).ask("When did we get Mochi?", NOW)
     assert "in the week of 1 May 2023" in answer
+
+
+def test_what_holds_now_is_the_answer_however_far_behind_what_has_ended() -> None:
+    nurse = Told("The user works as a nurse.", NOW, "fact", subject="user", slot="user/job", until=NOW)
+    teacher = Told("The user works as a teacher.", NOW, "fact", subject="user", slot="user/job")
+    matches = (Match(nurse, 1.2), Match(teacher, 0.6))
+    answer = compose(understand("What job do I have?", NOW), matches, NOW)
+    assert answer.startswith("You work as a teacher")

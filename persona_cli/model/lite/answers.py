@@ -108,7 +108,7 @@ def _worth_saying(question: Question, matches: Sequence[Match]) -> list[Told]:
     if question.form is not Form.WHAT or newest is not current[0]:
         return [newest]
     close = [match.told for match in near if match.score >= best - _TIE and match.told in current]
-    return distinct(close)[:3]
+    return distinct(close)[:3] or [newest]
 
 
 def _in_its_time(question: Question, told: Told, every: Sequence[Told]) -> Told:
