@@ -61,6 +61,11 @@ def test_a_member_of_the_kind_answers(embedder: Embedder, question: str, content
         ("What sport do I do?", "The user watched the rowing on television."),
         ("What sport do I do?", "The user's brother has taken up rowing."),
         ("Which instrument do I play?", "The user has taken up rowing."),
+        ("Which sport do I watch?", "The user took up fencing."),
+        ("Which film do I like?", "The user's likes: olives, purple (favourite colour)"),
+        ("Which animal do I have?", "The user lives in Oslo."),
+        ("Which fruit do I like?", "The user loves the garden."),
+        ("Which family do I have?", "The user loves olives."),
     ],
 )
 def test_what_is_of_another_kind_or_somebody_else_does_is_no_answer(

@@ -70,7 +70,15 @@ _DOES = re.compile(
     r"|club|team)\b",
     re.IGNORECASE,
 )
+_WATCHED = re.compile(r"\b(?:watch|follow|see|seen|saw|watched|followed)\b", re.IGNORECASE)
 _DOING = word_set("do play practise practice train go take have make like enjoy eat drink listen watch learn")
+_NO_MEMBER = _DOING | word_set(
+    "live love hate want keep need miss use call name own wish dream be favourite favorite always"
+    " city town village street garden house home flat church school beach trip letter code god neighbour neighbor"
+)
+"""Words that come out near a kind and are of none: "lives" is near to animals, "favourite" to films, a city to food."""
+_NEVER_ASKED = frozenset(("family", "time", "annoyance"))
+"""Kinds that are only there to be closer: nobody asks which family they have and means a cousin."""
 
 
 def asked_kind(question: Question) -> str:
@@ -80,6 +88,8 @@ def asked_kind(question: Question) -> str:
         return ""
     word = next(found for found in match.groups() if found)
     kind = _SAME_AS.get(stem(word), stem(word))
+    if kind in _NEVER_ASKED or (kind in _DONE and _WATCHED.search(question.text)):
+        return ""
     return kind if kind in _MEMBERS else ""
 
 
@@ -114,7 +124,7 @@ def members(kind: str, told: Sequence[Told], embed: Embed) -> list[Told]:
 
 def _things(content: str) -> tuple[str, ...]:
     """Return the words that may name a thing, alone and by two; names and doing-words do not."""
-    words = [word for word in content_words(content) if word.islower() and stem(word) not in _DOING]
+    words = [word for word in content_words(content) if word.islower() and stem(word) not in _NO_MEMBER]
     pairs = [f"{one} {other}" for one, other in pairwise(words) if f"{one} {other}" in content]
     return (*words, *pairs)
 
