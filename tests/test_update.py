@@ -21,12 +21,13 @@ from persona_cli.agent.update import claim_all, keep_newest
 from persona_cli.agent.why import explain
 from persona_cli.config import Settings
 from persona_cli.errors import EngineError, FormatError, Interrupted, NotFoundError
+from persona_cli.memory.hnsw import Hnsw, open_hnsw
 from persona_cli.memory.minilm import MiniLM
 from persona_cli.memory.minilm_files import Use
 from persona_cli.model.tasks import CoreDraft, EpisodeDraft, ProceduralDraft, SemanticDraft, Stop
 from persona_cli.paths import find_places
 from persona_cli.personality import Traits
-from persona_cli.records import Answer, Aspect, Author, Job, JobState, Retrieve, Task
+from persona_cli.records import Answer, Aspect, Author, Job, JobState, Kind, Ref, Retrieve, Task
 from tests.agents import NOW, exists, say
 from tests.conftest import StillClock
 from tests.fakes import ScriptedModel
@@ -80,6 +81,23 @@ def test_the_time_words_of_a_fact_become_the_dates_they_meant(assistant: Assista
         f"The user is fasting on {today}.",
         f"The user went to the dentist on {yesterday}.",
     ]
+
+
+@pytest.mark.chroma
+def test_what_is_forgotten_while_the_index_is_filled_in_does_not_wait_for_the_next_turn(
+    assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(folder: Path) -> Hnsw:
+        monkeypatch.undo()
+        assistant.memory.store.forget(Ref(Kind.MESSAGE, 1))
+        return open_hnsw(folder)
+
+    say(assistant, "I adopted a parrot.")
+    say(assistant, "I sold my bicycle.")
+    monkeypatch.setattr("persona_cli.memory.replica.open_hnsw", meanwhile)
+    assistant.updates.run()
+    assert not assistant.memory.store.find([Ref(Kind.MESSAGE, 1)])
+    assert assistant.memory.index.in_step
 
 
 def test_jobs_run_in_the_background_and_are_indexed(assistant: Assistant, model: ScriptedModel) -> None:

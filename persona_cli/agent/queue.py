@@ -182,7 +182,9 @@ class UpdateQueue:
         """Embed what was written and shown, and bring the index in step, which opens Chroma only for something new."""
         embed_wanted(self._memory.store, self._memory.embedder, stop)
         if not stop():
-            self._memory.index.sync(stop, brief=in_passing)
+            # once more, as long as it does something: another process may have forgotten what was being filled in
+            while self._memory.index.sync(stop, brief=in_passing) and not (in_passing or stop()):
+                pass
             # a stop in the middle: the rest waits for the next quiet moment
             self._stale = stop() or not (in_passing or self._memory.index.in_step)
             # last and not all: pictures of before CLIP was installed may be thousands

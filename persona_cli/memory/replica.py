@@ -239,12 +239,17 @@ class Replica:
         chroma, stored, revision = self._open(), 0, held.revision
         # whoever finds it like this knows that its writer was killed
         mark(self._folder, replace(held, writing=True))
-        while revision < now and not (stop and stop()) and (most is None or stored < most):
-            changes = self._store.vectors.stored_since(revision, now, self._embedder, _STEP)
-            for (kind, field), change in by_field(changes).items():
-                chroma.upsert(kind, field, change.ids, change.matrix)
-            stored += len(changes)
-            revision = changes[-1].revision if len(changes) == _STEP else now
+        try:
+            while revision < now and not (stop and stop()) and (most is None or stored < most):
+                changes = self._store.vectors.stored_since(revision, now, self._embedder, _STEP)
+                for (kind, field), change in by_field(changes).items():
+                    chroma.upsert(kind, field, change.ids, change.matrix)
+                stored += len(changes)
+                revision = changes[-1].revision if len(changes) == _STEP else now
+        except (KeyboardInterrupt, SystemExit):
+            # what is in it stays: the step that was cut short is stored once more
+            mark(self._folder, replace(held, revision=revision))
+            raise
         expected = self._count()
         # unless somebody has written in the meantime
         if self._store.vectors.revision() == revision and chroma.count() != expected:

@@ -13,6 +13,7 @@ import pytest
 from filelock import FileLock
 
 from persona_cli.errors import BusyError
+from persona_cli.memory.exact import Ids, Matrix
 from persona_cli.memory.hnsw import Hnsw, open_hnsw
 from persona_cli.memory.store import Store
 from persona_cli.paths import Places
@@ -287,6 +288,29 @@ def test_forgetting_waits_for_no_index_to_be_built(store: Store, opened: Open, p
     assert index.sync(brief=True) == 2_001, "begun anew: nobody knows what of it was copied"
     assert index.sync() == 2_398
     assert (index.lacking(), index.verify()) == (0, ())
+
+
+def test_what_is_in_the_index_when_ctrl_c_ends_the_filling_stays(
+    store: Store, opened: Open, notices: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_crowd(store, 2_300)
+    index, upsert, calls = opened(), Hnsw.upsert, iter((False, True))
+
+    def interrupted(self: Hnsw, kind: Kind, field: str, ids: Ids, matrix: Matrix) -> None:
+        upsert(self, kind, field, ids, matrix)
+        if next(calls):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Hnsw, "upsert", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        index.sync()
+    monkeypatch.undo()
+    index.close()
+    later = opened()
+    assert later.lacking() == 1_300
+    assert later.sync() == 1_300
+    assert later.verify() == ()
+    assert notices == []
 
 
 def test_few_that_are_still_to_be_filled_in_are_no_fault(store: Store, opened: Open) -> None:
