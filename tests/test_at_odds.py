@@ -27,6 +27,7 @@ def fact(number: int, content: str, hours: float = 0) -> SemanticMemory:
         ("The user's dog weighs 12 kilos.", "The user's dog weighs 14 kilos."),
         ("Anna's bike is dark green.", "Anna's bike is silver."),
         ("The user's car is 3 years old.", "The user's car is 5 years old."),
+        ("Anna has brown hair.", "Anna has red hair."),
     ],
 )
 def test_one_thing_has_one_of_these_values(one: str, other: str) -> None:
@@ -51,6 +52,9 @@ def test_one_thing_has_one_of_these_values(one: str, other: str) -> None:
         ("The user likes red wine.", "The user likes white wine."),
         ("The user's class is on Monday.", "The user's class is on Tuesday."),
         ("The user's car was red.", "The user's car is blue."),
+        ("The user has a silver ring.", "The user has a gold ring."),
+        ("The user has two cats, one is black.", "The user has two cats, one is white."),
+        ("The user has lost 3 kilos.", "The user has lost 5 kilos."),
     ],
 )
 def test_what_leaves_room_for_both_is_no_contradiction(one: str, other: str) -> None:

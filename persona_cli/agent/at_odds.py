@@ -27,11 +27,12 @@ _MEASURES = frozenset(
 )
 _STATE = re.compile(r"\b(?:is|are|has|weighs?|measures?)\b", re.IGNORECASE)
 _OPEN = re.compile(
-    r"\b(?:now|used to|was|were|formerly|old(?= \w)|other|another|one of|sometimes|often|some|and|or|no longer|not"
-    r"|never|will|would|might|may|partly|half|mostly|almost|about|around)\b",
+    r"\b(?:now|used to|was|were|formerly|old(?= \w)|other|another|one|sometimes|often|some|and|or|no longer|not"
+    r"|never|will|would|might|may|partly|half|mostly|almost|about|around"
+    r"|ha(?:s|ve) (?:an?|\w{2,}ed|lost|gained|got|put on|run))\b",
     re.IGNORECASE,
 )
-"""What leaves room for both: another thing, another time, a part."""
+"""What leaves room for both: another thing (who has a silver ring may have a gold one), another time, a part."""
 
 
 def at_odds(one: SemanticMemory, other: SemanticMemory) -> bool:
