@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 
 from persona_cli.agent import open_assistant
 from persona_cli.agent.assistant import Assistant
-from persona_cli.agent.captions import LONGEST, tidied
+from persona_cli.agent.captions import LONGEST, Captions, tidied
 from persona_cli.config import Settings
 from persona_cli.errors import ContextError, EngineError, FormatError, Interrupted, PersonaError
 from persona_cli.memory.media import Media
@@ -24,7 +24,7 @@ from persona_cli.model.engines import ImagePart
 from persona_cli.model.lite import LiteModel
 from persona_cli.model.prompted import PromptedModel
 from persona_cli.model.prompts import load_prompts
-from persona_cli.model.tasks import Describes, Model
+from persona_cli.model.tasks import Describes, Model, Stop
 from persona_cli.paths import find_places
 from persona_cli.records import Box, Image, Kind, Query, Ref, Retrieve, Turn
 from tests.agents import NOW, exists
@@ -274,3 +274,21 @@ def test_a_part_of_a_picture_needs_no_caption(start: Open, model: DescribingMode
     turn = show(assistant, photo)
     assistant.memory.media.crop(turn.images[0], Box(0, 0, 50, 50))
     assert [one.image for one in assistant.memory.store.images.uncaptioned(9)] == list(turn.images)
+
+
+def test_a_picture_whose_message_is_forgotten_meanwhile_is_described_for_the_other_one(
+    start: Open, model: DescribingModel, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assistant = start(model)
+    first, _ = show(assistant, photo), show(assistant, photo, words="Here it is once more.")
+    model.enqueue("caption", LIGHTHOUSE, LIGHTHOUSE)
+    store, caption = assistant.memory.store, model.caption
+
+    def forgetting(image: Image, stop: Stop) -> str:
+        if any(turn.id == first.id for turn in store.turns.many([first.id])):
+            store.forget(Ref(Kind.MESSAGE, first.id))
+        return caption(image, stop)
+
+    monkeypatch.setattr(model, "caption", forgetting)
+    assert Captions(assistant.memory, model, pytest.fail).write_wanted(never, 3) == 1
+    assert [image.caption_by for image in store.images.all()] == [model.name]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from persona_cli.agent.gate import is_instruction
 from persona_cli.agent.secrets import redact
 from persona_cli.agent.words import sentences
-from persona_cli.errors import ContextError, FormatError, Interrupted, ModelError, PictureError
+from persona_cli.errors import ContextError, FormatError, Interrupted, ModelError, NotFoundError, PictureError
 from persona_cli.memory import Memory
 from persona_cli.model.tasks import Describes, Model, Stop
 from persona_cli.records import Image
@@ -43,6 +43,9 @@ class Captions:
                 written += self._write(self._model, *wanted[0], stop)
             except Interrupted:
                 break
+            except NotFoundError:
+                # its message was forgotten meanwhile; where another one shows it, it is wanted still
+                continue
             except ModelError as exc:
                 self._model = None
                 self._notice(f"Pictures wait for their captions: {exc.message} {exc.fix}".rstrip())
