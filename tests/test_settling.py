@@ -37,6 +37,11 @@ I met her at about 7 pm yesterday => I met her on 30 March 2026 about 7 pm
 She usually swims, but I saw her there on Saturday => She usually swims, but I saw her there on Saturday 28 March 2026
 She left. Yesterday we spoke => She left. On 30 March 2026 we spoke
 My big day is tomorrow => My big day is on 1 April 2026
+It is on Friday 3 April => It is on Friday 3 April 2026
+It is on Friday, 3 April at 10 => It is on Friday, 3 April 2026 at 10
+We met on Monday 2 March => We met on Monday 2 March 2026
+We marry on 5 June next year => We marry on 5 June 2027
+We met in May last year => We met in May 2025
 I quit TODAY => I quit on 31 March 2026
 """
 KEPT = """
@@ -55,6 +60,7 @@ We meet on Monday at 9 every week
 She goes to church on Sunday
 My favourite day is Saturday
 My bin day is Thursday
+It is on Friday 3 April 2026
 I like the song Yesterday
 I watched "The Day After Tomorrow"
 I loved the film The Day After Tomorrow

@@ -39,6 +39,10 @@ _CLAUSE = re.compile(r"[.,;!?]\s|\b(?:and|but)\b")
 _SENTENCE = re.compile(r"(?:^|[.!?:;])[\s\"“'‘(]*$")
 _TITLE = re.compile(r"(?:Yesterday|Today|Tomorrow|Tonight|(?:Last|Next|This|The) [A-Z])")
 _SUBJECT_OR_NAME = re.compile(r" (?:is|was|are|were|has|had)\b| (?-i:[A-Z])", re.I)
+_DATE = rf"(?:the )?\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{'|'.join(calendar.MONTHS)})\b"
+_GOES_ON = re.compile(rf"(?<=day),? {_DATE}| (?:last|next|this) year\b", re.I)
+_BEGUN = re.compile(rf"\b(?:{'|'.join((*calendar.WEEKDAYS, *calendar.MONTHS))}),? $", re.I)
+"""Two phrases that make one date: "on Tuesday, 24 November", "in May next year"."""
 _EDGE = re.compile(r"\b(?:early|mid|late|beginning of|start of|middle of|end of)\b", re.I)
 
 
@@ -51,8 +55,10 @@ def settle(text: str, phrases: Iterable[TimePhrase]) -> str:
         match = re.search(rf"(?<!\w){words}(?!['’]|\w| (?:{_MANY}))", text, re.I)
         if match is None or _DETERMINED.search(text, 0, match.start()):
             continue
-        if _is_name(text, match) or _is_any(text, match):
+        if _is_name(text, match) or _is_any(text, match) or _GOES_ON.match(text, match.end()):
             continue
+        if _BEGUN.search(text, 0, match.start()):
+            date = re.sub(r"^(?:on|in) (?=\d)", "", date)
         if _LEADING.search(text, 0, match.start()):
             date = re.sub(r"^(?:on|in)\s+", "", date)
         before = re.sub(r"(?i)\bat $", "", text[: match.start()])  # "at about 7 yesterday"
