@@ -306,3 +306,14 @@ def test_what_holds_now_is_the_answer_however_far_behind_what_has_ended() -> Non
     matches = (Match(nurse, 1.2), Match(teacher, 0.6))
     answer = compose(understand("What job do I have?", NOW), matches, NOW)
     assert answer.startswith("You work as a teacher")
+
+
+@pytest.mark.parametrize(
+    ("content", "spoken"),
+    [
+        ("The user likes the song Yesterday.", "You like the song Yesterday"),
+        ("The user met Tom yesterday.", "You met Tom the day before"),
+    ],
+)
+def test_a_song_keeps_its_name(content: str, spoken: str) -> None:
+    assert Told(content, NOW, "fact", subject="user").spoken() == spoken

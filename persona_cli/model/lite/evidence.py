@@ -32,7 +32,10 @@ OPENING = re.compile(
 _OWN_WORDS = re.compile(r"(?:I|I['’]\w+|My|We|Our)\b")
 """How a fact begins that a person wrote themselves."""
 _DEICTIC = {"yesterday": "the day before", "tomorrow": "the next day", "tonight": "that evening"}
-_DAYS = re.compile(r"(?:(?<=\w) today\b(?! is\b))|\b(?:yesterday|tomorrow|tonight)\b", re.I)
+_DAYS = re.compile(
+    r"(?:(?<=\w) today\b(?! is\b))|(?!(?<=[a-z] )(?-i:[YT][a-z]))\b(?:yesterday|tomorrow|tonight)\b", re.I
+)
+"""Words that meant another day when they were said; not the song "Yesterday"."""
 
 
 @dataclass(frozen=True, slots=True)
