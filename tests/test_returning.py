@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from persona_cli.memory import Memory
+from persona_cli.config import Settings
+from persona_cli.memory import Memory, open_memory
+from persona_cli.memory.index import embed_wanted
 from persona_cli.memory.repeats import repeated
 from persona_cli.memory.store import Store
 from persona_cli.records import (
@@ -180,3 +182,22 @@ def test_undo_brings_the_old_home_back_as_well(weights: object) -> None:
     assert [entry["text"] for entry in persona("memory", "list", "--kind", "core", "--json").json] == ["home: Berlin"]
     facts = persona("memory", "list", "--kind", "semantic", "--json").json
     assert [entry["text"] for entry in facts] == ["The user lives in Berlin."]
+
+
+@pytest.mark.gguf
+def test_forgetting_says_where_a_copy_stays_for_a_moment(memory: Memory) -> None:
+    kept, gone = (lives(memory.store, day, city) for day, city in enumerate(("Berlin", "Rome")))
+    embed_wanted(memory.store, memory.embedder)
+    memory.index.sync()
+    heard: list[str] = []
+    other = open_memory(memory.places, Settings(), heard.append)
+    try:
+        other.forget(Ref(Kind.SEMANTIC, gone.id))
+        assert len(heard) == 1
+        assert "another persona has the vector index open" in heard[0]
+        memory.index.sync()
+        memory.index.close()
+        other.forget(Ref(Kind.SEMANTIC, kept.id))
+        assert len(heard) == 1
+    finally:
+        other.close()

@@ -125,6 +125,11 @@ class Memory:
             path.unlink(missing_ok=True)
         # once for all: what is deleted means that the index is begun anew, for it keeps the bytes
         self.index.sync(brief=True)
+        if self.index.held_elsewhere:
+            self._notice(
+                "another persona has the vector index open: its copies are deleted with the next message there, "
+                "or when it ends"
+            )
         return tuple(receipts)
 
     def take_back(self, turn_id: int) -> TakenBack:

@@ -72,6 +72,11 @@ class Index:
         return self._replica.sync(stop, IN_PASSING if brief else None)
 
     @property
+    def held_elsewhere(self) -> bool:
+        """Tell whether another process has Chroma open, and still to bring in step."""
+        return self._replica.held_elsewhere()
+
+    @property
     def in_step(self) -> bool:
         """Tell whether Chroma has what the store has, and nothing else."""
         return self._replica.in_step()

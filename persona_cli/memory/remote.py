@@ -68,6 +68,10 @@ class RemoteReplica:
                 self._lose(exc.message)
                 return None
 
+    def held_elsewhere(self) -> bool:
+        """Return False: a server serves everybody."""
+        return False
+
     def in_step(self) -> bool:
         """Tell whether the server has what the store has, as far as is known here."""
         return self._read_marker() == self._marked(self._store.vectors.revision())

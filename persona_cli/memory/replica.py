@@ -206,6 +206,10 @@ class Replica:
             else:
                 self._revision, self._size = found.marker.revision, self._count()
 
+    def held_elsewhere(self) -> bool:
+        """Tell whether another process has Chroma open, and still to bring in step."""
+        return not self._lock.is_locked and self.why_not == _ELSEWHERE and not self.in_step()
+
     def in_step(self) -> bool:
         """Tell whether Chroma has what the store has, and nothing else."""
         revision = self._store.vectors.revision()
