@@ -115,8 +115,10 @@ class Postings:
     def _start_anew(self) -> None:
         self._words.clear()
         self._kept = 0
-        listed, sizes = self._connection.rows("SELECT group_concat(id), group_concat(hex(sz), '') FROM text_docsize")[0]
-        ids = _numbers(listed)
+        ids = self._connection.numbers("SELECT id AS number FROM text_docsize ORDER BY id")
+        sizes = self._connection.rows(
+            "SELECT group_concat(hex(sz), '') FROM (SELECT sz FROM text_docsize ORDER BY id)"
+        )[0][0]
         self._lengths = np.full(int(ids.max(initial=-1)) + 1, -1, dtype=np.int32)
         self._lengths[ids] = _token_counts(sizes or "")
         self._memories, self._total = len(ids), int(self._lengths[ids].sum())
@@ -152,12 +154,10 @@ class Postings:
     def _word(self, token: str) -> _Word:
         word = self._words.get(token)
         if word is None:
-            rows = self._connection.rows(
-                # one text for all: a row each would take as long again as finding them
-                "SELECT group_concat(doc * 2 + (col = 'answer')) FROM text_word WHERE term = ?",
-                (token,),
+            coded = self._connection.numbers(
+                "SELECT doc * 2 + (col = 'answer') AS number FROM text_word WHERE term = ?", (token,)
             )
-            word = self._words[token] = _word(_numbers(rows[0][0]))
+            word = self._words[token] = _word(coded)
             self._kept += len(word.places)
             self._make_room()
         self._words.move_to_end(token)
@@ -214,10 +214,6 @@ def _word(coded: NDArray[np.int64]) -> _Word:
     first = np.flatnonzero(np.diff(places, prepend=-1))
     weights = np.where(coded & 1, ANSWER_WEIGHT, 1.0)
     return _Word(places[first], np.add.reduceat(weights, first) if len(first) else weights)
-
-
-def _numbers(listed: str | None) -> NDArray[np.int64]:
-    return np.fromstring(listed, dtype=np.int64, sep=",") if listed else np.zeros(0, dtype=np.int64)
 
 
 def _token_counts(sizes: str) -> NDArray[np.int64]:

@@ -61,10 +61,8 @@ class Rows:
         for table in TABLES:
             last = 0
             while True:
-                page = self._connection.rows(
-                    f"SELECT rowid AS _place, * FROM {table} WHERE rowid > ? ORDER BY rowid LIMIT ?",  # noqa: S608
-                    (last, _PAGE),
-                )
+                sql = f"SELECT rowid AS _place, * FROM {table} WHERE rowid > ? ORDER BY rowid LIMIT ?"  # noqa: S608 - a constant
+                page = self._connection.rows(sql, (last, _PAGE))
                 for row in page:
                     yield table, {name: row[name] for name in row.keys()[1:]}
                 if len(page) < _PAGE:
