@@ -30,8 +30,8 @@ from dateutil import parser as dates
 
 from persona_cli.config import Settings
 from persona_cli.memory import Memory, open_memory
-from persona_cli.memory.index import embed_wanted
 from persona_cli.memory.retrieval.terms import search_terms
+from persona_cli.memory.vectors.index import embed_wanted
 from persona_cli.paths import Places
 from persona_cli.records import Kind
 

@@ -36,10 +36,10 @@ from benchmarks.start import measure as time_process
 from persona_cli.agent.replay import Exchange, store_exchanges
 from persona_cli.config import Settings
 from persona_cli.memory import Memory, open_memory
-from persona_cli.memory.embedding import open_embedder
-from persona_cli.memory.exact import ExactSearch
-from persona_cli.memory.index import open_index
 from persona_cli.memory.store import Store, open_store
+from persona_cli.memory.vectors.embedding import open_embedder
+from persona_cli.memory.vectors.exact import ExactSearch
+from persona_cli.memory.vectors.index import open_index
 from persona_cli.paths import Places, find_places
 from persona_cli.records import EpisodicMemory, Kind, Query, Retrieve, SemanticMemory
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from persona_cli.agent import open_assistant
 from persona_cli.agent.assistant import Assistant
 from persona_cli.config import Settings
-from persona_cli.memory.minilm import open_tokenizer
-from persona_cli.memory.minilm_files import vocabulary
+from persona_cli.memory.vectors.minilm import open_tokenizer
+from persona_cli.memory.vectors.minilm_files import vocabulary
 from persona_cli.model import grammar as formats
 from persona_cli.model.engines import Message
 from persona_cli.model.prompted import PromptedModel

@@ -13,8 +13,8 @@ from persona_cli.agent import open_assistant
 from persona_cli.agent.assistant import Assistant
 from persona_cli.config import Settings
 from persona_cli.memory import Memory, open_memory
-from persona_cli.memory.embedding import Embedder
 from persona_cli.memory.store import Store, open_store
+from persona_cli.memory.vectors.embedding import Embedder
 from persona_cli.paths import find_places
 from tests.fakes import ScriptedModel
 from tests.tiny import Tiny, build_tiny
@@ -53,7 +53,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def minilm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of weights with the embedding model, converted once."""
-    from persona_cli.memory.minilm_files import Use, converted
+    from persona_cli.memory.vectors.minilm_files import Use, converted
 
     folder = tmp_path_factory.mktemp("minilm")
     for use in Use:
@@ -76,7 +76,7 @@ def weights(home: Path, minilm: Path) -> Path:
 @pytest.fixture(scope="session")
 def embedder(minilm: Path) -> Iterator[Embedder]:
     """Return the embedding model, opened once."""
-    from persona_cli.memory.minilm import MiniLM
+    from persona_cli.memory.vectors.minilm import MiniLM
 
     opened = MiniLM(minilm, pytest.fail)
     yield opened

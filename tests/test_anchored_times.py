@@ -10,9 +10,9 @@ from persona_cli.agent import open_assistant
 from persona_cli.agent.replay import Exchange, replay
 from persona_cli.config import Settings
 from persona_cli.memory import Memory
-from persona_cli.memory.index import embed_wanted
 from persona_cli.memory.retrieval import Found, Retriever
 from persona_cli.memory.retrieval.tellings import Surety, read_anchor, tell
+from persona_cli.memory.vectors.index import embed_wanted
 from persona_cli.paths import find_places
 from persona_cli.records import Answer, Aspect, Kind, Query, Recall, Retrieve, SemanticMemory, Window
 

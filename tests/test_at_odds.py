@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from persona_cli.agent.at_odds import at_odds
 from persona_cli.records import SemanticMemory
+from persona_cli.remembering.conflict import at_odds
 from tests.terminal import persona
 
 AT = datetime(2026, 5, 12, 9, 30, tzinfo=UTC)

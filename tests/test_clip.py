@@ -10,10 +10,10 @@ import pytest
 from PIL import Image as Pillow
 
 from persona_cli.errors import EngineError, PictureError, WeightsError
-from persona_cli.memory.clip import Clip, find_clip, load_picture, name_of, open_clip
 from persona_cli.memory.media import Media
 from persona_cli.memory.store import Store
 from persona_cli.memory.tables.looks import Looks
+from persona_cli.memory.vectors.clip import Clip, find_clip, load_picture, name_of, open_clip
 from persona_cli.records import Image, Kind, Ref
 from tests.agents import NOW, exists
 from tests.tinyclip import COLOURS, classic, coloured
@@ -107,7 +107,7 @@ def test_a_damaged_folder_is_one_clear_line(tiny_clip: Path, tmp_path: Path, dam
 
 @pytest.mark.gguf
 def test_a_model_of_sentences_alone_is_refused() -> None:
-    from persona_cli.memory.minilm_files import source_folder
+    from persona_cli.memory.vectors.minilm_files import source_folder
 
     with pytest.raises(WeightsError, match="embeds no pictures"):
         open_clip(source_folder())

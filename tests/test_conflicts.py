@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from persona_cli.agent.remember import Remembering
 from persona_cli.config import Settings
-from persona_cli.memory.embedding import open_embedder
 from persona_cli.memory.store import Store, open_store
+from persona_cli.memory.vectors.embedding import open_embedder
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.paths import find_places
 from persona_cli.records import Author, Change, SemanticMemory, Status
+from persona_cli.remembering.remember import Remembering
 from tests.terminal import persona
 
 pytestmark = pytest.mark.usefixtures("weights")

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from persona_cli.config import EmbeddingSettings, Settings
 from persona_cli.errors import EngineError, WeightsError
-from persona_cli.memory import minilm, minilm_files
-from persona_cli.memory.embedding import Vectors, open_embedder
-from persona_cli.memory.minilm import MiniLM
-from persona_cli.memory.minilm_files import LONGEST, Use, converted, source_folder
-from persona_cli.memory.onnx_runtime import held_back
-from persona_cli.memory.transformers_embedding import FolderEmbedder, find_model, open_folder
+from persona_cli.memory.vectors import minilm, minilm_files
+from persona_cli.memory.vectors.embedding import Vectors, open_embedder
+from persona_cli.memory.vectors.minilm import MiniLM
+from persona_cli.memory.vectors.minilm_files import LONGEST, Use, converted, source_folder
+from persona_cli.memory.vectors.onnx_runtime import held_back
+from persona_cli.memory.vectors.transformers_embedding import FolderEmbedder, find_model, open_folder
 from persona_cli.paths import Places, find_places
 
 pytestmark = pytest.mark.gguf
@@ -200,7 +200,7 @@ def test_what_cannot_be_deleted_is_no_error(tmp_path: Path) -> None:
 
 def test_a_conversion_that_was_killed_leaves_nothing(tmp_path: Path) -> None:
     code = (
-        "import os, pathlib, sys; from persona_cli.memory import minilm_files as files\n"
+        "import os, pathlib, sys; from persona_cli.memory.vectors import minilm_files as files\n"
         "written = pathlib.Path.replace if sys.argv[2] == 'moved' else files._write\n"
         "def killed(*given):\n"
         "    written(*given)\n"
@@ -222,7 +222,7 @@ def test_a_conversion_that_was_killed_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_disk_that_is_full_is_one_clear_error(tmp_path: Path) -> None:
     code = (
-        "import pathlib, resource, signal, sys; from persona_cli.memory.minilm_files import Use, converted\n"
+        "import pathlib, resource, signal, sys; from persona_cli.memory.vectors.minilm_files import Use, converted\n"
         "from persona_cli.errors import StorageError\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000_000,) * 2)\n"
@@ -243,7 +243,7 @@ def test_a_library_that_cannot_be_loaded_is_one_clear_error(tmp_path: Path, libr
     code = (
         "import pathlib, sys; sys.path.insert(0, sys.argv[1] + '/broken')\n"
         "from persona_cli.errors import ModelError\n"
-        "from persona_cli.memory.minilm import MiniLM\n"
+        "from persona_cli.memory.vectors.minilm import MiniLM\n"
         "try: MiniLM(pathlib.Path(sys.argv[1]) / 'models', print).embed_query(['hello'])\n"
         "except ModelError as exc: print(exc.message, exc.fix)\n"
     )
@@ -292,7 +292,7 @@ def test_damaged_packaged_weights_are_refused(tmp_path: Path, monkeypatch: pytes
 
 def test_two_processes_convert_at_once(tmp_path: Path) -> None:
     code = (
-        "import sys, pathlib; from persona_cli.memory.minilm_files import Use, converted; "
+        "import sys, pathlib; from persona_cli.memory.vectors.minilm_files import Use, converted; "
         "print(converted(pathlib.Path(sys.argv[1]), Use.DOCUMENTS, print))"
     )
     both = [
@@ -307,7 +307,7 @@ def test_two_processes_convert_at_once(tmp_path: Path) -> None:
 def test_nothing_is_printed_told_or_imported_that_need_not_be(tmp_path: Path, weights: Path) -> None:
     code = (
         "import sys\n"
-        "from persona_cli.memory.embedding import open_embedder\n"
+        "from persona_cli.memory.vectors.embedding import open_embedder\n"
         "from persona_cli.config import Settings\n"
         "from persona_cli.paths import find_places\n"
         "model = open_embedder(Settings(), find_places(), print)\n"

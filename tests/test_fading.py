@@ -8,12 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from persona_cli.agent.assistant import Assistant
-from persona_cli.agent.used import used_memories
 from persona_cli.memory import Memory
-from persona_cli.memory.index import embed_wanted
 from persona_cli.memory.retrieval.fading import fading
 from persona_cli.memory.store import Store, open_store
 from persona_cli.memory.tables.uses import Use
+from persona_cli.memory.vectors.index import embed_wanted
 from persona_cli.records import (
     Answer,
     Aspect,
@@ -31,6 +30,7 @@ from persona_cli.records import (
     Turn,
     Window,
 )
+from persona_cli.remembering.used import used_memories
 from tests.conftest import StillClock
 from tests.fakes import ScriptedModel
 

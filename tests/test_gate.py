@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from persona_cli.agent.gate import Admitted, Refused, find_quote, is_instruction, judge
-from persona_cli.agent.remember import Remembering, Ruling, Verdict
-from persona_cli.agent.secrets import redact
-from persona_cli.memory.embedding import Embedder
 from persona_cli.memory.store import Store
+from persona_cli.memory.vectors.embedding import Embedder
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import Change, Image, Status, Turn, Window
+from persona_cli.remembering.gate import Admitted, Refused, find_quote, is_instruction, judge
+from persona_cli.remembering.remember import Remembering, Ruling, Verdict
+from persona_cli.remembering.secrets import redact
 
 NOW = datetime(2026, 5, 12, 9, 30, tzinfo=UTC)
 

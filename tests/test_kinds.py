@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from persona_cli.memory.embedding import Embedder
+from persona_cli.memory.vectors.embedding import Embedder
 from persona_cli.model.lite.evidence import Told
 from persona_cli.model.lite.kinds import asked_kind, members
 from persona_cli.model.lite.questions import understand

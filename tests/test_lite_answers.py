@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from persona_cli.memory.embedding import Embedder
+from persona_cli.english.persons import mirror, to_second
+from persona_cli.memory.vectors.embedding import Embedder
 from persona_cli.model.lite import open_lite
 from persona_cli.model.lite.acts import Act, act_of, unwrapped
 from persona_cli.model.lite.answers import compose
 from persona_cli.model.lite.evidence import Told, gather, roles
-from persona_cli.model.lite.persons import mirror, to_second
 from persona_cli.model.lite.questions import Form, understand
 from persona_cli.model.lite.relevance import Match
 from persona_cli.model.tasks import Situation

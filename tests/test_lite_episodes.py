@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from persona_cli.memory.embedding import Embedder
+from persona_cli.memory.vectors.embedding import Embedder
 from persona_cli.model.lite.episodes import summarize_episodes
 from persona_cli.records import Turn
 from tests.stories import Embed, moment

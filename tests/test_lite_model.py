@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from persona_cli.errors import Interrupted
-from persona_cli.memory.embedding import Embedder
+from persona_cli.memory.vectors.embedding import Embedder
 from persona_cli.model.lite import LiteModel, open_lite
 from persona_cli.model.lite.tone import Mood, Tone, dress, feeling
 from persona_cli.model.tasks import ImageSeen, Model, Situation

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from persona_cli.agent.gate import Admitted, judge
 from persona_cli.model.lite.facts import extract_semantic
 from persona_cli.records import Turn
+from persona_cli.remembering.gate import Admitted, judge
 
 AT = datetime(2026, 3, 31, 19, 0, tzinfo=UTC)  # a Tuesday
 DATA = Path(__file__).parent / "data"

@@ -9,7 +9,7 @@ import pytest
 from sqlite_utils import Database
 
 from persona_cli.errors import StorageError
-from persona_cli.memory.migrations import migrate, migrations
+from persona_cli.memory.schema.migrations import migrate, migrations
 from persona_cli.memory.store import open_store
 
 STEPS = (

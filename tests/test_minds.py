@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from persona_cli.agent.remember import Remembering
 from persona_cli.config import Settings
-from persona_cli.memory.embedding import Embedder, open_embedder
 from persona_cli.memory.store import Store, open_store
+from persona_cli.memory.vectors.embedding import Embedder, open_embedder
 from persona_cli.model.lite.facts import extract_semantic
 from persona_cli.paths import find_places
 from persona_cli.records import SemanticMemory, Status
+from persona_cli.remembering.remember import Remembering
 
 DATA = Path(__file__).parent / "data" / "minds.txt"
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)

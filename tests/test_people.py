@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from persona_cli.agent.people import about
 from persona_cli.errors import NotFoundError
 from persona_cli.memory.store import Store, open_store
 from persona_cli.records import SemanticMemory
+from persona_cli.remembering.about import about
 from tests.terminal import persona
 
 pytestmark = pytest.mark.usefixtures("weights")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from persona_cli.errors import EngineError, StorageError, UsageError, WeightsError
-from persona_cli.memory.clip import find_clip, open_clip
+from persona_cli.memory.vectors.clip import find_clip, open_clip
 from persona_cli.model import pull as pulling
 from persona_cli.model.catalog import Part, PinnedFile, load_catalog
 from persona_cli.model.pull import pull

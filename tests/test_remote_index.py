@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from persona_cli.errors import ConfigError
-from persona_cli.memory.index import Index, open_index
 from persona_cli.memory.store import Store, open_store
+from persona_cli.memory.vectors.index import Index, open_index
 from persona_cli.paths import find_places
 from persona_cli.records import Kind, Ref, SemanticMemory
 

@@ -9,9 +9,9 @@ import pytest
 
 from persona_cli.config import Settings
 from persona_cli.memory import Memory, open_memory
-from persona_cli.memory.index import embed_wanted
 from persona_cli.memory.repeats import repeated
 from persona_cli.memory.store import Store
+from persona_cli.memory.vectors.index import embed_wanted
 from persona_cli.records import (
     Aspect,
     EpisodicMemory,

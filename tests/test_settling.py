@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from persona_cli.agent.gate import Admitted, judge
 from persona_cli.model.lite.facts import extract_semantic
 from persona_cli.records import Turn
+from persona_cli.remembering.gate import Admitted, judge
 from persona_cli.timewords import find_times, settle
 
 AT = datetime(2026, 3, 31, 19, 0, tzinfo=UTC)  # a Tuesday

@@ -15,9 +15,9 @@ from persona_cli.agent import open_assistant
 from persona_cli.agent.assistant import Assistant
 from persona_cli.config import EmbeddingSettings, Settings
 from persona_cli.memory import Memory, open_memory
-from persona_cli.memory.clip import load_picture, name_of
 from persona_cli.memory.retrieval.looks import LooksLike, asks_to_see
-from persona_cli.memory.sight import IN_PASSING
+from persona_cli.memory.vectors.clip import load_picture, name_of
+from persona_cli.memory.vectors.sight import IN_PASSING
 from persona_cli.model.sections import Writer
 from persona_cli.model.tasks import Exchange, SemanticDraft
 from persona_cli.paths import find_places
@@ -179,7 +179,7 @@ def test_clip_is_opened_for_nothing_but_pictures(
     def refuse(folder: Path) -> None:
         pytest.fail(f"{folder} was opened")
 
-    monkeypatch.setattr("persona_cli.memory.sight.open_clip", refuse)
+    monkeypatch.setattr("persona_cli.memory.vectors.sight.open_clip", refuse)
     list(assistant.respond("Which photo did I show you of my dog?"))
     assistant.updates.run()
     assert find(assistant, saved(tmp_path, "red", 1)) == (), "the first picture has nothing to be compared with"

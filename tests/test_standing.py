@@ -2,9 +2,10 @@
 
 import pytest
 
-from persona_cli.agent.endings import Ending, ended
-from persona_cli.agent.over import is_over_with
-from persona_cli.agent.standing import (
+from persona_cli.records import SemanticMemory
+from persona_cli.remembering.endings import Ending, ended
+from persona_cli.remembering.over import is_over_with
+from persona_cli.remembering.same import (
     fills_alike,
     opposed,
     renames,
@@ -14,7 +15,6 @@ from persona_cli.agent.standing import (
     same_saying,
     says_no_more,
 )
-from persona_cli.records import SemanticMemory
 from tests.agents import NOW
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from persona_cli.agent.remember import Remembering
-from persona_cli.agent.successor import SURE, VERY_SURE, needed
 from persona_cli.config import Settings
-from persona_cli.memory.embedding import Embedder, open_embedder
 from persona_cli.memory.store import Store
+from persona_cli.memory.vectors.embedding import Embedder, open_embedder
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.paths import find_places
 from persona_cli.records import Status
+from persona_cli.remembering.remember import Remembering
+from persona_cli.remembering.successor import SURE, VERY_SURE, needed
 from tests.agents import NOW
 
 pytestmark = pytest.mark.usefixtures("weights")

@@ -16,8 +16,8 @@ import pytest
 from persona_cli.agent import open_assistant
 from persona_cli.agent.assistant import Assistant
 from persona_cli.agent.tidying import take_back
-from persona_cli.agent.words import words
 from persona_cli.config import Settings
+from persona_cli.english.tokens import words
 from persona_cli.memory.store import Store, open_store
 from persona_cli.memory.transfer import export_memory, import_memory
 from persona_cli.paths import find_places

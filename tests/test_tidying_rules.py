@@ -12,17 +12,17 @@ import pytest
 
 from persona_cli.agent import open_assistant, tidying
 from persona_cli.agent.assistant import Assistant
-from persona_cli.agent.doubles import find_doubles
-from persona_cli.agent.standing import says_the_same
 from persona_cli.agent.tidying import Tidying, check_summary, take_back
 from persona_cli.config import Settings
 from persona_cli.errors import FormatError, Interrupted
 from persona_cli.memory import open_memory
-from persona_cli.memory.index import embed_wanted
 from persona_cli.memory.store import Store
+from persona_cli.memory.vectors.index import embed_wanted
 from persona_cli.model.tasks import SemanticDraft, Stop, SummaryDraft
 from persona_cli.paths import find_places
 from persona_cli.records import Author, EpisodicMemory, Kind, Ref, SemanticMemory, Status, Task
+from persona_cli.remembering.doubles import find_doubles
+from persona_cli.remembering.same import says_the_same
 from tests.conftest import StillClock
 from tests.fakes import ScriptedModel
 from tests.terminal import persona

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from persona_cli.memory.embedding import Embedder
+from persona_cli.memory.vectors.embedding import Embedder
 from persona_cli.model.lite.traits import TraitHeads, speaks_of_self
 from persona_cli.personality import NEUTRAL, TRAITS, Traits
 

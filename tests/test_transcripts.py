@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_cli.memory import Memory
-from persona_cli.memory.index import embed_wanted
 from persona_cli.memory.retrieval.form import Form, form_of
 from persona_cli.memory.retrieval.terms import search_terms, speaker_of
 from persona_cli.memory.retrieval.told import as_told, speakers_named
+from persona_cli.memory.vectors.index import embed_wanted
 from persona_cli.records import (
     Kind,
     Ref,

@@ -21,9 +21,9 @@ from persona_cli.agent.update import claim_all, keep_newest
 from persona_cli.agent.why import explain
 from persona_cli.config import Settings
 from persona_cli.errors import EngineError, FormatError, Interrupted, NotFoundError
-from persona_cli.memory.hnsw import Hnsw, open_hnsw
-from persona_cli.memory.minilm import MiniLM
-from persona_cli.memory.minilm_files import Use
+from persona_cli.memory.vectors.hnsw import Hnsw, open_hnsw
+from persona_cli.memory.vectors.minilm import MiniLM
+from persona_cli.memory.vectors.minilm_files import Use
 from persona_cli.model.tasks import CoreDraft, EpisodeDraft, ProceduralDraft, SemanticDraft, Stop
 from persona_cli.paths import find_places
 from persona_cli.personality import Traits
@@ -94,7 +94,7 @@ def test_what_is_forgotten_while_the_index_is_filled_in_does_not_wait_for_the_ne
 
     say(assistant, "I adopted a parrot.")
     say(assistant, "I sold my bicycle.")
-    monkeypatch.setattr("persona_cli.memory.replica.open_hnsw", meanwhile)
+    monkeypatch.setattr("persona_cli.memory.vectors.replica.open_hnsw", meanwhile)
     assistant.updates.run()
     assert not assistant.memory.store.find([Ref(Kind.MESSAGE, 1)])
     assert assistant.memory.index.in_step

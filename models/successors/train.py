@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_cli.agent.successor import COEFFICIENTS, SuccessorHead, features
-from persona_cli.memory import minilm_files
-from persona_cli.memory.transformers_embedding import open_folder
+from persona_cli.memory.vectors import minilm_files
+from persona_cli.memory.vectors.transformers_embedding import open_folder
+from persona_cli.remembering.successor import COEFFICIENTS, SuccessorHead, features
 
 HERE = Path(__file__).parent
 PENALTY = 30.0

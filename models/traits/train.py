@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_cli.memory import minilm_files
-from persona_cli.memory.transformers_embedding import open_folder
+from persona_cli.memory.vectors import minilm_files
+from persona_cli.memory.vectors.transformers_embedding import open_folder
 from persona_cli.model.lite.traits import COEFFICIENTS, Floats, SignHead, TraitHeads, features
 from persona_cli.personality import TRAITS
 

@@ -14,15 +14,13 @@ from pathlib import Path
 
 from persona_cli.agent.queue import UpdateQueue
 from persona_cli.agent.respond import RespondOptions, respond
-from persona_cli.agent.secrets import redact, redaction_notice
 from persona_cli.agent.sessions import close_session, close_sessions, session_at
 from persona_cli.agent.tidying import OnProgress, Tidied, Tidying
 from persona_cli.agent.update import AFTER_TURN, Updates
-from persona_cli.agent.used import used_memories
 from persona_cli.config import Settings
 from persona_cli.errors import Interrupted, MessageError, PersonaError
 from persona_cli.memory import Memory
-from persona_cli.memory.index import embed_wanted
+from persona_cli.memory.vectors.index import embed_wanted
 from persona_cli.model.tasks import ImageSeen, Model, Situation, Stop
 from persona_cli.personality import Traits, steady
 from persona_cli.records import (
@@ -42,6 +40,8 @@ from persona_cli.records import (
     ThinkDelta,
     Turn,
 )
+from persona_cli.remembering.secrets import redact, redaction_notice
+from persona_cli.remembering.used import used_memories
 
 Clock = Callable[[], datetime]
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from persona_cli.agent.gate import is_instruction
-from persona_cli.agent.secrets import redact
-from persona_cli.agent.words import sentences
+from persona_cli.english.tokens import sentences
 from persona_cli.errors import ContextError, FormatError, Interrupted, ModelError, NotFoundError, PictureError
 from persona_cli.memory import Memory
 from persona_cli.model.tasks import Describes, Model, Stop
 from persona_cli.records import Image
+from persona_cli.remembering.gate import is_instruction
+from persona_cli.remembering.secrets import redact
 
 MOST_SENTENCES = 2
 LONGEST = 400

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from persona_cli.agent.assistant import Assistant
 from persona_cli.agent.queue import Drained, OnProgress
-from persona_cli.agent.secrets import redact, redaction_notice
 from persona_cli.agent.sessions import close_session
 from persona_cli.agent.update import AFTER_TURN
 from persona_cli.errors import Interrupted
@@ -22,6 +21,7 @@ from persona_cli.memory import Memory
 from persona_cli.memory.store import Store
 from persona_cli.model.tasks import Stop
 from persona_cli.records import Session, Turn
+from persona_cli.remembering.secrets import redact, redaction_notice
 
 RECORDED = "recorded"
 """The model name of turns whose answers were recorded elsewhere."""

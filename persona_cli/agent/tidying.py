@@ -13,16 +13,17 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from persona_cli.agent.doubles import Double, find_doubles
-from persona_cli.agent.gate import is_instruction
-from persona_cli.agent.topics import Group, Talk, find_groups
-from persona_cli.agent.words import sentences, supported, unsaid, values
+from persona_cli.english.tokens import sentences, supported, values
 from persona_cli.errors import FormatError
 from persona_cli.memory import Memory
-from persona_cli.memory.index import embed_wanted
 from persona_cli.memory.tables.journal import TakenBack
+from persona_cli.memory.vectors.index import embed_wanted
 from persona_cli.model.tasks import Model, Stop, SummaryDraft
 from persona_cli.records import Author, EpisodicMemory, Kind, Status, Turn
+from persona_cli.remembering.doubles import Double, find_doubles
+from persona_cli.remembering.gate import is_instruction
+from persona_cli.remembering.topics import Group, Talk, find_groups
+from persona_cli.remembering.unsaid import unsaid
 
 OnProgress = Callable[[int, int], None]
 """Told how many topics of how many are summed up."""

@@ -12,18 +12,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from persona_cli.agent.gate import invention, is_instruction, rests_on
 from persona_cli.agent.objects import locate_objects, narrowed, parts_of
-from persona_cli.agent.remember import Remembering
 from persona_cli.agent.tidying import Tidying
-from persona_cli.agent.words import only_dates, supported, values
 from persona_cli.config import Settings
+from persona_cli.english.tokens import only_dates, supported, values
 from persona_cli.errors import FormatError
 from persona_cli.memory import Memory
 from persona_cli.memory.store import Store
 from persona_cli.model.tasks import CoreDraft, EpisodeDraft, Model, ProceduralDraft, SemanticDraft, Stop
 from persona_cli.personality import NEUTRAL, evolve, momentum
 from persona_cli.records import Author, CoreMemory, EpisodicMemory, Job, ProceduralMemory, Task, Turn
+from persona_cli.remembering.gate import invention, is_instruction, rests_on
+from persona_cli.remembering.remember import Remembering
 
 Write = Callable[[], None]
 

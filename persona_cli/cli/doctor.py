@@ -159,7 +159,7 @@ def _check_index(memory: Memory, url: str) -> Check:
 
 
 def _rebuild(memory: Memory) -> Check:
-    from persona_cli.memory.index import embed_wanted
+    from persona_cli.memory.vectors.index import embed_wanted
 
     memory.store.vectors.look_again()
     embedded = embed_wanted(memory.store, memory.embedder)

@@ -133,7 +133,7 @@ def add(
     keywords: Annotated[str, typer.Option(help="Words to find it by, separated by commas.")] = "",
 ) -> None:
     """Remember something you write yourself; no model ever overwrites it."""
-    from persona_cli.agent.reading import put_written
+    from persona_cli.remembering.slots import put_written
 
     run = invocation(context)
     text = clean(content).strip()
@@ -211,7 +211,7 @@ def forget(
 
 def embed_new(memory: Memory) -> None:
     """Embed what has no vector yet, so that a search by meaning finds it; left to the queue's run when it is much."""
-    from persona_cli.memory.index import embed_wanted
+    from persona_cli.memory.vectors.index import embed_wanted
 
     if 0 < len(memory.store.vectors.wanted(memory.embedder.name, _AT_ONCE + 1)) <= _AT_ONCE:
         embed_wanted(memory.store, memory.embedder)

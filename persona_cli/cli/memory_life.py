@@ -177,8 +177,8 @@ def about(
     as_json: AsJson = False,
 ) -> None:
     """Show what is known of a person or a pet, under each of their names."""
-    from persona_cli.agent.people import about
     from persona_cli.cli.render import day, print_json
+    from persona_cli.remembering.about import about
 
     run = invocation(context)
     with run.store() as store:

@@ -89,8 +89,8 @@ def import_(
 
 def _import_export(run: Invocation, file: Path, *, as_json: bool) -> None:
     from persona_cli.cli.render import print_json, progress
-    from persona_cli.memory.index import embed_wanted
     from persona_cli.memory.transfer import import_memory
+    from persona_cli.memory.vectors.index import embed_wanted
 
     with run.memory() as memory:
         with progress(run.err, "importing") as advance:
@@ -107,8 +107,8 @@ def _import_export(run: Invocation, file: Path, *, as_json: bool) -> None:
 
 def _import_transcript(run: Invocation, file: Path, *, as_json: bool) -> None:
     from persona_cli.agent.replay import replay
-    from persona_cli.agent.transcript import read_transcript
     from persona_cli.cli.render import print_json, progress
+    from persona_cli.importers.transcript import read_transcript
 
     exchanges = read_transcript(file)
     with run.assistant() as assistant, progress(run.err, "reading") as advance:

@@ -17,14 +17,14 @@ from persona_cli.paths import Places
 from persona_cli.records import Ref
 
 if TYPE_CHECKING:
-    from persona_cli.memory.embedding import Embedder
-    from persona_cli.memory.index import Index
     from persona_cli.memory.media import Media
     from persona_cli.memory.retrieval import Retriever
     from persona_cli.memory.retrieval.looks import LooksLike
-    from persona_cli.memory.sight import Sight
     from persona_cli.memory.store import Receipt, Store
     from persona_cli.memory.tables.journal import TakenBack
+    from persona_cli.memory.vectors.embedding import Embedder
+    from persona_cli.memory.vectors.index import Index
+    from persona_cli.memory.vectors.sight import Sight
 
 __all__ = ["Memory", "open_memory"]
 
@@ -50,7 +50,7 @@ class Memory:
         """The embedding model, opened at its first use."""
         with self._lock:
             if self._embedder is None:
-                from persona_cli.memory.embedding import open_embedder
+                from persona_cli.memory.vectors.embedding import open_embedder
 
                 self._embedder = open_embedder(self._settings, self.places, self._notice)
             return self._embedder
@@ -60,7 +60,7 @@ class Memory:
         """The vector index, opened at its first use."""
         with self._lock:
             if self._index is None:
-                from persona_cli.memory.index import embed_again, open_index
+                from persona_cli.memory.vectors.index import embed_again, open_index
 
                 embedder = self.embedder
                 embed_again(self.store, embedder, self._notice)
@@ -79,7 +79,7 @@ class Memory:
         """What compares pictures; CLIP itself is opened when there is something to compare."""
         with self._lock:
             if self._sight is None:
-                from persona_cli.memory.sight import Sight
+                from persona_cli.memory.vectors.sight import Sight
 
                 wanted = self._settings.embedding.pictures
                 self._sight = Sight(self.places, self.store, self.media, wanted, self._notice)

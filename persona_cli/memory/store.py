@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from persona_cli.errors import StorageError
-from persona_cli.memory.migrations import migrate
+from persona_cli.memory.schema.migrations import migrate
 from persona_cli.memory.tables.conflicts import Conflicts
 from persona_cli.memory.tables.connection import Connection, explain
 from persona_cli.memory.tables.core import Core

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from persona_cli.memory.index import Index, open_index
-from persona_cli.memory.replica import BIG
 from persona_cli.memory.store import Store, open_store
+from persona_cli.memory.vectors.index import Index, open_index
+from persona_cli.memory.vectors.replica import BIG
 from persona_cli.paths import Places, find_places
 from persona_cli.records import Kind
 from tests.crowd import DIMENSION, EMBEDDER

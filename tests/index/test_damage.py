@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from persona_cli.memory.index import open_index
 from persona_cli.memory.store import Store, open_store
+from persona_cli.memory.vectors.index import open_index
 from persona_cli.paths import Places
 from persona_cli.records import Kind, Ref
 from tests.crowd import DIMENSION, EMBEDDER, add_crowd

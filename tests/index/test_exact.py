@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from persona_cli.memory.exact import Block, Change, ExactSearch
 from persona_cli.memory.store import Store
+from persona_cli.memory.vectors.exact import Block, Change, ExactSearch
 from persona_cli.paths import Places
 from persona_cli.records import Kind, Ref, SemanticMemory
 

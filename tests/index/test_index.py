@@ -13,9 +13,9 @@ import pytest
 from filelock import FileLock
 
 from persona_cli.errors import BusyError
-from persona_cli.memory.exact import Ids, Matrix
-from persona_cli.memory.hnsw import Hnsw, open_hnsw
 from persona_cli.memory.store import Store
+from persona_cli.memory.vectors.exact import Ids, Matrix
+from persona_cli.memory.vectors.hnsw import Hnsw, open_hnsw
 from persona_cli.paths import Places
 from persona_cli.records import Kind, Ref, Status
 from tests.crowd import DIMENSION, EMBEDDER, add_crowd, clustered
@@ -53,7 +53,7 @@ def test_a_process_that_only_asks_does_not_open_chroma(store: Store, opened: Ope
     first.close()
     code = (
         "import sys; from pathlib import Path; import numpy as np\n"
-        "from persona_cli.memory.index import open_index\n"
+        "from persona_cli.memory.vectors.index import open_index\n"
         "from persona_cli.memory.store import open_store\n"
         "from persona_cli.paths import find_places\n"
         "from persona_cli.records import Kind\n"
@@ -334,7 +334,7 @@ def test_what_is_forgotten_while_chroma_is_opened_is_noticed(
         store.forget(Ref(Kind.SEMANTIC, ids[3]))
         return open_hnsw(folder)
 
-    monkeypatch.setattr("persona_cli.memory.replica.open_hnsw", slowly)
+    monkeypatch.setattr("persona_cli.memory.vectors.replica.open_hnsw", slowly)
     later = opened()
     later.sync()
     assert not later.in_step

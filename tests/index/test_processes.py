@@ -10,8 +10,8 @@ import sys
 
 import pytest
 
-from persona_cli.memory.index import open_index
 from persona_cli.memory.store import Store
+from persona_cli.memory.vectors.index import open_index
 from persona_cli.paths import Places
 from persona_cli.records import Kind, Ref
 from tests.crowd import DIMENSION, EMBEDDER, add_crowd
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.chroma, pytest.mark.slow]
 
 _OPEN = f"""
 import sys
-from persona_cli.memory.index import open_index
+from persona_cli.memory.vectors.index import open_index
 from persona_cli.memory.store import open_store
 from persona_cli.paths import find_places
 places = find_places(env={{"PERSONA_HOME": sys.argv[1]}})
@@ -67,7 +67,7 @@ def test_an_owner_killed_while_it_writes(store: Store, places: Places) -> None:
     add_crowd(store, 4_000, seed=1)
     # dies after Chroma has taken the vectors, before that is written down
     owner = start(
-        "import os; from persona_cli.memory.hnsw import Hnsw\n"
+        "import os; from persona_cli.memory.vectors.hnsw import Hnsw\n"
         "Hnsw.count = lambda _: os.kill(os.getpid(), 9)\n"
         "index.sync()",
         places,

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from persona_cli.memory.index import embed_again, embed_wanted
 from persona_cli.memory.store import Store
+from persona_cli.memory.vectors.index import embed_again, embed_wanted
 from persona_cli.records import Kind
 from tests.crowd import add_crowd
 from tests.index.conftest import Open, nearest

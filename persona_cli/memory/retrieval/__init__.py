@@ -15,9 +15,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from persona_cli.config import MemorySettings
-from persona_cli.memory import minilm_files
-from persona_cli.memory.embedding import Embedder
-from persona_cli.memory.index import Index
 from persona_cli.memory.retrieval import pictures
 from persona_cli.memory.retrieval.anchored import resolve
 from persona_cli.memory.retrieval.asked import prepare, without_times
@@ -30,6 +27,9 @@ from persona_cli.memory.retrieval.window import Asking, window_of
 from persona_cli.memory.store import Store
 from persona_cli.memory.tables.lines import FactLine, TopicLine
 from persona_cli.memory.tables.turns import Line
+from persona_cli.memory.vectors import minilm_files
+from persona_cli.memory.vectors.embedding import Embedder
+from persona_cli.memory.vectors.index import Index
 from persona_cli.records import (
     CoreEntry,
     EpisodicMemory,

@@ -17,10 +17,10 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_cli.memory.embedding import Embedder
 from persona_cli.memory.retrieval.terms import search_terms
 from persona_cli.memory.retrieval.told import as_told, speakers_named
 from persona_cli.memory.store import Store
+from persona_cli.memory.vectors.embedding import Embedder
 from persona_cli.records import Kind
 from persona_cli.timewords import find_times
 

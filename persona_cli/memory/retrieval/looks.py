@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_cli.memory.clip import Vectors
 from persona_cli.memory.retrieval.noise import UNRELATED
-from persona_cli.memory.sight import Sight
 from persona_cli.memory.store import Store
+from persona_cli.memory.vectors.clip import Vectors
+from persona_cli.memory.vectors.sight import Sight
 from persona_cli.records import Image
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from itertools import permutations
 
 import numpy as np
 
-from persona_cli.memory.embedding import Embedder
 from persona_cli.memory.retrieval.weights import Noise
+from persona_cli.memory.vectors.embedding import Embedder
 
 UNRELATED = (
     "My brother plays the cello in an orchestra.",

@@ -10,8 +10,6 @@ from typing import TypeVar
 import numpy as np
 
 from persona_cli.errors import StorageError
-from persona_cli.memory.exact import Ids
-from persona_cli.memory.index import Index
 from persona_cli.memory.retrieval.asked import Asked
 from persona_cli.memory.retrieval.evidence import Closeness, Column, Evidence
 from persona_cli.memory.retrieval.facts import Statement, began, ref_of, statement_lanes
@@ -22,6 +20,8 @@ from persona_cli.memory.store import Store
 from persona_cli.memory.tables.columns import instant, just_after
 from persona_cli.memory.tables.lines import FactLine, TopicLine
 from persona_cli.memory.tables.turns import Line
+from persona_cli.memory.vectors.exact import Ids
+from persona_cli.memory.vectors.index import Index
 from persona_cli.records import (
     CoreEntry,
     EpisodicMemory,

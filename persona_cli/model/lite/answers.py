@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from persona_cli.english.persons import capital, lower_first
 from persona_cli.model.lite.dates import day_of, when
 from persona_cli.model.lite.evidence import Told
 from persona_cli.model.lite.former import about_the_past, history, newer_half, once
-from persona_cli.model.lite.persons import capital, lower_first
 from persona_cli.model.lite.questions import Form, Question
 from persona_cli.model.lite.relevance import Match
 from persona_cli.model.lite.slots import dislikes, negated

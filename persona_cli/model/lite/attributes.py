@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from persona_cli.model.lite.lexicon import CONDITIONS, DIETS, NOT_NAMES, TRADES, words
+from persona_cli.english.lexicon import CONDITIONS, DIETS, NOT_NAMES, TRADES, words
 from persona_cli.model.lite.tags import END, Tag, key, named, trim
 from persona_cli.records import Change
 

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from persona_cli.english.lexicon import KIN, PARTNERS
 from persona_cli.model.lite.facts import Fact, find_facts
-from persona_cli.model.lite.lexicon import KIN, PARTNERS
 from persona_cli.model.lite.preferences import things
 from persona_cli.model.tasks import CoreDraft
 from persona_cli.records import Aspect, Change, CoreMemory, Turn

@@ -14,9 +14,9 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_cli.english.persons import capital
 from persona_cli.model.lite.acts import Act, act_of, announces
 from persona_cli.model.lite.facts import find_facts
-from persona_cli.model.lite.persons import capital
 from persona_cli.model.lite.relevance import Embed
 from persona_cli.model.lite.titles import entitle
 from persona_cli.model.lite.words import content_words, sentences, stem, tokens, word_set

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from persona_cli.english.clauses import Saying, read_clauses
+from persona_cli.english.persons import capital, mirror, to_second
 from persona_cli.model.lite.acts import Act, act_of
-from persona_cli.model.lite.clauses import Saying, read_clauses
 from persona_cli.model.lite.facts import Fact, facts_of_turn, find_facts, short_form
-from persona_cli.model.lite.persons import capital, mirror, to_second
 from persona_cli.model.lite.words import content_words, sentences, stems
 from persona_cli.model.tasks import Situation
 from persona_cli.records import CoreEntry, EpisodicMemory, Recall, SemanticMemory, Status, Turn, Window

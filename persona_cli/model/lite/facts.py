@@ -12,18 +12,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from persona_cli.english.clauses import Clause, Saying, read_clauses
+from persona_cli.english.forms import third_person
+from persona_cli.english.lexicon import PEOPLE
+from persona_cli.english.unfolding import unfold
 from persona_cli.model.lite.attributes import attributes
 from persona_cli.model.lite.belongings import belongings
 from persona_cli.model.lite.changes import change_worth, changes
-from persona_cli.model.lite.clauses import Clause, Saying, read_clauses
-from persona_cli.model.lite.english import third_person
-from persona_cli.model.lite.lexicon import PEOPLE
 from persona_cli.model.lite.people import as_if_own, people
 from persona_cli.model.lite.pictured import introduced
 from persona_cli.model.lite.preferences import preferences
 from persona_cli.model.lite.referents import Referents
 from persona_cli.model.lite.tags import Tag
-from persona_cli.model.lite.unfolding import unfold
 from persona_cli.model.lite.worth import content_words, elliptical, worth
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import Change, Turn, Window

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from persona_cli.english.lexicon import PAST
+from persona_cli.english.persons import base_verb, capital, lower_first
 from persona_cli.model.lite.dates import day_of
 from persona_cli.model.lite.evidence import Told, shares_words
-from persona_cli.model.lite.lexicon import PAST
-from persona_cli.model.lite.persons import base_verb, capital, lower_first
 from persona_cli.model.lite.questions import Form, Question
 from persona_cli.model.lite.words import stems
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import snowballstemmer
 
-from persona_cli.model.lite.clauses import Saying
-from persona_cli.model.lite.english import third_person
+from persona_cli.english.clauses import Saying
+from persona_cli.english.forms import third_person
+from persona_cli.english.lexicon import words
 from persona_cli.model.lite.facts import LONGEST
-from persona_cli.model.lite.lexicon import words
 from persona_cli.model.lite.referents import read_resolved
 from persona_cli.model.lite.worth import content_words, worth
 from persona_cli.model.tasks import ProceduralDraft

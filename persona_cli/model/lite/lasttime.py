@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from persona_cli.english.persons import capital, lower_first, to_second
 from persona_cli.model.lite.acts import Act, read
 from persona_cli.model.lite.dates import day_of
 from persona_cli.model.lite.evidence import OPENING
 from persona_cli.model.lite.facts import find_facts
-from persona_cli.model.lite.persons import capital, lower_first, to_second
 from persona_cli.records import Turn
 
 MOST = 5

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from persona_cli.model.lite.english import is_adverb
-from persona_cli.model.lite.lexicon import BASE, KIN, NOT_NAMES, PARTNERS, PEOPLE, PETS, SPEAKING, STOP, words
-from persona_cli.model.lite.tags import NAME, Tag, named
+from persona_cli.english.forms import is_adverb
+from persona_cli.english.lexicon import BASE, KIN, NAME, NOT_NAMES, PARTNERS, PEOPLE, PETS, SPEAKING, STOP, words
+from persona_cli.model.lite.tags import Tag, named
 
 _ROLE = "|".join(sorted((re.escape(word) for word in PEOPLE | PETS), key=len, reverse=True))
 _MANY = r"(?:" + _ROLE + r")(?:e?s)?"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from persona_cli.english.persons import capital, lower_first, to_second
 from persona_cli.model.lite.dates import day_of
-from persona_cli.model.lite.persons import capital, lower_first, to_second
 from persona_cli.model.tasks import ImageSeen
 
 CANNOT_SEE = "I can't see what is in a picture, the built-in model only knows again what you named for it."

@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from persona_cli.model.lite.clauses import Clause, read_clauses
-from persona_cli.model.lite.lexicon import NOT_NAMES, PEOPLE, PETS, words
+from persona_cli.english.clauses import Clause, read_clauses
+from persona_cli.english.lexicon import NAME, NOT_NAMES, PEOPLE, PETS, words
+from persona_cli.english.unfolding import unfold
 from persona_cli.model.lite.people import KIN_OF, people
-from persona_cli.model.lite.tags import NAME
-from persona_cli.model.lite.unfolding import unfold
 
 _SHE = words(
     """sister mum mom mother wife girlfriend daughter aunt auntie niece grandma granny gran nan nana grandmother

@@ -15,10 +15,10 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_cli.english.lexicon import PEOPLE
 from persona_cli.model.lite.acts import announces
 from persona_cli.model.lite.evidence import Told
 from persona_cli.model.lite.kinds import asked_kind, is_done, members, without_kind
-from persona_cli.model.lite.lexicon import PEOPLE
 from persona_cli.model.lite.ontology import KINDS
 from persona_cli.model.lite.questions import ONE_OF, Form, Question
 from persona_cli.model.lite.slots import dislikes

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
+from persona_cli.english.persons import capital, lower_first, to_second
 from persona_cli.model.lite.acts import Act
 from persona_cli.model.lite.dates import day_of
 from persona_cli.model.lite.evidence import Told
 from persona_cli.model.lite.facts import facts_after
-from persona_cli.model.lite.persons import capital, lower_first, to_second
 from persona_cli.model.lite.tone import pick
 from persona_cli.records import Turn
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from persona_cli.model.lite.lexicon import DIETS, PEOPLE, PETS
+from persona_cli.english.lexicon import DIETS, PEOPLE, PETS
 from persona_cli.model.lite.words import word_set
 
 _NO_TRADE = "|".join(sorted((re.escape(word) for word in PEOPLE | PETS | DIETS), key=len, reverse=True)) + (

@@ -17,9 +17,6 @@ END = (
 )
 """Where a value ends."""
 
-NAME = r"(?-i:[A-Z](?:[\w-]|'(?!s\b))+)"
-"""A name as it is written, without its possessive ending."""
-
 _ARTICLE = re.compile(r"(?i)^(?:a|an|the|some|my|our|any|all|really|very|to|eating|drinking)\s+")
 _TAIL = re.compile(
     r"(?i)[\s,]+(?:now|too|as well|anyway|again|really|so much|very much|a lot|at all|any more|these days"

