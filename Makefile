@@ -17,7 +17,7 @@ chat: $(VENV)/.installed ## install and open the chat (the first time builds lla
 test: $(VENV)/.installed-dev ## install and run every test
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
-lint: $(VENV)/.installed-dev ## ruff, mypy and the import contract
+lint: $(VENV)/.installed-dev ## ruff, mypy, the import contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -89,6 +89,13 @@ def test_the_quiz_asks_and_keeps(home: Path) -> None:
     assert traits(home) == Traits(5, 5, 5, 5, 5)
 
 
+def test_the_quiz_leaves_a_locked_trait(home: Path) -> None:
+    persona("profile", "lock", "openness")
+    answers = "\n".join(str(1 if against else 5) for _, against, _ in QUIZ)
+    assert "locked" in persona("profile", "quiz", "--yes", stdin=f"{answers}\n").out
+    assert traits(home) == Traits(3, 5, 5, 5, 5)
+
+
 def test_forgetting_a_message_leaves_what_a_person_set(assistant: Assistant, model: ScriptedModel) -> None:
     store = assistant.memory.store
     model.enqueue("infer_personality", Traits(1, 1))

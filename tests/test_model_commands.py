@@ -157,8 +157,12 @@ def test_without_a_hub_pull_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_choosing_a_server_asks_for_its_address() -> None:
     done = persona("model", "use", "server")
-    assert done.code == 0
+    assert done.code == 2
     assert "server.url" in done.err
-    asked = persona("chat", "hello")
-    assert asked.code == 2
-    assert "no server is configured" in asked.error
+    assert persona("config", "get", "model.name").out.strip() == "lite"
+
+
+def test_the_list_says_how_large_each_model_is() -> None:
+    sizes = {row["name"]: row["bytes"] for row in persona("model", "list", "--json").json}
+    assert sizes["Qwen2.5-VL-3B"] == 1_929_901_056 + 844_757_728
+    assert all(size > 2**20 for name, size in sizes.items() if name not in ("lite", "all-MiniLM-L6-v2"))

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from persona_cli.cli import memory_life, memory_tidy
+from persona_cli.cli.arguments import find, parse_moment, parse_window
 from persona_cli.cli.invocation import invocation
 from persona_cli.cli.render import clean
-from persona_cli.errors import NotFoundError, UsageError
-from persona_cli.records import Author, Kind, Ref, SemanticMemory, Window
+from persona_cli.errors import UsageError
+from persona_cli.records import Author, Kind, Ref, SemanticMemory
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from persona_cli.memory import Memory
-    from persona_cli.memory.store import Record, Store
 
 app = typer.Typer(no_args_is_help=True, help="Search, list, show, add, edit, forget and undo memories.")
 
@@ -42,9 +41,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[
     str, typer.Argument(metavar="ID", help="A memory as search and list print it: s12, e3, p4, c2, m120, i7")
 ]
-
-Recalled = Callable[[str], Window | None]
-"""Returns the time that words which hang on something remembered stand for."""
 
 _AT_ONCE = 200
 """Texts embedded before a search: a second or two, no more."""
@@ -222,50 +218,6 @@ app.command()(memory_life.undo)
 app.command()(memory_life.conflicts)
 app.command()(memory_life.about)
 app.command()(memory_tidy.tidy)
-
-
-def find(store: Store, name: str) -> tuple[Ref, Record]:
-    """Return the memory a person named; raises `NotFoundError` or `UsageError`."""
-    try:
-        ref = Ref.parse(name)
-    except ValueError as exc:
-        raise UsageError(str(exc), fix="`persona memory list` shows the names.") from exc
-    try:
-        return ref, store.get(ref)
-    except NotFoundError as exc:
-        raise NotFoundError(f"there is no memory {ref}", fix="`persona memory list` shows what there is.") from exc
-
-
-def parse_window(since: str | None, until: str | None, recall: Recalled | None = None) -> Window | None:
-    """Return the window two options describe; None when neither was given.
-
-    With `recall` they may also name what is remembered: "I moved to Lisbon", "my birthday".
-    """
-    if since is None and until is None:
-        return None
-    start = parse_moment(since, end=False, recall=recall) if since else None
-    end = parse_moment(until, end=True, recall=recall) if until else None
-    if start is not None and end is not None and start >= end:
-        raise UsageError(f"--since {since} is not before --until {until}", fix="Exchange the two.")
-    return Window(start, end)
-
-
-def parse_moment(text: str, *, end: bool, recall: Recalled | None = None) -> datetime:
-    """Return where the time `text` names begins, or with `end` where it ends; raises `UsageError`."""
-    from persona_cli.timewords import query_window
-
-    phrase = query_window(text, _now())
-    window = None if phrase is None else phrase.window
-    if window is None and recall is not None:
-        window = recall(text) or recall(f"{'until' if end else 'since'} {text}")
-    moment = None if window is None else window.end if end else window.start
-    if moment is None:
-        known = ', or what you told: "I moved to Lisbon"' if recall is not None else ""
-        raise UsageError(
-            f"{text!r} is no time persona {'knows' if known else 'understands'}",
-            fix=f'Try 2024-05-12, "last Sunday" or "two weeks ago"{known}.',
-        )
-    return moment
 
 
 def _now() -> datetime:

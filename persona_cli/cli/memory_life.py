@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from persona_cli.cli.arguments import find
 from persona_cli.cli.invocation import Invocation, invocation
 from persona_cli.cli.lines import say
 from persona_cli.cli.memory_tidy import chosen_tidy, print_tidy
@@ -150,8 +151,6 @@ def conflicts(
 
 def _settle(run: Invocation, store: Store, name: str) -> None:
     from datetime import datetime
-
-    from persona_cli.cli.memory import find
 
     ref, _ = find(store, name)
     beaten = store.conflicts.settle(ref.id, datetime.now().astimezone()) if ref.kind is Kind.SEMANTIC else ()

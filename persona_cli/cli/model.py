@@ -9,6 +9,7 @@ import typer
 
 from persona_cli.cli.config import put_setting
 from persona_cli.cli.invocation import Invocation, invocation
+from persona_cli.errors import ConfigError
 
 if TYPE_CHECKING:
     from persona_cli.model.export import ExportedPair
@@ -112,10 +113,13 @@ def use(context: typer.Context, name: Name) -> None:
     from persona_cli.model.weights import BUILT_IN, SERVED, Weights
 
     run = invocation(context)
+    if name.casefold() == SERVED and not run.settings.server.url:
+        raise ConfigError(
+            "it is not known where the server is",
+            fix="Say it first: persona config set server.url http://localhost:8080/v1",
+        )
     if name.casefold() in (BUILT_IN, SERVED):
         put_setting(run, "model.name", name.casefold())
-        if name.casefold() == SERVED and not run.settings.server.url:
-            run.notice("Now say where it is: persona config set server.url http://localhost:8080/v1")
         return
     put_setting(run, "model.name", find_installed(Weights(run.places.weights), name).name)
 

@@ -29,7 +29,7 @@ class Choice:
     purpose: str
     quantization: str
     bytes: int
-    """On disk; 0 where it is not installed."""
+    """On disk; to be downloaded, where it is not installed."""
     memory_bytes: int
     """What it takes to run, roughly."""
     fits: bool | None
@@ -120,7 +120,7 @@ def _offered(entry: CatalogEntry, free: int) -> Choice:
         in_use=False,
         purpose=entry.purpose,
         quantization="",
-        bytes=0,
+        bytes=0 if entry.built_in else entry.bytes,
         memory_bytes=needed,
         fits=_fits(needed, free),
         licence=entry.licence,

@@ -76,7 +76,7 @@ def reset(context: typer.Context, yes: Yes = False) -> None:
 
 
 def quiz(context: typer.Context, yes: Yes = False) -> None:
-    """Rate yourself: ten statements, from 1 (not at all) to 5 (very much)."""
+    """Rate yourself: ten statements, from 1 (not at all) to 5 (very much); a locked trait stays."""
     run = invocation(context)
     run.notice("How much is this like you? From 1, not at all, to 5, very much. Ctrl-C leaves everything as it is.")
     answers = [
@@ -84,12 +84,14 @@ def quiz(context: typer.Context, yes: Yes = False) -> None:
         for number, (_, _, statement) in enumerate(QUIZ, 1)
     ]
     scores = score_quiz(answers)
+    with run.store() as store:
+        locked = store.readings.locked()
     for name, score in scores.items():
-        run.out.print(f"{name:18} {score:.1f}", markup=False)
+        run.out.print(f"{name:18} {score:.1f}{', locked: it stays' if name in locked else ''}", markup=False)
     if not yes and not typer.confirm("Keep this?", err=True):
         run.notice("Nothing was changed.")
         raise typer.Exit(1)
-    _put(run, scores)
+    _put(run, {name: score for name, score in scores.items() if name not in locked})
 
 
 def score_quiz(answers: Sequence[int]) -> dict[str, float]:

@@ -71,10 +71,19 @@ class CatalogEntry:
     parts: tuple[Part, ...]
     quantization: str = ""
     built_in: bool = False
+    download: float = 0.0
+    """GiB to pull at the default quantization, roughly, where the files are not pinned."""
 
     def part(self, role: str) -> Part | None:
         """Return a part by its role."""
         return next((part for part in self.parts if part.role == role), None)
+
+    @property
+    def bytes(self) -> int:
+        """Return what has to be downloaded at the default quantization: of each pinned part the file that fits it."""
+        if self.download:
+            return int(self.download * 2**30)
+        return sum(_preferred(part.files, self.quantization).bytes for part in self.parts if part.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +116,11 @@ def parse_catalog(path: Path) -> Catalog:
     """Read a catalogue; a missing or misspelt key is a KeyError or TypeError, as the file is persona's own."""
     loaded = tomllib.loads(path.read_text(encoding="utf-8"))
     return Catalog(loaded["default"], tuple(_entry(name, body) for name, body in loaded["models"].items()))
+
+
+def _preferred(files: tuple[PinnedFile, ...], quantization: str) -> PinnedFile:
+    """Return the file of a quantization, the first where none is named by it."""
+    return next((file for file in files if quantization and quantization in file.name), files[0])
 
 
 def _entry(name: str, body: Mapping[str, Any]) -> CatalogEntry:

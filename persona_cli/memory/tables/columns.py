@@ -20,6 +20,9 @@ from persona_cli.records import Window
 Columns = sqlite3.Row | Mapping[str, Any]
 """A row by its column names, from a table or from the journal."""
 
+ANSWER_WEIGHT = 0.3
+"""Of the assistant's part of a message against the user's own words, in full text."""
+
 _DECODER = json.JSONDecoder()
 _WIDTH = len("2026-05-12T16:30:00.000000")
 

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.memory.tables.changes import EVERYTHING, TABLES, Moment, added, gone_back, moment, noted
+from persona_cli.memory.tables.columns import ANSWER_WEIGHT
 from persona_cli.memory.tables.connection import Connection
-from persona_cli.memory.tables.texts import ANSWER_WEIGHT
 
 Places = NDArray[np.int64]
 """Row ids of the full text, ascending."""

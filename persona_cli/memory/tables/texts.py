@@ -7,14 +7,12 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from persona_cli.memory.tables.changes import KINDS
+from persona_cli.memory.tables.columns import ANSWER_WEIGHT
 from persona_cli.memory.tables.connection import Connection
 from persona_cli.records import Kind, Ref
 
 if TYPE_CHECKING:
     from persona_cli.memory.tables.postings import Postings
-
-ANSWER_WEIGHT = 0.3
-"""Of the assistant's part of a message against the user's own words."""
 
 
 class Texts:
