@@ -1,1 +1,1 @@
-"""Benchmarks: `make bench` runs them all; every number in the README comes from here."""
+"""Benchmarks: `make bench` runs them all; every number in README and docs comes from here."""
