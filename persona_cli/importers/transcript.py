@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from dateutil import parser as dates
-
 from persona_cli.agent.replay import Exchange
 from persona_cli.errors import TransferError
+from persona_cli.importers.times import Order, order_of, parse_time
 
 _FIELDS = {"time", "user", "assistant", "images"}
 
@@ -20,47 +18,46 @@ def read_transcript(path: Path) -> tuple[Exchange, ...]:
 
     Pictures are named relative to the transcript. Raises `TransferError` that names the first line that is wrong.
     """
-    exchanges = []
+    read: list[tuple[str, dict[str, Any]]] = []
     try:
         with path.open(encoding="utf-8-sig") as file:
             for number, line in enumerate(file, 1):
                 if line.strip():
-                    exchanges.append(_read_line(line, f"{path}, line {number}", path.parent))
+                    place = f"{path}, line {number}"
+                    read.append((place, _fields(line, place)))
     except UnicodeDecodeError as exc:
         raise TransferError(f"{path} is not UTF-8 text", fix="Save it as UTF-8, one JSON object per line.") from exc
     except OSError as exc:
         raise TransferError(f"{path} cannot be read: {exc.strerror}", fix="Check its permissions.") from exc
-    if not exchanges:
+    if not read:
         raise TransferError(f"{path} is empty", fix="A transcript has one exchange per line.")
-    return tuple(exchanges)
+    order = order_of((place, fields["time"]) for place, fields in read)
+    return tuple(_exchange(fields, order, place, path.parent) for place, fields in read)
 
 
-def _read_line(line: str, place: str, folder: Path) -> Exchange:
+def _fields(line: str, place: str) -> dict[str, Any]:
     try:
         fields = json.loads(line)
-    except json.JSONDecodeError as exc:
-        raise TransferError(f"{place}: no JSON: {exc.msg}", fix="Each line is one object with time and user.") from exc
+    # a number of 5,000 digits is a ValueError, and brackets 1,000 deep a RecursionError
+    except (ValueError, RecursionError) as exc:
+        said = exc.msg if isinstance(exc, json.JSONDecodeError) else str(exc)
+        raise TransferError(f"{place}: no JSON: {said}", fix="Each line is one object with time and user.") from exc
     if not isinstance(fields, dict) or not {"time", "user"} <= set(fields) or set(fields) - _FIELDS:
         raise TransferError(
             f"{place}: not an exchange", fix='Fields: "time", "user", and if there are any "assistant" and "images".'
         )
+    if not isinstance(fields["time"], str):
+        raise TransferError(f"{place}: the time is no text", fix='Write it as "2023-04-27 18:30".')
+    return fields
+
+
+def _exchange(fields: dict[str, Any], order: Order | None, place: str, folder: Path) -> Exchange:
     return Exchange(
-        at=_time(fields["time"], place),
+        at=parse_time(fields["time"], order, place),
         user=_text(fields["user"], "user", place),
         assistant=_text(fields.get("assistant") or "", "assistant", place),
         images=tuple(_picture(folder / name, place) for name in _names(fields.get("images") or [], place)),
     )
-
-
-def _time(value: Any, place: str) -> datetime:
-    try:
-        return dates.isoparse(str(value).strip()).astimezone()
-    except (ValueError, OverflowError):
-        pass
-    try:
-        return dates.parse(str(value)).astimezone()
-    except (ValueError, OverflowError) as exc:
-        raise TransferError(f"{place}: {value!r} is no time", fix='Write it as "2023-04-27 18:30".') from exc
 
 
 def _text(value: Any, name: str, place: str) -> str:
