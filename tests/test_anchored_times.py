@@ -10,8 +10,8 @@ from persona_cli.agent import open_assistant
 from persona_cli.agent.replay import Exchange, replay
 from persona_cli.config import Settings
 from persona_cli.memory import Memory
-from persona_cli.memory.retrieval import Found, Retriever
-from persona_cli.memory.retrieval.tellings import Surety, read_anchor, tell
+from persona_cli.memory.retrieval import Retriever, SearchResult
+from persona_cli.memory.retrieval.events import Surety, event_time, read_anchor
 from persona_cli.memory.vectors.index import embed_wanted
 from persona_cli.paths import find_places
 from persona_cli.records import Answer, Aspect, Kind, Query, Recall, Retrieve, SemanticMemory, Window
@@ -56,8 +56,8 @@ def live(memory: Memory, zone: str) -> None:
 
 
 @pytest.fixture
-def ask(memory: Memory) -> Callable[[str, str], Found]:
-    def asked(text: str, zone: str = ZONES[0]) -> Found:
+def ask(memory: Memory) -> Callable[[str, str], SearchResult]:
+    def asked(text: str, zone: str = ZONES[0]) -> SearchResult:
         if memory.store.turns.count() == 0:
             live(memory, zone)
         return memory.retriever.search(text, kinds={Kind.MESSAGE}, at=local("2025-09-01", zone, 12))
@@ -85,7 +85,7 @@ WINDOWS = (
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_what_is_known_dates_a_question_in_its_own_zone(zone: str, ask: Callable[[str, str], Found]) -> None:
+def test_what_is_known_dates_a_question_in_its_own_zone(zone: str, ask: Callable[[str, str], SearchResult]) -> None:
     for row in WINDOWS:
         text, _, wanted = row.partition(" = ")
         days, _, words = wanted.partition(" | ")
@@ -97,7 +97,7 @@ def test_what_is_known_dates_a_question_in_its_own_zone(zone: str, ask: Callable
         assert found.window == Window(start, end) or "Nothing was found for" in source, text
 
 
-def test_the_time_decides_what_is_found(ask: Callable[[str, str], Found]) -> None:
+def test_the_time_decides_what_is_found(ask: Callable[[str, str], SearchResult]) -> None:
     def first(text: str) -> str:
         return str(ask(text, ZONES[0]).hits[0].memory.user)  # type: ignore[union-attr]  # only messages are asked for
 
@@ -107,7 +107,7 @@ def test_the_time_decides_what_is_found(ask: Callable[[str, str], Found]) -> Non
     assert first("What happened two days after my birthday?") == "The kite is broken already."
 
 
-def test_a_stay_is_said_from_its_first_to_its_last_day(ask: Callable[[str, str], Found]) -> None:
+def test_a_stay_is_said_from_its_first_to_its_last_day(ask: Callable[[str, str], SearchResult]) -> None:
     found = ask("What did we see before our flight to Oslo?", ZONES[0])
     assert found.window_source == (
         "before our flight to Oslo, between 20 July and 26 July"
@@ -138,14 +138,14 @@ def test_a_recall_says_where_its_time_came_from(memory: Memory) -> None:
     ],
 )
 def test_an_anchor_nobody_told_of_is_words_of_the_question(
-    text: str, anchor: str, ask: Callable[[str, str], Found]
+    text: str, anchor: str, ask: Callable[[str, str], SearchResult]
 ) -> None:
     found = ask(text, ZONES[0])
     assert found.window is None
     assert found.notes == (f"No time is known for “{anchor}”; it was searched for as words.",)
 
 
-def test_a_question_without_an_anchor_is_searched_once(ask: Callable[[str, str], Found], memory: Memory) -> None:
+def test_a_question_without_an_anchor_is_searched_once(ask: Callable[[str, str], SearchResult], memory: Memory) -> None:
     ask("What did I plant?", ZONES[0])
     texts: list[str] = []
     embed = memory.embedder.embed_query
@@ -230,18 +230,18 @@ DOES_NOT_TELL = (
 @pytest.mark.parametrize("row", TELLS)
 def test_a_sentence_tells_when_it_was(row: str) -> None:
     said, anchor, surety = row.split(" | ")
-    telling = tell(said, AT, read_anchor(anchor))
+    telling = event_time(said, AT, read_anchor(anchor))
     assert telling is not None
     assert telling.surety is Surety[surety.upper()]
     if telling.surety is not Surety.NAMED:
-        assert telling.event.end is not None
-        assert telling.event.end - AT <= DAY
+        assert telling.window.end is not None
+        assert telling.window.end - AT <= DAY
 
 
 @pytest.mark.parametrize("row", DOES_NOT_TELL)
 def test_a_sentence_about_something_else_tells_nothing(row: str) -> None:
     said, anchor = row.split(" | ")
-    assert tell(said, AT, read_anchor(anchor)) is None
+    assert event_time(said, AT, read_anchor(anchor)) is None
 
 
 def test_a_fact_has_the_time_of_its_event(memory: Memory) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from persona_cli.agent.assistant import Assistant
 from persona_cli.memory import Memory
-from persona_cli.memory.retrieval.fading import fading
+from persona_cli.memory.retrieval.lanes import fading
 from persona_cli.memory.store import Store, open_store
 from persona_cli.memory.tables.uses import Use
 from persona_cli.memory.vectors.index import embed_wanted

@@ -15,7 +15,7 @@ from persona_cli.agent import open_assistant
 from persona_cli.agent.assistant import Assistant
 from persona_cli.config import EmbeddingSettings, Settings
 from persona_cli.memory import Memory, open_memory
-from persona_cli.memory.retrieval.looks import LooksLike, asks_to_see
+from persona_cli.memory.retrieval.pictures import LooksLike, asks_to_see
 from persona_cli.memory.vectors.clip import load_picture, name_of
 from persona_cli.memory.vectors.sight import IN_PASSING
 from persona_cli.model.sections import Writer

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_cli.memory import Memory
-from persona_cli.memory.retrieval.form import Form, form_of
+from persona_cli.memory.retrieval.messages import Form, form_of
+from persona_cli.memory.retrieval.question import in_first_person, speakers_named
 from persona_cli.memory.retrieval.terms import search_terms, speaker_of
-from persona_cli.memory.retrieval.told import as_told, speakers_named
 from persona_cli.memory.vectors.index import embed_wanted
 from persona_cli.records import (
     Kind,
@@ -70,7 +70,7 @@ def test_a_fact_is_compared_with_the_question_as_it_was_asked(memory: Memory) ->
     ],
 )
 def test_a_question_in_the_words_of_the_one_it_asks_about(question: str, told: str) -> None:
-    assert as_told(question, ["anna", "bert", "james", "mary ann"]) == told
+    assert in_first_person(question, ["anna", "bert", "james", "mary ann"]) == told
 
 
 def test_who_speaks_is_known_from_what_was_said(memory: Memory) -> None:
@@ -111,8 +111,8 @@ def test_what_a_message_is_like() -> None:
 @given(st.text())
 def test_any_text_has_a_form_and_can_be_told(said: str) -> None:
     form_of(said)
-    assert as_told(said, []) == said
-    assert "zoe" not in as_told(said, ["zoe"]).split()
+    assert in_first_person(said, []) == said
+    assert "zoe" not in in_first_person(said, ["zoe"]).split()
 
 
 def test_search_terms_drop_what_says_nothing() -> None:

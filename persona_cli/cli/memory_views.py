@@ -25,7 +25,7 @@ from persona_cli.records import (
 )
 
 if TYPE_CHECKING:
-    from persona_cli.memory.retrieval import Found
+    from persona_cli.memory.retrieval import SearchResult
     from persona_cli.memory.store import Foreseen, Receipt, Record, Store
 
 _REPEATS = 10
@@ -93,7 +93,7 @@ def as_entry(ref: Ref, record: Record) -> dict[str, Any]:
     return {"id": str(ref), "kind": ref.kind, "at": moment(record), "text": _words(record), "record": plain(record)}
 
 
-def print_found_json(found: Found) -> None:
+def print_found_json(found: SearchResult) -> None:
     """Print a search as JSON."""
     print_json(
         {
@@ -108,7 +108,7 @@ def print_found_json(found: Found) -> None:
     )
 
 
-def print_found(run: Invocation, found: Found, *, explain: bool) -> None:
+def print_found(run: Invocation, found: SearchResult, *, explain: bool) -> None:
     """Print a search as a list, with `explain` the scores by lane under each."""
     if found.window is not None:
         run.notice(f"Time: {window_words(found.window)} ({found.window_source})")

@@ -19,7 +19,7 @@ from persona_cli.records import Ref
 if TYPE_CHECKING:
     from persona_cli.memory.media import Media
     from persona_cli.memory.retrieval import Retriever
-    from persona_cli.memory.retrieval.looks import LooksLike
+    from persona_cli.memory.retrieval.pictures import LooksLike
     from persona_cli.memory.store import Receipt, Store
     from persona_cli.memory.tables.journal import TakenBack
     from persona_cli.memory.vectors.embedding import Embedder
@@ -88,7 +88,7 @@ class Memory:
     @cached_property
     def looks(self) -> LooksLike:
         """What finds the pictures that look like another one."""
-        from persona_cli.memory.retrieval.looks import LooksLike
+        from persona_cli.memory.retrieval.pictures import LooksLike
 
         return LooksLike(self.store, self.sight)
 

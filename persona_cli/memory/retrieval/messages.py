@@ -3,37 +3,61 @@
 A message is rarely a whole statement. It answers the question before it, is explained by the one after it, and
 shares its topic with its session; so each of these lends it some of their own evidence. All candidates are
 weighed at once, as arrays with one row per message and a last row of nothing for the neighbour that is not there.
+
+And its form counts. "When did she leave?" wants a time and "What is the dog called?" a name; a message that has none
+answers neither, however close it is in meaning. One that gives times and names tells more, whatever is asked, than one
+that only asks, or only greets what was said before.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_cli.memory.retrieval.asked import Asked
-from persona_cli.memory.retrieval.evidence import Column, Evidence
-from persona_cli.memory.retrieval.form import form_of, wants_name, wants_time
-from persona_cli.memory.retrieval.terms import names_in
+from persona_cli.memory.retrieval.lanes import Column, Evidence
+from persona_cli.memory.retrieval.question import Question
+from persona_cli.memory.retrieval.terms import names_in, speaker_of
 from persona_cli.memory.retrieval.weights import Weights
 from persona_cli.memory.tables.turns import Line
 
 REACH = 2
 """How far around a message its neighbours are looked at."""
 
+# looked for in small letters, and only where one of its first letters is: a third of the time, and there are hundreds
+_TIME = re.compile(
+    r"(?=[adfjlmnorstwy\d])\b(?:yesterday|today|tonight|tomorrow|last|next|ago|since|recently|week(?:end)?|month|year|\d{4}|\d+(?:st|nd|rd|th)"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+    r"|january|february|march|april|may|june|july|august|september|october|november|december)\b"
+)
+# not where a capital only begins a sentence; the capital stands first, as most letters are none
+_NAME = re.compile(r"[A-Z](?<!^[A-Z])(?<!\w[A-Z])(?<![.!?:\]]\s[A-Z])[a-z]+")
+_REACTION = re.compile(
+    r"(?:thanks|thank you|wow|yeah|yep|absolutely|definitely|that's|sounds|great|cool|awesome|totally)\b", re.IGNORECASE
+)
+_WHEN = re.compile(r"when\b|how long\b|(?:in |on )?(?:what|which) (?:year|month|date|day|time)\b", re.IGNORECASE)
+_WHICH = re.compile(
+    r"\b(?:where|names?|called|title)\b"
+    r"|\b(?:what|which) (?:\w+ )?(?:book|song|movie|film|band|game|city|country|place|state|town)\b",
+    re.IGNORECASE,
+)
+
 
 class Dialogue:
     """The candidates among the messages with their neighbours, and what each lane says of them."""
 
-    def __init__(self, asked: Asked, lines: Sequence[Line], evidence: Evidence, weights: Weights) -> None:
+    def __init__(self, question: Question, lines: Sequence[Line], evidence: Evidence, weights: Weights) -> None:
         """Take the candidates, by id, and the evidence for each, in the same order."""
-        self._asked = asked
+        self._question = question
         self._lines = lines
         self._evidence = evidence
         self._weights = weights
         self._cosine = np.append(evidence.content, weights.noise.mean)
-        self._held = np.vstack([evidence.held, np.zeros((1, len(asked.terms)))])
+        self._held = np.vstack([evidence.held, np.zeros((1, len(question.terms)))])
         self._forms = [form_of(line.user) for line in lines]
         self._ids = np.array([line.id for line in lines], dtype=np.int64)
         self._sessions = np.array([line.session_id for line in lines], dtype=np.int64)
@@ -69,7 +93,7 @@ class Dialogue:
     def _session(self, above: Column) -> Column:
         """Return for each message what its session holds of the question, and how close its closest message is."""
         _, group = np.unique(self._sessions, return_inverse=True)
-        best = np.zeros((int(group.max()) + 1, len(self._asked.terms)))
+        best = np.zeros((int(group.max()) + 1, len(self._question.terms)))
         np.maximum.at(best, group, self._held[:-1])
         closest = np.full(len(best), -np.inf)
         np.maximum.at(closest, group, above)
@@ -77,7 +101,7 @@ class Dialogue:
         return np.asarray(value[group])
 
     def _person(self) -> Column:
-        words = self._asked.words
+        words = self._question.words
         named = {name for name in {form.speaker for form in self._forms} if name and names_in(name, words)}
         # with two people named the question is about both, and who speaks tells nothing
         speaks = [len(named) == 1 and form.speaker in named for form in self._forms]
@@ -86,9 +110,9 @@ class Dialogue:
     def _answer(self) -> Column:
         """Return what each message gains by having the kind of thing that is asked for."""
         value = np.zeros(len(self._forms))
-        if wants_time(self._asked.text):
+        if wants_time(self._question.text):
             value += self._weights.time * np.array([form.dated for form in self._forms])
-        if wants_name(self._asked.text):
+        if wants_name(self._question.text):
             value += self._weights.name * (self._named() | np.array([form.quotes for form in self._forms]))
         return value
 
@@ -101,3 +125,49 @@ class Dialogue:
     def _named(self) -> NDArray[np.bool_]:
         speakers = frozenset(form.speaker for form in self._forms)
         return np.array([form.named(speakers) for form in self._forms])
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a message is like."""
+
+    speaker: str
+    """Who speaks in a transcript, folded; else ""."""
+    asks: bool
+    """It ends in a question."""
+    reacts: bool
+    """It begins with thanks, praise or assent."""
+    dated: bool
+    """It has a time in it."""
+    names: frozenset[str]
+    """The names in it, folded."""
+    quotes: bool
+    """It has something in quotation marks: most often a title."""
+
+    def named(self, speakers: frozenset[str]) -> bool:
+        """Tell whether it names anything but the ones who speak to each other."""
+        return not self.names <= speakers
+
+
+@lru_cache(maxsize=20_000)
+def form_of(text: str) -> Form:
+    """Return what a message is like."""
+    said = text.partition(": ")[2] if (speaker := speaker_of(text)) else text
+    return Form(
+        speaker=speaker,
+        asks=said.rstrip().endswith("?"),
+        reacts=_REACTION.match(said) is not None,
+        dated=_TIME.search(said.lower()) is not None,
+        names=frozenset(name.casefold() for name in _NAME.findall(said)),
+        quotes='"' in said or "“" in said,
+    )
+
+
+def wants_time(question: str) -> bool:
+    """Tell whether a question asks when."""
+    return _WHEN.match(question) is not None
+
+
+def wants_name(question: str) -> bool:
+    """Tell whether a question asks for a place, a title or what somebody is called."""
+    return _WHICH.search(question) is not None

@@ -10,12 +10,19 @@ from typing import TypeVar
 import numpy as np
 
 from persona_cli.errors import StorageError
-from persona_cli.memory.retrieval.asked import Asked
-from persona_cli.memory.retrieval.evidence import Closeness, Column, Evidence
-from persona_cli.memory.retrieval.facts import Statement, began, ref_of, statement_lanes
+from persona_cli.memory.retrieval.lanes import (
+    Closeness,
+    Column,
+    Evidence,
+    Statement,
+    began,
+    ref_of,
+    statement_lanes,
+)
 from persona_cli.memory.retrieval.messages import REACH, Dialogue
+from persona_cli.memory.retrieval.question import Question
 from persona_cli.memory.retrieval.weights import LEAST, TRAILING, Weights
-from persona_cli.memory.retrieval.window import TOLD_LATER, holds
+from persona_cli.memory.retrieval.when import TOLD_LATER, holds
 from persona_cli.memory.store import Store
 from persona_cli.memory.tables.columns import instant, just_after
 from persona_cli.memory.tables.lines import FactLine, TopicLine
@@ -44,9 +51,9 @@ DATED = frozenset({Kind.SEMANTIC, Kind.EPISODIC, Kind.MESSAGE})  # what a window
 
 _CLOSEST = 60  # candidates per lane
 _LIKELY = 48  # of those, statements that are read
-_TELLING = 24  # messages whose topics are read
+_LEADING = 24  # messages whose topics are read
 _CLOSEST_MESSAGES = 90  # 60 lost half a point of recall@20, more than 90 gained nothing
-_TOLD = 8  # turns that a summary is told with
+_SUMMED = 8  # turns that a summary is shown with
 _LOOKED_THROUGH = 40  # messages whose own time words are read
 _WHOLE = 120  # messages that are ranked on, best first
 _AROUND = 0.5  # what lies only in the softness of a window counts half
@@ -80,7 +87,7 @@ class Ranker:
 
     store: Store
     index: Index
-    asked: Asked
+    question: Question
     scope: Scope
     weights: Weights
     notes: list[str] = field(default_factory=list)
@@ -107,19 +114,19 @@ class Ranker:
             every = self.scope.as_of is not None
             pool = _few(self.store.episodes.ids(self.scope.window, most=_POOL + 1, every=every))
         near, ids = self._near(Kind.EPISODIC, pool)
-        found = {hit.memory.id: hit.score - self.weights.noise.mean for hit in messages}
-        telling, told_best, best = set(list(found)[:_TELLING]), set[int](), dict[int, float]()
-        for topic, turn in self.store.episodes.told(found):
-            best[topic] = max(best.get(topic, 0.0), found[turn])
-            if turn in telling:
-                told_best.add(topic)
-        near = self._complete(Kind.EPISODIC, near, sorted({*ids, *told_best}))
-        ids = sorted({*self._likely(Kind.EPISODIC, ids, near), *told_best})
+        scores = {hit.memory.id: hit.score - self.weights.noise.mean for hit in messages}
+        leading, of_leading, best = set(list(scores)[:_LEADING]), set[int](), dict[int, float]()
+        for topic, turn in self.store.episodes.told(scores):
+            best[topic] = max(best.get(topic, 0.0), scores[turn])
+            if turn in leading:
+                of_leading.add(topic)
+        near = self._complete(Kind.EPISODIC, near, sorted({*ids, *of_leading}))
+        ids = sorted({*self._likely(Kind.EPISODIC, ids, near), *of_leading})
 
-        def told(topics: Sequence[TopicLine]) -> Mapping[str, Column]:
-            return {"turns": self.weights.turns * np.array([best.get(one.id, 0.0) for one in topics])}
+        def turns(topics: Sequence[TopicLine]) -> Mapping[str, Column]:
+            return {"turns": self.weights.turns * np.array([best.get(topic.id, 0.0) for topic in topics])}
 
-        return self._statements(Kind.EPISODIC, self.store.lines.topics(ids), near, told)
+        return self._statements(Kind.EPISODIC, self.store.lines.topics(ids), near, turns)
 
     def topics(self, hits: Iterable[Hit[TopicLine]]) -> list[Hit[EpisodicMemory]]:
         """Return topics with their whole memories; one forgotten since is left out."""
@@ -130,18 +137,28 @@ class Ranker:
         if not memory.parts:
             return memory.turn_ids
         best = [hit.memory.id for hit in messages if hit.memory.id in memory.turn_ids]
-        best += self._search(Kind.MESSAGE, "content", list(memory.turn_ids), _TOLD)
-        return tuple(sorted(list(dict.fromkeys(best))[:_TOLD]))
+        best += self._search(Kind.MESSAGE, "content", list(memory.turn_ids), _SUMMED)
+        return tuple(sorted(list(dict.fromkeys(best))[:_SUMMED]))
 
-    def statements(self, kind: Kind, every: Collection[S]) -> list[Hit[S]]:
+    def habits(self) -> list[Hit[ProceduralMemory]]:
+        """Return the habits, best first."""
+        habits = self.store.habits
+        return self._every(Kind.PROCEDURAL, habits.current() if self.scope.as_of is None else habits.history())
+
+    def profile(self) -> list[Hit[CoreEntry]]:
+        """Return the entries of the profile, best first."""
+        core = self.store.core
+        return self._every(Kind.CORE, core.current().entries if self.scope.as_of is None else core.history())
+
+    def _every(self, kind: Kind, every: Collection[S]) -> list[Hit[S]]:
         """Rank statements of a kind that has so few that each is looked at."""
-        near = self._complete(kind, Closeness({}, {}), [one.id for one in every])
+        near = self._complete(kind, Closeness({}, {}), [memory.id for memory in every])
         return self._statements(kind, every, near)
 
     def messages(self) -> list[Hit[Line]]:
         """Return the messages, best first, as the user's words alone; `whole` reads the turns of the best."""
         window = self.scope.window
-        pool = None if window is None else self._told_in(window)
+        pool = None if window is None else self._spoken_of_in(window)
         if pool is not None and not len(pool):
             return []  # no message can speak of that time
         near, ids = self._near(Kind.MESSAGE, pool)
@@ -177,8 +194,8 @@ class Ranker:
     def _best_of(self, lines: Sequence[Line], near: Closeness) -> list[Hit[Line]]:
         if not lines:
             return []
-        evidence = Evidence(self.asked, Kind.MESSAGE, [line.id for line in lines], near, self.weights)
-        lanes = Dialogue(self.asked, lines, evidence, self.weights).lanes()
+        evidence = Evidence(self.question, Kind.MESSAGE, [line.id for line in lines], near, self.weights)
+        lanes = Dialogue(self.question, lines, evidence, self.weights).lanes()
         banned = self.scope.recent | {ref.id for ref in self.scope.banned if ref.kind is Kind.MESSAGE}
         until = instant(self.scope.until) if self.scope.until is not None else "~"
         if self.scope.as_of is not None:
@@ -186,10 +203,10 @@ class Ranker:
         may = [row for row, line in enumerate(lines) if line.stored_at < until and line.id not in banned]
         return self._ranked(lines, may, lanes, evidence, _WHOLE if self.scope.as_of is None else None)
 
-    def _told_in(self, window: Window) -> Ids | None:
+    def _spoken_of_in(self, window: Window) -> Ids | None:
         """Return the messages of a window and of the days after it, None where they are too many to name."""
-        told = Window(window.start, window.end and window.end + TOLD_LATER)
-        return _few(self.store.turns.ids_in(told, _POOL + 1))
+        speaking = Window(window.start, window.end and window.end + TOLD_LATER)
+        return _few(self.store.turns.ids_in(speaking, _POOL + 1))
 
     def _timed(self, ranked: list[Hit[Line]], window: Window) -> list[Hit[Line]]:
         """Add the lane of time: for being said in the window, and among the best for speaking of it.
@@ -213,7 +230,7 @@ class Ranker:
         if not ids:
             return {}
         near = self._complete(Kind.IMAGE, near, ids)
-        evidence = Evidence(self.asked, Kind.IMAGE, ids, near, self.weights)
+        evidence = Evidence(self.question, Kind.IMAGE, ids, near, self.weights)
         scores = (evidence.content + self.weights.stated * evidence.share).tolist()
         relevant = evidence.relevance >= self._floor(Kind.IMAGE)
         return {row_id: score for row_id, score, good in zip(ids, scores, relevant.tolist(), strict=True) if good}
@@ -226,17 +243,17 @@ class Ranker:
         most = _CLOSEST_MESSAGES if kind is Kind.MESSAGE else _CLOSEST
         content = self._search(kind, "content", narrow, most)
         keywords = self._search(kind, "keywords", narrow, most)
-        ids = {*content, *keywords, *self.asked.best(kind, most)}
+        ids = {*content, *keywords, *self.question.best(kind, most)}
         if pool is not None:
-            found = np.array(sorted(ids), dtype=np.int64)
-            return Closeness(content, keywords), found[np.isin(found, pool)].tolist()
+            likely = np.array(sorted(ids), dtype=np.int64)
+            return Closeness(content, keywords), likely[np.isin(likely, pool)].tolist()
         return Closeness(content, keywords), sorted(ids)
 
     def _likely(self, kind: Kind, ids: Collection[int], near: Closeness) -> list[int]:
         """Return the statements that can be among the best whatever else is known of them; reading them is slow."""
         if self.scope.window is not None or len(ids) <= _LIKELY:
             return list(ids)
-        return Evidence(self.asked, kind, list(ids), near, self.weights).likeliest(_LIKELY)
+        return Evidence(self.question, kind, list(ids), near, self.weights).likeliest(_LIKELY)
 
     def _complete(self, kind: Kind, near: Closeness, ids: list[int]) -> Closeness:
         missing = [row for row in ids if row not in near.content]
@@ -249,7 +266,7 @@ class Ranker:
     def _search(self, kind: Kind, name: str, among: Sequence[int] | Ids | None, k: int) -> dict[int, float]:
         if name == "keywords" and kind not in {Kind.SEMANTIC, Kind.EPISODIC}:
             return {}
-        vector = self.asked.keywords if name == "keywords" else self.asked.content_for(kind)
+        vector = self.question.keyword_vector if name == "keywords" else self.question.vector_for(kind)
         ids = None if among is None else np.asarray(among, dtype=np.int64)
         try:
             return dict(self.index.search(kind, name, vector, k, ids))
@@ -267,14 +284,14 @@ class Ranker:
         more: Callable[[Sequence[S]], Mapping[str, Column]] = lambda _: {},
     ) -> list[Hit[S]]:
         banned = self.scope.banned
-        held = [one for one in every if self._holds(one) and not (banned and ref_of(one) in banned)]
+        held = [memory for memory in every if self._holds(memory) and not (banned and ref_of(memory) in banned)]
         if not held:
             return []
-        uses = self.store.uses.of(kind, [one.id for one in held]) if kind is Kind.PROCEDURAL else {}
-        evidence = Evidence(self.asked, kind, [one.id for one in held], near, self.weights)
-        lanes = {**statement_lanes(held, evidence, self.asked, self.weights, uses), **more(held)}
+        uses = self.store.uses.of(kind, [memory.id for memory in held]) if kind is Kind.PROCEDURAL else {}
+        evidence = Evidence(self.question, kind, [memory.id for memory in held], near, self.weights)
+        lanes = {**statement_lanes(held, evidence, self.question, self.weights, uses), **more(held)}
         if self.scope.sharp is not None:
-            lanes["window"] = self.weights.window * np.array([self._sharp(one) for one in held], dtype=np.float64)
+            lanes["window"] = self.weights.window * np.array([self._sharp(memory) for memory in held], dtype=np.float64)
         return self._ranked(held, range(len(held)), lanes, evidence)
 
     def _holds(self, memory: Statement) -> bool:
@@ -316,7 +333,7 @@ class Ranker:
     def _floor(self, kind: Kind) -> float:
         """Return how relevant one memory of a kind must be at least for the others to be shown as well."""
         floor = self.scope.floor if kind in DATED else self.scope.usual
-        return floor * _OF_SPEAKERS if kind is Kind.MESSAGE and self.asked.speakers else floor
+        return floor * _OF_SPEAKERS if kind is Kind.MESSAGE and self.question.speakers else floor
 
 
 def _few(ids: Ids) -> Ids | None:
@@ -326,8 +343,8 @@ def _few(ids: Ids) -> Ids | None:
 
 def _read(hits: Iterable[Hit[L]], many: Callable[[Collection[int]], Iterable[R]]) -> list[Hit[R]]:
     lines = {hit.ref.id: hit for hit in hits}
-    found = {one.id: one for one in many(lines)} if lines else {}
-    return [Hit(hit.ref, found[row_id], hit.score, hit.lanes) for row_id, hit in lines.items() if row_id in found]
+    memories = {memory.id: memory for memory in many(lines)} if lines else {}
+    return [Hit(hit.ref, memories[row_id], hit.score, hit.lanes) for row_id, hit in lines.items() if row_id in memories]
 
 
 def _kept(lanes: Mapping[str, float]) -> dict[str, float]:

@@ -8,6 +8,11 @@ benchmarks/locomo.py; benchmarks/LOG.md has what was tried.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from itertools import permutations
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from persona_cli.memory.vectors.embedding import Embedder
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,21 @@ MINILM = Noise(mean=0.10, deviation=0.113)
 """all-MiniLM-L6-v2 over the questions and messages of whole talks; the weights are in units of its deviation."""
 
 MEASURED = Noise(mean=0.0416, deviation=0.0791)
-"""What `noise.measure` says of all-MiniLM-L6-v2: ten sentences about ten things are less alike than one talk is."""
+"""What `measure` says of all-MiniLM-L6-v2: ten sentences about ten things are less alike than one talk is."""
+
+UNRELATED = (
+    "My brother plays the cello in an orchestra.",
+    "What time does the train to Lyon leave?",
+    "The invoice for March has not been paid.",
+    "I am allergic to hazelnuts.",
+    "They repainted the fence over the weekend.",
+    "Which of the planets has the most moons?",
+    "Our cat sleeps on top of the bookshelf.",
+    "The marathon was cancelled because of the storm.",
+    "How do I sharpen a kitchen knife?",
+    "She is writing her thesis about medieval trade.",
+)
+"""What "nothing to do with each other" looks like: ten sentences about ten things."""
 
 LEAST = 2.0
 """How relevant the best memory must be by itself, in deviations above the noise, for a response to be shown any.
@@ -100,8 +119,21 @@ def weights_for(noise: Noise) -> Weights:
     factor = noise.deviation / MEASURED.deviation
     noise = Noise(noise.mean + factor * (MINILM.mean - MEASURED.mean), factor * MINILM.deviation)
     usual = Weights()
-    scaled = {one.name: getattr(usual, one.name) * factor for one in fields(Weights) if one.name not in _OF_COSINES}
+    scaled = {
+        weight.name: getattr(usual, weight.name) * factor
+        for weight in fields(Weights)
+        if weight.name not in _OF_COSINES
+    }
     return Weights(noise=noise, **scaled)
 
 
 _OF_COSINES = {"noise", "before", "reply", "session_dense", "keywords", "turns"}
+
+
+def measure(embedder: Embedder) -> Noise:
+    """Return the mean and the deviation of the cosines between ten sentences, asked and stored, about ten things."""
+    import numpy as np
+
+    asked, stored = embedder.embed_query(UNRELATED), embedder.embed(UNRELATED)
+    cosines = [float(asked[row] @ stored[other]) for row, other in permutations(range(len(UNRELATED)), 2)]
+    return Noise(float(np.mean(cosines)), max(float(np.std(cosines)), 0.01))

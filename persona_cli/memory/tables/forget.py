@@ -233,7 +233,7 @@ class Forgetting:
             last = page[-1]["id"]
 
     def _texts(self, gone: frozenset[Ref]) -> list[str]:
-        """Return the words that the time of an event may be quoted from (see `retrieval.anchored`)."""
+        """Return the words that the time of an event may be quoted from (see `retrieval.when`)."""
         found: list[str] = []
         for kind, sql in _QUOTABLE.items():
             ids = id_list(ref.id for ref in gone if ref.kind is kind)

@@ -41,7 +41,7 @@ Found = Mapping[Ref, object]
 """The records that still exist, by reference; turns among them have no steps of their own."""
 
 _KNOWN_FROM = re.compile(r" \((?:you said|your profile says) “(?P<words>.*)”[^”]*\)", re.DOTALL)
-"""How a recall says what the time of an event is known from (`retrieval.anchored`): the one place that quotes."""
+"""How a recall says what the time of an event is known from (`retrieval.when`): the one place that quotes."""
 
 
 def encode(steps: Sequence[Step | Personality]) -> str:

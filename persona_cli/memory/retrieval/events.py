@@ -43,7 +43,7 @@ _ASIDE = frozenset({"for", "about", "before", "after", "until", "since", "toward
 _BESIDE = 3
 _OPENS = re.compile(r"\w+ly|just|then|now|yesterday|today|back|and|but|so", re.IGNORECASE)
 _VERB = re.compile(rf"{_PAST.pattern}|is|has|will", re.IGNORECASE)
-_ONE = re.compile(r"[^.!?;\n]+[.!?;]*")
+_SENTENCE = re.compile(r"[^.!?;\n]+[.!?;]*")
 
 
 class Surety(IntEnum):
@@ -55,7 +55,7 @@ class Surety(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Anchoring:
+class Event:
     """What has to be told: the words of the anchor, and whose deed or matter it is."""
 
     terms: tuple[str, ...]
@@ -72,15 +72,15 @@ class Anchoring:
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class EventTime:
     """A time that was told for an event."""
 
-    event: Window
+    window: Window
     soft: timedelta
     surety: Surety
 
 
-def read_anchor(anchor: str) -> Anchoring:
+def read_anchor(anchor: str) -> Event:
     """Return what a sentence must hold to tell of the anchor "I moved to Lisbon", "my sister's wedding"."""
     anchor = re.sub(r"^((?:my|our|the) )(?:last|next) ", r"\1", anchor, flags=re.IGNORECASE)
     words = _WORD.findall(anchor)
@@ -89,50 +89,49 @@ def read_anchor(anchor: str) -> Anchoring:
     names = frozenset(_stem(word) for word in words if word[0].isupper() and word.casefold() not in _FIRST)
     verb = next((place for place, word in enumerate(words) if _PAST.fullmatch(word)), 0)
     if first in _OTHERS:
-        return Anchoring((), names, frozenset(), clause=True, own=False)  # nobody knows who "she" is
+        return Event((), names, frozenset(), clause=True, own=False)  # nobody knows who "she" is
     if first in _FIRST or (first.endswith("ing") and len(words) > 1):
         lasts = folded[1:2] in (["was"], ["were"]) or first.endswith("ing")
-        return Anchoring(terms, names, frozenset(), clause=True, own=True, lasts=lasts)
+        return Event(terms, names, frozenset(), clause=True, own=True, lasts=lasts)
     thing = first in {"my", "our", "his", "her", "their", "the"} or first.endswith("'s") or len(words) == 1
     if verb == 0 and thing:
-        return Anchoring(
-            terms, names, frozenset(), clause=False, own=first in {"my", "our"} and not _of_another(folded)
-        )
+        return Event(terms, names, frozenset(), clause=False, own=first in {"my", "our"} and not _of_another(folded))
     subject = frozenset(_stem(word) for word in search_terms(" ".join(words[: verb or 1])))
-    return Anchoring(terms, names, subject, clause=True, own=False)
+    return Event(terms, names, subject, clause=True, own=False)
 
 
 def _of_another(folded: list[str]) -> bool:
     return len(folded) > 1 and folded[1].endswith("'s")
 
 
-def tell(
-    said: str, at: datetime, wanted: Anchoring, event: Window | None = None, *, close: bool = False
-) -> Telling | None:
+def event_time(
+    said: str, at: datetime, wanted: Event, event: Window | None = None, *, close: bool = False
+) -> EventTime | None:
     """Return when a text said at that moment tells the event was, None where it does not tell of it.
 
     `event` is the time that is known already for a fact. With `close` the text means the same by its vector, and
     only the names have to be in it.
     """
-    told = [one for match in _ONE.finditer(said) if (one := _tell(match[0].strip(), at, wanted, event, close=close))]
-    return min(told, key=lambda one: (one.surety, one.soft), default=None)
+    sentences = (match[0].strip() for match in _SENTENCE.finditer(said))
+    times = [time for sentence in sentences if (time := _time_in(sentence, at, wanted, event, close=close))]
+    return min(times, key=lambda time: (time.surety, time.soft), default=None)
 
 
-def _tell(said: str, at: datetime, wanted: Anchoring, event: Window | None, *, close: bool) -> Telling | None:
+def _time_in(said: str, at: datetime, wanted: Event, event: Window | None, *, close: bool) -> EventTime | None:
     if said.endswith("?") or _UNSURE.search(said) or not said:
         return None
     places = _places(said, wanted, close=close)
     if not places or not _fits(said, places, wanted) or _given(said, at, wanted):
         return None
-    every = [one for one in find_times(said, at) if not one.repeating]
-    phrases = [one for one in every if not _MATTER.search(said[: one.start])]
+    every = [phrase for phrase in find_times(said, at) if not phrase.repeating]
+    phrases = [phrase for phrase in every if not _MATTER.search(said[: phrase.start])]
     event = None if every and not phrases else event
-    near = min(phrases, key=lambda one: min(_apart(one, place) for place in places), default=None)
+    near = min(phrases, key=lambda phrase: min(_apart(phrase, place) for place in places), default=None)
     if not wanted.clause and _aside(said, places) and not (near and _dates(near, places)):
         return None
     if event is not None or near is not None:
         when = event or (near.window if near else Window())
-        return Telling(_for_long(said, when), near.soft if near else _softness(when), Surety.NAMED)
+        return EventTime(_for_long(said, when), near.soft if near else _softness(when), Surety.NAMED)
     return _undated(said, at, wanted, places)
 
 
@@ -144,17 +143,17 @@ def _for_long(said: str, event: Window) -> Window:
     return Window(event.start, max(event.end, event.start + length))
 
 
-def _undated(said: str, at: datetime, wanted: Anchoring, places: list[tuple[int, int]]) -> Telling | None:
+def _undated(said: str, at: datetime, wanted: Event, places: list[tuple[int, int]]) -> EventTime | None:
     day = at.replace(hour=0, minute=0, second=0, microsecond=0)
     if _JUST.search(said) or (wanted.clause and wanted.lasts and _IS_SO.search(said)):
-        return Telling(Window(day, day + _DAY), 3 * _DAY, Surety.JUST)
+        return EventTime(Window(day, day + _DAY), 3 * _DAY, Surety.JUST)
     after = said[max(end for _, end in places) :]
     if _PAST.search(said) and (wanted.clause or re.match(r"\W*(?:\w+\W+){0,3}?(?:was|were|went)\b", after)):
-        return Telling(Window(day - 14 * _DAY, day + _DAY), 21 * _DAY, Surety.VAGUE)
+        return EventTime(Window(day - 14 * _DAY, day + _DAY), 21 * _DAY, Surety.VAGUE)
     return None
 
 
-def _places(said: str, wanted: Anchoring, *, close: bool) -> list[tuple[int, int]]:
+def _places(said: str, wanted: Event, *, close: bool) -> list[tuple[int, int]]:
     """Return where the words of the anchor stand, [] where one is missing that must be there."""
     found: dict[str, tuple[int, int]] = {}
     for match in _WORD.finditer(said):
@@ -169,7 +168,7 @@ def _places(said: str, wanted: Anchoring, *, close: bool) -> list[tuple[int, int
     return []
 
 
-def _fits(said: str, places: list[tuple[int, int]], wanted: Anchoring) -> bool:
+def _fits(said: str, places: list[tuple[int, int]], wanted: Event) -> bool:
     """Tell whether it is about the same person: the nearest who before the words, or the owner of the thing."""
     place = min(start for start, _ in places)
     before = _WORD.findall(said[:place])
@@ -192,12 +191,12 @@ def _fits(said: str, places: list[tuple[int, int]], wanted: Anchoring) -> bool:
     return not before or before[0].casefold() not in {"my", "our", "the", "his", "her", "their"} | _OTHERS
 
 
-def _given(said: str, at: datetime, wanted: Anchoring) -> bool:
+def _given(said: str, at: datetime, wanted: Event) -> bool:
     """Tell whether the sentence takes the event as known: "since I moved to Lisbon I sleep well"."""
     stems = {_stem(term) for term in wanted.terms}
     return any(
-        one.time is None and stems <= {_stem(word) for word in _WORD.findall(one.anchor)}
-        for one in find_anchors(said, at)
+        anchor.time is None and stems <= {_stem(word) for word in _WORD.findall(anchor.anchor)}
+        for anchor in find_anchors(said, at)
     )
 
 
