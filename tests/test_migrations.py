@@ -9,23 +9,9 @@ import pytest
 from sqlite_utils import Database
 
 from persona_cli.errors import StorageError
-from persona_cli.memory.schema.migrations import migrate, migrations
+from persona_cli.memory.schema import STEPS, bring_up_to_date
+from persona_cli.memory.schema.migrations import migrations
 from persona_cli.memory.store import open_store
-
-STEPS = (
-    "conversation",
-    "memories",
-    "updates",
-    "search",
-    "life",
-    "summing",
-    "looks",
-    "windows",
-    "captions",
-    "changes",
-    "embedded",
-)
-"""The released order: append to it, never change it."""
 
 
 def blank() -> Database:
@@ -39,10 +25,10 @@ def schema(database: Database) -> list[tuple[str, str]]:
 
 def test_a_blank_database_gets_every_step_once() -> None:
     database = blank()
-    assert migrate(database, "here") == len(STEPS)
+    assert bring_up_to_date(database.conn, "here") == len(STEPS)
     first = schema(database)
     assert tuple(one.name for one in migrations.applied(database)) == STEPS
-    assert migrate(database, "here") == 0
+    assert bring_up_to_date(database.conn, "here") == 0
     assert schema(database) == first
     database.close()
 
@@ -50,9 +36,9 @@ def test_a_blank_database_gets_every_step_once() -> None:
 @pytest.mark.parametrize("step", STEPS)
 def test_every_earlier_schema_is_brought_up_to_date(step: str) -> None:
     expected, database = blank(), blank()
-    migrate(expected, "here")
+    bring_up_to_date(expected.conn, "here")
     migrations.apply(database, stop_before=step)
-    migrate(database, "here")
+    bring_up_to_date(database.conn, "here")
     assert schema(database) == schema(expected)
     expected.close()
     database.close()
@@ -68,7 +54,7 @@ def test_what_was_stored_before_summaries_stays_as_it_is() -> None:
     }
     for table, values in rows.items():
         database.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)
-    migrate(database, "here")
+    bring_up_to_date(database.conn, "here")
     kept = {table: database.execute(f"SELECT * FROM {table}").fetchone() for table in rows}
     assert kept == rows | {"episode": (*rows["episode"], None, None)}
     # an id is never used again, also by what comes after the table was made anew
@@ -83,7 +69,7 @@ def test_a_step_that_fails_leaves_the_schema_as_it_was() -> None:
     database.execute("CREATE TABLE reading (mine)")
     before = schema(database)
     with pytest.raises(sqlite3.OperationalError, match="already exists"):
-        migrate(database, "here")
+        bring_up_to_date(database.conn, "here")
     assert schema(database) == before
     database.close()
 

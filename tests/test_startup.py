@@ -2,8 +2,12 @@
 
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
+
+from persona_cli.memory.store import open_store
+from persona_cli.paths import find_places
 
 HEAVY = (
     "PIL",
@@ -58,6 +62,24 @@ except SystemExit as left:
     assert not left.code, left.code
 """
     assert loaded_after(script) == set()
+
+
+LISTED = """
+import sys
+from persona_cli.cli.app import main
+sys.argv = ["persona", *{words!r}]
+try:
+    main()
+except SystemExit as left:
+    assert not left.code, left.code
+"""
+
+
+@pytest.mark.parametrize("words", [["profile"], ["memory", "list"]])
+def test_what_is_only_read_from_the_store_needs_sqlite_alone(words: list[str]) -> None:
+    with closing(open_store(find_places().database)):
+        pass
+    assert loaded_after(LISTED.format(words=words)) == {"sqlite3"}
 
 
 def test_the_guard_would_notice() -> None:

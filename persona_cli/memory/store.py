@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from persona_cli.errors import StorageError
-from persona_cli.memory.schema.migrations import migrate
+from persona_cli.memory.schema import bring_up_to_date
 from persona_cli.memory.tables.conflicts import Conflicts
 from persona_cli.memory.tables.connection import Connection, explain
 from persona_cli.memory.tables.core import Core
@@ -75,7 +75,7 @@ def open_store(path: Path | None, busy_seconds: float = BUSY_SECONDS) -> Store:
         # what is forgotten is overwritten, not only unlinked
         raw.execute("PRAGMA secure_delete = ON")
         connection = Connection(raw, place)
-        migrate(connection.database, place)
+        bring_up_to_date(raw, place)
     except BaseException as exc:
         if raw is not None:
             raw.close()

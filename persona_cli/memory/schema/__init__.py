@@ -1,1 +1,53 @@
-"""The schema: migrations that are only ever appended to, by what they bring."""
+"""The schema: which steps there are, and bringing a database up to the last of them.
+
+`migrations` is the list of steps, only ever appended to; the tables of the larger ones stand beside it by what they
+are for: `search_tables`, `journal_tables`, `summary_tables`. Whether a step is wanting is asked here in plain SQL,
+because sqlite-utils, which runs the steps, takes 190 ms to import (it imports numpy).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from persona_cli.errors import StorageError
+
+STEPS = (
+    "conversation",
+    "memories",
+    "updates",
+    "search",
+    "life",
+    "summing",
+    "looks",
+    "windows",
+    "captions",
+    "changes",
+    "embedded",
+)
+"""The released order: append to it with each new migration, never change it."""
+
+
+def bring_up_to_date(raw: sqlite3.Connection, place: str) -> int:
+    """Bring the schema up to date, all or nothing, and return how many steps that took.
+
+    Raises `StorageError` for a database that a newer persona has written.
+    """
+    done = _done(raw)
+    if done - set(STEPS):
+        raise StorageError(
+            f"{place} was written by a newer persona.", fix="Upgrade with `pip install --upgrade persona-cli`."
+        )
+    if len(done) == len(STEPS):
+        return 0
+    from sqlite_utils import Database
+
+    from persona_cli.memory.schema.migrations import migrate
+
+    return migrate(Database(raw, execute_plugins=False))
+
+
+def _done(raw: sqlite3.Connection) -> set[str]:
+    if not raw.execute("SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'").fetchone():
+        return set()
+    rows = raw.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = 'persona'")
+    return {name for (name,) in rows}

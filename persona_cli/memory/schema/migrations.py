@@ -13,25 +13,15 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from persona_cli.errors import StorageError
-from persona_cli.memory.schema.life import LIFE, journal_triggers
-from persona_cli.memory.schema.search import CHANGES, SEARCH, change_triggers, search_triggers
-from persona_cli.memory.schema.summaries import SUMMING, summing_triggers
+from persona_cli.memory.schema.journal_tables import LIFE, journal_triggers
+from persona_cli.memory.schema.search_tables import CHANGES, SEARCH, change_triggers, search_triggers
+from persona_cli.memory.schema.summary_tables import SUMMING, summing_triggers
 
 migrations = Migrations("persona")
 
 
-def migrate(database: Database, place: str) -> int:
-    """Bring the schema up to date, all or nothing, and return how many steps that took.
-
-    Raises `StorageError` for a database that a newer persona has written.
-    """
-    if newer_steps(database):
-        raise StorageError(
-            f"{place} was written by a newer persona.", fix="Upgrade with `pip install --upgrade persona-cli`."
-        )
-    if not migrations.pending(database):
-        return 0
+def migrate(database: Database) -> int:
+    """Run the steps that are wanting, all or nothing, and return how many those were."""
     # the write lock first: of two processes that start on a new home, the second waits and finds it done
     database.execute("BEGIN IMMEDIATE")
     try:
@@ -43,12 +33,6 @@ def migrate(database: Database, place: str) -> int:
             database.execute("ROLLBACK")
         raise
     return steps
-
-
-def newer_steps(database: Database) -> tuple[str, ...]:
-    """Return the steps this database has gone through that are unknown here."""
-    known = {one.name for one in migrations._migrations}
-    return tuple(one.name for one in migrations.applied(database) if one.name not in known)
 
 
 def run_script(database: Database, script: str) -> None:

@@ -14,8 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlite_utils import Database
-
 from persona_cli.errors import BusyError, NotFoundError, PersonaError, StorageError
 
 if TYPE_CHECKING:
@@ -78,7 +76,7 @@ class Connection:
     def __init__(self, raw: sqlite3.Connection, place: str) -> None:
         self.raw = raw
         self.place = place
-        self.database = Database(raw, execute_plugins=False)
+        self._depth = 0
         self._lock = threading.RLock()
 
     @contextmanager
@@ -89,7 +87,7 @@ class Connection:
         """
         with self._lock, self.mapping_errors():
             if self._in_transaction():
-                with self.database.atomic():
+                with self._savepoint():
                     yield
                 return
             try:
@@ -102,6 +100,24 @@ class Connection:
                 if self._in_transaction():
                     self.raw.execute("ROLLBACK")
                 raise
+
+    @contextmanager
+    def _savepoint(self) -> Iterator[None]:
+        self._depth += 1
+        name = f"inner_{self._depth}"
+        self.raw.execute(f"SAVEPOINT {name}")
+        try:
+            yield
+        except BaseException:
+            # a full disk may have rolled back everything already
+            if self._in_transaction():
+                self.raw.execute(f"ROLLBACK TO {name}")
+                self.raw.execute(f"RELEASE {name}")
+            raise
+        else:
+            self.raw.execute(f"RELEASE {name}")
+        finally:
+            self._depth -= 1
 
     @contextmanager
     def steady(self) -> Iterator[bool]:
