@@ -13,7 +13,7 @@ from persona_cli.memory.vectors.embedding import open_embedder
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.paths import find_places
 from persona_cli.records import Author, Change, SemanticMemory, Status
-from persona_cli.remembering.remember import Remembering
+from persona_cli.remembering.drafts import Remembering
 from tests.terminal import persona
 
 pytestmark = pytest.mark.usefixtures("weights")
@@ -29,7 +29,7 @@ def say(store: Store, at: datetime, text: str, *drafts: SemanticDraft) -> None:
     turn = store.turns.add(store.sessions.start(at).id, at, text, "", "m")
     embedder = open_embedder(Settings(), find_places(), print)
     try:
-        Remembering(store, embedder.embed, 5).remember(drafts, turn, ())
+        Remembering(store, embedder, 5).remember(drafts, turn, ())
     finally:
         embedder.close()
 
@@ -79,8 +79,8 @@ def test_a_conflict_ends_with_either_side(store: Store) -> None:
     assert [memory.content for memory in store.semantic.list()] == [colour("pink").content]
 
 
-@pytest.mark.parametrize(("hours", "settled"), [(2, False), (50, True)])
-def test_what_is_said_again_on_another_day_is_the_later_word(store: Store, hours: int, settled: bool) -> None:
+@pytest.mark.parametrize(("hours", "settled"), [(2, False), (12, False), (12.1, True), (50, True)])
+def test_what_is_said_again_on_another_day_is_the_later_word(store: Store, hours: float, settled: bool) -> None:
     say(store, AT, "My favourite colour is red. My favourite colour is blue.", colour("red"), colour("blue"))
     later = AT + timedelta(hours=hours)
     say(store, later, "My favourite colour is blue.", colour("blue"))

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from persona_cli.english.people import holder, same_holder
-from persona_cli.remembering.endings import Ending, ended, for_a_while
-from persona_cli.remembering.states import rules_out
+from persona_cli.remembering.rules.endings import Ending, ended, for_a_while
+from persona_cli.remembering.rules.states import rules_out
 
 
 def bare(said: str) -> list[Ending]:

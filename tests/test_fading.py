@@ -30,7 +30,7 @@ from persona_cli.records import (
     Turn,
     Window,
 )
-from persona_cli.remembering.used import used_memories
+from persona_cli.remembering.use import used_memories
 from tests.conftest import StillClock
 from tests.fakes import ScriptedModel
 

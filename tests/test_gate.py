@@ -12,8 +12,8 @@ from persona_cli.memory.store import Store
 from persona_cli.memory.vectors.embedding import Embedder
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import Change, Image, Status, Turn, Window
-from persona_cli.remembering.gate import Admitted, Refused, find_quote, is_instruction, judge
-from persona_cli.remembering.remember import Remembering, Ruling, Verdict
+from persona_cli.remembering.drafts import Remembering, Ruling, Verdict
+from persona_cli.remembering.gate import RULES, Admitted, Refused, find_quote, is_instruction, judge
 from persona_cli.remembering.secrets import redact
 
 NOW = datetime(2026, 5, 12, 9, 30, tzinfo=UTC)
@@ -65,13 +65,23 @@ def test_what_the_user_said_passes(content: str, said: str) -> None:
         ("The user likes chess.", "What a day!", "did not say it"),
         ("The user has a dog.", "Do you think I have a dog?", "asked or imagined"),
         ("The user lives in Rome.", "If I were rich I would live in Rome.", "asked or imagined"),
+        ("The user is a king.", "Let's pretend I'm a king.", "asked or imagined"),
         ("The user is the one.", "I am the one.", "says nothing"),
     ],
 )
 def test_what_the_user_did_not_say_is_refused(content: str, said: str, reason: str) -> None:
     ruling = judged(content, said)
     assert isinstance(ruling, Refused)
+    assert ruling.rule in dict(RULES)
     assert reason in ruling.reason or ruling.reason == "the user did not say it in this turn"
+
+
+def test_a_part_of_what_is_only_imagined_is_no_evidence() -> None:
+    said = "Let's pretend I'm a king and I live in a castle. I live in Hull."
+    castle = judged("The user lives in a castle.", said, quote="I live in a castle")
+    assert isinstance(castle, Refused)
+    assert castle.rule == "stated"
+    assert isinstance(judged("The user lives in Hull.", said, quote="I live in Hull"), Admitted)
 
 
 def test_an_answer_is_no_evidence() -> None:
@@ -148,7 +158,7 @@ class Diary:
     def __init__(self, store: Store, embedder: Embedder, most: int = 5) -> None:
         self.store = store
         self.at = NOW
-        self._remembering = Remembering(store, embedder.embed, most)
+        self._remembering = Remembering(store, embedder, most)
 
     def say(self, said: str, *drafts: SemanticDraft) -> tuple[Ruling, ...]:
         self.at += timedelta(days=1)

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from persona_cli.agent.update import core_evidence
 from persona_cli.model.lite.core import LONGEST, update_core
 from persona_cli.model.tasks import CoreDraft
 from persona_cli.records import Aspect, CoreEntry, CoreMemory, Turn
+from persona_cli.remembering.profile import core_evidence
 
 AT = datetime(2026, 5, 14, 12, 0, tzinfo=UTC)
 

@@ -19,7 +19,7 @@ from persona_cli.memory.vectors.embedding import Embedder, open_embedder
 from persona_cli.model.lite.facts import extract_semantic
 from persona_cli.paths import find_places
 from persona_cli.records import SemanticMemory, Status
-from persona_cli.remembering.remember import Remembering
+from persona_cli.remembering.drafts import Remembering
 
 DATA = Path(__file__).parent / "data" / "minds.txt"
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
@@ -50,7 +50,7 @@ def tell(store: Store, embedder: Embedder, said: list[str]) -> list[tuple[Semant
     for number, text in enumerate((*BESIDE, *said)):
         at = START + APART * number
         turn = store.turns.add(store.sessions.start(at).id, at, text, "", "m")
-        Remembering(store, embedder.embed, 5).remember(extract_semantic(turn, ()), turn, ())
+        Remembering(store, embedder, 5).remember(extract_semantic(turn, ()), turn, ())
         turns.append(turn)
     return [store.semantic.of_turn(turn.id) for turn in turns]
 

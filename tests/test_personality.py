@@ -1,5 +1,7 @@
 """The PEM: the published check values, and what must hold for any reading."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +35,16 @@ def test_a_vector_moves_towards_its_reading_and_never_past_it(vector: Traits, re
         else:
             low, high = sorted((vector[name], reading[name]))
             assert low - 1e-9 <= after[name] <= high + 1e-9
+
+
+@given(vectors, st.integers(0, 10_000), st.sampled_from(TRAITS))
+def test_a_reading_of_exactly_three_leaves_its_trait_where_it_is(vector: Traits, turns: int, other: str) -> None:
+    # drawn floats are near 3.0 and never that
+    reading = replace(Traits(), **{other: 5.0})
+    after = evolve(vector, reading, turns)
+    assert {name: after[name] for name in TRAITS if name != other} == {
+        name: vector[name] for name in TRAITS if name != other
+    }
 
 
 @given(st.floats().filter(lambda score: not 1.0 <= score <= 5.0))

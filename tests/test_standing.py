@@ -3,18 +3,11 @@
 import pytest
 
 from persona_cli.records import SemanticMemory
-from persona_cli.remembering.endings import Ending, ended
-from persona_cli.remembering.over import is_over_with
-from persona_cli.remembering.same import (
-    fills_alike,
-    opposed,
-    renames,
-    reschedules,
-    revises,
-    same_meaning,
-    same_saying,
-    says_no_more,
-)
+from persona_cli.remembering.rules.corrections import renames, reschedules, revises
+from persona_cli.remembering.rules.denials import opposed
+from persona_cli.remembering.rules.endings import Ending, ended, is_over_with
+from persona_cli.remembering.rules.sentence import says_no_more
+from persona_cli.remembering.same import fills_alike, same_meaning, same_saying
 from tests.agents import NOW
 
 

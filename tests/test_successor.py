@@ -15,7 +15,7 @@ from persona_cli.memory.vectors.embedding import Embedder, open_embedder
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.paths import find_places
 from persona_cli.records import Status
-from persona_cli.remembering.remember import Remembering
+from persona_cli.remembering.drafts import Remembering
 from persona_cli.remembering.successor import SURE, VERY_SURE, needed
 from tests.agents import NOW
 
@@ -34,7 +34,7 @@ def told(store: Store, embedder: Embedder, *pairs: tuple[str, str]) -> list[Stat
     for number, (said, content) in enumerate(pairs):
         at = NOW + timedelta(days=20 * number)
         turn = store.turns.add(store.sessions.start(at).id, at, said, "", "m")
-        Remembering(store, embedder.embed, 5).remember([SemanticDraft(content, ())], turn, ())
+        Remembering(store, embedder, 5).remember([SemanticDraft(content, ())], turn, ())
     return [memory.status for memory in reversed(store.semantic.list(None))]
 
 

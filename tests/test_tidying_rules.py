@@ -21,8 +21,7 @@ from persona_cli.memory.vectors.index import embed_wanted
 from persona_cli.model.tasks import SemanticDraft, Stop, SummaryDraft
 from persona_cli.paths import find_places
 from persona_cli.records import Author, EpisodicMemory, Kind, Ref, SemanticMemory, Status, Task
-from persona_cli.remembering.doubles import find_doubles
-from persona_cli.remembering.same import says_the_same
+from persona_cli.remembering.same import find_doubles, says_the_same
 from tests.conftest import StillClock
 from tests.fakes import ScriptedModel
 from tests.terminal import persona

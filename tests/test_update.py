@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from persona_cli.agent import open_assistant
 from persona_cli.agent.assistant import Assistant
-from persona_cli.agent.update import claim_all, keep_newest
+from persona_cli.agent.update import claim_all
 from persona_cli.agent.why import explain
 from persona_cli.config import Settings
 from persona_cli.errors import EngineError, FormatError, Interrupted, NotFoundError
@@ -28,6 +28,7 @@ from persona_cli.model.tasks import CoreDraft, EpisodeDraft, ProceduralDraft, Se
 from persona_cli.paths import find_places
 from persona_cli.personality import Traits
 from persona_cli.records import Answer, Aspect, Author, Job, JobState, Kind, Ref, Retrieve, Task
+from persona_cli.remembering.profile import keep_newest
 from tests.agents import NOW, exists, say
 from tests.conftest import StillClock
 from tests.fakes import ScriptedModel

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 from persona_cli.cli.scores import MEANING
+from persona_cli.config import Settings
+from persona_cli.memory.store import open_store
 from persona_cli.memory.tables.steps import decode, encode, without_thoughts
+from persona_cli.memory.vectors.embedding import open_embedder
+from persona_cli.model.tasks import SemanticDraft
+from persona_cli.paths import find_places
 from persona_cli.personality import Traits, manner
 from persona_cli.records import Answer, Personality, Think
+from persona_cli.remembering.drafts import Remembering
 from tests.terminal import persona
 
 pytestmark = pytest.mark.usefixtures("weights")
@@ -33,6 +42,26 @@ def test_the_tone_is_shown_with_what_the_traits_changed() -> None:
     toned, untoned = shown.split("persona: ")[1], shown.split("the answer would be: ")[1]
     assert toned.startswith("That's wonderful news!") or "!" in toned
     assert untoned != toned
+
+
+def test_what_a_turn_ended_and_what_of_it_was_refused_is_told_with_the_rule(home: Path) -> None:
+    persona("chat", "I live in Oslo.")
+    persona("chat", "We've moved to Rome!")
+    persona("update")
+    assert "ended s1: The user lives in Oslo. (ended by: same slot)" in " ".join(persona("why").out.split())
+    assert "(ended by: same slot)" in persona("memory", "diff").out
+    store = open_store(home / "persona.db")
+    turn = store.turns.latest()
+    assert turn is not None
+    with closing(open_embedder(Settings(), find_places(), print)) as embedder:
+        Remembering(store, embedder, 5).remember([SemanticDraft("The user lives in Paris.", ())], turn, ())
+    store.close()
+    shown = " ".join(persona("why").out.split())
+    assert "refused “The user lives in Paris.”: the user did not say" in shown
+    assert "(rule: said in this turn)" in shown
+    assert persona("why", "--json").json["refused"][0]["rule"] == "said in this turn"
+    persona("memory", "forget", "m2", "--yes")
+    assert b"Paris" not in (home / "persona.db").read_bytes()
 
 
 def test_neutral_traits_ask_for_nothing() -> None:

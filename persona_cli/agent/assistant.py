@@ -41,7 +41,7 @@ from persona_cli.records import (
     Turn,
 )
 from persona_cli.remembering.secrets import redact, redaction_notice
-from persona_cli.remembering.used import used_memories
+from persona_cli.remembering.use import used_memories
 
 Clock = Callable[[], datetime]
 

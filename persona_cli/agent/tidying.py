@@ -20,10 +20,9 @@ from persona_cli.memory.tables.journal import TakenBack
 from persona_cli.memory.vectors.index import embed_wanted
 from persona_cli.model.tasks import Model, Stop, SummaryDraft
 from persona_cli.records import Author, EpisodicMemory, Kind, Status, Turn
-from persona_cli.remembering.doubles import Double, find_doubles
-from persona_cli.remembering.gate import is_instruction
+from persona_cli.remembering.gate import is_instruction, unsaid
+from persona_cli.remembering.same import Double, find_doubles
 from persona_cli.remembering.topics import Group, Talk, find_groups
-from persona_cli.remembering.unsaid import unsaid
 
 OnProgress = Callable[[int, int], None]
 """Told how many topics of how many are summed up."""

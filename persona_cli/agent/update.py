@@ -15,15 +15,15 @@ from datetime import timedelta
 from persona_cli.agent.objects import locate_objects, narrowed, parts_of
 from persona_cli.agent.tidying import Tidying
 from persona_cli.config import Settings
-from persona_cli.english.tokens import only_dates, supported, values
 from persona_cli.errors import FormatError
 from persona_cli.memory import Memory
 from persona_cli.memory.store import Store
-from persona_cli.model.tasks import CoreDraft, EpisodeDraft, Model, ProceduralDraft, SemanticDraft, Stop
+from persona_cli.model.tasks import EpisodeDraft, Model, SemanticDraft, Stop
 from persona_cli.personality import NEUTRAL, evolve, momentum
-from persona_cli.records import Author, CoreMemory, EpisodicMemory, Job, ProceduralMemory, Task, Turn
-from persona_cli.remembering.gate import invention, is_instruction, rests_on
-from persona_cli.remembering.remember import Remembering
+from persona_cli.records import Author, EpisodicMemory, Job, Task, Turn
+from persona_cli.remembering.change import Relation
+from persona_cli.remembering.drafts import Remembering
+from persona_cli.remembering.profile import core_evidence, keep_newest, may_put_habit
 
 Write = Callable[[], None]
 
@@ -36,8 +36,6 @@ TOPICS_AT_ONCE = 5
 HISTORY = timedelta(days=60)
 """How far back a habit may show itself by repetition."""
 _HISTORY_TURNS = 300
-MOST_IN_A_LIST = 7
-"""Entries a list of preferences keeps (PersonaVLM, core memory)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +45,8 @@ class Updates:
     memory: Memory
     model: Model
     settings: Settings
+    relation: Relation | None = None
+    """The last of the rules of change; None for the one that comes with the program."""
 
     @property
     def store(self) -> Store:
@@ -90,7 +90,7 @@ class Updates:
         def crop(draft: SemanticDraft) -> tuple[str, ...]:
             return tuple(self.memory.media.crop(image, box).hash for image, box in parts_of(draft, found))
 
-        remembering = Remembering(self.store, self.memory.embedder.embed, self.settings.memory.writes, crop)
+        remembering = Remembering(self.store, self.memory.embedder, self.settings.memory.writes, crop, self.relation)
 
         def write() -> None:
             remembering.remember(pictured, turn, recent)
@@ -175,41 +175,6 @@ def claim_all(drafts: Sequence[EpisodeDraft], turns: int) -> tuple[EpisodeDraft,
     return tuple(EpisodeDraft(draft.summary, draft.keywords, tuple(sorted(claimed))) for draft, claimed in topics)
 
 
-def may_put_habit(draft: ProceduralDraft, current: Sequence[ProceduralMemory], said: str, last: Turn) -> bool:
-    """Tell whether a habit or goal rests on what the user said and may take the place of the current one."""
-    old = next((habit for habit in current if habit.key == draft.key), None)
-    if old is not None and old.author is Author.PERSON:
-        return False
-    evidence = f"{said} {old.text if old else ''}"
-    return (
-        not is_instruction(f"{draft.key}: {draft.text}")
-        and not invention(draft.text, _saying(evidence, last), "", _nobody)
-        and rests_on(draft.text, evidence)
-    )
-
-
-def core_evidence(draft: CoreDraft, current: CoreMemory, turns: Sequence[Turn]) -> Turn | None:
-    """Return the turn a value of core memory rests on, the last of equals; None when it must not be kept."""
-    old = next((entry for entry in current.entries if entry.key == draft.key), None)
-    if (old is not None and old.author is Author.PERSON) or is_instruction(f"{draft.key}: {draft.value}"):
-        return None
-    known = f"{old.value if old else ''} {draft.key}"
-    said = " ".join(turn.user for turn in turns)
-    if invention(f"It is {draft.value}", _saying(f"{said} {known}", turns[-1]), "", _nobody):
-        return None
-    wanted = values(draft.value)
-    literal = draft.value.casefold() in said.casefold()
-    if not (rests_on(draft.value, said, known) or only_dates(draft.value) or (not wanted and literal)):
-        return None
-    return max(reversed(turns), key=lambda turn: len(supported(wanted, turn.user)))
-
-
-def keep_newest(value: str) -> str:
-    """Return a comma separated list cut to its last entries; any other value as it is."""
-    entries = [entry.strip() for entry in value.split(",")]
-    return value if len(entries) <= MOST_IN_A_LIST else ", ".join(entries[-MOST_IN_A_LIST:])
-
-
 def _episode(topic: EpisodeDraft, session: int, turns: Sequence[Turn]) -> EpisodicMemory:
     mine = [turns[index] for index in topic.turns]
     return EpisodicMemory(
@@ -224,14 +189,5 @@ def _episode(topic: EpisodeDraft, session: int, turns: Sequence[Turn]) -> Episod
     )
 
 
-def _saying(text: str, turn: Turn) -> Turn:
-    """Return a turn at the time of `turn` in which `text` was said: evidence gathered from several."""
-    return Turn(turn.id, turn.session_id, turn.at, text, "", "")
-
-
 def _nothing() -> None:
     """Write nothing: the job has nothing to do."""
-
-
-def _nobody(_: str) -> bool:
-    return False

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from persona_cli.errors import NotFoundError
 from persona_cli.memory.store import Store
+from persona_cli.memory.tables.journal import Changed
 from persona_cli.personality import Traits
 from persona_cli.records import (
     Answer,
@@ -15,6 +16,7 @@ from persona_cli.records import (
     Personality,
     Reading,
     Recall,
+    Refusal,
     Retrieve,
     SemanticMemory,
     Spent,
@@ -51,6 +53,10 @@ class Why:
     """How the answer would read with neutral traits, where the model can tell and it differs."""
     remembered: tuple[SemanticMemory, ...]
     """What the turn left in semantic memory, also what was superseded since."""
+    ended: tuple[Changed, ...]
+    """The memories that it ended, each with the name of the rule that did."""
+    refused: tuple[Refusal, ...]
+    """What was drafted of it and not kept, each with the rule that refused it."""
     readings: tuple[Reading, ...]
     """How the turn moved the traits."""
     episodes: tuple[EpisodicMemory, ...]
@@ -73,6 +79,8 @@ def explain(store: Store, turn_id: int | None = None) -> Why:
         traits=next((step.traits for step in turn.steps if isinstance(step, Personality)), None),
         untoned=next((step.untoned for step in turn.steps if isinstance(step, Answer)), ""),
         remembered=store.semantic.of_turn(turn.id),
+        ended=tuple(change for change in store.journal.of_turn(turn.id) if change.rule),
+        refused=store.refusals.of_turn(turn.id),
         readings=store.readings.of_turn(turn.id),
         episodes=store.episodes.of_turns([turn.id]),
         jobs=store.jobs.of_turn(turn.id),

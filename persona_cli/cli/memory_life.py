@@ -238,7 +238,8 @@ def change_lines(change: Changed) -> Iterator[tuple[str, str]]:
     elif before is None or (isinstance(before, Image) and not before.caption):
         yield "+", f"{name_of(after)}  {words_of(after)}"
     elif ended(before, after):
-        yield "-", f"{name_of(after)}  {words_of(after)}"
+        rule = f"  (ended by: {change.rule})" if change.rule else ""
+        yield "-", f"{name_of(after)}  {words_of(after)}{rule}"
     elif isinstance(after, EpisodicMemory) and after.merged_into is not None:
         yield "~", f"{name_of(after)}  {words_of(after)}  (summed up in e{after.merged_into})"
     elif isinstance(before, SemanticMemory) and isinstance(after, SemanticMemory) and after.seen != before.seen:
@@ -251,7 +252,7 @@ def as_change(change: Changed) -> dict[str, Any]:
     """Return a change as the JSON object of `diff`."""
     before, after = change.before, change.after
     kind = "added" if before is None else "ended" if ended(before, after) else "altered"
-    return {"id": name_of(after), "change": kind, "before": before, "after": after}
+    return {"id": name_of(after), "change": kind, "before": before, "after": after, "rule": change.rule}
 
 
 def ended(before: Written, after: Written) -> bool:

@@ -15,7 +15,7 @@ from persona_cli.cli.render import day
 from persona_cli.cli.scores import print_legend, sum_of
 from persona_cli.errors import UsageError
 from persona_cli.personality import manner
-from persona_cli.records import Hit, Image, Kind, Recall, Ref, Topic
+from persona_cli.records import Hit, Image, Kind, Recall, Ref, SemanticMemory, Topic
 
 if TYPE_CHECKING:
     from persona_cli.agent.why import Search, Why
@@ -75,6 +75,7 @@ def _print_tone(run: Invocation, found: Why) -> None:
 def _outcome(found: Why) -> Iterator[str]:
     for memory in found.remembered:
         yield f"remembered s{memory.id}: {memory.content}"
+    yield from _rulings(found)
     for reading in found.readings:
         for name, before in reading.before:
             if reading.after[name] != before:
@@ -85,6 +86,15 @@ def _outcome(found: Why) -> Iterator[str]:
     for job in found.jobs:
         if job.state.value != "done":
             yield f"{job.task.value}: {job.state.value} {job.error}".rstrip()
+
+
+def _rulings(found: Why) -> Iterator[str]:
+    """Yield what the turn ended and what of it was refused, each with the rule that did."""
+    for change in found.ended:
+        if isinstance(change.after, SemanticMemory):
+            yield f"ended s{change.after.id}: {change.after.content} (ended by: {change.rule})"
+    for refusal in found.refused:
+        yield f"refused “{refusal.content}”: {refusal.reason} (rule: {refusal.rule})"
 
 
 def _print_search(run: Invocation, number: int, search: Search) -> None:

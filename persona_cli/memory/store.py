@@ -28,6 +28,7 @@ from persona_cli.memory.tables.journal import Journal
 from persona_cli.memory.tables.lines import Lines
 from persona_cli.memory.tables.looks import Looks
 from persona_cli.memory.tables.readings import Readings
+from persona_cli.memory.tables.refusals import Refusals
 from persona_cli.memory.tables.repeats import Repeats
 from persona_cli.memory.tables.rows import Row, Rows
 from persona_cli.memory.tables.semantic import Semantics
@@ -102,6 +103,7 @@ class Store:
         self.readings = Readings(connection)
         self.jobs = Jobs(connection)
         self.journal = Journal(connection, self.readings, self.episodes)
+        self.refusals = Refusals(connection)
         self.tidies = Tidies(connection)
         self.uses = Uses(connection)
         self.vectors = Vectors(connection)

@@ -36,7 +36,7 @@ from persona_cli.records.memories import (
 )
 from persona_cli.records.picture import Box, Image
 from persona_cli.records.state import Author, Change, Status, Window
-from persona_cli.records.work import Job, JobState, Task
+from persona_cli.records.work import Job, JobState, Refusal, Task
 from persona_cli.refs import Kind, Ref
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "Reading",
     "Recall",
     "Ref",
+    "Refusal",
     "Retrieve",
     "Section",
     "SemanticMemory",

@@ -27,6 +27,16 @@ class JobState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A draft that was not kept."""
+
+    content: str
+    rule: str
+    """The name of the rule that refused it."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One piece of work of the update stage, about a turn or about a session."""
 

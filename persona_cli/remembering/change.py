@@ -1,47 +1,39 @@
 """Which of the memories held to be true a new statement makes outdated, whatever model proposed it.
 
-Four ways, from the surest on: a slot has another value now; the user's own words say that a thing is over
-(endings.py); the new sentence denies, renames or reschedules what an old one says (standing.py); and a new state
-rules an old one out (states.py). What none of them shows stays as it is: a change that is missed can be said again,
-a memory ended by mistake is gone from every answer.
+`RULES` is the whole of it: named rules in the order in which they are asked. A memory ends by the first rule that
+fires, whose name is journalled with it. What none of them shows stays as it is: a change that is missed can be said
+again, a memory ended by mistake is gone from every answer.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from persona_cli.english.people import holder, other_names, same_holder
+from persona_cli.english.people import other_names
 from persona_cli.english.tokens import names, stem, stems, supported, values, words
 from persona_cli.memory.store import Store
+from persona_cli.memory.vectors.known import KnownVectors
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import Change, Kind, SemanticMemory, Status, Turn
-from persona_cli.remembering.endings import Ending, ended, for_a_while, is_unreal
-from persona_cli.remembering.lasting import corrects, lasts
-from persona_cli.remembering.over import is_of_use, is_over_with
-from persona_cli.remembering.same import (
-    is_over,
-    names_role,
-    opposed,
-    recovers,
-    renames,
-    reschedules,
-    revises,
-    says_no_more,
+from persona_cli.remembering.rules.corrections import names_role, renames, reschedules, revises
+from persona_cli.remembering.rules.denials import opposed, recovers
+from persona_cli.remembering.rules.endings import (
+    Ending,
+    ended,
+    for_a_while,
+    is_of_use,
+    is_over_with,
+    is_unreal,
 )
-from persona_cli.remembering.states import rules_out, state_words
-from persona_cli.remembering.successor import needed, open_head
+from persona_cli.remembering.rules.permanence import corrects, lasts
+from persona_cli.remembering.rules.sentence import is_over, says_no_more
+from persona_cli.remembering.rules.signs import shows
+from persona_cli.remembering.rules.states import rules_out, state_words
+from persona_cli.remembering.rules.subjects import apart, as_compared, draft_as_compared, of_user, same_subject
 
-Embed = Callable[[Sequence[str]], NDArray[np.float32]]
-
-ALIKE = 0.47
-"""Cosine of the words of two statements, with its share of the head's score, from which they can be of one matter."""
-SCORE_COUNTS = 0.1
 MEANT = 0.6
 """Cosine from which a memory without a slot is taken to be the one a change speaks of."""
 _SHORT = 160
@@ -49,139 +41,272 @@ _NEWEST = 60
 """Memories of the same person that are compared whatever their words."""
 _NEAR = 60
 """Memories that full text proposes for a comparison."""
+_HEIRS = 20
+"""Memories that may have taken the place of each other one after another, as far as they are followed."""
+_KEPT = frozenset(("relation", "species", "name", "birthday", "origin", "age", "gender"))
+"""Attributes that change, if ever, by their own slot alone."""
 
 
+class Relation(Protocol):
+    """What was trained to tell whether one statement takes the place of another."""
+
+    def replaced(self, said: str, older: Sequence[SemanticMemory]) -> SemanticMemory | None:
+        """Return the one of `older` whose place a message takes that is said now, if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is new, with all a rule may look at; contents are in the third person."""
+
+    draft: SemanticDraft
+    quote: str
+    turn: Turn
+    over: Mapping[int, Ending] = field(default_factory=dict)
+    """By id the memories about what the message says is over."""
+    former: Mapping[int, SemanticMemory] = field(default_factory=dict)
+    """By id the memories that took the place of something that is so again."""
+    vectors: KnownVectors | None = None
+    relation: Relation | None = None
+
+    @property
+    def said(self) -> str:
+        """Return what was said around it: the whole message where it is short, else the words it rests on."""
+        return self.turn.user if len(self.turn.user) <= _SHORT or not self.quote else self.quote
+
+
+@dataclass(frozen=True, slots=True)
 class Outdated:
-    """Finds what no longer holds among the active memories of a store."""
+    """A memory that holds no longer, and the name of the rule that says so."""
 
-    def __init__(self, store: Store, embed: Embed) -> None:
+    memory: SemanticMemory
+    rule: str
+
+
+Memories = Sequence[SemanticMemory]
+Rule = Callable[[News, Memories, bool], Iterable[SemanticMemory]]
+"""Returns which of the memories end; the last argument tells whether an earlier rule has ended one already."""
+
+
+def _each(test: Callable[[News, SemanticMemory], bool]) -> Rule:
+    """Return a rule that judges memory by memory."""
+    return lambda news, memories, _fired: [memory for memory in memories if test(news, memory)]
+
+
+def same_slot(news: News, old: SemanticMemory) -> bool:
+    """Tell whether the slot of an old memory has another value now, or is said to be empty."""
+    draft = news.draft
+    if not draft.slot or old.slot != draft.slot or apart(draft, old):
+        return False
+    if draft.change is Change.ENDS:
+        return _ends(draft, old)
+    # what only says more of the same ("my brother Owen lives in Dublin") ends the shorter one, and nothing besides
+    return draft.change is Change.REPLACES or not says_no_more(old.content, draft.content, draft.slot)
+
+
+def explicit_ending(news: News, old: SemanticMemory) -> bool:
+    """Tell whether the user's own words say that what an old memory is about is over."""
+    return old.id in news.over
+
+
+def denial(news: News, old: SemanticMemory) -> bool:
+    """Tell whether the new sentence denies the old one, or what hurt in it is well again."""
+    new = news.draft.content
+    return (
+        _may_contradict(news, old)
+        and old.event is None
+        and same_subject(news.draft, old)
+        and (opposed(new, old.content) or recovers(new, old.content))
+    )
+
+
+def ruled_out(news: News, old: SemanticMemory) -> bool:
+    """Tell whether somebody cannot be in the old state and in the new one."""
+    return _may_contradict(news, old) and rules_out(news.draft.content, old.content) and same_subject(news.draft, old)
+
+
+def correction(news: News, old: SemanticMemory) -> bool:
+    """Tell whether the new sentence gives another name, way, day or number for what the old one gives one for."""
+    new, said = news.draft.content, news.quote or news.draft.content
+    if not _may_contradict(news, old) or apart(news.draft, old):
+        return False
+    return renames(new, old.content, said) or (
+        same_subject(news.draft, old)
+        and ((old.event is None and revises(new, old.content, said)) or reschedules(new, old.content, news.turn.user))
+    )
+
+
+def return_to_former(news: News, old: SemanticMemory) -> bool:
+    """Tell whether an old memory took the place of what is so again."""
+    return old.id in news.former
+
+
+def named_by_model(news: News, memories: Memories, fired: bool) -> Memories:
+    """Return the one memory a model says is replaced or over, where it names no slot."""
+    draft, turn = news.draft, news.turn
+    if fired or draft.change is Change.ADDS or news.vectors is None:
+        return ()
+    meant = draft.replaces or draft.content
+    named = [
+        memory
+        for memory in memories
+        if memory.turn_id != turn.id
+        and memory.event is None
+        and (lasts(memory) or corrects(turn.user))
+        and not is_of_use(memory, turn.user)
+        and not is_over(memory.content)
+        and memory.subject.casefold() == draft.subject.casefold()
+        and not apart(draft, memory)
+        and memory.slot in ("", draft.slot)
+        and _speaks_of(draft, memory)
+        and supported(values(meant), memory.content)
+    ]
+    ranked = news.vectors.ranked(meant, named)
+    return [ranked[0][1]] if ranked and ranked[0][0] >= MEANT else ()
+
+
+def trained_head(news: News, memories: Memories, fired: bool) -> Memories:
+    """Return the one memory whose place the new one takes by its meaning, where its words speak of a change."""
+    if fired or news.relation is None or for_a_while(news.said) or is_unreal(news.said):
+        return ()
+    draft = news.draft
+    older = [
+        memory
+        for memory in memories
+        if memory.turn_id != news.turn.id
+        and memory.valid_from < news.turn.at
+        and _may_end(memory, news)
+        and not is_of_use(memory, news.said)
+        and not apart(draft, memory)
+        and (same_subject(draft, memory) or (of_user(draft) and names_role(memory.content)))
+    ]
+    replaced = news.relation.replaced(news.said, older) if older else None
+    return () if replaced is None else [replaced]
+
+
+RULES: tuple[tuple[str, Rule], ...] = (
+    ("same slot", _each(same_slot)),
+    ("explicit ending", _each(explicit_ending)),
+    ("denial", _each(denial)),
+    ("state that rules another out", _each(ruled_out)),
+    ("correction", _each(correction)),
+    ("return to a former state", _each(return_to_former)),
+    ("named by the model", named_by_model),
+    ("trained head", trained_head),
+)
+"""What ends a memory, in the order in which it is asked; the first that fires for a memory wins."""
+AT_ONCE, IN_THE_END = RULES[:-1], RULES[-1:]
+"""The rules for each draft, and the last one, asked once a turn where none of the others has found anything."""
+
+
+class Changes:
+    """Asks the rules about the active memories of a store."""
+
+    def __init__(self, store: Store, vectors: KnownVectors, relation: Relation) -> None:
         self._store = store
-        self._embed = embed
+        self._vectors = vectors
+        self._relation = relation
 
-    def by_draft(self, draft: SemanticDraft, quote: str, turn: Turn) -> tuple[SemanticMemory, ...]:
-        """Return the active memories that `draft` replaces or ends."""
-        slotted = self._store.semantic.active_in_slot(draft.slot) if draft.slot else ()
-        if draft.change is Change.ENDS:
-            slotted = tuple(memory for memory in slotted if _ends(draft, memory))
-        elif draft.change is Change.ADDS:
-            # what only says more of the same ("my brother Owen lives in Dublin") leaves the old one standing
-            told = [memory for memory in slotted if not says_no_more(memory.content, draft.content, draft.slot)]
-            if len(told) < len(slotted):
-                return tuple(told)
-            slotted = tuple(told)
-        found = {memory.id: memory for memory in slotted}
-        if not for_a_while(quote):
-            found |= {memory.id: memory for memory in self._contradicted(draft, quote, turn)}
-        return tuple(found.values()) or self._meant(draft, turn)
+    def news(self, draft: SemanticDraft, quote: str, turn: Turn, over: Mapping[int, Ending]) -> News:
+        """Return a draft as the rules look at it."""
+        compared = draft_as_compared(draft)
+        return News(compared, quote, turn, over, self._former(compared, turn), self._vectors, self._relation)
 
-    def by_meaning(self, new: SemanticMemory, turn: Turn) -> tuple[SemanticMemory, ...]:
-        """Return the one memory whose place `new` takes by its meaning, where its words speak of a change."""
-        said = _words_of(new, turn)
-        enough = needed(said)
-        if math.isinf(enough) or for_a_while(said) or is_unreal(said):
-            return ()
-        mine = holder(new.content, new.subject)
-        old = [
-            one
-            for one in self._alike(new, turn)
-            if _may_end(one, new)
-            and not is_of_use(one, said)
-            and (same_holder(mine, holder(one.content, one.subject)) or (not mine and names_role(one.content)))
-        ]
-        if not old:
-            return ()
-        vectors = self._embed([said, *(one.quote or one.content for one in old)])
-        cosines = vectors[1:] @ vectors[0]
-        best = int(np.argmax(cosines))
-        (score,) = open_head().score(vectors[1 + best : 2 + best], vectors[:1])
-        alike = cosines[best] + SCORE_COUNTS * min(max(score, 0.0), 1.5)
-        return (old[best],) if score >= enough and alike >= ALIKE else ()
+    def outdated(self, news: News, rules: tuple[tuple[str, Rule], ...] = AT_ONCE) -> tuple[Outdated, ...]:
+        """Return what no longer holds, each memory by the first of the rules that fires for it."""
+        known = {memory.id: memory for memory in self._candidates(news, whole=rules is IN_THE_END)}
+        left = {number: as_compared(memory) for number, memory in known.items()}
+        ended_by: dict[int, str] = {}
+        for name, rule in rules:
+            for memory in rule(news, list(left.values()), bool(ended_by)):
+                ended_by[memory.id] = name
+            left = {number: memory for number, memory in left.items() if number not in ended_by}
+        return tuple(Outdated(known[number], name) for number, name in ended_by.items())
 
-    def _alike(self, new: SemanticMemory, turn: Turn) -> list[SemanticMemory]:
-        """Return active memories of earlier turns that may be of the same matter: by words, and the newest ones."""
-        found = {one.id: one for one in self.near(f"{new.content} {turn.user}")}
-        for name in other_names(new.subject):
-            found |= {one.id: one for one in self._store.semantic.list(subject=name, limit=_NEWEST)}
-        return [one for one in found.values() if one.turn_id != turn.id and one.valid_from < turn.at]
-
-    def by_words(self, turn: Turn) -> tuple[tuple[SemanticMemory, Ending], ...]:
-        """Return the active memories of earlier turns about what the user's words say is over."""
-        found: dict[int, tuple[SemanticMemory, Ending]] = {}
+    def over(self, turn: Turn) -> dict[int, Ending]:
+        """Return by id the active memories of earlier turns about what the user's words say is over."""
+        over: dict[int, Ending] = {}
         for ending in ended(turn.user):
             for memory in self.near(f"{ending.thing} {ending.who}"):
-                if memory.turn_id != turn.id and is_over_with(ending, memory):
-                    found.setdefault(memory.id, (memory, ending))
-        return tuple(found.values())
+                if memory.turn_id != turn.id and is_over_with(ending, as_compared(memory)):
+                    over.setdefault(memory.id, ending)
+        return over
 
-    def near(self, text: str, slot: str = "") -> list[SemanticMemory]:
-        """Return active memories that share words with `text`, or its slot."""
-        found = self._store.texts.search([word for word in words(text) if stems(word)], (Kind.SEMANTIC,), _NEAR)
-        memories = self._store.semantic.many([ref.id for ref, _ in found])
+    def near(self, text: str, slot: str = "", status: Status = Status.ACTIVE) -> list[SemanticMemory]:
+        """Return memories that share words with `text`, or its slot."""
+        hits = self._store.texts.search([word for word in words(text) if stems(word)], (Kind.SEMANTIC,), _NEAR)
+        memories = self._store.semantic.many([ref.id for ref, _ in hits])
         slotted = self._store.semantic.active_in_slot(slot) if slot else ()
-        unique = {memory.id: memory for memory in (*memories, *slotted) if memory.status is Status.ACTIVE}
+        unique = {memory.id: memory for memory in (*memories, *slotted) if memory.status is status}
         return list(unique.values())
 
-    def ranked(self, text: str, memories: Sequence[SemanticMemory]) -> list[tuple[float, SemanticMemory]]:
-        """Return the memories by cosine to `text`, closest first."""
-        if not memories:
-            return []
-        vectors = self._embed([text, *(memory.content for memory in memories)])
-        cosines = vectors[1:] @ vectors[0]
-        return sorted(zip(map(float, cosines), memories, strict=True), key=lambda pair: -pair[0])
+    def _candidates(self, news: News, *, whole: bool) -> list[SemanticMemory]:
+        """Return what may speak of the same: by shared words, and the newest of the same person by what they are.
 
-    def _contradicted(self, draft: SemanticDraft, quote: str, turn: Turn) -> list[SemanticMemory]:
-        """Return what the new sentence itself denies, renames, reschedules or rules out."""
-        said = quote or draft.content
-        earlier = [
-            one
-            for one in self._candidates(draft)
-            if one.turn_id != turn.id and not is_over(one.content) and (lasts(one) or corrects(turn.user))
-        ]
-        mine = holder(draft.content, draft.subject)
-        return [
-            one
-            for one in earlier
-            if renames(draft.content, one.content, said)
-            or (
-                same_holder(mine, holder(one.content, one.subject))
-                and (
-                    (one.event is None and opposed(draft.content, one.content))
-                    or (one.event is None and revises(draft.content, one.content, said))
-                    or reschedules(draft.content, one.content, turn.user)
-                    or rules_out(draft.content, one.content)
-                    or (one.event is None and recovers(draft.content, one.content))
-                )
-            )
-        ]
-
-    def _candidates(self, draft: SemanticDraft) -> list[SemanticMemory]:
-        """Return what may speak of the same: by shared words, and the newest of the same person by what they are."""
-        found = {memory.id: memory for memory in self.near(f"{draft.content} {draft.replaces}", draft.slot)}
-        for memory in self.near(state_words(draft.content)):
-            found.setdefault(memory.id, memory)
+        With `whole` the words of the whole message count.
+        """
+        draft = news.draft
+        met = self.near(f"{draft.content} {news.turn.user if whole else draft.replaces}", draft.slot)
+        met += self.near(state_words(draft.content))
         for name in other_names(draft.subject):
-            for memory in self._store.semantic.list(subject=name, limit=_NEWEST):
-                found.setdefault(memory.id, memory)
-        return list(found.values())
+            met += self._store.semantic.list(subject=name, limit=_NEWEST)
+        named = self._store.semantic.many({*news.over, *news.former})
+        return list({memory.id: memory for memory in (*met, *named) if memory.status is Status.ACTIVE}.values())
 
-    def _meant(self, draft: SemanticDraft, turn: Turn) -> tuple[SemanticMemory, ...]:
-        """Return the one memory a model says is replaced or over, where it names no slot."""
-        if draft.change is Change.ADDS:
-            return ()
-        meant = draft.replaces or draft.content
-        lasting = [
-            one
-            for one in self.near(f"{draft.replaces} {draft.content}")
-            if one.turn_id != turn.id
-            and one.event is None
-            and (lasts(one) or corrects(turn.user))
-            and not is_of_use(one, turn.user)
-            and one.subject.casefold() == draft.subject.casefold()
-            and _speaks_of(draft, one)
-        ]
-        named = [one for one in lasting if one.slot in ("", draft.slot) and supported(values(meant), one.content)]
-        ranked = self.ranked(meant, [one for one in named if not is_over(one.content)])
-        return (ranked[0][1],) if ranked and ranked[0][0] >= MEANT else ()
+    def _former(self, draft: SemanticDraft, turn: Turn) -> dict[int, SemanticMemory]:
+        """Return by the id of what took its place each former memory that holds again."""
+        if not shows("again", draft.content) or for_a_while(turn.user) or is_unreal(turn.user):
+            return {}
+        former = {}
+        for memory in self.near(draft.content, status=Status.SUPERSEDED):
+            compared = as_compared(memory)
+            heir = self._heir(memory) if _is_again(draft, compared) else None
+            if heir is not None and heir.turn_id != turn.id and _stands_for(as_compared(heir), compared):
+                former[heir.id] = memory
+        return former
+
+    def _heir(self, memory: SemanticMemory) -> SemanticMemory | None:
+        """Return the active memory that took the place of one, at the end of the chain."""
+        for _ in range(_HEIRS):
+            if memory.superseded_by is None:
+                return None
+            memory = self._store.semantic.get(memory.superseded_by)
+            if memory.status is Status.ACTIVE:
+                return memory
+        return None
+
+
+def _is_again(draft: SemanticDraft, former: SemanticMemory) -> bool:
+    """Tell whether a sentence says that what once held does again, and little more."""
+    wanted, told = values(former.content), values(draft.content)
+    beside = told - supported(told, former.content) - _BACK
+    # one goes back to a town for a weekend, to an employer to work
+    travels = former.slot.endswith("/home") and not shows("settles", draft.content)
+    return (
+        bool(wanted)
+        and supported(wanted, draft.content) == wanted
+        and len(beside) <= 1
+        and not travels
+        and (same_subject(draft, former))
+    )
+
+
+_BACK = frozenset(map(stem, ["back", "again", "return", "returned", "once", "took", "taken", "up", "together"]))
+
+
+def _stands_for(heir: SemanticMemory, former: SemanticMemory) -> bool:
+    """Tell whether what took a former memory's place cannot hold beside it: its slot's value, or word of its end."""
+    in_slot = bool(former.slot) and heir.slot == former.slot
+    return in_slot or (is_over(heir.content) and bool(supported(values(former.content), heir.content)))
+
+
+def _may_contradict(news: News, old: SemanticMemory) -> bool:
+    """Tell whether a sentence of another turn may end an old one by what it says: that must be able to end."""
+    return (
+        old.turn_id != news.turn.id
+        and not is_over(old.content)
+        and (lasts(old) or corrects(news.turn.user))
+        and not for_a_while(news.quote)
+    )
 
 
 def _speaks_of(draft: SemanticDraft, memory: SemanticMemory) -> bool:
@@ -198,21 +323,12 @@ def _ends(draft: SemanticDraft, memory: SemanticMemory) -> bool:
     return _speaks_of(draft, memory) and (generic or bool(supported(said, memory.content)))
 
 
-def _words_of(new: SemanticMemory, turn: Turn) -> str:
-    """Return what was said around a memory: the whole message where it is short, else the words it rests on."""
-    return turn.user if len(turn.user) <= _SHORT or not new.quote else new.quote
-
-
-def _may_end(old: SemanticMemory, new: SemanticMemory) -> bool:
+def _may_end(old: SemanticMemory, news: News) -> bool:
     """Tell whether an old memory is of something that lasts, and not of what happened once."""
-    if is_over(old.content) or not lasts(old) or says_no_more(new.content, old.content, new.slot):
+    if is_over(old.content) or not lasts(old) or says_no_more(news.draft.content, old.content, news.draft.slot):
         return False
     kept = old.slot.rpartition("/")[2] in _KEPT
     # a favourite gives way to a favourite only
-    favourite = "/favourite " in old.slot and not re.search(r"(?i)favou?rite|best|prefer|number one", new.quote)
-    happened = old.event is not None and old.event.end is not None and old.event.end <= new.valid_from
+    favourite = "/favourite " in old.slot and not re.search(r"(?i)favou?rite|best|prefer|number one", news.quote)
+    happened = old.event is not None and old.event.end is not None and old.event.end <= news.turn.at
     return not (kept or favourite or happened)
-
-
-_KEPT = frozenset(("relation", "species", "name", "birthday", "origin", "age", "gender"))
-"""Attributes that change, if ever, by their own slot alone."""

@@ -10,6 +10,7 @@ import re
 from datetime import timedelta
 
 from persona_cli.records import SemanticMemory
+from persona_cli.remembering.rules.signs import shows
 
 AT_ONCE = timedelta(hours=12)
 """Within which two sayings are of one time; later ones may tell of a change."""
@@ -26,13 +27,6 @@ _MEASURES = frozenset(
     ("kilos", "kilo", "kg", "pounds", "stone", "cm", "metres", "meters", "feet", "inches", "years", "months", "storeys")
 )
 _STATE = re.compile(r"\b(?:is|are|has|weighs?|measures?)\b", re.IGNORECASE)
-_OPEN = re.compile(
-    r"\b(?:now|used to|was|were|formerly|old(?= \w)|other|another|one|sometimes|often|some|and|or|no longer|not"
-    r"|never|will|would|might|may|partly|half|mostly|almost|about|around"
-    r"|ha(?:s|ve) (?:an?|\w{2,}ed|lost|gained|got|put on|run))\b",
-    re.IGNORECASE,
-)
-"""What leaves room for both: another thing (who has a silver ring may have a gold one), another time, a part."""
 
 
 def at_odds(one: SemanticMemory, other: SemanticMemory) -> bool:
@@ -47,7 +41,7 @@ def at_odds(one: SemanticMemory, other: SemanticMemory) -> bool:
 
 def _valued(content: str) -> tuple[tuple[str, ...], str] | None:
     """Return the words of a sentence with its one value left open, and the value; None without just one."""
-    if _OPEN.search(content) or not _STATE.search(content):
+    if shows("room for both", content) or not _STATE.search(content):
         return None
     words = [word for word in re.findall(r"\w+(?:['’]\w+)*", content.casefold()) if word not in _SHADES]
     frame, values = [], []

@@ -1,18 +1,25 @@
 """The gate between what a model proposes and what memory keeps: rules that hold for every model. Pure.
 
 Only the user's own words and pictures are evidence, never an answer and never recalled text. A draft passes
-with the words it rests on as its quote, or is refused with the reason.
+with the words it rests on as its quote, or is refused by the first of `RULES` that finds something. What of a
+sentence nobody said (names, numbers, dates) is found here too; the calendar of the time words counts as said.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from persona_cli.english.tokens import (
+    DAYS,
+    MONTHS,
+    NUMBERS,
+    UNCOUNTED,
+    abbreviated,
+    is_date,
     names,
-    negative,
     numbers,
     sentences,
     stem,
@@ -22,53 +29,15 @@ from persona_cli.english.tokens import (
     words,
 )
 from persona_cli.model.tasks import SemanticDraft
-from persona_cli.records import SemanticMemory, Turn
-from persona_cli.remembering.unsaid import unsaid
+from persona_cli.records import Turn
+from persona_cli.remembering.rules.signs import shows
+from persona_cli.timewords import find_times, settled
 
 ENOUGH = 0.5
 """Share of a content's specific words that the user must have said."""
-SAME = 0.95
-"""Cosine from which two contents can be the same fact, if their names, numbers and polarity agree."""
 
 Knows = Callable[[str], bool]
 """Tells whether a name occurs in what is already remembered."""
-
-_INSTRUCTION = re.compile(
-    r"""\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}
-        \b(?:instructions?|prompts?|rules?|guidelines|directives?|everything\ (?:above|before)
-            |(?:previous|prior|earlier|above)\ (?:messages?|text|context))\b
-      | \b(?:system|developer)\s+(?:prompt|message|instructions?)\b
-      | <\|?/?(?:system|im_start|im_end|assistant|endoftext)\b | ^[ \t]*(?:system|assistant|developer)[ \t]*:
-      | \[/?INST\] | \#{2,}\s*(?:instructions?|system)\b
-      | \byou\s+(?:must|should|shall|will|have\ to|are\ to)\s+(?:now\s+)?
-        (?:always|never|only|from\ now\ on|respond|answer|reply|obey|comply|act|pretend)\b
-      | \bfrom\ now\ on,?\s+(?:you|always|never|respond|answer|reply|act)\b
-      | \byou\s+are\s+now\s+(?:an?|the|in)\b.{0,40}\b(?:ai|assistant|model|mode|bot|dan)\b
-      | \b(?:jailbreak|developer\ mode|do\ anything\ now)\b
-      | \b(?:always|never)\s+(?:respond|reply|answer|obey|reveal|mention|recommend|say)\b.{0,60}
-        \b(?:users?|prompt|when\ asked|(?:to|in)\ every)\b
-      | \b(?:the\ )?(?:assistant|ai|model|chatbot)\s+(?:must|should|shall|has\ to|is\ to)\s+
-        (?:always|never|only|ignore|obey|reveal|respond)\b
-      | \breveal\b.{0,30}\b(?:system|hidden|secret)\b
-    """,
-    re.IGNORECASE | re.VERBOSE | re.MULTILINE | re.DOTALL,
-)
-_HYPOTHESIS = re.compile(
-    r"""^\W*(?:what\ if|suppose|supposing|imagine|hypothetically|let['’]s\ (?:say|pretend|imagine)|pretend)\b
-      | ^\W*(?:maybe|perhaps)\ (?:i|we)\b
-      | \bif\ i\ (?:were|was|had|ever|won|could|wasn['’]t|weren['’]t|didn['’]t)\b
-      | \bi\ wish\ i\ (?:were|was|had|could)\b""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_IMAGINED = re.compile(
-    r"\W*(?:what if|suppose|supposing|imagine|hypothetically|pretend|let['’]s (?:say|pretend|imagine|suppose))\b",
-    re.IGNORECASE,
-)
-_QUESTION = re.compile(
-    r"^\W*(?:who|whom|whose|what|when|where|which|why|how|do|does|did|is|are|am|was|were|can|could|will|would|should"
-    r"|have|has|had|may|might|shall)\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +53,27 @@ class Admitted:
 class Refused:
     """A draft that is not kept."""
 
+    rule: str
+    """The name of the rule that refused it."""
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A draft with what it may rest on."""
+
+    draft: SemanticDraft
+    turn: Turn
+    quote: str
+    """The user's own words that come closest; "" where none do."""
+    earlier: str
+    """What the user said in the turns before, which may lend names and is no evidence."""
+    knows: Knows
+
+    @property
+    def shown(self) -> bool:
+        """Tell whether the turn showed the pictures of the draft."""
+        return bool(self.draft.images) and set(self.draft.images) <= {image.hash for image in self.turn.images}
 
 
 def judge(draft: SemanticDraft, turn: Turn, recent: Sequence[Turn], knows: Knows) -> Admitted | Refused:
@@ -92,15 +81,12 @@ def judge(draft: SemanticDraft, turn: Turn, recent: Sequence[Turn], knows: Knows
 
     What the user said in `recent` turns may lend names and settle pronouns; it is no evidence by itself.
     """
-    shown = bool(draft.images) and set(draft.images) <= {image.hash for image in turn.images}
-    quote = find_quote(draft, turn.user)
-    if not quote and not (shown and not turn.user.strip()):
-        return Refused("the user did not say it in this turn")
-    if quote and (not_stated(quote) or _in_play(quote, turn.user)):
-        return Refused("it was asked or imagined, not stated")
-    if reason := _unfounded(draft, turn, " ".join(one.user for one in recent), knows, shown=shown):
-        return Refused(reason)
-    return Admitted(quote, is_instruction(draft.content) or is_instruction(quote))
+    earlier = " ".join(turn.user for turn in recent)
+    proposal = Proposal(draft, turn, find_quote(draft, turn.user), earlier, knows)
+    for name, rule in RULES:
+        if reason := rule(proposal):
+            return Refused(name, reason)
+    return Admitted(proposal.quote, is_instruction(draft.content) or is_instruction(proposal.quote))
 
 
 def invention(content: str, turn: Turn, earlier: str, knows: Knows) -> str:
@@ -131,53 +117,87 @@ def find_quote(draft: SemanticDraft, said: str) -> str:
 
 def not_stated(quote: str) -> bool:
     """Tell whether the words are a question or an imagined case."""
-    asked = quote.rstrip().endswith("?") and bool(_QUESTION.match(quote))
-    return asked or bool(_HYPOTHESIS.search(quote))
-
-
-def _in_play(quote: str, said: str) -> bool:
-    """Tell whether the quote is part of a sentence that asks to imagine something: "let's pretend I'm a king"."""
-    return any(quote in sentence and _IMAGINED.match(sentence) for sentence in sentences(said))
+    return (quote.rstrip().endswith("?") and shows("question", quote)) or shows("imagined", quote)
 
 
 def is_instruction(text: str) -> bool:
     """Tell whether a text reads like an instruction to a language model rather than something about a life."""
-    return bool(_INSTRUCTION.search(text))
+    return shows("instruction", text)
 
 
-def same_fact(new: SemanticDraft, old: SemanticMemory) -> bool:
-    """Tell whether `new` says nothing that `old` does not, given that their vectors are close.
+def unsaid(content: str, said: str, at: datetime) -> tuple[list[str], list[str]]:
+    """Return the names of `content` that were not `said`, and its numbers and dates that were not.
 
-    "Has a cat named Tom" and "has a dog named Tom" lie closer together than most paraphrases: names, numbers
-    and polarity must agree, the occasion must be the same, and `new` may bring no word of its own.
+    What time words stand for was said ("yesterday" allows its date), and so was the date of the turn itself
+    where the content writes it out.
     """
-    if new.subject.casefold() != old.subject.casefold() or negative(new.content) != negative(old.content):
-        return False
-    if set(map(stem, names(new.content))) != set(map(stem, names(old.content))):
-        return False
-    if numbers(new.content) != numbers(old.content) or not same_occasion(new, old):
-        return False
-    return supported(values(new.content), old.content) == values(new.content)
+    there = {stem(word) for word in words(said)}
+    content = _without_date(content, at)
+    missing = [name for name in names(content) if stem(name) not in there and not abbreviated(name, there)]
+    dates = [word for word in words(content) if is_date(word) and stem(word) not in there]
+    counted = {NUMBERS[word.casefold()] for word in words(content) if word.casefold() in NUMBERS.keys() - UNCOUNTED}
+    uncounted = {int(digits[-9:]) for digits in re.findall(r"\d+", content)} | counted
+    uncounted -= _spoken(said, numbers(said))
+    if not (missing or dates or uncounted):
+        return [], []
+    # time words are looked at last, being the slow part of a long text
+    calendar_words, calendar_numbers = _calendar(said, at)
+    uncounted -= _spoken(said, calendar_numbers)
+    missing = [name for name in missing if name.casefold() not in calendar_words]
+    dates = [word for word in dates if word.casefold() not in calendar_words]
+    return missing, dates + [str(number) for number in sorted(uncounted)]
 
 
-def same_occasion(new: SemanticDraft, old: SemanticMemory) -> bool:
-    """Tell whether two facts can be of one event: a second run on another day is another memory."""
-    if new.event is None or old.event is None or old.event.start is None or old.event.end is None:
-        return new.event is None or old.event is None or new.event == old.event
-    return new.event.overlaps(old.event.start, old.event.end) and new.event != type(new.event)()
+def _said(proposal: Proposal) -> str:
+    only_shown = proposal.shown and not proposal.turn.user.strip()
+    return "" if proposal.quote or only_shown else "the user did not say it in this turn"
 
 
-def _unfounded(draft: SemanticDraft, turn: Turn, earlier: str, knows: Knows, *, shown: bool) -> str:
-    """Return why the user's words do not carry a draft; "" when they do."""
-    if not stems(draft.content):
-        return "it says nothing"
-    if reason := invention(_without_category(draft.content), turn, earlier, knows):
-        return reason
-    if draft.subject.casefold() not in ("user", "the user", "") and not _spoken_of(draft.subject, turn, earlier, knows):
-        return f"nobody spoke of {draft.subject}"
-    if (naming := _naming(draft.content)) and supported(values(naming), turn.user) != values(naming):
-        return "the user did not name it so"
-    return "" if shown or rests_on(draft.content, turn.user, earlier) else "its words are not the user's"
+def _stated(proposal: Proposal) -> str:
+    imagined = proposal.quote and (not_stated(proposal.quote) or _in_play(proposal.quote, proposal.turn.user))
+    return "it was asked or imagined, not stated" if imagined else ""
+
+
+def _telling(proposal: Proposal) -> str:
+    return "" if stems(proposal.draft.content) else "it says nothing"
+
+
+def _not_invented(proposal: Proposal) -> str:
+    content = _without_category(proposal.draft.content)
+    return invention(content, proposal.turn, proposal.earlier, proposal.knows)
+
+
+def _of_somebody(proposal: Proposal) -> str:
+    subject = proposal.draft.subject
+    known = subject.casefold() in ("user", "the user", "") or _spoken_of(proposal)
+    return "" if known else f"nobody spoke of {subject}"
+
+
+def _named_by_user(proposal: Proposal) -> str:
+    wanted = values(naming) if (naming := _naming(proposal.draft.content)) else set()
+    return "" if supported(wanted, proposal.turn.user) == wanted else "the user did not name it so"
+
+
+def _in_their_words(proposal: Proposal) -> str:
+    founded = proposal.shown or rests_on(proposal.draft.content, proposal.turn.user, proposal.earlier)
+    return "" if founded else "its words are not the user's"
+
+
+RULES: tuple[tuple[str, Callable[[Proposal], str]], ...] = (
+    ("said in this turn", _said),
+    ("stated", _stated),
+    ("tells something", _telling),
+    ("nothing invented", _not_invented),
+    ("of somebody spoken of", _of_somebody),
+    ("named by the user", _named_by_user),
+    ("in the user's words", _in_their_words),
+)
+"""What each draft has to be; a rule returns why it is not so, or "". The first that does refuses the draft."""
+
+
+def _in_play(quote: str, said: str) -> bool:
+    """Tell whether the quote is part of a sentence that asks to imagine something: "let's pretend I'm a king"."""
+    return any(quote in sentence and shows("let us imagine", sentence) for sentence in sentences(said))
 
 
 def _locate(quote: str, said: str) -> str:
@@ -190,10 +210,12 @@ def _locate(quote: str, said: str) -> str:
     return match[0] if match else ""
 
 
-def _spoken_of(subject: str, turn: Turn, earlier: str, knows: Knows) -> bool:
-    said = f"{turn.user} {earlier}"
+def _spoken_of(proposal: Proposal) -> bool:
+    spoken = f"{proposal.turn.user} {proposal.earlier}"
     return all(
-        supported({stem(word)}, said) or knows(word) for word in words(subject) if stems(word) and stem(word) != "user"
+        supported({stem(word)}, spoken) or proposal.knows(word)
+        for word in words(proposal.draft.subject)
+        if stems(word) and stem(word) != "user"
     )
 
 
@@ -209,3 +231,41 @@ def _naming(content: str) -> str:
 def _without_category(content: str) -> str:
     """Leave out the category of a named object, which comes from the picture: "(Image Object: dog)"."""
     return re.sub(r"\(Image Object:[^)]*\)", "", content, flags=re.IGNORECASE)
+
+
+def _spoken(said: str, found: set[int]) -> set[int]:
+    """Add to the numbers of a text the hours of the afternoon: 18 for "6 pm"."""
+    if not re.search(r"\d\s*p\.?m|evening|night|afternoon", said, re.IGNORECASE):
+        return found
+    return found | {number + 12 for number in found if number < 12}
+
+
+def _calendar(said: str, at: datetime) -> tuple[set[str], set[int]]:
+    """Return the words and the numbers that dates of the time words in `said` are written with."""
+    calendar_words: set[str] = set()
+    calendar_numbers: set[int] = set()
+    for phrase in find_times(said, at):
+        for form in (settled(phrase), settled(phrase, yearly=True)):
+            calendar_numbers |= {int(digits) for digits in re.findall(r"\d+", form or "")}
+            calendar_words |= {word.casefold() for word in words(form or "")}
+        for moment in _ends(phrase.window.start, phrase.window.end):
+            calendar_words |= {MONTHS[moment.month - 1], MONTHS[moment.month - 1][:3]}
+            calendar_words |= {DAYS[moment.weekday()], DAYS[moment.weekday()][:3]}
+            calendar_numbers |= {moment.year, moment.month, moment.day, moment.hour, moment.minute}
+    return calendar_words, calendar_numbers
+
+
+def _ends(start: datetime | None, end: datetime | None) -> Iterator[datetime]:
+    if start is not None:
+        yield start
+    if end is not None:
+        yield end - timedelta(minutes=1)
+
+
+def _without_date(content: str, at: datetime) -> str:
+    month = MONTHS[at.month - 1]
+    year = rf"(?:,?\s+{at.year})?"
+    day = rf"0?{at.day}(?:st|nd|rd|th)?"
+    weekday = rf"(?:{DAYS[at.weekday()]},?\s+)?"
+    pattern = rf"\b(?:{at:%Y-%m-%d}|{weekday}{day}\s+(?:of\s+)?{month}{year}|{weekday}{month}\s+{day}{year})\b"
+    return re.sub(pattern, " ", content, flags=re.IGNORECASE)

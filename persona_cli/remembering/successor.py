@@ -7,7 +7,7 @@ remarks that leave it standing. It knows change from more of the same; of what t
 from __future__ import annotations
 
 import math
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_cli.memory.vectors.known import KnownVectors
 from persona_cli.paths import shipped
+from persona_cli.records import SemanticMemory
+from persona_cli.remembering.rules.signs import shows
 
 Vectors = NDArray[np.float32]
 COEFFICIENTS = "coefficients.npz"
@@ -24,6 +27,9 @@ SURE = 0.3
 """Score from which a statement that speaks of a change takes the place of another."""
 VERY_SURE = 1.2
 """The same for one that may speak of a change, or of something more."""
+ALIKE = 0.47
+"""Cosine of the words of two statements, with its share of the head's score, from which they can be of one matter."""
+SCORE_COUNTS = 0.1
 _SCALES = (10.0, 3.0, 2.0)
 """Weights of the product, of the difference and of the new vector itself, which keep their penalties comparable."""
 
@@ -57,6 +63,25 @@ def features(old: Vectors, new: Vectors) -> NDArray[np.float64]:
     return np.hstack([*parts, cosine]).astype(np.float64)
 
 
+@dataclass(frozen=True, slots=True)
+class Successors:
+    """The head as the last of the rules of change."""
+
+    vectors: KnownVectors
+
+    def replaced(self, said: str, older: Sequence[SemanticMemory]) -> SemanticMemory | None:
+        """Return the closest of `older` where the message shows enough of a change to take its place."""
+        enough = needed(said)
+        if math.isinf(enough):
+            return None
+        old, new = self.vectors.sayings(older), self.vectors.texts([said])
+        cosines = old @ new[0]
+        best = int(np.argmax(cosines))
+        (score,) = open_head().score(old[best : best + 1], new)
+        alike = cosines[best] + SCORE_COUNTS * min(max(score, 0.0), 1.5)
+        return older[best] if score >= enough and alike >= ALIKE else None
+
+
 @cache
 def open_head() -> SuccessorHead:
     """Return the head that ships with the program, read once."""
@@ -68,38 +93,6 @@ def needed(said: str) -> float:
 
     "I've switched" speaks of a change by itself; "I got", "I just" and "I started" tell more often of something more.
     """
-    if _BESIDES.search(said):
+    if shows("beside", said):
         return math.inf
-    return SURE if _STRONG.search(said) else VERY_SURE if _WEAK.search(said) else math.inf
-
-
-_STRONG = re.compile(
-    r"\b(?:now|nowadays|these days|no longer|any ?more|any longer|instead|rather than|changed?|switch\w*"
-    r"|swapp?\w*|trad(?:e|ed)|replac\w*"
-    r"|transfer\w*|moved|upgrad\w*|convert\w*|stopp(?:ed|ing)|quit|gave up|given up|giving up|ended|left"
-    r"|bec(?:ome|ame)|turned|sold|again"
-    r"|from now on|redundant|retire[ds]?|died|passed away|after all|turns out|done with|ditch\w*|dump\w*"
-    r"|cancel\w*|delet\w*|dropped"
-    r"|adopted|married|divorced?|broke up|split up|outgrown|grown out|grew out|come (?:round|around|to)"
-    r"|fallen (?:out|in)|fell (?:out|in)|lost"
-    r"|tired of|sick of|bored (?:of|with)|can'?t stand|can'?t get enough|used to|settled|relocated|postponed"
-    r"|pushed|rescheduled|brought forward"
-    r"|shaved|dyed|chopped|cut (?:it|my)|painted|closed|paid off|signed with|graduated|dropped out|scrapped"
-    r"|abandoned|shelved|behind me|thing of"
-    r" the past|lately|went (?:full|part|vegan|vegetarian|back|over|electric|remote)|gone (?:off|over|back|from"
-    r"|full|part)|jump to|out of|new"
-    r" (?:favou?rite|home|job|boss|number)|back (?:home|in|at|to|with|on)|promoted|hired|-free|got rid|moved in"
-    r"|no more)\b",
-    re.IGNORECASE,
-)
-_WEAK = re.compile(
-    r"\b(?:new|start(?:ed|ing)|went|got|bought|finally|just|passed|finish(?:ed)?|decided|over|off|met|had|born"
-    r"|free|cured|healed|recovered"
-    r"|only|took up|taken up|picked up|opened|better|prefer\w*|favou?rite|since|moving|joined|rather)\b",
-    re.IGNORECASE,
-)
-_BESIDES = re.compile(
-    r"(?:\btoo(?=\s*(?:[.,;!?]|$|and\b|now\b)))|\b(?:also|as well|in addition"
-    r"|besides|volunteer\w*|another|second (?!thoughts)|both|still|sometimes|now and (?:then|again)|on the side)\b",
-    re.IGNORECASE,
-)
+    return SURE if shows("change", said) else VERY_SURE if shows("perhaps change", said) else math.inf

@@ -23,6 +23,7 @@ STEPS = (
     "captions",
     "changes",
     "embedded",
+    "rulings",
 )
 """The released order: append to it with each new migration, never change it."""
 

@@ -5,8 +5,8 @@ answer can lose its memory but never mean another one. Triggers keep full text a
 memories, whoever writes them.
 
 Tables: session, turn, image, turn_image, semantic, semantic_image, core, episode, episode_turn, habit,
-reading, trait_lock, conflict, tidy, apart, used, job, cause, journal; derived: text (FTS5), vector, vector_gone,
-revision, look, text_change, text_word (fts5vocab), embedded, and the view embeddable.
+reading, trait_lock, conflict, tidy, apart, used, job, cause, journal, refusal; derived: text (FTS5), vector,
+vector_gone, revision, look, text_change, text_word (fts5vocab), embedded, and the view embeddable.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 from sqlite_utils import Database, Migrations
 
 from persona_cli.memory.schema.journal_tables import LIFE, journal_triggers
+from persona_cli.memory.schema.ruling_tables import RULINGS, ruling_triggers
 from persona_cli.memory.schema.search_tables import CHANGES, SEARCH, change_triggers, search_triggers
 from persona_cli.memory.schema.summary_tables import SUMMING, summing_triggers
 
@@ -297,3 +298,11 @@ def changes(db: Database) -> None:
 def embedded(db: Database) -> None:
     """Until when every text has a vector of an embedder, as JSON of the last ids (tables/changes.py)."""
     db.execute("CREATE TABLE embedded (embedder TEXT PRIMARY KEY, moment TEXT NOT NULL) STRICT")
+
+
+@migrations()
+def rulings(db: Database) -> None:
+    """Which rule ended a memory, and which one refused a draft."""
+    run_script(db, RULINGS)
+    for trigger in ruling_triggers():
+        db.execute(trigger)

@@ -43,6 +43,8 @@ class Changed:
     before: Written | None
     """None where it has written it."""
     after: Written
+    rule: str = ""
+    """The name of the rule that ended it, where one did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +91,13 @@ class Journal:
         merged: dict[tuple[str, int], Changed] = {}
         for row in rows:
             place, number = row["place"], row["row_id"]
-            change = Changed(_parse(place, number, row["before"]), _record(place, number, row["after"]))
+            change = Changed(_parse(place, number, row["before"]), _record(place, number, row["after"]), row["rule"])
             first = merged.get((place, number), change)
-            merged[place, number] = Changed(first.before, change.after)
+            merged[place, number] = Changed(first.before, change.after, change.rule or first.rule)
         topics = self._episodes.many([number for place, number in merged if place == "episode"])
         turns = {topic.id: topic.turn_ids for topic in topics}
         return tuple(
-            Changed(_with_turns(change.before, turns), _with_turns(change.after, turns))
+            Changed(_with_turns(change.before, turns), _with_turns(change.after, turns), change.rule)
             for change in merged.values()
             if change.before != change.after
         )

@@ -32,6 +32,7 @@ TABLES = (
     "apart",
     "used",
     "journal",
+    "refusal",
 )
 _PAGE = 500
 

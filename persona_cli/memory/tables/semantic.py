@@ -101,10 +101,16 @@ class Semantics:
             self._connection.update("semantic", memory_id, {"seen": memory.seen + 1, "last_seen": to_column(last)})
         return replace(memory, seen=memory.seen + 1, last_seen=last)
 
-    def supersede(self, old_id: int, new_id: int, at: datetime) -> None:
-        """Let `new_id` take the place of `old_id` from `at` on; the old one stays for questions about the past."""
+    def supersede(self, old_id: int, new_id: int, at: datetime, rule: str = "") -> None:
+        """Let `new_id` take the place of `old_id` from `at` on; the old one stays for questions about the past.
+
+        The journal keeps the name of the `rule` that said so.
+        """
         ended: dict[str, Value] = {"valid_to": to_column(at), "status": Status.SUPERSEDED, "superseded_by": new_id}
-        self._connection.update("semantic", old_id, ended)
+        with self._connection.transaction():
+            self._connection.write("UPDATE cause SET rule = ?", (rule,))
+            self._connection.update("semantic", old_id, ended)
+            self._connection.write("UPDATE cause SET rule = ''")
 
     def end(self, memory_id: int, at: datetime) -> None:
         """Note that it stopped being true at `at`, with nothing in its place."""

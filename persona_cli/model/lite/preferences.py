@@ -63,7 +63,7 @@ _FAVOURITE_BACK = re.compile(
 )
 _PREFER = re.compile(
     rf"\b(?:I|we) (?:(?:much|really|would|generally|usually|always|definitely|now|still|tend to|do) )*(?:prefer"
-    rf"|rather have|would rather have|choose|pick) (?P<thing>[^.;!]+?)(?: (?:over|to|rather than|instead of"
+    rf"|rather have|would rather have|choose|pick) (?P<thing>(?:not to )?[^.;!]+?)(?: (?:over|to|rather than|instead of"
     rf"|than) (?P<other>(?!\w+ (?:in|on|at) the)[^.;!]+?))?{_STOP}",
     re.I,
 )
@@ -85,7 +85,10 @@ def preferences(plain: str) -> Iterator[Tag]:
         return
     prefer = _PREFER.search(plain)
     if prefer is not None and prefer["thing"] and not _empty(prefer["thing"]):
-        yield Tag("preference", f"user/likes/{key(prefer['thing'])}", "prefers", weight=2, change=_now(plain))
+        # to prefer not to fly is a dislike of flying, and no preference for "not"
+        thing = prefer["thing"].removeprefix("not to ")
+        value = "prefers" if thing == prefer["thing"] else "dislikes"
+        yield Tag("preference", f"user/likes/{key(thing)}", value, weight=2, change=_now(plain))
         return
     yield from _polar(plain)
 

@@ -9,19 +9,23 @@ import re
 
 from persona_cli.english.tokens import words
 from persona_cli.records import SemanticMemory
+from persona_cli.remembering.rules.sentence import word_set
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-PAST = _words(
+PAST = word_set(
     """
     met bought went had got was were saw ate drank ran took made found lost won gave told said felt heard read slept
     spent thought came flew drove built broke fell held kept knew paid rode sang sat spoke swam threw wore wrote
     """
 )
 """Past forms that do not end in "ed"."""
+
+LINKS = word_set(
+    """
+    and but because since so as for now to with by after when which last this in on at a an every each per the
+    from of or is are too also twice once most before during until daily weekly any again is while if all
+    """
+)
+"""Words that stand between the parts of a sentence, where a verb's past form would not."""
 
 
 def happened(found: list[str]) -> bool:
@@ -57,17 +61,17 @@ _CORRECTING = re.compile(
 )
 _VERB_BY = 6
 """Words of a sentence among which its first verb stands."""
-_STATES = _words(
+_STATES = word_set(
     """
     retired married engaged divorced separated interested tired scared addicted named called based employed bored used
     need
     """
 )
-_PRESENT = _words("is are has have does do will can cannot am may might")
-_PLURALS = _words(
+_PRESENT = word_set("is are has have does do will can cannot am may might")
+_PLURALS = word_set(
     "parents kids grandparents friends colleagues neighbours cats dogs twins sisters brothers others sometimes always"
 )
-_BEGUN = _words(
+_BEGUN = word_set(
     """
     bought got adopted joined started began took became signed rented leased opened subscribed switched moved changed
     """
