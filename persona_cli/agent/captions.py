@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from persona_cli.english.tokens import sentences
+from persona_cli.english.sentences import sentences
 from persona_cli.errors import ContextError, FormatError, Interrupted, ModelError, NotFoundError, PictureError
 from persona_cli.memory import Memory
 from persona_cli.model.tasks import Describes, Model, Stop

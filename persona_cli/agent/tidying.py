@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from persona_cli.english.tokens import sentences, supported, values
+from persona_cli.english.sentences import sentences
+from persona_cli.english.tokens import supported, values
 from persona_cli.errors import FormatError
 from persona_cli.memory import Memory
 from persona_cli.memory.tables.journal import TakenBack

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from persona_cli.english.forms import straighten, tidy
-from persona_cli.english.lexicon import AUXILIARIES, BASE, PAST, SPEAKING
+from persona_cli.english.lexicon import AUXILIARIES, BASE, SPEAKING
 from persona_cli.english.omitted import with_subject
+from persona_cli.english.verbs import PAST
 
 
 class Saying(StrEnum):

@@ -12,15 +12,12 @@ from persona_cli.english.lexicon import (
     ADVERBS,
     AUXILIARIES,
     BASE,
-    ED_BASES,
     KIN,
     MODALS,
-    PARTICIPLES,
-    PAST,
     PEOPLE,
     PETS,
-    words,
 )
+from persona_cli.english.verbs import LOOKS_PAST, PARTICIPLES, SAME_IN_PAST, is_past, singular
 
 TOKEN = re.compile(r"[^\W_]+(?:['-][^\W_]+)*|\s+|.", re.S)
 
@@ -103,27 +100,10 @@ def tidy(text: str) -> str:
 def _would_or_had(match: re.Match[str]) -> str:
     following = [word.lower() for word in (match[2] or "", match[3]) if word]
     after = next((word for word in following if word not in ADVERBS), "")
-    perfect = after in PARTICIPLES - {"come", "become", "hurt", "hit", "cut", "bet"} or (
-        after.endswith("ed") and after not in ED_BASES
+    perfect = after in PARTICIPLES - SAME_IN_PAST - {"come", "become"} or (
+        after.endswith("ed") and after not in LOOKS_PAST
     )
     return f"{match[1]} {'had' if perfect or after == 'better' else 'would'}"
-
-
-def singular(verb: str) -> str:
-    """Return the form of a base verb that goes with "the user"."""
-    lower = verb.lower()
-    special = {"am": "is", "have": "has", "do": "does", "are": "is"}
-    if lower in special:
-        return special[lower]
-    if re.search(r"(?:s|x|z|ch|sh|o)$", lower):
-        return verb + "es"
-    return verb[:-1] + "ies" if re.search(r"[^aeiou]y$", lower) else verb + "s"
-
-
-def is_past(verb: str) -> bool:
-    """Tell whether a finite verb is a past form by its looks."""
-    lower = verb.lower()
-    return lower in PAST or (lower.endswith("ed") and lower not in ED_BASES)
 
 
 def is_adverb(word: str) -> bool:
@@ -168,7 +148,6 @@ _INVERTED = MODALS | {"am", "do", "have", "are"}
 _PAST_SIGNS = re.compile(
     r"\b(?:yesterday|last (?:night|week|month|year|\w+day)|ago|this morning|finally|just|already|earlier)\b", re.I
 )
-_UNSURE_PAST = words("""read put set cost let""")
 
 
 def third_person(plain: str, company: str = "others") -> str:
@@ -251,10 +230,10 @@ class _Turner:
         if is_adverb(lower) or lower == "no" or not word[0].isalpha():
             return word
         self.agree = False
-        if lower in MODALS or (is_past(lower) and lower not in _UNSURE_PAST) or lower in KIN:
+        if lower in MODALS or (is_past(lower) and lower not in SAME_IN_PAST) or lower in KIN:
             self.present = False
             return word
-        if lower in _UNSURE_PAST and self.told_as_past:
+        if lower in SAME_IN_PAST and self.told_as_past:
             return word
         self.present = True
         return singular(word)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from persona_cli.english.lexicon import PAST, words
+from persona_cli.english.lexicon import words
+from persona_cli.english.verbs import PAST, SAME_IN_PAST
 
 _STARTED = re.compile(
     r"(?:(?:just|finally|really|also|still|recently|totally|absolutely|already|literally|never) )*([a-z]+)\b", re.I
@@ -47,7 +48,11 @@ _WISHED = words("new birthday easter holidays friday christmas anniversary")
 
 def _lead(verb: str, following: list[str], plain: str) -> str:
     """Return the words in front of a verb that begins a clause: "I", "I am", "I have", or "" for none."""
-    if verb in PAST - _OTHERWISE or verb in _LIKINGS or (verb in _TELLING and _has_object(verb, following[0])):
+    if (
+        verb in PAST - SAME_IN_PAST - _OTHERWISE
+        or verb in _LIKINGS
+        or (verb in _TELLING and _has_object(verb, following[0]))
+    ):
         return "I"
     if verb == "been":
         return "I have"

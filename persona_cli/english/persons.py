@@ -8,28 +8,9 @@ from __future__ import annotations
 import re
 
 from persona_cli.english.lexicon import words as word_set
+from persona_cli.english.verbs import base_verb
 
-_IRREGULAR = {
-    "is": "are",
-    "was": "were",
-    "has": "have",
-    "does": "do",
-    "goes": "go",
-    "isn't": "aren't",
-    "wasn't": "weren't",
-    "hasn't": "haven't",
-    "doesn't": "don't",
-    "isn’t": "aren't",
-    "wasn’t": "weren't",
-    "hasn’t": "haven't",
-    "doesn’t": "don't",
-}
 _THEMSELVES = re.compile(r"\bthemselves\b")
-_NOT_VERBS = word_set(
-    """
-    always sometimes perhaps nowadays besides afterwards towards across as this thus its
-    """
-)
 _ADVERB = (
     r"(?:(?:\w+ly|also|always|never|often|sometimes|still|no longer|just|now|once|already|usually|even|currently|only"
     r"|soon|seldom)\s+)*"
@@ -85,19 +66,6 @@ def mirror(text: str) -> str | None:
     text = re.sub(r"\b(am|was)\s+(?:I|i)\b", lambda match: _IRREGULAR_FIRST[match[1]] + " you", text)
     text = re.sub(r"\b(?:I|i)\s+(wasn['’]t)\b", "you weren't", text)
     return re.sub(r"[A-Za-z]+(?:['’][a-z]+)?", lambda match: _swap(match[0]), text)
-
-
-def base_verb(verb: str) -> str:
-    """Return the form of a verb that goes with "you": "likes" -> "like"; other words stay as they are."""
-    if verb in _IRREGULAR:
-        return _IRREGULAR[verb]
-    if not re.fullmatch(r"[a-z]+s", verb) or verb.endswith("ss") or verb in _NOT_VERBS or len(verb) < 4:
-        return verb
-    if verb.endswith("ies") and len(verb) > 4:
-        return verb[:-3] + "y"
-    if verb.endswith(("ches", "shes", "sses", "xes", "zzes")):
-        return verb[:-2]
-    return verb[:-1]
 
 
 def capital(text: str) -> str:

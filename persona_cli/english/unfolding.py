@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from persona_cli.english.forms import is_past
-from persona_cli.english.lexicon import BASE, NAME, PAST, PEOPLE, PETS
+from persona_cli.english.lexicon import BASE, NAME, PEOPLE, PETS
+from persona_cli.english.verbs import PAST, is_past
 
 _ROLES = "|".join(sorted((re.escape(w) for w in PEOPLE | PETS), key=len, reverse=True))
 _ONE = r"(?:an?|my|our|his|her|their|the|one|two|three|four|five|\d+)"

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from persona_cli.english.sentences import sentences
 from persona_cli.english.tokens import (
     DAYS,
     MONTHS,
@@ -21,7 +22,6 @@ from persona_cli.english.tokens import (
     is_date,
     names,
     numbers,
-    sentences,
     stem,
     stems,
     supported,

@@ -12,13 +12,15 @@ from itertools import pairwise
 
 import numpy as np
 
+from persona_cli.english.lexicon import words as word_set
 from persona_cli.english.people import kin
-from persona_cli.english.tokens import names, negative, numbers, stem, stems, supported, values, words
+from persona_cli.english.tokens import names, negative, numbers, stem, stem_set, stems, supported, values, words
+from persona_cli.english.verbs import PAST
 from persona_cli.memory.store import Store
 from persona_cli.model.tasks import SemanticDraft, Stop
 from persona_cli.records import Author, Kind, SemanticMemory, Status
-from persona_cli.remembering.rules.permanence import LINKS, PAST, happened
-from persona_cli.remembering.rules.sentence import is_over, plainly, says_no_more, stem_set, word_set
+from persona_cli.remembering.rules.permanence import LINKS, happened
+from persona_cli.remembering.rules.sentence import is_over, plainly, says_no_more
 from persona_cli.remembering.topics import go_on
 
 _WISHING = stem_set("want hope plan wish intend dream would could consider think try")

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_cli.english.tokens import names, negative, sentences, stem, stems, words
+from persona_cli.english.sentences import sentences
+from persona_cli.english.tokens import names, negative, stem, stemmed, stems, words
 from persona_cli.errors import Interrupted
 from persona_cli.model.tasks import Stop
 
@@ -35,18 +36,7 @@ _ANYWAY = 5  # episodes that a word may always be in
 _DAMPING = 10  # episodes as many as which count as having nothing in common
 _VERY_CLOSE = 0.6  # from where on one shared word makes a topic of two episodes, below that it takes two
 _LONG = 4  # turns from which two episodes are worth a summary
-_NO_TOPIC = """
-yes yeah yep no ok okay good great nice thank thanks sure hello hi hey well really lot today tomorrow yesterday
-tonight morning afternoon evening night friend advice suggestion idea recently lately talk chat right course wow
-awesome amazing cool love like make made take taken keep kept give given get see saw look know think thought feel
-feeling felt find found help helping need want try tell told hear heard hope glad happy sorry care support person
-people life time day week month year thing way ways world new big little best better bad hard easy different important
-interesting fun beautiful wonderful sound bye mean appreciate start end come came go went back work working always
-never often sometimes around journey moment experience reminder part share let offer whenever lend hand soon later
-enjoy definitely stay event something memory everything anything everyone question answer problem first last next long
-talked asked said going gonna
-"""
-_UNTELLING = frozenset(stem(word) for word in _NO_TOPIC.split())
+_UNTELLING = stemmed("talking") | stemmed("asking") | stemmed("topicless")
 
 Vector = NDArray[np.float32]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from persona_cli.english.verbs import past_pattern
 from persona_cli.timewords.phrase import Direction
 
 _FUTURE = re.compile(
@@ -16,13 +17,7 @@ _FUTURE = re.compile(
     |starts?|begins?|turns\s+\d+|opens?|leaves?|arrives?|flies|fly)\b | \w'll\b""",
     re.IGNORECASE | re.VERBOSE,
 )
-_IRREGULAR = (
-    "went|got|came|saw|made|took|met|ate|bought|told|said|gave|found|felt|left|spent|ran|wrote|"
-    "read|thought|knew|began|started|brought|broke|built|caught|chose|drank|drove|fell|flew|forgot|"
-    "grew|heard|held|hurt|kept|lost|paid|rode|sang|sat|sent|slept|sold|spoke|stood|swam|taught|"
-    "threw|understood|woke|won|wore|became|cut|hit|put|quit|set|shot|led|fought|dreamt|learnt"
-)
-PAST_FORM = rf"(?:{_IRREGULAR}|(?!need|feed|seed|speed|weed|bleed|indeed|exceed|proceed)\w{{2,}}ed)"
+PAST_FORM = past_pattern()
 _PAST = re.compile(
     rf"""\b(?:was(?:n't)?|were(?:n't)?|did(?:n't)?|had(?:n't)?|has\s+been|have\s+been|been
     |ha(?:ve|s)\s+(?:i|we|you|he|she|they)\s+\w+|i've|we've|{PAST_FORM})\b""",

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 
+from persona_cli.english.tokens import stem
+from persona_cli.english.verbs import past_pattern
 from persona_cli.memory.retrieval.terms import search_terms
 from persona_cli.records import Window
 from persona_cli.timewords import TimePhrase, find_anchors, find_times, lasting
@@ -27,10 +29,7 @@ _UNSURE = re.compile(
     r"|used to|going to|about to|planning|almost|nearly)\b|['’]d (?:love|like)\b",
     re.IGNORECASE,
 )
-_PAST = re.compile(
-    r"\b(?:was|were|had|went|got|came|met|left|took|made|spent|flew|began|broke|lost|won|bought|sold|found|became|fell|\w{2,}ed)\b",
-    re.IGNORECASE,
-)
+_PAST = re.compile(rf"\b(?:was|were|had|{past_pattern()})\b", re.IGNORECASE)
 _JUST = re.compile(
     r"\b(?:just|finally|at last|right now|now|back from|(?:have|has) (?!been to)\w+|\w+['’](?:ve|s) \w+ed)\b"
     r"|\b(?:I['’]m|I am|we['’]re|we are) (?:in|at|on|back|here)\b",
@@ -86,7 +85,7 @@ def read_anchor(anchor: str) -> Event:
     words = _WORD.findall(anchor)
     folded = [word.casefold().replace("’", "'") for word in words]
     first, terms = folded[0] if folded else "", search_terms(anchor)
-    names = frozenset(_stem(word) for word in words if word[0].isupper() and word.casefold() not in _FIRST)
+    names = frozenset(stem(word) for word in words if word[0].isupper() and word.casefold() not in _FIRST)
     verb = next((place for place, word in enumerate(words) if _PAST.fullmatch(word)), 0)
     if first in _OTHERS:
         return Event((), names, frozenset(), clause=True, own=False)  # nobody knows who "she" is
@@ -96,7 +95,7 @@ def read_anchor(anchor: str) -> Event:
     thing = first in {"my", "our", "his", "her", "their", "the"} or first.endswith("'s") or len(words) == 1
     if verb == 0 and thing:
         return Event(terms, names, frozenset(), clause=False, own=first in {"my", "our"} and not _of_another(folded))
-    subject = frozenset(_stem(word) for word in search_terms(" ".join(words[: verb or 1])))
+    subject = frozenset(stem(word) for word in search_terms(" ".join(words[: verb or 1])))
     return Event(terms, names, subject, clause=True, own=False)
 
 
@@ -157,9 +156,9 @@ def _places(said: str, wanted: Event, *, close: bool) -> list[tuple[int, int]]:
     """Return where the words of the anchor stand, [] where one is missing that must be there."""
     found: dict[str, tuple[int, int]] = {}
     for match in _WORD.finditer(said):
-        short = _stem(re.sub(r"['’]s?$", "", match[0]))
+        short = stem(re.sub(r"['’]s?$", "", match[0]))
         found.setdefault(short, match.span())
-    stems = [_stem(term) for term in wanted.terms]
+    stems = [stem(term) for term in wanted.terms]
     held = [found[short] for short in stems if short in found]
     if len(held) == len(stems) and stems:
         return held
@@ -175,14 +174,14 @@ def _fits(said: str, places: list[tuple[int, int]], wanted: Event) -> bool:
     if not wanted.clause:
         return not wanted.own or not any(_OWNERS.search(word) for word in before[-2:])
     if wanted.subject:
-        held = {_stem(re.sub(r"['’]s$", "", word)) for word in _WORD.findall(said)}
+        held = {stem(re.sub(r"['’]s$", "", word)) for word in _WORD.findall(said)}
         return wanted.subject <= held
     following = said[place:].split(maxsplit=1)[0]
     for number in reversed(range(len(before))):
         word, folded = before[number], before[number].casefold().replace("’", "'")
         if folded in _FIRST:
             return True
-        named = word[0].isupper() and _stem(word) not in wanted.names
+        named = word[0].isupper() and stem(word) not in wanted.names
         if number == 0:  # "Anna moved", but "Went to Rome", "Yesterday we ..."
             named = named and _VERB.fullmatch(following) is not None and not _OPENS.fullmatch(word)
         if folded in _OTHERS or named:
@@ -193,9 +192,9 @@ def _fits(said: str, places: list[tuple[int, int]], wanted: Event) -> bool:
 
 def _given(said: str, at: datetime, wanted: Event) -> bool:
     """Tell whether the sentence takes the event as known: "since I moved to Lisbon I sleep well"."""
-    stems = {_stem(term) for term in wanted.terms}
+    stems = {stem(term) for term in wanted.terms}
     return any(
-        anchor.time is None and stems <= {_stem(word) for word in _WORD.findall(anchor.anchor)}
+        anchor.time is None and stems <= {stem(word) for word in _WORD.findall(anchor.anchor)}
         for anchor in find_anchors(said, at)
     )
 
@@ -221,14 +220,3 @@ def _softness(event: Window) -> timedelta:
     if event.start is None or event.end is None:
         return 7 * _DAY
     return max(_DAY / 4, (event.end - event.start) / 6)
-
-
-def _stem(word: str) -> str:
-    """Return a word without its ending, so that "moved", "moving" and "move" are one."""
-    short = word.casefold()
-    for ending in ("ing", "ied", "ies", "ed", "es", "s"):
-        if short.endswith(ending) and len(short) - len(ending) >= 3:
-            short = short[: -len(ending)]
-            break
-    short = short.rstrip("ey") or short
-    return short[:-1] if len(short) > 3 and short[-1] == short[-2] else short

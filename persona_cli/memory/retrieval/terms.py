@@ -5,22 +5,13 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from persona_cli.english import lexicon
+
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
 _POSSESSIVE = re.compile(r"['’]s\b|s['’](?=\s|$)")
 _SPEAKER = re.compile(r"\s*([A-Z][\w'’-]*(?: [A-Z][\w'’-]*){0,2}):\s")
 
-_STOP = """
-a about above after again against all also am an and any are as at be because been before being below between both but
-by can could did do does doing done down during each either else ever few for from further get gets getting got had has
-have having he her here hers herself him himself his how however i if in into is it its itself just let like may me
-might more most much must my myself no nor not now of off on once one only or other ought our ours ourselves out over
-own please same she should so some such tell than that the their theirs them themselves then there these they this
-those through to too under until up upon us very was we were what when where which while who whom whose why will with
-would you your yours yourself yourselves aren't can't cannot couldn't didn't doesn't don't hadn't hasn't haven't i'm
-i've i'll i'd isn't let's shouldn't that's they're wasn't we're weren't what's won't wouldn't you're you've
-remember user go goes going gone went happen happens happened
-"""
-STOP_WORDS = frozenset(_STOP.split())
+STOP_WORDS = lexicon.STOP_WORDS | lexicon.ASKING
 """Words that say how a question is asked and not what about."""
 
 

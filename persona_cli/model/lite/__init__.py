@@ -10,6 +10,7 @@ import re
 from collections.abc import Generator, Iterator, Sequence
 from functools import cached_property
 
+from persona_cli.english.sentences import sentences
 from persona_cli.errors import Interrupted
 from persona_cli.model.lite.core import update_core
 from persona_cli.model.lite.episodes import summarize_episodes
@@ -19,7 +20,6 @@ from persona_cli.model.lite.merging import merge_episodes
 from persona_cli.model.lite.relevance import Embed
 from persona_cli.model.lite.response import Decision, decide
 from persona_cli.model.lite.traits import TraitHeads
-from persona_cli.model.lite.words import sentences
 from persona_cli.model.tasks import (
     CoreDraft,
     EpisodeDraft,

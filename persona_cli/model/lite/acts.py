@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from persona_cli.model.lite.words import sentences
+from persona_cli.english.sentences import sentences
 
 
 class Act(StrEnum):

@@ -14,12 +14,14 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_cli.english.lexicon import words as word_set
 from persona_cli.english.persons import capital
+from persona_cli.english.sentences import sentences
 from persona_cli.model.lite.acts import Act, act_of, announces
 from persona_cli.model.lite.facts import find_facts
 from persona_cli.model.lite.relevance import Embed
 from persona_cli.model.lite.titles import entitle
-from persona_cli.model.lite.words import content_words, sentences, stem, tokens, word_set
+from persona_cli.model.lite.words import content_words, stem, tokens
 from persona_cli.model.tasks import EpisodeDraft
 from persona_cli.records import Turn
 from persona_cli.timewords import find_times

@@ -13,9 +13,10 @@ from datetime import datetime
 
 from persona_cli.english.clauses import Saying, read_clauses
 from persona_cli.english.persons import capital, mirror, to_second
+from persona_cli.english.sentences import sentences
 from persona_cli.model.lite.acts import Act, act_of
 from persona_cli.model.lite.facts import Fact, facts_of_turn, find_facts, short_form
-from persona_cli.model.lite.words import content_words, sentences, stems
+from persona_cli.model.lite.words import content_words, stems
 from persona_cli.model.tasks import Situation
 from persona_cli.records import CoreEntry, EpisodicMemory, Recall, SemanticMemory, Status, Turn, Window
 from persona_cli.timewords import find_times

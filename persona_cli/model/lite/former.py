@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from persona_cli.english.lexicon import PAST
-from persona_cli.english.persons import base_verb, capital, lower_first
+from persona_cli.english.persons import capital, lower_first
+from persona_cli.english.verbs import PAST, base_verb
 from persona_cli.model.lite.dates import day_of
 from persona_cli.model.lite.evidence import Told, shares_words
 from persona_cli.model.lite.questions import Form, Question

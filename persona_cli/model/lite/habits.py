@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import snowballstemmer
-
 from persona_cli.english.clauses import Saying
 from persona_cli.english.forms import third_person
 from persona_cli.english.lexicon import words
+from persona_cli.english.tokens import stem
 from persona_cli.model.lite.facts import LONGEST
 from persona_cli.model.lite.referents import read_resolved
 from persona_cli.model.lite.worth import content_words, worth
@@ -81,14 +80,19 @@ _ENDED = re.compile(
     r" not to|decided against|used to)\b",
     re.I,
 )
-_VAGUE = words(
-    """goal dream plan time day week month year thing good new want make tri try learn usual everi alway often realli
-    start first go great best lot work hope decid friend feel recent enjoy love like monday tuesday wednesday thursday
-    friday saturday sunday weekend weekday morn even night afternoon"""
+_VAGUE = frozenset(
+    map(
+        stem,
+        words(
+            """
+    goal dream plan time day week month year thing good new want make try learn usual every always often really
+    start first go great best lot work hope decide friend feel recent enjoy love like monday tuesday wednesday
+    thursday friday saturday sunday weekend weekday morning even night afternoon
+    """
+        ),
+    )
 )
 """Stems that do not tell one habit from another."""
-
-_stemmer = snowballstemmer.stemmer("english")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,7 @@ def _told(turn: Turn) -> Iterator[_Told]:
 
 def _stems(plain: str) -> frozenset[str]:
     said = [word.lower() for word in content_words(plain)]
-    return frozenset(_stemmer.stemWords(said)) - _VAGUE
+    return frozenset(map(stem, said)) - _VAGUE
 
 
 def _stated(told: _Told, texts: dict[str, str]) -> Iterator[tuple[str, str]]:

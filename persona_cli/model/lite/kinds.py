@@ -14,12 +14,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_cli.english.lexicon import words as word_set
 from persona_cli.model.lite.acts import AUX
 from persona_cli.model.lite.evidence import Told
 from persona_cli.model.lite.ontology import KINDS
 from persona_cli.model.lite.questions import Question
 from persona_cli.model.lite.slots import negated
-from persona_cli.model.lite.words import content_words, stem, word_set
+from persona_cli.model.lite.words import content_words, stem, stems
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
@@ -71,10 +72,12 @@ _DOES = re.compile(
     re.IGNORECASE,
 )
 _WATCHED = re.compile(r"\b(?:watch|follow|see|seen|saw|watched|followed)\b", re.IGNORECASE)
-_DOING = word_set("do play practise practice train go take have make like enjoy eat drink listen watch learn")
-_NO_MEMBER = _DOING | word_set(
-    "live love hate want keep need miss use call name own wish dream be favourite favorite always"
-    " city town village street garden house home flat church school beach trip letter code god neighbour neighbor"
+_DOING = stems(word_set("do play practise practice train go take have make like enjoy eat drink listen watch learn"))
+_NO_MEMBER = _DOING | stems(
+    word_set(
+        "live love hate want keep need miss use call name own wish dream be favourite favorite always "
+        "city town village street garden house home flat church school beach trip letter code god neighbour neighbor"
+    )
 )
 """Words that come out near a kind and are of none: "lives" is near to animals, "favourite" to films, a city to food."""
 _NEVER_ASKED = frozenset(("family", "time", "annoyance"))

@@ -14,10 +14,11 @@ from enum import StrEnum
 
 from dateutil.relativedelta import relativedelta
 
+from persona_cli.english.lexicon import words as word_set
 from persona_cli.model.lite.acts import AUX, unwrapped
 from persona_cli.model.lite.ontology import EXCLUSIVE, KINDS
 from persona_cli.model.lite.slots import Slot, slot_of
-from persona_cli.model.lite.words import STOP, content_words, stem, word_set
+from persona_cli.model.lite.words import STOP, content_words, stem
 from persona_cli.records import Recall, Window
 from persona_cli.timewords import TimePhrase, find_anchors, find_times, query_window
 

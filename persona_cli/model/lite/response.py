@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_cli.english.tokens import other_forms
 from persona_cli.model.lite import pictures, replies
 from persona_cli.model.lite.acts import Act, read
 from persona_cli.model.lite.answers import compose, distinct
@@ -22,7 +23,7 @@ from persona_cli.model.lite.facts import find_facts
 from persona_cli.model.lite.former import marked
 from persona_cli.model.lite.kinds import asked_kind, looked_for
 from persona_cli.model.lite.lasttime import asks_for_last_time, tell_last_time
-from persona_cli.model.lite.ontology import IRREGULAR, KINDS
+from persona_cli.model.lite.ontology import KINDS
 from persona_cli.model.lite.questions import Form, Question, other_years, understand, understand_looked_up
 from persona_cli.model.lite.relevance import Embed, Match, rank
 from persona_cli.model.lite.slots import LOOKED_FOR
@@ -260,7 +261,7 @@ def _widened(question: Question) -> str:
         return "name, home, job, family, pets, likes, hobbies"
     words = [*sorted(question.entities), *question.topic]
     for word in question.topic:
-        words += [form for form, base in IRREGULAR.items() if base == stem(word)]  # "lost" has no stem in "lose"
+        words += other_forms(word)  # "lost" has no stem in "lose"
     for entity in sorted(question.entities):
         words += sorted(KINDS.get(entity, frozenset()))[:8]
     if kind := asked_kind(question):

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from persona_cli.english.lexicon import DIETS, PEOPLE, PETS
-from persona_cli.model.lite.words import word_set
+from persona_cli.english.lexicon import words as word_set
 
 _NO_TRADE = "|".join(sorted((re.escape(word) for word in PEOPLE | PETS | DIETS), key=len, reverse=True)) + (
     "|man|woman|boy|girl|guy|lad|person|fan|member|bit|lot|twin|vegetarian|smoker|star|hero|pain|mess|genius|nightmare"

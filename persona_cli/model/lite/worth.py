@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from persona_cli.english.lexicon import ADVERBS, BASE, OBJECTS, PAST, PEOPLE, PETS, STOP
+from persona_cli.english.lexicon import ADVERBS, BASE, OBJECTS, PEOPLE, PETS, STOP
+from persona_cli.english.verbs import PAST
 
 _ADV = (
     r"(?:(?:really|just|also|still|always|actually|so|very|totally|only|quite|too|now|do|already|completely"

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 
-from persona_cli.english.tokens import negative, numbers, stem, stems, supported, values, words
-from persona_cli.remembering.rules.sentence import UNTELLING, is_over, plainly, says_no_more, stem_set, word_set
+from persona_cli.english.lexicon import words as word_set
+from persona_cli.english.tokens import negative, numbers, stem, stem_set, stems, supported, values, words
+from persona_cli.remembering.rules.sentence import UNTELLING, is_over, plainly, says_no_more
 from persona_cli.remembering.rules.signs import shows
 
 _NAME = r"(?P<name>(?:(?:Dr|Mr|Mrs|Ms|Miss)\.? )?[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)?)"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from persona_cli.english.tokens import negative, numbers, stem, supported, values
-from persona_cli.remembering.rules.sentence import plainly, stem_set
+from persona_cli.english.tokens import negative, numbers, stem, stem_set, supported, values
+from persona_cli.remembering.rules.sentence import plainly
 from persona_cli.remembering.rules.signs import shows
 
 _LEFT_OUT = stem_set(

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from persona_cli.english.lexicon import words as word_set
 from persona_cli.english.people import holder, kin
-from persona_cli.english.tokens import negative, sentences, stem, supported, values, words
+from persona_cli.english.sentences import sentences
+from persona_cli.english.tokens import negative, stem, stem_set, supported, values, words
 from persona_cli.records import SemanticMemory
 from persona_cli.remembering.rules.permanence import LINKS, happened, lasts
-from persona_cli.remembering.rules.sentence import is_over, stem_set, word_set
+from persona_cli.remembering.rules.sentence import is_over
 from persona_cli.remembering.rules.signs import shows
 
 WAYS = Path(__file__).with_name("endings.toml")

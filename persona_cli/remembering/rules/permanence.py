@@ -7,17 +7,10 @@ from __future__ import annotations
 
 import re
 
+from persona_cli.english.lexicon import words as word_set
 from persona_cli.english.tokens import words
+from persona_cli.english.verbs import PAST
 from persona_cli.records import SemanticMemory
-from persona_cli.remembering.rules.sentence import word_set
-
-PAST = word_set(
-    """
-    met bought went had got was were saw ate drank ran took made found lost won gave told said felt heard read slept
-    spent thought came flew drove built broke fell held kept knew paid rode sang sat spoke swam threw wore wrote
-    """
-)
-"""Past forms that do not end in "ed"."""
 
 LINKS = word_set(
     """

@@ -2,19 +2,8 @@
 
 from __future__ import annotations
 
-from persona_cli.english.tokens import names, negative, numbers, stem, stems, supported, values, words
+from persona_cli.english.tokens import names, negative, numbers, stem, stem_set, stems, supported, values, words
 from persona_cli.remembering.rules.signs import shows, without
-
-
-def word_set(text: str) -> frozenset[str]:
-    """Return the words of a list."""
-    return frozenset(text.split())
-
-
-def stem_set(text: str) -> frozenset[str]:
-    """Return the stems of the words of a list."""
-    return frozenset(map(stem, text.split()))
-
 
 UNTELLING = stem_set("turn born birthday become name call has have got go goes is")
 """What says nothing of which thing is meant."""

@@ -8,11 +8,11 @@ from functools import lru_cache
 from typing import Protocol
 
 from persona_cli.english.forms import third_person, tidy
+from persona_cli.english.lexicon import words as word_set
 from persona_cli.english.people import holder, same_holder
-from persona_cli.english.tokens import sentences
+from persona_cli.english.sentences import sentences
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import SemanticMemory
-from persona_cli.remembering.rules.sentence import word_set
 
 _FIRST_PERSON = re.compile(r"\b(?:I|me|my|mine|myself|we|us|our|ours)\b|\bi(?:'|’)?(?:m|ve|d|ll)?\b", re.IGNORECASE)
 _USER = re.compile(r"\bthe user\b", re.IGNORECASE)
