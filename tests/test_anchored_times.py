@@ -97,6 +97,34 @@ def test_what_is_known_dates_a_question_in_its_own_zone(zone: str, ask: Callable
         assert found.window == Window(start, end) or "Nothing was found for" in source, text
 
 
+@pytest.mark.parametrize(
+    ("words", "question", "window"),
+    [
+        ("I was born on 4 June 1990.", "Where did I live in my twenties?", "2010-06-04..2020-06-04"),
+        ("I was born on 4 June 1990.", "What did I do when I was 12?", "2002-06-04..2003-06-04"),
+        ("My birthday is 4 June 1990.", "What did I like in my early thirties?", "2020-06-04..2024-06-04"),
+        ("I am 34 years old.", "Where did I live in my twenties?", "2010-03-03..2021-03-02"),
+        ("My sister Ada was born in 1995.", "Where did I meet her in Ada's twenties?", "2015-01-01..2025-12-31"),
+        ("My son is 8 years old.", "Where did I live in my twenties?", ""),
+        ("My birthday is 4 June.", "Where did I live in my twenties?", ""),
+    ],
+)
+def test_an_age_hangs_on_a_birth(memory: Memory, words: str, question: str, window: str) -> None:
+    said, at = local("2025-03-02", ZONES[0], 19), local("2025-09-01", ZONES[0], 12)
+    session = memory.store.sessions.start(said)
+    memory.store.turns.add(session.id, said, words, "I see.", "test")
+    embed_wanted(memory.store, memory.embedder)
+    start, _, end = window.partition("..")
+    wanted = Window(local(start, ZONES[0]), local(end, ZONES[0])) if window else None
+    assert memory.retriever.when(question, at) == wanted
+
+
+def test_an_age_of_the_profile_is_counted_from_when_it_was_said(memory: Memory) -> None:
+    memory.store.core.put("age", "34", Aspect.HUMAN, local("2025-03-02", ZONES[0]))
+    window = memory.retriever.when("Where did I live as a teenager?", local("2025-09-01", ZONES[0], 12))
+    assert window == Window(local("2003-03-03", ZONES[0]), local("2011-03-02", ZONES[0]))
+
+
 def test_the_time_decides_what_is_found(ask: Callable[[str, str], SearchResult]) -> None:
     def first(text: str) -> str:
         return str(ask(text, ZONES[0]).hits[0].memory.user)  # type: ignore[union-attr]  # only messages are asked for

@@ -87,7 +87,7 @@ NOT_ANCHORED = (
     "when did I move?",
     "When is my birthday?",
     "when I am sad",
-    "when I was 12",
+    "I was 12",
     "Do you remember when I moved to Lisbon?",
     "Tell me when I started my job",
     "What do I do after work?",
@@ -162,8 +162,37 @@ def test_a_phrase_hangs_on_its_anchor(row: str) -> None:
     assert find_times(text, AT) == ()
 
 
-@pytest.mark.parametrize("text", [*NOT_ANCHORED, *(text for text in NO_TIMES if text != "since I moved")])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *NOT_ANCHORED,
+        *(text for text in NO_TIMES if text not in {"since I moved", "I am in my twenties", "when I was 12"}),
+    ],
+)
 def test_what_only_looks_like_an_anchor_is_none(text: str) -> None:
+    assert find_anchors(text, AT) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "anchor", "ages"),
+    [
+        ("Where did I live in my twenties?", "my birthday", (20, 30)),
+        ("What did I like in my early thirties?", "my birthday", (30, 34)),
+        ("What was I afraid of when I was 12?", "my birthday", (12, 13)),
+        ("I learnt it at the age of forty", "my birthday", (40, 41)),
+        ("What did I play as a child?", "my birthday", (3, 13)),
+        ("What did Ada do in Ada's teens?", "Ada's birthday", (13, 20)),
+        ("in my late 50s I moved", "my birthday", (56, 60)),
+    ],
+)
+def test_an_age_is_an_anchor(text: str, anchor: str, ages: tuple[int, int]) -> None:
+    (phrase,) = find_anchors(text, AT)
+    assert (phrase.anchor, phrase.ages, phrase.relation) == (anchor, ages, "during")
+    assert find_times(text, AT) == ()
+
+
+@pytest.mark.parametrize("text", ["What did I do during the sunset?", "We talked after dawn", "during the rush hour"])
+def test_what_comes_round_every_day_is_no_anchor(text: str) -> None:
     assert find_anchors(text, AT) == ()
 
 

@@ -162,6 +162,12 @@ def test_a_message_that_cannot_be_one_is_refused(assistant: Assistant, text: str
     assert assistant.memory.store.turns.count() == 0
 
 
+def test_what_is_not_read_of_a_page_is_said(assistant: Assistant) -> None:
+    steps = list(assistant.respond("on 12 May 2024 " * 1_200))
+    assert steps[0] == Notice("Of so long a message 2,000 characters in the middle are not read for dates.")
+    assert not any(isinstance(step, Notice) for step in assistant.respond("on 12 May 2024 " * 1_000))
+
+
 def test_secrets_are_taken_out_before_model_and_store(assistant: Assistant, model: ScriptedModel) -> None:
     steps = list(assistant.respond("My card is 4111 1111 1111 1111, my password is hunter2!"))
     assert isinstance(steps[0], Notice)

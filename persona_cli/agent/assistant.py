@@ -42,6 +42,7 @@ from persona_cli.records import (
 )
 from persona_cli.remembering.secrets import redact, redaction_notice
 from persona_cli.remembering.use import used_memories
+from persona_cli.timewords import unread
 
 Clock = Callable[[], datetime]
 
@@ -138,6 +139,10 @@ class Assistant:
         try:
             for notice in redaction_notice(secrets):
                 yield kept.add(notice)
+            if left := unread(text):
+                yield kept.add(
+                    Notice(f"Of so long a message {left:,} characters in the middle are not read for dates.")
+                )
             most = self.settings.memory.retrievals
             # inside, so that the words are kept also when the wait for the running job is cut short
             with self.updates.paused():

@@ -17,7 +17,7 @@ from datetime import datetime
 from persona_cli.timewords.anchors import Anchored, find_anchors
 from persona_cli.timewords.phrase import Direction, TimePhrase
 from persona_cli.timewords.relations import in_zone, lasting, relate
-from persona_cli.timewords.scanning import scan
+from persona_cli.timewords.scanning import scan, unread
 from persona_cli.timewords.settling import settle, settled
 from persona_cli.timewords.wording import describe, parse_stamp, stamp
 
@@ -36,6 +36,7 @@ __all__ = [
     "settle",
     "settled",
     "stamp",
+    "unread",
 ]
 
 

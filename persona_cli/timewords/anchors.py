@@ -8,15 +8,19 @@ noun that is somebody's, a doing ("since moving"). "Since you ask", "before I fo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
+from persona_cli.english.verbs import past_pattern
+from persona_cli.timewords.atoms import NUMBER, number
+from persona_cli.timewords.patterns import expand, read_table
 from persona_cli.timewords.phrase import Direction, TimePhrase
-from persona_cli.timewords.relations import DISTANCE, SIZES, Distance, Relation, read_distance
-from persona_cli.timewords.scanning import scan
-from persona_cli.timewords.tense import PAST_FORM, lean
+from persona_cli.timewords.relations import DISTANCE, Distance, Relation, read_distance
+from persona_cli.timewords.scanning import scan, unread
+from persona_cli.timewords.tense import lean
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,96 +40,37 @@ class Anchored:
     """The anchor comes round every year: a birthday, an anniversary."""
     time: TimePhrase | None = None
     """Words that name the time beside the anchor: in them itself ("since I moved in March"), or which year is meant."""
+    ages: tuple[int, int] | None = None
+    """From what age to what age, the last exclusive, where the anchor is a birth: "in my twenties" is 20 to 30."""
 
 
-_NAME = r"(?-i:[A-Z][\w'’-]*[a-z](?<!['’]s))"
-_OWNER = r"(?:my|our|his|her|their|(?-i:[A-Z])[\w-]+['’]s|(?:my|our)\s+\w+['’]s)"
-_SUBJECT = (
-    rf"(?:(?:{_NAME}|my\s+\w+)\s+and\s+)?(?:I|we|he|she|they|(?:my|our|his|her|their|the)\s+\w+(?:\s+\w+)?"
-    rf"|{_NAME}(?:\s+{_NAME})?)(?:\s+and\s+(?:I|{_NAME}))?"
-)
-_ADVERB = r"(?:first|just|last|finally|both|all|only|really|newly|actually|had|got|was|were|still)"
-_TELLING = r"(?:told|said|asked|mentioned|talked|spoke|chatted|wrote)"
-_NOT_EVENTS = r"(?:wanted|thought|knew|needed|liked|loved|hated|wondered|hoped|seemed|used)"
-"""States of mind: "since I wanted to ask" gives a reason, and nobody remembers the day of a wish."""
-_PAST_VERB = (
-    rf"(?:had\s+|got\s+)?(?!{_TELLING}\b|{_NOT_EVENTS}\b|(?:was|turned)\s+(?:\w+\s+)?\d)"
-    rf"(?:(?:was|were)(?!\s+wondering)|{PAST_FORM}|had)"
-)
-_TAIL_END = (
-    r"(?=\s*[.?!,;:\n()\"“”]|\s*$|\s+(?:what|where|who|whom|whose|which|how|why|tell|show|list)\b"
-    r"|\s+(?:and|but)\s+(?:what|where|who|did|do|have|how)\b|\s+(?:before|after|since|until|while|when|because|if)\b"
-    r"|\s+(?:did|do|does|have|has|had|am|are|is|was|were|will|can|could|should|would)\s+(?:I|we|he|she|they|it|my|our|the"
-    r"|there|any\w*|[A-Z]\w+)\b)"
-)
-_CLAUSE = rf"{_SUBJECT}\s+(?:{_ADVERB}\s+){{0,2}}{_PAST_VERB}\b[^.?!,;:\n()\"“”]{{0,160}}?{_TAIL_END}"
-_AHEAD = (
-    rf"(?:I|we|he|she|they|{_NAME})\s+(?!was|were|{_TELLING}|know|think|want|mean|am|are|is|have|has|do|can|could"
-    r"|would|will|need|like|forget|ask|say|tell|see|get\s+to)"
-    rf"[a-z]+\s+(?!it\b|this\b|that\b|you\b|me\b|again\b)[^.?!,;:\n()\"“”]{{0,160}}?{_TAIL_END}"
-)
-_STOP = (
-    r"(?:did|do|does|have|has|had|was|were|is|are|am|will|would|can|could|should|what|where|who|whom|when|how|why|which"
-    r"|and|or|but|I|we|he|she|they|you|it|that|this|in|to|at|with|of|on|for|from|about|near|by|as|than|before|after|since"
-    r"|until|till|during|while|because|if|then|so|please|last|next|ago|every|each|tell|show|list|again|yesterday|today|tomorrow)"
-)
-_WORD = rf"(?!{_STOP}\b)[\w'’-]+"
-_EMPTY = (
-    rf"(?!(?:{SIZES}|days|weeks|time|moment|beginning|start|end|fact|rest|past|future|others?|own|same|break|long|eyes|life"
-    rf"|turn|heart)\b(?!\s+(?:of|in)\s+(?:my|our|the|{_NAME})))"
-)
-_NOUN = (
-    rf"(?:{_OWNER}|the)\s+(?:(?:last|next)\s+)?{_EMPTY}{_WORD}(?:\s+{_WORD}){{0,3}}"
-    rf"(?:\s+(?:in|to|at|with|of|for|from|about|near|on|as)\s+(?:(?:{_OWNER}|the|a|an)\s+)?{_WORD}(?:\s+{_NAME})?){{0,2}}"
-)
-_YEARLY = r"(?:birthday|b-?day|anniversary|name\s*day)"
-_ON_NOUN = (
-    rf"(?:{_OWNER}|the)\s+(?:(?:last|next)\s+)?(?:(?!{_STOP}\b)[\w'’-]+\s+){{0,3}}?"
-    rf"(?:{_YEARLY}|\w*(?<!to)day|eve|night|trip|holidays?|vacation|journey|honeymoon|tour|cruise|weekend)\b"
-    rf"(?:\s+(?:in|to|at|with|of|through)\s+(?:(?:{_OWNER}|the|a)\s+)?{_WORD}(?:\s+{_NAME})?)?"
-)
-"""What "on" and "around" make a time of: days, and ways that one is on; "on my desk" is a place."""
-_DOING = (
-    r"(?!going\s+to\s+bed|using|doing|being|getting|anything|something)\w{2,}ing\b(?!\s+(?:did|was|is))"
-    rf"[^.?!,;:\n()]{{0,160}}?{_TAIL_END}"
-)
-_BARE = (
-    rf"(?!(?:{_STOP}|always|forever|long|lunch|dinner|breakfast|{SIZES})\b)"
-    rf"(?=(?-i:[a-z]))[\w'’-]{{3,}}{_TAIL_END}"
-)
-
-
-_HEAD = re.compile(
-    rf"(?<![\w'’-])(?:(?:{DISTANCE})?(?P<edge>before|after)|(?P<word>ever\s+since|since|until|till|during|throughout|while|when)"
-    rf"|(?:(?:in|on|during|at|around)\s+)?the\s+(?:same\s+|very\s+)?(?P<whole>{SIZES}|time)(?:\s+(?P<of>of))?"
-    r"(?:\s+(?:that|when|in\s+which))?|(?P<near>around|on))\s+",
-    re.IGNORECASE,
-)
-_AFTER_EDGE = (_CLAUSE, _AHEAD, _NOUN, _DOING)
+_AFTER_EDGE = ("clause", "ahead", "noun", "doing")
 _ANCHORS: dict[str, tuple[str, ...]] = {
     "before": _AFTER_EDGE,
     "after": _AFTER_EDGE,
-    "until": (_CLAUSE, _AHEAD, _NOUN),
-    "till": (_CLAUSE, _AHEAD, _NOUN),
-    "since": (_CLAUSE, _NOUN, _DOING, _BARE),
-    "ever since": (_CLAUSE, _NOUN, _DOING, _BARE),
-    "during": (_NOUN, _BARE),
-    "throughout": (_NOUN,),
-    "while": (_CLAUSE, rf"(?=\w+\s+\w){_DOING}"),  # "while running" is any run
-    "when": (_CLAUSE,),
-    "on": (_ON_NOUN,),
-    "around": (_ON_NOUN,),
-    "whole": (_CLAUSE,),
-    "of": (_NOUN,),
+    "until": ("clause", "ahead", "noun"),
+    "till": ("clause", "ahead", "noun"),
+    "since": ("clause", "noun", "doing", "bare"),
+    "ever since": ("clause", "noun", "doing", "bare"),
+    "during": ("noun", "bare"),
+    "throughout": ("noun",),
+    "while": ("clause", "doing_more"),  # "while running" is any run
+    "when": ("clause",),
+    "on": ("on_noun",),
+    "around": ("on_noun",),
+    "whole": ("clause",),
+    "of": ("noun",),
 }
+"""What may follow a word, as parts of anchors.toml: "whole" and "of" stand for "the day I ..." and "the day of ..."."""
 _RELATIONS: dict[str, Relation] = {"before": "before", "after": "after", "until": "until", "till": "until"}
 _OBJECT_CLAUSE = re.compile(
-    r"\b(?:know|tell\s+\w+|told\s+\w+|remember|recall|say|said|ask(?:ed)?|wonder|forg[eo]t\w*|sure|idea|guess|check|about|of|is|was)"
-    r"(?:\s+exactly)?\s*$",
+    r"\b(?:know|tell\s\w+|told\s\w+|remember|recall|say|said|ask(?:ed)?|wonder|forg[eo]t\w*|sure|idea|guess|check|about"
+    r"|of|is|was)(?:\sexactly)?\s?$",
     re.IGNORECASE,
 )
 _HABIT = re.compile(
-    rf"\b(?:(?:do|does|don['’]t|doesn['’]t)\s+(?:I|we|he|she|they|my\s+\w+|{_NAME})|usually|always|often|normally|every|each)\b",
+    r"\b(?:(?:do|does|don['’]t|doesn['’]t)\s(?:I|we|he|she|they|my\s\w+|(?-i:[A-Z])\w+)|usually|always|often|normally"
+    r"|every|each)\b",
     re.IGNORECASE,
 )
 _AHEAD_OF_US = re.compile(r"\b(?:need|have|has|want|hope|plan|planned|intend|going)\b", re.IGNORECASE)
@@ -134,29 +79,77 @@ _NEARBY = 200
 
 
 def find_anchors(text: str, at: datetime) -> tuple[Anchored, ...]:
-    """Return the phrases of `text` that hang on something to be looked up, in order; none overlaps another."""
-    heads = list(_HEAD.finditer(text))
-    if not heads:
+    """Return the phrases of `text` that hang on something to be looked up, in order; none overlaps another.
+
+    Of a text longer than is read for time words none is looked for: it is a page, not a question.
+    """
+    if unread(text):
+        return ()
+    heads = list(pattern("head").finditer(text))
+    ages = list(find_ages(text))
+    if not heads and not ages:
         return ()
     times = [phrase for phrase in scan(text, at, "past") if not phrase.repeating]
-    found: list[Anchored] = []
-    for one in _read_all(text, heads, times):
-        if not found or one.start >= found[-1].end:
-            found.append(one)
-    return tuple(found)
+    anchored: list[Anchored] = []
+    for phrase in sorted((*ages, *_read_all(text, heads, times)), key=lambda phrase: phrase.start):
+        if not anchored or phrase.start >= anchored[-1].end:
+            anchored.append(phrase)
+    return tuple(anchored)
+
+
+def find_ages(text: str) -> Iterator[Anchored]:
+    """Yield how old somebody was, as a time that hangs on their birthday: "in my twenties", "when I was 12"."""
+    for match in pattern("age").finditer(text):
+        ages = _ages(match)
+        if ages is not None:
+            owner = match["owner"] or match["whose"] or "my"
+            word = match[0].split(maxsplit=1)[0].lower()
+            yield Anchored(
+                text=match[0],
+                start=match.start(),
+                end=match.end(),
+                relation=_AGE_RELATIONS.get(word, "during"),
+                distance=None,
+                anchor=f"{owner} birthday",
+                direction="any",
+                ages=ages,
+            )
+
+
+_AGE_RELATIONS: dict[str, Relation] = {"since": "since", "until": "until", "by": "until", "before": "before"}
+_CHILDHOOD = {"teen": (13, 20), "teenager": (13, 20), "teenage years": (13, 20), "toddler": (1, 4)}
+_TENS = ("twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties", "nineties")
+
+
+def _ages(match: re.Match[str]) -> tuple[int, int] | None:
+    """Return from what age to what age, the last exclusive."""
+    if word := match["decade"]:
+        word = word.lower()
+        if word == "teens":
+            return 13, 20
+        first = int(word[0]) * 10 if word[0].isdigit() else 20 + 10 * _TENS.index(word)
+        return {"early": (first, first + 4), "mid": (first + 3, first + 7), "late": (first + 6, first + 10)}.get(
+            (match["part"] or "").lower(), (first, first + 10)
+        )
+    if years := match["years"] or match["aged"]:
+        age = number(years)
+        return (age, age + 1) if 2 <= age <= 110 else None
+    return _CHILDHOOD.get((match["as"] or match["was"] or match["childhood"]).lower(), (3, 13))
 
 
 def _read_all(text: str, heads: list[re.Match[str]], times: list[TimePhrase]) -> Iterator[Anchored]:
+    starts = [phrase.start for phrase in times]
     for head in heads:
         anchor = _any(_ANCHORS[_kind(head)]).match(text, head.end())
         before = text[max(0, head.start() - _NEARBY) : head.start()]
         if anchor is None or (_kind(head) in {"when", "whole"} and _OBJECT_CLAUSE.search(before)):
             continue
-        if any(phrase.start <= anchor.start() and anchor.end() <= phrase.end for phrase in times):
+        around = bisect_right(starts, anchor.start()) - 1
+        if around >= 0 and anchor.end() <= times[around].end:
             continue  # "before last Christmas", "after 12 May"
         direction = _direction(text, head, anchor)
         if direction is not None:
-            yield _anchored(head, anchor, direction, times)
+            yield _anchored(head, anchor, direction, times, starts)
 
 
 def _kind(head: re.Match[str]) -> str:
@@ -166,10 +159,14 @@ def _kind(head: re.Match[str]) -> str:
     return "whole" if head["whole"] else re.sub(r"\s+", " ", (head["edge"] or head["word"] or head["near"]).lower())
 
 
-def _anchored(head: re.Match[str], anchor: re.Match[str], direction: Direction, times: list[TimePhrase]) -> Anchored:
-    inside = next((one for one in times if anchor.start() < one.start < anchor.end()), None)
-    beside = next((one for one in times if one.end <= head.start() or one.start >= anchor.end()), None)
-    yearly = re.search(rf"\b{_YEARLY}\b", anchor[0], re.IGNORECASE) is not None
+def _anchored(
+    head: re.Match[str], anchor: re.Match[str], direction: Direction, times: list[TimePhrase], starts: list[int]
+) -> Anchored:
+    first = bisect_right(starts, anchor.start())
+    inside = times[first] if first < len(times) and starts[first] < anchor.end() else None
+    ends = bisect_left(starts, anchor.end())
+    beside = times[0] if times and times[0].end <= head.start() else times[ends] if ends < len(times) else None
+    yearly = re.search(rf"\b{_parts()['yearly']}\b", anchor[0], re.IGNORECASE) is not None
     return Anchored(
         text=anchor.string[head.start() : anchor.end()],
         start=head.start(),
@@ -200,11 +197,11 @@ def _distance(head: re.Match[str]) -> Distance | None:
 
 def _direction(text: str, head: re.Match[str], anchor: re.Match[str]) -> Direction | None:
     """Return which way an anchor points, None where the words tell of a habit and not of a time."""
-    if _any((_CLAUSE,)).fullmatch(anchor[0]):
+    if pattern("clause").fullmatch(anchor[0]):
         return "past"
     if which := re.search(r"\b(?:last|next)\b", anchor[0], re.IGNORECASE):
         return "past" if which[0].lower() == "last" else "future"
-    ahead = _any((_AHEAD,)).fullmatch(anchor[0]) is not None and _any((_DOING,)).fullmatch(anchor[0]) is None
+    ahead = pattern("ahead").fullmatch(anchor[0]) is not None and pattern("doing").fullmatch(anchor[0]) is None
     before, after = text[max(0, head.start() - _NEARBY) : head.start()], text[anchor.end() : anchor.end() + _NEARBY]
     around = before + after
     if not re.search("since", head[0], re.IGNORECASE) and _HABIT.search(around) and not _AHEAD_OF_US.search(around):
@@ -215,7 +212,19 @@ def _direction(text: str, head: re.Match[str], anchor: re.Match[str]) -> Directi
     return "future" if ahead else lean(whole, len(before), len(whole) - len(after))
 
 
+def pattern(name: str) -> re.Pattern[str]:
+    """Return a part of anchors.toml as a pattern of its own, compiled when it is first needed."""
+    return _any((name,))
+
+
 @cache
-def _any(ways: tuple[str, ...]) -> re.Pattern[str]:
+def _any(names: tuple[str, ...]) -> re.Pattern[str]:
     # compiled when first needed: all of them take 120 ms, and few questions have a word that calls for one
-    return re.compile("|".join(f"(?:{way})" for way in ways), re.IGNORECASE)
+    parts = _parts()
+    return re.compile("|".join(f"(?:{expand(parts[name], parts)})" for name in names), re.IGNORECASE)
+
+
+@cache
+def _parts() -> Mapping[str, str]:
+    parts: Mapping[str, str] = read_table("anchors")["parts"]
+    return {**parts, "distance": DISTANCE, "number": NUMBER, "past_form": past_pattern()}

@@ -1,6 +1,6 @@
-"""The phrases people use for times, one rule each: a pattern, and the function that turns a match into a window.
+"""What every meaning is made of: a match becomes a window with a size, a softness and a direction.
 
-A rule knows nothing of the words around it: "since", "early", "morning", "at 5" are put on top by modifiers.py.
+A rule knows nothing of the words around it: "since", "early", "morning", "at 5" are put on top by scanning.py.
 A bare month or year is `weak`: "may", "march" and "2021" are times only beside a word that says so.
 """
 
@@ -50,7 +50,8 @@ def found(window: Window | None, unit: Unit, direction: Direction, soft: timedel
     return None if window is None else Found(window, unit, direction, SOFT[unit] if soft is None else soft)
 
 
-Build = Callable[[re.Match[str], datetime, Direction], Found | None]
+Match = re.Match[str]
+Build = Callable[[Match, datetime, Direction], Found | None]
 """From a match, the present moment and the tense around it."""
 
 _WORDS = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
@@ -62,6 +63,9 @@ _NUMBERS = {word: value for value, word in enumerate(_WORDS.split(), 1)} | {
     "thirty": 30,
     "forty": 40,
     "fifty": 50,
+    "sixty": 60,
+    "dozen": 12,
+    "hundred": 100,
     "a": 1,
     "an": 1,
     "couple": 2,
@@ -70,27 +74,52 @@ _NUMBERS = {word: value for value, word in enumerate(_WORDS.split(), 1)} | {
     "several": 4,
     "many": 5,
 }
-NUMBER = r"(?:\d{1,3}|" + "|".join(sorted(_NUMBERS, key=len, reverse=True)) + ")"
-COUNT = rf"(?:(?:a\s+)?(?P<count>{NUMBER})(?:\s+of)?(?:\s+(?:full|whole|short|long))?\s+)"
-UNIT = r"(?P<unit>second|minute|hour|day|night|weekend|week|fortnight|month|year|decade)"
-WEEKDAY = r"(?P<weekday>monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
-SHORT_DAY = r"(?P<short>Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun)\b\.?"
-MONTH = (
-    r"(?P<month>january|february|march|april|may|june|july|august|september|october|november|december"
-    r"|(?:jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec)\b\.?)"
-)
-SEASON = r"(?P<season>spring|summer|autumn|fall|winter)"
-FEAST = (
-    r"(?P<feast>christmas\s+(?:eve|day)|christmas|xmas|boxing\s+day|new\s+year's(?:\s+(?:eve|day))?|new\s+year|easter\s+(?:sunday|monday)|easter"
-    r"|good\s+friday|valentine's\s+day|halloween|thanksgiving|black\s+friday|independence\s+day|st\.?\s+patrick's\s+day)"
-)
-YEAR = r"(?P<year>(?:19|20)\d\d)(?![\d-])"
+_DIGITS = r"(?<!\d[.,])(?:\d{1,3}(?:,\d{3})+|\d{1,4})(?![.,]?\d)"
+_TENS = r"(?:twenty|thirty|forty|fifty)[\s-](?:one|two|three|four|five|six|seven|eight|nine)"
+NUMBER = rf"(?:{_DIGITS}|{_TENS}|half a dozen|" + "|".join(sorted(_NUMBERS, key=len, reverse=True)) + ")"
+_UNITS = {"min": "minute", "sec": "second", "hr": "hour", "wk": "week", "mth": "month", "yr": "year"}
 
 
 def number(word: str) -> int:
     """Return the number a word of `NUMBER` stands for."""
-    word = word.lower()
-    return int(word) if word.isdigit() else _NUMBERS[word]
+    word = re.sub(r"\s+", " ", word.lower())
+    if word[0].isdigit():
+        return int(word.replace(",", ""))
+    if word == "half a dozen":
+        return 6
+    return sum(_NUMBERS[part] for part in re.split(r"[ -]", word))
+
+
+def unit_of(match: re.Match[str]) -> str:
+    """Return the unit of a match by its whole name: "wks" is "week"."""
+    word = match["unit"].lower()
+    return _UNITS.get(word.rstrip("s"), word)
+
+
+def group(match: re.Match[str], name: str) -> str:
+    """Return a group in lower case with single blanks, "" where the rule has none or it is empty."""
+    return re.sub(r"\s+", " ", (match.groupdict().get(name) or "").lower())
+
+
+def year_of(match: re.Match[str], at: datetime) -> int | None:
+    """Return the year a match names: "2021", "'21", "last year", "two years ago"; None where it names none."""
+    if group(match, "year"):
+        return int(group(match, "year"))
+    if short := group(match, "short_year"):
+        return at.year // 100 * 100 + int(short) - (100 if int(short) > at.year % 100 + 20 else 0)
+    if way := group(match, "year_way"):
+        return at.year + {"last": -1, "this": 0, "next": 1}[way]
+    if group(match, "year_two"):
+        return at.year - 2
+    back = group(match, "years_ago")
+    return at.year - number(back) if back else None
+
+
+def year_way(match: re.Match[str]) -> Direction:
+    """Return which way the year of a match lies, "any" where it is a number."""
+    if group(match, "year_way") in {"last", "next"}:
+        return "past" if group(match, "year_way") == "last" else "future"
+    return "past" if group(match, "year_two") or group(match, "years_ago") else "any"
 
 
 def month_number(word: str) -> int:
@@ -100,8 +129,7 @@ def month_number(word: str) -> int:
 
 def weekday_number(match: re.Match[str]) -> int:
     """Return 0 for Monday to 6 for Sunday."""
-    groups = match.groupdict()
-    word = (groups.get("weekday") or groups.get("short") or "").lower()[:3]
+    word = (group(match, "weekday") or group(match, "short"))[:3]
     return next(i for i, name in enumerate(calendar.WEEKDAYS) if name.startswith(word))
 
 
@@ -118,7 +146,7 @@ def choose(occurrences: tuple[Window, ...], at: datetime, way: str) -> Window | 
 
 def way_of(match: re.Match[str], tense: Direction) -> tuple[str, Direction]:
     """Return how to choose, and the direction, from "last", "next", "this" or else the tense."""
-    word = (match.groupdict().get("which") or "").lower().split(" ")[-1]
+    word = group(match, "which").split(" ")[-1]
     if word in {"last", "past", "previous"}:
         return "last", "past"
     if word in {"next", "coming", "upcoming", "following"}:

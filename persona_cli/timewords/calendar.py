@@ -1,4 +1,4 @@
-"""Calendar arithmetic: days, weeks, months, seasons and feasts as windows in the zone of a given moment.
+"""Calendar arithmetic: days, weeks, months, quarters and seasons as windows in the zone of a given moment.
 
 Adding a timedelta to an aware datetime is wall-clock arithmetic in Python, which is what people mean: "two
 days ago" is the same hour across a change to summer time.
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from dateutil.easter import easter
 from dateutil.relativedelta import relativedelta
 
 from persona_cli.records import Window
@@ -65,6 +64,11 @@ def years(at: datetime, offset: int = 0, count: int = 1) -> Window:
     return months(midnight(at).replace(month=1, day=1), 12 * offset, 12 * count)
 
 
+def quarter_of(at: datetime, year: int, number: int, count: int = 1) -> Window:
+    """Return `count` quarters of `year`, the first the one of that number, 1 to 4."""
+    return months(midnight(at).replace(year=year, month=3 * number - 2, day=1), 0, 3 * count)
+
+
 def day_of(at: datetime, year: int, month: int, day: int) -> Window | None:
     """Return the day of that date in the zone of `at`, or None where the calendar has none."""
     try:
@@ -88,37 +92,6 @@ def part_of(day: Window, name: str) -> Window:
     assert day.start is not None
     first, last = PARTS[name]
     return Window(day.start + timedelta(hours=first), day.start + timedelta(hours=last))
-
-
-def feast_of(at: datetime, year: int, name: str) -> Window | None:
-    """Return the days of a feast in `year`, or None for a name that is none."""
-    first = midnight(at).replace(year=year, month=1, day=1)
-    fixed = {
-        "christmas": (12, 24, 3),
-        "xmas": (12, 24, 3),
-        "christmas eve": (12, 24, 1),
-        "christmas day": (12, 25, 1),
-        "boxing day": (12, 26, 1),
-        "new year's eve": (12, 31, 1),
-        "new year's day": (1, 1, 1),
-        "new year's": (1, 1, 1),
-        "new year": (1, 1, 1),
-        "valentine's day": (2, 14, 1),
-        "halloween": (10, 31, 1),
-        "independence day": (7, 4, 1),
-        "st patrick's day": (3, 17, 1),
-    }
-    if name in fixed:
-        month, day, count = fixed[name]
-        return days(first.replace(month=month, day=day), 0, count)
-    if name in {"easter", "good friday", "easter monday", "easter sunday"}:
-        sunday = easter(year)
-        offset, count = {"good friday": (-2, 1), "easter monday": (1, 1), "easter sunday": (0, 1)}.get(name, (-2, 4))
-        return days(first.replace(month=sunday.month, day=sunday.day), offset, count)
-    if name in {"thanksgiving", "black friday"}:
-        thursday = first.replace(month=11, day=22)
-        return days(thursday, (3 - thursday.weekday()) % 7 + (name == "black friday"))
-    return None
 
 
 def beginning(window: Window) -> datetime:

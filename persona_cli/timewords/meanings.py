@@ -13,19 +13,22 @@ from persona_cli.timewords.atoms import (
     DAY,
     HOUR,
     Found,
+    Match,
     Unit,
-    around,
     choose,
     found,
+    group,
     month_number,
     number,
     span,
+    unit_of,
     way_of,
     weekday_number,
+    year_of,
+    year_way,
 )
+from persona_cli.timewords.feasts import feast_of
 from persona_cli.timewords.phrase import Direction
-
-Match = re.Match[str]
 
 _NEAR_DAYS = {
     "today": 0,
@@ -63,7 +66,14 @@ VAGUE = {
 }
 
 
-_ROUGH = {"few", "some", "several"}
+_RANKS = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3} | {
+    "last": -1,
+    "final": -1,
+}
+_QUESTION = re.compile(
+    r"\?\s{0,9}$|^\s{0,9}(?:what|when|where|who|which|how|do|does|did|will|is|are|am|have|has|can|any\w*)\b",
+    re.IGNORECASE,
+)
 _WHOLE: dict[str, tuple[Callable[[datetime, int], Window], Unit]] = {
     "week": (calendar.week, "week"),
     "month": (calendar.months, "month"),
@@ -97,53 +107,20 @@ def earlier_today(match: Match, at: datetime, tense: Direction) -> Found | None:
     return found(Window(at, today.end), "moment", "future", HOUR)
 
 
-def ago(match: Match, at: datetime, tense: Direction) -> Found | None:
-    """Read "two weeks ago", "a year and a half ago"."""
-    unit, count = match["unit"].lower(), number(match["count"])
-    moment = at - span(unit, count)
-    if match["half"] or match["half2"]:
-        moment -= (moment - (moment - span(unit, 1))) / 2
-    if unit == "day" and match["count"].lower() in _ROUGH:
-        return found(calendar.days(moment, -1, 3), "stretch", "past", DAY)
-    return around(moment, unit, count, "past")
-
-
-def half_ago(match: Match, at: datetime, tense: Direction) -> Found | None:
-    """Read "half a year ago"."""
-    unit = match["unit"].lower()
-    smaller = {"year": ("month", 6), "hour": ("minute", 30), "day": ("hour", 12), "month": ("week", 2)}.get(unit)
-    return None if smaller is None else around(at - span(*smaller), smaller[0], smaller[1], "past")
-
-
-def from_now(match: Match, at: datetime, tense: Direction) -> Found | None:
-    """Read "in two weeks", "three days from now"."""
-    unit, count = match["unit"].lower(), number(match["count"])
-    if unit in {"second", "minute"} or (tense == "past" and match[0].lower().startswith("in")):
-        return None  # "I ran it in two hours" tells how long, not when
-    base = at + DAY if match[0].lower().endswith("tomorrow") else at
-    return around(base + span(unit, count), unit, count, "future")
-
-
-def weekdays_ago(match: Match, at: datetime, tense: Direction) -> Found | None:
-    """Read "three Sundays ago"."""
-    back = 7 * (number(match["count"]) - 1)
-    last = calendar.ended(calendar.weekly(at, weekday_number(match)), at)
-    return None if last is None else found(calendar.days(calendar.beginning(last), -back), "day", "past")
-
-
 def last_units(match: Match, at: datetime, tense: Direction) -> Found | None:
-    """Read "the last few days", "over the past month", "the next two weeks": counted from now."""
-    unit, count = match["unit"].lower(), number(match["count"] or "one")
-    if unit == "second" or (match["count"] is None and match["way"].lower() != "past"):
+    """Read "the last few days", "over the past month", "the coming weeks": counted from now."""
+    unit, way = unit_of(match), group(match, "way")
+    word = group(match, "count") or ("few" if group(match, "plural") else "one")
+    if unit == "second" or (word == "one" and not group(match, "count") and way != "past"):
         return None  # "last week" is a week of the calendar, "the past week" the last seven days
-    length = span(unit, count)
-    if match["way"].lower() in {"next", "coming", "following"}:
+    length = span(unit, number(word))
+    if way in {"next", "coming", "following"}:
         return found(Window(at, at + length), "stretch", "future", (at + length - at) / 8)
     return found(Window(at - length, at), "stretch", "past", (at - (at - length)) / 8)
 
 
 def _unit_offset(match: Match) -> tuple[int, Direction]:
-    word = match["which"].lower().split(" ")[-1]
+    word = group(match, "which").split(" ")[-1]
     if word in {"last", "previous", "past"}:
         return -1, "past"
     return (1, "future") if word in {"next", "coming", "following"} else (0, "any")
@@ -152,11 +129,16 @@ def _unit_offset(match: Match) -> tuple[int, Direction]:
 def calendar_unit(match: Match, at: datetime, tense: Direction) -> Found | None:
     """Read "last week", "this month", "next year": whole ones of the calendar."""
     offset, direction = _unit_offset(match)
-    unit = match["unit"].lower()
+    unit = group(match, "unit") or group(match, "unit2")
     if unit == "weekend":
         return weekend(match, at, tense)
     make, size = _WHOLE[unit]
     return found(make(at, offset), size, direction if offset else tense)
+
+
+def part_before_last(match: Match, at: datetime, tense: Direction) -> Found | None:
+    """Read "the night before last"."""
+    return found(calendar.part_of(calendar.days(at, -2), group(match, "part")), "moment", "past", 3 * HOUR)
 
 
 def weekend(match: Match, at: datetime, tense: Direction) -> Found | None:
@@ -178,10 +160,10 @@ def before_last(match: Match, at: datetime, tense: Direction) -> Found | None:
         make, size = _WHOLE[unit]
         return found(make(at, 2 * steps), size, direction)
     days = calendar.WEEKDAYS.index(unit) if unit in calendar.WEEKDAYS else 5
-    one = (calendar.ended if back else calendar.coming)(calendar.weekly(at, days), at)
-    if one is None:
+    nearest = (calendar.ended if back else calendar.coming)(calendar.weekly(at, days), at)
+    if nearest is None:
         return None
-    moment = calendar.beginning(one) + timedelta(weeks=steps)
+    moment = calendar.beginning(nearest) + timedelta(weeks=steps)
     if unit == "weekend":
         return found(calendar.weekend(moment), "weekend", direction)
     return found(calendar.days(moment), "day", direction)
@@ -191,7 +173,7 @@ def weekday(match: Match, at: datetime, tense: Direction) -> Found | None:
     """Read "on Sunday", "last Sunday", "Tuesday of last week"."""
     way, direction = way_of(match, tense)
     days = calendar.weekly(at, weekday_number(match))
-    week_word = (match.groupdict().get("week") or "").lower()
+    week_word = group(match, "week")
     if week_word:
         offset = {"last": -1, "this": 0, "next": 1}[week_word]
         start = calendar.beginning(calendar.week(at, offset))
@@ -204,15 +186,16 @@ def weekday(match: Match, at: datetime, tense: Direction) -> Found | None:
 
 
 def weekday_of_month(match: Match, at: datetime, tense: Direction) -> Found | None:
-    """The first week, second Sunday, last weekend of a month."""
+    """Read the first week, second Sunday, last weekend, last day of a month."""
     month = month_named(match, at, tense) if match["month"] else calendar_unit(match, at, tense)
     if month is None or month.window.start is None or month.window.end is None:
         return None
-    start, end, what = month.window.start, month.window.end, match["what"].lower()
-    rank = {"first": 0, "second": 1, "third": 2, "fourth": 3, "last": -1}.get(match["rank"].lower(), 0)
-    if what == "week":
-        window = calendar.days(start, 7 * rank, 7) if rank >= 0 else calendar.days(end, -7, 7)
-        return found(window, "week", month.direction)
+    start, end, what = month.window.start, month.window.end, group(match, "what")
+    rank = _RANKS[group(match, "rank")]
+    if what in {"week", "day"}:
+        length = 7 if what == "week" else 1
+        window = calendar.days(start, length * rank, length) if rank >= 0 else calendar.days(end, -length, length)
+        return found(window, "week" if what == "week" else "day", month.direction)
     weekday = 5 if what == "weekend" else calendar.WEEKDAYS.index(what)
     first = (
         start + DAY * ((weekday - start.weekday()) % 7)
@@ -223,11 +206,19 @@ def weekday_of_month(match: Match, at: datetime, tense: Direction) -> Found | No
     return found(calendar.days(day, 0, 2 if what == "weekend" else 1), "day", month.direction)
 
 
+def day_of_that_month(match: Match, at: datetime, tense: Direction) -> Found | None:
+    """Read "the 15th of last month", "the first of the month"."""
+    offset, direction = _unit_offset(match)
+    first = calendar.beginning(calendar.months(at, offset))
+    day = calendar.day_of(at, first.year, first.month, int(match["day"] or 1))
+    return found(day, "day", direction if offset else tense)
+
+
 def month_named(match: Match, at: datetime, tense: Direction) -> Found | None:
-    """Read "last May", "May 2023"."""
-    month, year = month_number(match["month"]), match.groupdict().get("year")
-    if year:
-        return found(calendar.month_of(at, int(year), month), "month", "any")
+    """Read "last May", "May 2023", "May last year"."""
+    month, year = month_number(match["month"]), year_of(match, at)
+    if year is not None:
+        return found(calendar.month_of(at, year, month), "month", year_way(match))
     way, direction = way_of(match, tense)
     if way == "last" and match["month"][:3].lower() == calendar.MONTHS[at.month - 1][:3]:
         return found(calendar.month_of(at, at.year - 1, month), "month", "past")
@@ -241,10 +232,10 @@ def month_alone(match: Match, at: datetime, tense: Direction) -> Found | None:
 
 
 def date(match: Match, at: datetime, tense: Direction) -> Found | None:
-    """Read "12 May", "May 3rd, 2023"."""
-    month, day, year = month_number(match["month"]), int(match["day"]), match["year"]
-    if year:
-        return found(calendar.day_of(at, int(year), month, day), "day", "any")
+    """Read "12 May", "May 3rd, 2023", "5 May last year"."""
+    month, day, year = month_number(match["month"]), int(match["day"]), year_of(match, at)
+    if year is not None:
+        return found(calendar.day_of(at, year, month, day), "day", year_way(match))
     days = calendar.yearly(at, lambda y: calendar.day_of(at, y, month, day), reach=4)
     return found(choose(days, at, tense), "day", tense)
 
@@ -288,38 +279,41 @@ def whole_year(match: Match, at: datetime, tense: Direction) -> Found | None:
     return replace(year(match, at, tense), weak=False)
 
 
-def decade(match: Match, at: datetime, tense: Direction) -> Found | None:
-    """Read "the 90s"."""
-    tens = int(match["tens"])
-    first = int(match["century"] or ("19" if tens > 20 else "20")) * 100 + tens
-    return found(calendar.years(at.replace(month=1, day=1, year=first), 0, 10), "year", "past")
-
-
 def season(match: Match, at: datetime, tense: Direction) -> Found | None:
-    """Read "last summer", "in the spring of 2021"."""
-    name, year = match["season"].lower(), match["year"]
-    if year:
-        return found(calendar.season_of(at, int(year), name), "season", "any")
+    """Read "last summer", "in the spring of 2021", "summer last year"."""
+    name, year = group(match, "season"), year_of(match, at)
+    if year is not None:
+        return found(calendar.season_of(at, year, name), "season", year_way(match))
     way, direction = way_of(match, tense)
     around_now = calendar.yearly(at, lambda y: calendar.season_of(at, y, name))
-    if (match["which"] or "").lower() == "this":
+    if group(match, "which") == "this":
         way = "any"
     return found(choose(around_now, at, way), "season", direction)
 
 
 def feast(match: Match, at: datetime, tense: Direction) -> Found | None:
-    """Read "at Christmas", "last Halloween", "Easter 2022"."""
-    name = re.sub(r"\s+", " ", match["feast"].lower()).replace("st. ", "st ")
-    if match["year"]:
-        return found(calendar.feast_of(at, int(match["year"]), name), "day", "any", 2 * DAY)
-    way, direction = way_of(match, tense)
-    around_now = calendar.yearly(at, lambda y: calendar.feast_of(at, y, name))
-    return found(choose(around_now, at, way), "day", direction, 2 * DAY)
+    """Read "at Christmas", "last Halloween", "Easter 2022", "the August bank holiday weekend"."""
+    name, year = group(match, "feast"), year_of(match, at)
+    way, direction = ("any", year_way(match)) if year is not None else way_of(match, tense)
+    if year is not None:
+        window = feast_of(at, year, name)
+    else:
+        window = choose(calendar.yearly(at, lambda y: feast_of(at, y, name)), at, way)
+    if window is not None and group(match, "long"):
+        window = calendar.days(calendar.beginning(window), -2, 3)
+    if window is None or window.end is None:
+        return None
+    lasts = window.end - calendar.beginning(window)
+    # a stay of weeks is more vague than a day, and has its beginning and its end
+    return found(window, "season" if lasts > 10 * DAY else "day", direction, max(2 * DAY, lasts / 4))
 
 
 def vague(match: Match, at: datetime, tense: Direction) -> Found | None:
     """Read "recently", "the other day", "a while ago": wide, and softer than wide."""
-    first, last, soft = VAGUE[re.sub(r"\s+", " ", match["vague"].lower())]
+    name = group(match, "vague")
+    if name == "soon" and not _QUESTION.search(match.string):
+        return None  # who says "I'll be visiting soon" names no time; who asks what is soon wants the coming weeks
+    first, last, soft = VAGUE[name]
     window = Window(at + DAY * first, at + DAY * last)
     return found(window, "stretch", "future" if first >= 0 else "past", DAY * soft)
 

@@ -11,7 +11,7 @@ from dateutil.relativedelta import relativedelta
 
 from persona_cli.records import Window
 from persona_cli.timewords import calendar
-from persona_cli.timewords.atoms import COUNT, DAY, HOUR, NUMBER, SOFT, number, span
+from persona_cli.timewords.atoms import DAY, HOUR, NUMBER, SOFT, number, span
 
 Relation = Literal["before", "after", "since", "until", "during", "around"]
 """During is also "on my birthday" and "when I was in Rome"."""
@@ -30,12 +30,14 @@ _SOON = {
 }
 _APPROXIMATE = frozenset({"few", "couple", "some", "several"})
 DISTANCE = (
-    rf"(?:(?:on\s+|in\s+|during\s+)?(?P<which>the|a|an|{NUMBER})(?:\s+very)?(?:\s+(?P<some>few|couple)(?:\s+of)?)?"
-    rf"\s+(?P<size>{_SIZES})s?|(?P<soon>{'|'.join(_SOON)}))\s+"
+    rf"(?:(?:(?:on|in|during)\s+)?(?P<which>the|a|an|{NUMBER})(?:\s+very)?(?:\s+(?P<some>few|couple)(?:\s+of)?)?"
+    rf"\s+(?P<size>{_SIZES})(?P<many>s)?|(?P<soon>{'|'.join(_SOON)}))\s+"
 )
 """What stands before "before" and "after": "the day", "two weeks", "a few days", "shortly"."""
-SIZES = _SIZES
-_LASTING = re.compile(rf"\bfor\s+{COUNT}(?P<unit>day|week|weekend|fortnight|month)s?\b", re.IGNORECASE)
+_LASTING = re.compile(
+    rf"\bfor\s+(?:an?\s+)?(?P<count>{NUMBER})(?:\s+(?:of|full|whole|short|long))?\s+(?P<unit>day|week|weekend|fortnight|month)s?\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ def read_distance(match: re.Match[str]) -> Distance | None:
         return None
     word = (match["some"] or match["which"]).lower()
     if word == "the":
-        return Distance(match["size"].lower())
+        # "the weeks before": not one week but some, up to where they end
+        return Distance(match["size"].lower(), 3, near=True) if match["many"] else Distance(match["size"].lower())
     return Distance(match["size"].lower(), number(word), near=word in _APPROXIMATE)
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from persona_cli.records import Window
 from persona_cli.timewords import calendar
+from persona_cli.timewords.feasts import feast_of
 from persona_cli.timewords.phrase import TimePhrase
 
 _VAGUE = re.compile(r"\b(?:recently|lately|soon|these days|nowadays|later|now|ever|some day|one day)\b", re.I)
@@ -24,7 +25,9 @@ _TIME_OF_DAY = r"(?:at|around|about) (?:\d[\w:.]*(?: ?[ap]\.?m\.?)?|noon|midnigh
 _CLOCK = re.compile(rf"^{_TIME_OF_DAY}(?= )|\b{_TIME_OF_DAY}$", re.I)
 _WEEKDAY = re.compile(rf"\b(?:{'|'.join(calendar.WEEKDAYS)})\b", re.I)
 _DETERMINED = re.compile(r"\b(?:the|that|our|my|your|their|his|her|a) $", re.I)  # "the last night" of something
-_LEADING = re.compile(r"\b(?:for|from|of|about|to|by|than|till|until|since|before|after|around|through)\s+$", re.I)
+_LEADING = re.compile(
+    r"\b(?:in|on|for|from|of|about|to|by|than|till|until|since|before|after|around|through)\s+$", re.I
+)
 _MANY = r"(?:morning|afternoon|evening|night|lunchtime)s\b"
 _MONTH = re.compile(rf"\b(?:{'|'.join(calendar.MONTHS)})\b", re.I)
 _SEASON = re.compile(r"\b(?:spring|summer|autumn|fall|winter)\b", re.I)
@@ -46,9 +49,14 @@ _BEGUN = re.compile(rf"\b(?:{'|'.join((*calendar.WEEKDAYS, *calendar.MONTHS))}),
 _EDGE = re.compile(r"\b(?:early|mid|late|beginning of|start of|middle of|end of)\b", re.I)
 
 
+_MOST = 40
+"""Phrases from which on a text is a page of dates, which keeps its words: each is looked for in the whole text."""
+
+
 def settle(text: str, phrases: Iterable[TimePhrase]) -> str:
     """Return `text` with the phrases in it that depend on their day written as the dates they mean."""
-    for phrase in phrases:
+    phrases = tuple(phrases)
+    for phrase in phrases if len(phrases) <= _MOST else ():
         if (date := settled(phrase, yearly=_YEARLY.search(text) is not None)) is None:
             continue
         words = r"\s+".join(map(re.escape, phrase.text.split()))
@@ -124,7 +132,8 @@ def _year_or_date(words: str, moment: datetime) -> str:
 def _day(words: str, start: datetime, end: datetime, *, yearly: bool) -> str:
     date = _date(start, year=not yearly)
     if _WEEKDAY.search(words):
-        date = f"{calendar.WEEKDAYS[start.weekday()].capitalize()} {date}"
+        comma = "," if re.search(r"(?i)day,", words) else ""
+        date = f"{calendar.WEEKDAYS[start.weekday()].capitalize()}{comma} {date}"
     part, clock = _PART.search(words), _CLOCK.search(words)
     named = ("evening" if part[2] else part[1].lower()) if part else ""
     before = f"on the {named} of {date}" if named else f"on {date}"
@@ -139,7 +148,7 @@ def _stretch(words: str, start: datetime, end: datetime) -> str:
         (calendar.years(start), f"in {start.year}"),
         (calendar.week(start), f"in the week of {_date(start)}"),
         (calendar.weekend(start), f"on the weekend of {_date(start)}"),
-        (calendar.feast_of(start, start.year, name.lower()), f"at {name} {start.year}"),
+        (feast_of(start, start.year, name), f"at {name} {start.year}"),
         *(
             (calendar.season_of(start, start.year, season), f"in the {season} of {start.year}")
             for season in ("spring", "summer", "autumn", "winter")

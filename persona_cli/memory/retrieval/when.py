@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 
 from dateutil.relativedelta import relativedelta
 
+from persona_cli.memory.retrieval.ages import find_birth, source_of, years_of_age
 from persona_cli.memory.retrieval.events import Event, EventTime, Surety, event_time, read_anchor
 from persona_cli.memory.retrieval.question import without_times
 from persona_cli.memory.retrieval.terms import search_terms
@@ -103,6 +104,8 @@ def resolve(anchored: Anchored, at: datetime, store: Store, remembered: Remember
     """Return the window a phrase stands for, None where no time is known for its anchor."""
     if anchored.time is not None and not anchored.yearly:
         return _timeframe(anchored, at, anchored.time.window, anchored.time.soft, "")
+    if anchored.ages is not None:
+        return _at_age(anchored, at, store, remembered)
     wanted = read_anchor(anchored.anchor)
     if not wanted.terms:
         return None
@@ -155,6 +158,8 @@ def _tells_its_own_time(anchored: Anchored) -> bool:
 
     The words of "since I moved" and "the day before my birthday" only find the move and the birthday again.
     """
+    if anchored.ages is not None:
+        return False
     return anchored.distance is None and anchored.relation in {"during", "around", "after"}
 
 
@@ -168,6 +173,17 @@ class _DatedEvent:
     words: str
     told: datetime | None
     """None for the profile."""
+
+
+def _at_age(anchored: Anchored, at: datetime, store: Store, remembered: Remembered) -> Timeframe | None:
+    birth = find_birth(anchored, at, store, remembered)
+    event = None if birth is None else years_of_age(anchored, birth)
+    made = None if event is None else relate(anchored.relation, None, event, timedelta(days=30))
+    if birth is None or made is None:
+        return None
+    window, soft = made
+    wide = Window(window.start and window.start - soft, window.end and window.end + soft)
+    return Timeframe(window, wide, f"{anchored.text}, {describe(window, at)}{source_of(birth, at)}")
 
 
 def _stay(best: _DatedEvent, event: Window, tellings: list[tuple[_DatedEvent, Window]]) -> tuple[_DatedEvent, Window]:

@@ -1,0 +1,178 @@
+"""What the words around a time phrase make of it: "since", "the end of", "morning", "at five", "two days before".
+
+The nearest are applied first. Only a few words before a phrase are looked at, so that each costs the same in a page.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import cache
+
+from persona_cli.records import Window
+from persona_cli.timewords import calendar
+from persona_cli.timewords.atoms import DAY, HOUR, Found
+from persona_cli.timewords.feasts import day_of_feast, feast_of
+from persona_cli.timewords.patterns import expand, read_table
+from persona_cli.timewords.portions import portion
+from persona_cli.timewords.relations import DISTANCE, Distance, Relation, read_distance, relate
+
+_NEAR = 60
+"""Characters before a phrase in which the words that change it stand."""
+_DIVISIBLE = frozenset({"week", "month", "season", "year"})
+_FIRM_MONTHS = re.compile(r"(?:January|February|July|September|October|November|December)")
+_RUN_UP = Distance("week", 4, near=True)
+_DISTANCE = re.compile(rf"(?<![\w'’-]){DISTANCE}$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A phrase where it stands: text[start:end], and what it was found to mean."""
+
+    start: int
+    end: int
+    found: Found
+
+
+@cache
+def around(name: str) -> re.Pattern[str]:
+    """Return a pattern of the words around phrases, compiled when it is first needed."""
+    parts = read_table("around")["around"]
+    return re.compile(expand(parts[name], parts), re.IGNORECASE)
+
+
+def leading(name: str, text: str, end: int) -> re.Match[str] | None:
+    """Return where one of those patterns stands right before a place in the text."""
+    return around(name).search(text, max(0, end - _NEAR), end)
+
+
+def modify(text: str, span: Span) -> Span:
+    """Apply the words around one phrase, innermost first."""
+    if span.found.repeating:
+        return span
+    span = _hook(text, span)
+    span = _edge(text, span)
+    span = _part(text, span)
+    span = _clock(text, span)
+    return _loosely(text, _bound(text, span))
+
+
+def _hook(text: str, span: Span) -> Span:
+    if not span.found.weak:
+        return span
+    words = text[span.start : span.end]
+    hook = leading("hook", text, span.start)
+    if hook is None and not (_FIRM_MONTHS.fullmatch(words)):
+        return span
+    if words == "may" and hook is not None and hook[1].lower() not in {"in", "during", "since", "early", "late", "mid"}:
+        return span
+    kept = {"in", "during", "of", "throughout"}
+    start = hook.start() if hook is not None and hook[1].lower() in kept - {"of"} else span.start
+    return Span(start, span.end, replace(span.found, weak=False))
+
+
+def _edge(text: str, span: Span) -> Span:
+    match = leading("edge", text, span.start)
+    start, end = span.found.window.start, span.found.window.end
+    if match is None or start is None or end is None or span.found.unit not in _DIVISIBLE:
+        return span
+    word = re.sub(r"\s+of$", "", re.sub(r"\s+", " ", match[1].lower()))
+    window = portion(span.found.window, word, span.found.unit)
+    return Span(match.start(), span.end, replace(span.found, window=window, unit="stretch", weak=False))
+
+
+def _part(text: str, span: Span) -> Span:
+    if span.found.unit != "day":
+        return span
+    after = around("part").match(text, span.end)
+    before = leading("part_before", text, span.start)
+    beside = after or before
+    if beside is None:
+        return span
+    window = calendar.part_of(span.found.window, beside[1].lower())
+    made = replace(span.found, window=window, unit="moment", soft=2 * HOUR)
+    return Span(span.start if after else beside.start(), after.end() if after else span.end, made)
+
+
+def _clock(text: str, span: Span) -> Span:
+    start = span.found.window.start
+    if span.found.unit not in {"day", "moment"} or start is None:
+        return span
+    after, before = around("clock_after").match(text, span.end), leading("clock_before", text, span.start)
+    beside = after or before
+    if beside is None or (hour := _hour(beside, late=start.hour >= 12)) is None:
+        return span
+    moment = calendar.midnight(start) + hour
+    made = replace(span.found, window=Window(moment, moment + HOUR), unit="moment", soft=2 * HOUR)
+    return Span(min(span.start, beside.start()), max(span.end, beside.end()), made)
+
+
+def _hour(match: re.Match[str], *, late: bool) -> timedelta | None:
+    if match[4]:
+        return timedelta(hours=12 if match[4].lower() == "noon" else 24)
+    hour, minute = int(match[1]), int(match[2] or 0)
+    if hour > 24 or minute > 59:
+        return None
+    half = (match[3] or "").lower()[:1]
+    if hour < 12 and (half == "p" or (late and half != "a")):
+        hour += 12
+    return timedelta(hours=0 if half == "a" and hour == 12 else hour, minutes=minute)
+
+
+def _loosely(text: str, span: Span) -> Span:
+    """Widen the softness of "around Easter", "around 12 May"."""
+    match = leading("around", text, span.start)
+    inside = text[span.start : span.end].lower().startswith("around ")
+    if span.found.unit != "day" or not (match or inside):
+        return span
+    return Span(
+        match.start() if match else span.start, span.end, replace(span.found, soft=max(span.found.soft, 7 * DAY))
+    )
+
+
+def _bound(text: str, span: Span) -> Span:
+    match = leading("bound", text, span.start)
+    word = re.sub(r"\s+", " ", match[1].lower()) if match else ""
+    inner = span
+    words = text[span.start : span.end].split(" ", maxsplit=1)[0].lower()
+    if match is None and words in {"since", "until", "till", "by"}:
+        word, match = words, re.compile(r"").match(text, span.start)
+    if match is None or span.found.weak:
+        return span
+    apart = (
+        _DISTANCE.search(text, max(0, match.start() - _NEAR), match.start()) if word in {"before", "after"} else None
+    )
+    if apart is not None:
+        return _apart(text, inner, "before" if word == "before" else "after", apart)
+    if word.endswith("to") and word not in {"prior to", "up to"}:
+        made = relate(
+            "before", Distance("day", 7, near=True) if "days" in word else _RUN_UP, inner.found.window, timedelta(0)
+        )
+        return (
+            span
+            if made is None
+            else Span(match.start(), span.end, replace(span.found, window=made[0], unit="stretch", soft=made[1]))
+        )
+    window = inner.found.window
+    if word in {"since", "ever since"}:
+        window = Window(window.start, None)
+    elif word == "after":
+        window = Window(window.end, None)
+    elif word in {"before", "prior to", "ahead of"}:
+        window = Window(None, window.start)
+    else:
+        window = Window(None, window.end)
+    return Span(match.start(), span.end, replace(span.found, window=window, unit="stretch"))
+
+
+def _apart(text: str, span: Span, relation: Relation, apart: re.Match[str]) -> Span:
+    """Read "the day before Christmas", "two weeks after 12 May"."""
+    event = span.found.window
+    its_day = day_of_feast(text[span.start : span.end].rsplit(" ", maxsplit=1)[-1])
+    if its_day is not None and event.start is not None:
+        event = feast_of(event.start, event.start.year, its_day) or event
+    made = relate(relation, read_distance(apart), event, timedelta(0))
+    if made is None:
+        return span
+    return Span(apart.start(), span.end, replace(span.found, window=made[0], unit="stretch", soft=made[1]))
