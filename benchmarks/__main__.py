@@ -16,7 +16,7 @@ WITH_DATA = ("locomo", "memorybank")
 WITH_LLAMA_CPP = ("convert", "served")
 """Need llama.cpp's own source tree or programs: run by name, with --llama-cpp or --binary."""
 
-ALONE: tuple[str, ...] = ("start", "turn", "traits", "engine", "speed", "scale")
+ALONE: tuple[str, ...] = ("start", "turn", "traits", "engine", "speed", "scale", "crossover")
 """Need nothing."""
 
 

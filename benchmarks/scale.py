@@ -212,7 +212,8 @@ def nearest_found(memory: Memory, places: Places, vectors: NDArray[np.float32]) 
     memory.index.close()
     name, dimension = memory.embedder.name, memory.embedder.dimension
     exact = ExactSearch(memory.store, name)
-    index = open_index(places, memory.store, name, dimension, print, small=0, big=0)
+    index = open_index(places, memory.store, name, dimension, print, crossover=0)
+    index.sync()
     parts = []
     for kind in (Kind.SEMANTIC, Kind.MESSAGE):
         for vector in vectors:

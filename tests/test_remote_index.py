@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from persona_cli.errors import ConfigError
+from persona_cli.errors import ConfigError, StorageError
 from persona_cli.memory.store import Store, open_store
 from persona_cli.memory.vectors.index import Index, open_index
 from persona_cli.paths import find_places
@@ -83,7 +83,7 @@ def filled() -> Iterator[Store]:
 
 
 def open_remote(store: Store, url: str, told: list[str]) -> Index:
-    return open_index(find_places(), store, NAME, DIMENSION, told.append, small=1, url=url)
+    return open_index(find_places(), store, NAME, DIMENSION, told.append, crossover=0, url=url)
 
 
 def nearest(index: Index, store: Store) -> tuple[tuple[int, float], ...]:
@@ -111,7 +111,7 @@ def test_changes_follow(filled: Store, server: Server) -> None:
         filled.forget(Ref(Kind.SEMANTIC, gone))
         nearest(index, filled)
         assert "behind" in index.backend
-        assert index.sync() == 1
+        assert index.sync() == 39, "anew, so that nothing forgotten is left on the server"
         assert index.sync() == 0
         assert gone not in {row for row, _ in index.search(Kind.SEMANTIC, "content", np.ones(8, np.float32), 40)}
         assert index.verify() == ()
@@ -124,8 +124,9 @@ def test_a_server_that_goes_away_costs_no_memory(filled: Store, server: Server) 
         expected = [row for row, _ in nearest(index, filled)]
         server.stop()
         assert [row for row, _ in nearest(index, filled)] == expected
-        assert "cannot be reached" in index.backend
+        assert index.backend == "exact (Chroma cannot be used)"
         assert len(told) == 1
+        assert "cannot be reached" in told[0]
     server.start()
     with closing(open_remote(filled, server.url, told)) as index:
         assert [row for row, _ in nearest(index, filled)] == expected
@@ -137,8 +138,25 @@ def test_nobody_there_from_the_start(filled: Store) -> None:
     with closing(open_remote(filled, f"http://127.0.0.1:{free_port()}", told)) as index:
         assert index.sync() == 0
         assert len(nearest(index, filled)) == 5
-        assert "cannot be reached" in index.verify()[0]
+        with pytest.raises(StorageError, match="cannot be reached"):
+            index.verify()
     assert len(told) == 1
+
+
+def test_a_process_that_only_asks_searches_the_server_that_another_one_fills(filled: Store, server: Server) -> None:
+    with (
+        closing(open_remote(filled, server.url, [])) as filling,
+        closing(open_remote(filled, server.url, [])) as asking,
+    ):
+        filling.sync()
+        assert nearest(asking, filled) == nearest(filling, filled)
+        assert asking.backend == "Chroma server (HNSW)"
+        filled.forget(Ref(Kind.SEMANTIC, filled.semantic.list()[0].id))
+        nearest(asking, filled)
+        assert "behind" in asking.backend
+        assert filling.sync() == 39
+        assert nearest(asking, filled) == nearest(filling, filled)
+        assert asking.backend == "Chroma server (HNSW)"
 
 
 def test_what_is_no_address_is_refused(filled: Store) -> None:

@@ -21,7 +21,7 @@ from persona_cli.agent.update import claim_all
 from persona_cli.agent.why import explain
 from persona_cli.config import Settings
 from persona_cli.errors import EngineError, FormatError, Interrupted, NotFoundError
-from persona_cli.memory.vectors.hnsw import Hnsw, open_hnsw
+from persona_cli.memory.vectors.chroma import Chroma, Folder
 from persona_cli.memory.vectors.minilm import MiniLM
 from persona_cli.memory.vectors.minilm_files import Use
 from persona_cli.model.tasks import CoreDraft, EpisodeDraft, ProceduralDraft, SemanticDraft, Stop
@@ -88,14 +88,14 @@ def test_the_time_words_of_a_fact_become_the_dates_they_meant(assistant: Assista
 def test_what_is_forgotten_while_the_index_is_filled_in_does_not_wait_for_the_next_turn(
     assistant: Assistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def meanwhile(folder: Path) -> Hnsw:
+    def meanwhile(folder: Folder) -> Chroma:
         monkeypatch.undo()
         assistant.memory.store.forget(Ref(Kind.MESSAGE, 1))
-        return open_hnsw(folder)
+        return folder.open()
 
     say(assistant, "I adopted a parrot.")
     say(assistant, "I sold my bicycle.")
-    monkeypatch.setattr("persona_cli.memory.vectors.replica.open_hnsw", meanwhile)
+    monkeypatch.setattr(Folder, "open", meanwhile)
     assistant.updates.run()
     assert not assistant.memory.store.find([Ref(Kind.MESSAGE, 1)])
     assert assistant.memory.index.in_step

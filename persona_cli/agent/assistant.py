@@ -120,7 +120,6 @@ class Assistant:
             if not dry_run:
                 found = tidying.write(found, now)
                 embed_wanted(self.memory.store, self.memory.embedder)
-                self.memory.index.sync(stop)
         return found
 
     def close(self) -> None:

@@ -98,7 +98,7 @@ class UpdateQueue:
     ) -> Drained:
         """Work until nothing waits; raises `Interrupted` when stopped, with the rest still queued.
 
-        With `in_passing` an index that has much to catch up with is left to the next conversation.
+        With `in_passing` Chroma is left to the next conversation: opening it takes longer than the rest.
         """
         with self.paused():
             if not self._take():
@@ -179,12 +179,11 @@ class UpdateQueue:
         raise Interrupted("The updates were interrupted; they are still queued.")
 
     def _refresh(self, stop: Stop, *, in_passing: bool) -> None:
-        """Embed what was written and shown, and bring the index in step, which opens Chroma only for something new."""
+        """Embed what was written and shown, and behind a conversation bring Chroma in step."""
         embed_wanted(self._memory.store, self._memory.embedder, stop)
         if not stop():
-            # once more, as long as it does something: another process may have forgotten what was being filled in
-            while self._memory.index.sync(stop, brief=in_passing) and not (in_passing or stop()):
-                pass
+            if not in_passing:
+                self._memory.index.sync(stop)
             # a stop in the middle: the rest waits for the next quiet moment
             self._stale = stop() or not (in_passing or self._memory.index.in_step)
             # last and not all: pictures of before CLIP was installed may be thousands

@@ -205,7 +205,6 @@ def take_back(memory: Memory, tidy_id: int) -> TakenBack:
         parts = [one.after for one in done.changes if isinstance(one.after, EpisodicMemory) and one.after.merged_into]
         store.tidies.set_apart([part.id for part in parts], _TAKEN_BACK)
     embed_wanted(store, memory.embedder)
-    memory.index.sync()
     return done
 
 

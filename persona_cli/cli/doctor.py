@@ -151,7 +151,9 @@ def _check_index(memory: Memory, url: str) -> Check:
         return Check("index", Verdict.NOTE, "not built yet: searches go through the vectors themselves")
     try:
         if lacking := memory.index.lacking():
-            found = f"{lacking:,} vectors are still to be filled in: the next chat does it while it is idle"
+            found = (
+                f"{lacking:,} vectors are still to be filled in: a chat does it while it is idle, or `persona update`"
+            )
             return Check("index", Verdict.NOTE, found)
         return _verified("index", memory.index.verify())
     except PersonaError as exc:

@@ -100,7 +100,6 @@ def _import_export(run: Invocation, file: Path, *, as_json: bool) -> None:
         with progress(run.err, "embedding"):
             embed_wanted(memory.store, memory.embedder)
             memory.sight.embed_wanted()
-            memory.index.sync()
     if as_json:
         print_json(done)
 

@@ -124,8 +124,7 @@ class Memory:
         for path in self.places.kept_prompt:
             path.unlink(missing_ok=True)
         # once for all: what is deleted means that the index is begun anew, for it keeps the bytes
-        self.index.sync(brief=True)
-        if self.index.held_elsewhere:
+        if not self.index.drop_gone():
             self._notice(
                 "another persona has the vector index open: its copies are deleted with the next message there, "
                 "or when it ends"
@@ -137,7 +136,7 @@ class Memory:
         done = self.store.journal.take_back(turn_id)
         for digest in done.files:
             self.media.remove(digest)
-        self.index.sync(brief=True)
+        self.index.drop_gone()
         return done
 
     def close(self) -> None:

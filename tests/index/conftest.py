@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from persona_cli.memory.store import Store, open_store
 from persona_cli.memory.vectors.index import Index, open_index
-from persona_cli.memory.vectors.replica import BIG
 from persona_cli.paths import Places, find_places
 from persona_cli.records import Kind
 from tests.crowd import DIMENSION, EMBEDDER
@@ -40,8 +39,8 @@ def notices() -> list[str]:
 def opened(places: Places, store: Store, notices: list[str]) -> Iterator[Open]:
     every: list[Index] = []
 
-    def opened(embedder: str = EMBEDDER, dimension: int = DIMENSION, small: int = 0, big: int = BIG) -> Index:
-        every.append(open_index(places, store, embedder, dimension, notices.append, small=small, big=big))
+    def opened(embedder: str = EMBEDDER, dimension: int = DIMENSION, crossover: int = 0) -> Index:
+        every.append(open_index(places, store, embedder, dimension, notices.append, crossover=crossover))
         return every[-1]
 
     yield opened
@@ -51,3 +50,9 @@ def opened(places: Places, store: Store, notices: list[str]) -> Iterator[Open]:
 
 def nearest(index: Index, vector: NDArray[np.float32], k: int = 5) -> list[int]:
     return [row for row, _ in index.search(Kind.SEMANTIC, "content", vector, k)]
+
+
+def after_looks(count: int) -> Callable[[], bool]:
+    """Return a wish to stop that comes at the look after so many."""
+    looks = iter([False] * count)
+    return lambda: next(looks, True)

@@ -6,7 +6,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,12 +13,12 @@ from filelock import FileLock
 
 from persona_cli.errors import BusyError
 from persona_cli.memory.store import Store
+from persona_cli.memory.vectors.chroma import Chroma, Folder
 from persona_cli.memory.vectors.exact import Ids, Matrix
-from persona_cli.memory.vectors.hnsw import Hnsw, open_hnsw
 from persona_cli.paths import Places
 from persona_cli.records import Kind, Ref, Status
 from tests.crowd import DIMENSION, EMBEDDER, add_crowd, clustered
-from tests.index.conftest import Open, nearest
+from tests.index.conftest import Open, after_looks, nearest
 
 pytestmark = pytest.mark.chroma
 
@@ -67,12 +66,12 @@ def test_a_process_that_only_asks_does_not_open_chroma(store: Store, opened: Ope
     )
     done = subprocess.run([sys.executable, "-c", code, str(places.home)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "exact (quicker than opening Chroma)\n"
+    assert done.stdout == "exact (quicker than Chroma for 50 vectors)\n"
 
 
 def test_few_vectors_are_searched_exactly(store: Store, opened: Open) -> None:
     ids, vectors = add_crowd(store, 50)
-    index = opened(small=51)
+    index = opened(crossover=51 * 4 * DIMENSION)
     index.sync()
     assert nearest(index, vectors[9], 1) == [ids[9]]
     assert index.backend == "exact (quicker than Chroma for 50 vectors)"
@@ -82,23 +81,14 @@ def test_few_vectors_are_searched_exactly(store: Store, opened: Open) -> None:
     assert index.backend == "Chroma (HNSW)"
 
 
-def test_a_big_store_is_searched_through_chroma(store: Store, opened: Open, places: Places) -> None:
+def test_a_process_that_fills_nothing_searches_exactly_whatever_the_size(store: Store, opened: Open) -> None:
     ids, vectors = add_crowd(store, 50)
     first = opened()
     first.sync()
     first.close()
-    index = opened(big=50)
+    index = opened()
     assert nearest(index, vectors[9], 1) == [ids[9]]
-    assert index.backend == "Chroma (HNSW)"
-    assert index.sync() == 0
-    index.close()
-    add_crowd(store, 1, seed=1)
-    behind = opened(big=50)
-    assert nearest(behind, vectors[9], 1) == [ids[9]]
-    assert behind.backend == "exact (Chroma is behind the store)"
-    assert behind.sync() == 1
-    assert nearest(behind, vectors[9], 1) == [ids[9]]
-    assert behind.backend == "Chroma (HNSW)"
+    assert index.backend == "exact (quicker than opening Chroma)"
 
 
 def test_only_the_ids_that_are_allowed(store: Store, opened: Open) -> None:
@@ -130,7 +120,7 @@ def test_sync_carries_changes_and_deletions(store: Store, opened: Open) -> None:
     store.vectors.put(Ref(Kind.SEMANTIC, ids[2]), "content", EMBEDDER, -vectors[2])
     assert nearest(index, -vectors[2], 1) == [ids[2]], "what is not yet in Chroma is found all the same"
     assert "behind" in index.backend
-    assert index.sync() == 3
+    assert index.sync() == 58, "anew, for Chroma keeps the bytes of what it deletes"
     assert index.verify() == ()
     assert not {ids[0], ids[1]} & set(nearest(index, vectors[0], 60))
     assert index.backend == "Chroma (HNSW)"
@@ -261,9 +251,8 @@ def test_five_thousand_vectors_survive_a_restart(store: Store, opened: Open, not
 @pytest.mark.slow
 def test_filling_the_index_stops_between_steps_and_goes_on_in_another_process(store: Store, opened: Open) -> None:
     ids, vectors = add_crowd(store, 2_300)
-    looks = iter((False, True))
     index = opened()
-    assert index.sync(lambda: next(looks)) == 1_000
+    assert index.sync(after_looks(2)) == 1_000
     assert not index.in_step
     assert nearest(index, vectors[-1], 1) == [ids[-1]], "what is not in Chroma yet is found all the same"
     assert "behind" in index.backend
@@ -274,34 +263,44 @@ def test_filling_the_index_stops_between_steps_and_goes_on_in_another_process(st
     assert later.verify() == ()
 
 
-def test_forgetting_waits_for_no_index_to_be_built(store: Store, opened: Open, places: Places) -> None:
-    ids, vectors = add_crowd(store, 4_400)
+def test_forgetting_deletes_the_copies_and_waits_for_no_new_ones(store: Store, opened: Open, places: Places) -> None:
+    ids, vectors = add_crowd(store, 2_400)
     index = opened()
     index.sync()
     store.forget(Ref(Kind.SEMANTIC, ids[7]))
-    assert index.sync(brief=True) == 2_001, "the one that is gone, and a second's work"
-    part = vectors[7].tobytes()[8:64]
-    assert not any(part in path.read_bytes() for path in places.chroma.rglob("*") if path.is_file())
+    index.drop_gone()
+    assert not places.chroma.exists()
     assert (index.lacking(), index.verify()) == (2_399, ())
     assert ids[7] not in nearest(index, vectors[7])
-    store.forget(Ref(Kind.SEMANTIC, ids[4_300]))
-    assert index.sync(brief=True) == 2_001, "begun anew: nobody knows what of it was copied"
-    assert index.sync() == 2_398
-    assert (index.lacking(), index.verify()) == (0, ())
+    index.drop_gone()
+    assert index.sync() == 2_399
+    index.drop_gone()
+    assert (index.lacking(), index.in_step) == (0, True)
+
+
+def test_what_another_process_forgot_leaves_chroma_when_it_is_closed(
+    store: Store, opened: Open, places: Places
+) -> None:
+    ids, _ = add_crowd(store, 60)
+    index = opened()
+    index.sync()
+    store.forget(Ref(Kind.SEMANTIC, ids[3]))
+    index.close()
+    assert not places.chroma.exists()
 
 
 def test_what_is_in_the_index_when_ctrl_c_ends_the_filling_stays(
     store: Store, opened: Open, notices: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_crowd(store, 2_300)
-    index, upsert, calls = opened(), Hnsw.upsert, iter((False, True))
+    index, upsert, calls = opened(), Chroma.upsert, iter((False, True))
 
-    def interrupted(self: Hnsw, kind: Kind, field: str, ids: Ids, matrix: Matrix) -> None:
+    def interrupted(self: Chroma, kind: Kind, field: str, ids: Ids, matrix: Matrix) -> None:
         upsert(self, kind, field, ids, matrix)
         if next(calls):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Hnsw, "upsert", interrupted)
+    monkeypatch.setattr(Chroma, "upsert", interrupted)
     with pytest.raises(KeyboardInterrupt):
         index.sync()
     monkeypatch.undo()
@@ -313,32 +312,23 @@ def test_what_is_in_the_index_when_ctrl_c_ends_the_filling_stays(
     assert notices == []
 
 
-def test_few_that_are_still_to_be_filled_in_are_no_fault(store: Store, opened: Open) -> None:
-    add_crowd(store, 2_200)
-    index = opened()
-    assert index.sync(brief=True) == 2_000
-    assert not index.in_step
-    assert (index.lacking(), index.verify()) == (0, ())
-
-
 def test_what_is_forgotten_while_chroma_is_opened_is_noticed(
     store: Store, opened: Open, places: Places, notices: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids, _ = add_crowd(store, 1_300)
-    first, looks = opened(), iter((False, True))
-    first.sync(lambda: next(looks))
+    first = opened()
+    first.sync(after_looks(2))
     first.close()
 
-    def slowly(folder: Path) -> Hnsw:
+    def slowly(self: Folder) -> Chroma:
         monkeypatch.undo()
         store.forget(Ref(Kind.SEMANTIC, ids[3]))
-        return open_hnsw(folder)
+        return self.open()
 
-    monkeypatch.setattr("persona_cli.memory.vectors.replica.open_hnsw", slowly)
+    monkeypatch.setattr(Folder, "open", slowly)
     later = opened()
-    later.sync()
-    assert not later.in_step
-    assert later.sync() == 1, "built anew, for Chroma keeps the bytes of what it deletes"
+    assert later.sync() == 300 + 1_299, "built anew, for Chroma keeps the bytes of what it deletes"
+    assert later.in_step
     assert later.verify() == ()
     assert not list(places.home.glob("chroma.damaged-*"))
     assert notices == []

@@ -48,7 +48,7 @@ def test_wanted_texts_are_embedded_once(store: Store, opened: Open) -> None:
     assert len(embedder.texts) == 90
     store.semantic.update(ids[5], content="zzz")
     assert embed_wanted(store, embedder) == 1
-    assert nearest(opened("letters", 26, small=99), embedder.embed(["zz"])[0], 1) == [ids[5]]
+    assert nearest(opened("letters", 26), embedder.embed(["zz"])[0], 1) == [ids[5]]
 
 
 def test_a_changed_embedder_embeds_again(store: Store, opened: Open) -> None:

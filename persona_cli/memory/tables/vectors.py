@@ -209,6 +209,13 @@ class Vectors:
         )
         return tuple(map(_change, rows))
 
+    def sizes(self, embedder_name: str) -> dict[tuple[Kind, str], int]:
+        """Return how many vectors of this embedder each field of each kind has."""
+        rows = self._connection.rows(
+            "SELECT kind, field, count(*) AS n FROM vector WHERE embedder = ? GROUP BY kind, field", (embedder_name,)
+        )
+        return {(Kind(row["kind"]), row["field"]): row["n"] for row in rows}
+
     def counts(self) -> dict[str, int]:
         """Return how many vectors each embedder has made."""
         rows = self._connection.rows("SELECT embedder, count(*) AS n FROM vector GROUP BY embedder ORDER BY embedder")
