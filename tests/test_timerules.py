@@ -21,7 +21,7 @@ AT = datetime(2023, 5, 17, 15, 30, tzinfo=BERLIN)
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.name)
 def test_a_rule_reads_its_examples_and_nothing_else(rule: Rule) -> None:
-    assert rule.yes
+    assert rule.yes or "(?<=" in rule.source  # what needs a word before it has no example that stands alone
     assert rule.no
     for text in rule.yes:
         assert rule.pattern.fullmatch(text), text

@@ -116,7 +116,8 @@ def yearly_ago(match: Match, at: datetime, tense: Direction) -> Found | None:
     """Read "two Christmases ago", "three summers ago": the last one that is over counts as one."""
     make, unit = _each_year(match, at)
     over = [year for year in range(at.year - 2, at.year + 1) if (last := make(year)) and last.end and last.end <= at]
-    return found(make(over[-1] + 1 - number(match["count"])), unit, "past")
+    window = make(over[-1] + 1 - number(match["count"]))
+    return found(window, unit, "past", 2 * DAY if unit == "day" else None)
 
 
 def yearly_before_last(match: Match, at: datetime, tense: Direction) -> Found | None:

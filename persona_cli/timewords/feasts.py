@@ -40,6 +40,11 @@ def day_of_feast(name: str) -> str | None:
     return None if entry is None else entry.get("day_of")
 
 
+def is_feast(words: str) -> bool:
+    """Tell whether words are the name of a feast and nothing else."""
+    return _key(words) in _feasts()
+
+
 def feast_names() -> Iterator[str]:
     """Yield every name, without its apostrophe."""
     yield from _feasts()

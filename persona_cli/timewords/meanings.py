@@ -178,6 +178,11 @@ def weekday(match: Match, at: datetime, tense: Direction) -> Found | None:
         offset = {"last": -1, "this": 0, "next": 1}[week_word]
         start = calendar.beginning(calendar.week(at, offset))
         return found(calendar.days(start, weekday_number(match)), "day", tense)
+    if group(match, "which") == "this":
+        # the one of this week, unless that is over and what is said lies ahead
+        day = calendar.days(calendar.beginning(calendar.week(at)), weekday_number(match))
+        over = tense == "future" and day.end is not None and day.end <= at
+        return found(calendar.coming(days, at) if over else day, "day", direction)
     if way == "next" and weekday_number(match) > at.weekday():
         # the coming one, or the one of next week: people differ
         return found(calendar.coming(days, at), "day", direction, 7 * DAY)
@@ -192,10 +197,10 @@ def weekday_of_month(match: Match, at: datetime, tense: Direction) -> Found | No
         return None
     start, end, what = month.window.start, month.window.end, group(match, "what")
     rank = _RANKS[group(match, "rank")]
-    if what in {"week", "day"}:
-        length = 7 if what == "week" else 1
+    if what in {"week", "fortnight", "day"}:
+        length = {"week": 7, "fortnight": 14}.get(what, 1)
         window = calendar.days(start, length * rank, length) if rank >= 0 else calendar.days(end, -length, length)
-        return found(window, "week" if what == "week" else "day", month.direction)
+        return found(window, "day" if what == "day" else "week", month.direction)
     weekday = 5 if what == "weekend" else calendar.WEEKDAYS.index(what)
     first = (
         start + DAY * ((weekday - start.weekday()) % 7)
@@ -220,6 +225,8 @@ def month_named(match: Match, at: datetime, tense: Direction) -> Found | None:
     if year is not None:
         return found(calendar.month_of(at, year, month), "month", year_way(match))
     way, direction = way_of(match, tense)
+    if group(match, "which") == "this":
+        return found(calendar.month_of(at, at.year, month), "month", direction)
     if way == "last" and match["month"][:3].lower() == calendar.MONTHS[at.month - 1][:3]:
         return found(calendar.month_of(at, at.year - 1, month), "month", "past")
     return found(choose(calendar.yearly(at, lambda y: calendar.month_of(at, y, month)), at, way), "month", direction)
@@ -249,6 +256,14 @@ def iso(match: Match, at: datetime, tense: Direction) -> Found | None:
         return None
     moment = day.start + timedelta(hours=int(match["hour"]), minutes=int(match["minute"]))
     return found(Window(moment, moment + HOUR), "moment", "any")
+
+
+def slashed(match: Match, at: datetime, tense: Direction) -> Found | None:
+    """Read "23/10/2025" and "10/23/2025"; where day and month cannot be told apart it is no date."""
+    one, two = int(match["one"]), int(match["two"])
+    if one <= 12 and two <= 12 and one != two:
+        return None
+    return found(calendar.day_of(at, int(match["y"]), min(one, two), max(one, two)), "day", "any")
 
 
 def iso_month(match: Match, at: datetime, tense: Direction) -> Found | None:
@@ -298,6 +313,7 @@ def feast(match: Match, at: datetime, tense: Direction) -> Found | None:
     if year is not None:
         window = feast_of(at, year, name)
     else:
+        way = "any" if group(match, "which") == "this" else way
         window = choose(calendar.yearly(at, lambda y: feast_of(at, y, name)), at, way)
     if window is not None and group(match, "long"):
         window = calendar.days(calendar.beginning(window), -2, 3)

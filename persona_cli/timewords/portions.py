@@ -76,7 +76,7 @@ def side_of_unit(match: Match, at: datetime, tense: Direction) -> Found | None:
     """Read "earlier this year" and "later this week": up to now, or from now."""
     unit = group(match, "unit")
     window = calendar.season_of(at, at.year, unit) if unit in calendar.SEASONS else _whole(unit, at, 0)
-    if group(match, "side") == "earlier":
+    if group(match, "side") != "later":
         end = min(window.end or at, at)
         return found(Window(window.start, end), "stretch", "past") if window.start and window.start < end else None
     start = max(window.start or at, at)

@@ -16,7 +16,8 @@ from dateutil.relativedelta import relativedelta
 
 from persona_cli.records import Window
 from persona_cli.timewords import calendar
-from persona_cli.timewords.atoms import DAY, Found
+from persona_cli.timewords.atoms import DAY, Found, Unit
+from persona_cli.timewords.feasts import day_of_feast, feast_of, is_feast
 from persona_cli.timewords.phrase import Direction, TimePhrase
 from persona_cli.timewords.rules import Rule, rules, rules_for
 from persona_cli.timewords.surroundings import Span, around, leading, modify
@@ -27,8 +28,8 @@ READ_FIRST, READ_LAST = 12_000, 4_000
 asked about it stands."""
 _FAR = 500
 """Years from which on a time is taken for none: "in 500,000 days"."""
-_LISTED = frozenset({"month", "season", "year"})
-"""What is joined in a list: "in May and June", "in 2023 and 2024"."""
+_LISTED = frozenset({"day", "month", "season", "year"})
+"""What is joined in a list: "Monday and Tuesday", "in May and June", "in 2023 and 2024"."""
 
 
 def unread(text: str) -> int:
@@ -134,6 +135,11 @@ def _range(text: str, first: Span, second: Span) -> list[Span] | None:
     start, end = first.found.window.start, second.found.window.end
     if start is None or end is None:
         return None
+    if opened[1].lower() == "between" and is_feast(text[first.start : first.end]) and second.found.window.start:
+        its_day = feast_of(
+            start, start.year, day_of_feast(text[first.start : first.end]) or text[first.start : first.end]
+        )
+        start, end = (its_day and its_day.end) or start, second.found.window.start  # the days that lie between
     if not _has_year(text, first):
         start = _before(start, end, "day" in text[first.start : first.end].lower())
     if end <= start:
@@ -153,13 +159,14 @@ def _list(text: str, first: Span, second: Span) -> list[Span] | None:
     start, end = first.found.window.start, second.found.window.start
     if start is None or end is None or first.found.window.end is None or second.found.window.end is None:
         return None
-    if not _has_year(text, first):
+    if "day" not in units and not _has_year(text, first):
         moved = _before(start, second.found.window.end, weekday=False)
         first = replace(first, found=replace(first.found, window=_moved(first.found.window, moved)))
     if first.found.window.end != end:
-        return [first, replace(second, found=replace(second.found, weak=False))]
+        return None if "day" in units else [first, replace(second, found=replace(second.found, weak=False))]
     window = Window(first.found.window.start, second.found.window.end)
-    return [Span(first.start, second.end, replace(first.found, window=window))]
+    unit: Unit = "stretch" if "day" in units else first.found.unit
+    return [Span(first.start, second.end, replace(first.found, window=window, unit=unit))]
 
 
 def _moved(window: Window, start: datetime) -> Window:

@@ -106,6 +106,8 @@ def settled(phrase: TimePhrase, *, yearly: bool = False) -> str | None:
         return _day(words, start, end, yearly=yearly)
     if phrase.direction == "any" and not re.match(r"(?i)(?:last|next|this|coming|past)\b", words):
         return None  # "in May we go sailing": which May, or every May, the words do not tell
+    if end - start <= timedelta(days=5) and " and " in words:
+        return f"from {_date(start)} to {_date(end - timedelta(seconds=1))}"
     stretch = "" if _ABOUT.search(words) else _stretch(words, start, end)
     return stretch or _around(start, end)
 

@@ -22,6 +22,8 @@ _NEAR = 60
 """Characters before a phrase in which the words that change it stand."""
 _DIVISIBLE = frozenset({"week", "month", "season", "year"})
 _FIRM_MONTHS = re.compile(r"(?:January|February|July|September|October|November|December)")
+_HOURS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_MINUTES = {"half": 30, "quarter": 15, "ten": 10, "twenty": 20, "five": 5}
 _RUN_UP = Distance("week", 4, near=True)
 _DISTANCE = re.compile(rf"(?<![\w'’-]){DISTANCE}$", re.IGNORECASE)
 
@@ -96,28 +98,53 @@ def _part(text: str, span: Span) -> Span:
 
 
 def _clock(text: str, span: Span) -> Span:
+    """Read "at 5pm", "at half past five" and "between 2 and 4 pm" beside a day or a part of it."""
     start = span.found.window.start
     if span.found.unit not in {"day", "moment"} or start is None:
         return span
-    after, before = around("clock_after").match(text, span.end), leading("clock_before", text, span.start)
-    beside = after or before
-    if beside is None or (hour := _hour(beside, late=start.hour >= 12)) is None:
+    beside = around("hours_after").match(text, span.end) or leading("hours_before", text, span.start)
+    beside = beside or around("clock_after").match(text, span.end) or leading("clock_before", text, span.start)
+    if beside is None:
         return span
-    moment = calendar.midnight(start) + hour
-    made = replace(span.found, window=Window(moment, moment + HOUR), unit="moment", soft=2 * HOUR)
+    half = next((half for words in reversed(beside.groups()) if (half := _half(words))), "")
+    hours = [_hour(words, span.found, half) for words in beside.groups()]
+    first, last = hours[0], hours[-1]
+    if first is None or last is None or last < first:
+        return span
+    day = calendar.midnight(start)
+    window = Window(day + first, day + last + (HOUR if len(hours) == 1 or last == first else timedelta(0)))
+    made = replace(span.found, window=window, unit="moment", soft=2 * HOUR)
     return Span(min(span.start, beside.start()), max(span.end, beside.end()), made)
 
 
-def _hour(match: re.Match[str], *, late: bool) -> timedelta | None:
-    if match[4]:
-        return timedelta(hours=12 if match[4].lower() == "noon" else 24)
-    hour, minute = int(match[1]), int(match[2] or 0)
-    if hour > 24 or minute > 59:
+def _half(words: str) -> str:
+    """Return "a" or "p" for "5 am" and "5 p.m."."""
+    match = re.search(r"([ap])\.?m\b", words, re.IGNORECASE)
+    return match[1].lower() if match else ""
+
+
+def _hour(words: str, found: Found, half: str) -> timedelta | None:
+    """Return how long after midnight a clock shows this; without am or pm the part of the day decides."""
+    words = words.lower()
+    if words in {"noon", "midday", "midnight"}:
+        return timedelta(hours=24 if words == "midnight" else 12)
+    shown = re.search(rf"(\d{{1,2}})(?:[:.](\d\d))?|\b(?:{'|'.join(_HOURS)})\b(?!\s+(?:past|to)\b)", words)
+    if shown is None:
         return None
-    half = (match[3] or "").lower()[:1]
-    if hour < 12 and (half == "p" or (late and half != "a")):
-        hour += 12
-    return timedelta(hours=0 if half == "a" and hour == 12 else hour, minutes=minute)
+    hour = int(shown[1]) if shown[1] else _HOURS.index(shown[0]) + 1
+    time = timedelta(hours=hour, minutes=int(shown[2] or 0))
+    if hour > 24 or int(shown[2] or 0) > 59:
+        return None
+    if beside := re.match(r"(half|quarter|ten|twenty|five)\s+(past|to)\b", words):
+        time += timedelta(minutes=_MINUTES[beside[1]]) * (1 if beside[2] == "past" else -1)
+    if half:
+        return time + timedelta(hours=12 if half == "p" and hour < 12 else -12 if half == "a" and hour == 12 else 0)
+    start, end = found.window.start, found.window.end
+    if found.unit == "moment" and start is not None and end is not None:
+        day = calendar.midnight(start)
+        later = (time + timedelta(hours=more) for more in (0, 12, 24))
+        return next((moment for moment in later if start <= day + moment <= end), time)
+    return time
 
 
 def _loosely(text: str, span: Span) -> Span:
