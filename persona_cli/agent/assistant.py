@@ -17,6 +17,7 @@ from persona_cli.agent.respond import RespondOptions, respond
 from persona_cli.agent.sessions import close_session, close_sessions, session_at
 from persona_cli.agent.tidying import OnProgress, Tidied, Tidying
 from persona_cli.agent.update import AFTER_TURN, Updates
+from persona_cli.agent.wishes import Wishes
 from persona_cli.config import Settings
 from persona_cli.errors import Interrupted, MessageError, PersonaError
 from persona_cli.memory import Memory
@@ -27,6 +28,7 @@ from persona_cli.records import (
     Answer,
     AnswerDelta,
     CoreMemory,
+    Fulfilled,
     Image,
     Kind,
     Notice,
@@ -39,6 +41,7 @@ from persona_cli.records import (
     Step,
     ThinkDelta,
     Turn,
+    Wish,
 )
 from persona_cli.remembering.secrets import redact, redaction_notice
 from persona_cli.remembering.use import used_memories
@@ -62,7 +65,7 @@ class Assistant:
         self.model = model
         self.settings = settings
         self.last_turn: Turn | None = None
-        """The turn the last response was kept as; None after one without memory."""
+        """The turn the last response was kept as; None after one without memory, or that was wished to leave none."""
         self._clock = clock
         updates = Updates(memory, model, settings)
         self.updates = UpdateQueue(memory, updates, notice)
@@ -133,8 +136,9 @@ class Assistant:
         text, secrets = redact(text)
         at = self._clock()
         self.close_sessions(at)
+        known = self._known_pictures(images)
         query = Query(text, at, tuple(self.memory.media.add(path, at) for path in images))
-        kept = _Kept()
+        kept, wishes = _Kept(), Wishes(self.memory, query)
         try:
             for notice in redaction_notice(secrets):
                 yield kept.add(notice)
@@ -147,7 +151,10 @@ class Assistant:
             with self.updates.paused():
                 situation = self._situation(query)
                 kept.steps.append(Personality(situation.traits))
-                for step in respond(self._search, self.model, situation, options=options, most=most, stop=stop):
+                steps = respond(
+                    self._search, wishes.fulfil, self.model, situation, options=options, most=most, stop=stop
+                )
+                for step in steps:
                     yield kept.add(step)
         except Interrupted:
             kept.add(Notice("The answer was interrupted."))
@@ -157,7 +164,10 @@ class Assistant:
             raise
         finally:
             # also when the caller stops reading: the words are kept whatever became of the answer
-            self.last_turn = self._keep(query, kept)
+            if wishes.kept_out:
+                self._drop_pictures(query.images, known)
+            else:
+                self.last_turn = self._keep(query, kept)
             self.updates.wake()
 
     def _respond_blindly(
@@ -166,17 +176,24 @@ class Assistant:
         """Answer without reading memory and without leaving a trace in it."""
         self.last_turn = None
         at = self._clock()
-        store, media = self.memory.store, self.memory.media
-        known = {image.id for image in store.images.all()} if images else set()
-        shown = tuple(media.add(path, at) for path in images)
+        known = self._known_pictures(images)
+        shown = tuple(self.memory.media.add(path, at) for path in images)
         try:
             situation = Situation(Query(text, at, shown), CoreMemory(), Traits())
-            yield from respond(self._search, self.model, situation, options=options, most=0, stop=stop)
+            yield from respond(self._search, _fulfil_nothing, self.model, situation, options=options, most=0, stop=stop)
         finally:
-            for image in set(shown):
-                if image.id not in known:
-                    store.forget(Ref(Kind.IMAGE, image.id))
-                    media.remove(image.hash)
+            self._drop_pictures(shown, known)
+
+    def _known_pictures(self, images: Sequence[Path]) -> frozenset[int]:
+        """Return which pictures were stored before these are shown."""
+        return frozenset(image.id for image in self.memory.store.images.all()) if images else frozenset()
+
+    def _drop_pictures(self, shown: Sequence[Image], known: Collection[int]) -> None:
+        """Leave no trace of pictures that were not known before."""
+        for image in set(shown):
+            if image.id not in known:
+                self.memory.store.forget(Ref(Kind.IMAGE, image.id))
+                self.memory.media.remove(image.hash)
 
     def _situation(self, query: Query) -> Situation:
         store = self.memory.store
@@ -251,6 +268,11 @@ class Assistant:
             )
 
 
+def _fulfil_nothing(wish: Wish) -> Fulfilled:
+    """Leave memory as it is, for a response that neither reads it nor leaves a trace."""
+    return Fulfilled(wish)
+
+
 class _Kept:
     """What of a response is stored with its turn: the steps without their pieces, and what was said."""
 
@@ -262,7 +284,7 @@ class _Kept:
     def add(self, step: Step) -> Step:
         if isinstance(step, AnswerDelta):
             self._pieces.append(step.text)
-        elif not isinstance(step, ThinkDelta):
+        elif not isinstance(step, ThinkDelta | Wish):
             self.steps.append(step)
         if isinstance(step, Answer):
             self._whole = step.text

@@ -11,10 +11,16 @@ from dataclasses import dataclass, replace
 
 from persona_cli.errors import FormatError
 from persona_cli.model.tasks import Exchange, Model, Situation, Stop
-from persona_cli.records import Answer, Kind, Query, Recall, Ref, Retrieve, Step, Think
+from persona_cli.records import Answer, Fulfilled, Kind, Query, Recall, Ref, Retrieve, Step, Think, Wish
 
 Searches = Callable[[Query, Retrieve, Collection[Ref]], Recall]
 """Searches long-term memory for a query and what the model asked for, without what was shown before."""
+
+Fulfils = Callable[[Wish], Fulfilled]
+"""Does with memory what the person wants done."""
+
+_MOST_WISHES = 4
+"""Wishes of one message; a model that speaks more of them is going round in circles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,14 @@ class RespondOptions:
 
 
 def respond(
-    search: Searches, model: Model, situation: Situation, *, options: RespondOptions, most: int, stop: Stop
+    search: Searches,
+    fulfil: Fulfils,
+    model: Model,
+    situation: Situation,
+    *,
+    options: RespondOptions,
+    most: int,
+    stop: Stop,
 ) -> Iterator[Step]:
     """Yield the steps of a response, the `Answer` last; at most `most` retrievals are made."""
     if options.use_memory and (options.force_retrieve or not options.reasoning):
@@ -39,6 +52,12 @@ def respond(
         thought, wish = yield from _reason(model, situation, stop)
         if wish is None:
             return
+        if isinstance(wish, Wish):
+            if len(situation.fulfilled) == _MOST_WISHES:
+                break
+            yield wish
+            situation = replace(situation, fulfilled=(*situation.fulfilled, fulfil(wish)))
+            continue
         situation = yield from _retrieve(search, situation, thought, wish)
     yield from model.answer(situation, stop)
 
@@ -58,13 +77,15 @@ def recalled_refs(recall: Recall) -> Iterator[Ref]:
         yield from (Ref(Kind.MESSAGE, turn.id) for turn in topic.turns)
 
 
-def _reason(model: Model, situation: Situation, stop: Stop) -> Generator[Step, None, tuple[str, Retrieve | None]]:
-    """Yield one round of reasoning; return the thought, and the retrieval it ended in unless it answered."""
+def _reason(
+    model: Model, situation: Situation, stop: Stop
+) -> Generator[Step, None, tuple[str, Retrieve | Wish | None]]:
+    """Yield one round of reasoning; return the thought, and the retrieval or wish it ended in, if any."""
     thought = ""
     # closed at once: what the model holds for its stream is free before the search and the next round
     with closing(model.reason(situation, stop)) as pieces:
         for piece in pieces:
-            if isinstance(piece, Retrieve):
+            if isinstance(piece, Retrieve | Wish):
                 return thought, piece
             yield piece
             if isinstance(piece, Think):

@@ -19,7 +19,19 @@ from persona_cli.cli.invocation import Invocation
 from persona_cli.cli.lines import spent_words
 from persona_cli.cli.render import clean
 from persona_cli.errors import Interrupted
-from persona_cli.records import Answer, AnswerDelta, Notice, Recall, Retrieve, Spent, Step, Think, ThinkDelta, Turn
+from persona_cli.records import (
+    Answer,
+    AnswerDelta,
+    Notice,
+    Recall,
+    Retrieve,
+    Spent,
+    Step,
+    Think,
+    ThinkDelta,
+    Turn,
+    Wish,
+)
 
 if TYPE_CHECKING:
     from persona_cli.agent.assistant import Assistant
@@ -121,11 +133,13 @@ def _show(run: Invocation, step: Step, options: ChatOptions, spoken: Spoken) -> 
         run.err.print(_thinking(step), style="dim", markup=False)
 
 
-def _thinking(step: Think | Retrieve | Recall | Answer) -> str:
+def _thinking(step: Think | Retrieve | Wish | Recall) -> str:
     if isinstance(step, Retrieve):
         window = f" from {step.start or '…'} to {step.end or '…'}" if step.start or step.end else ""
         return f"searches for: {step.keywords}{window}"
     if isinstance(step, Recall):
         return f"found: {', '.join(recalled(step)) or 'nothing'}"
+    if isinstance(step, Wish):
+        return f"wish about memory: {step.want}"
     # the words of a thought have been printed as they came
     return ""

@@ -18,6 +18,7 @@ from persona_cli.records import (
     Change,
     CoreMemory,
     EpisodicMemory,
+    Fulfilled,
     Image,
     Piece,
     ProceduralMemory,
@@ -54,6 +55,8 @@ class Situation:
     """Turns of the session before this one, oldest first: "last time" is no time that a search could find."""
     exchanges: tuple[Exchange, ...] = ()
     """Retrievals already made for this query, in order."""
+    fulfilled: tuple[Fulfilled, ...] = ()
+    """Wishes about memory that this query spoke, and what came of each, in order."""
     seen_images: tuple[ImageSeen, ...] = ()
     """For each picture of the query that was shown before: when, and what was said of it."""
     cut: tuple[str, ...] = ()
@@ -152,7 +155,7 @@ class Model(Protocol):
         ...
 
     def reason(self, situation: Situation, stop: Stop) -> Generator[Piece, None, None]:
-        """Yield ThinkDelta..., Think, then either Retrieve or AnswerDelta..., Answer."""
+        """Yield ThinkDelta..., Think, then Retrieve, or a Wish about memory, or AnswerDelta..., Answer."""
         ...
 
     def answer(self, situation: Situation, stop: Stop) -> Generator[Piece, None, None]:

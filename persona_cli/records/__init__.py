@@ -36,6 +36,7 @@ from persona_cli.records.memories import (
 )
 from persona_cli.records.picture import Box, Image
 from persona_cli.records.state import Author, Change, Status, Window
+from persona_cli.records.wish import Fulfilled, Want, Wish
 from persona_cli.records.work import Job, JobState, Refusal, Task
 from persona_cli.refs import Kind, Ref
 
@@ -49,6 +50,7 @@ __all__ = [
     "CoreEntry",
     "CoreMemory",
     "EpisodicMemory",
+    "Fulfilled",
     "Hit",
     "Image",
     "ImageMemory",
@@ -76,5 +78,7 @@ __all__ = [
     "ThinkDelta",
     "Topic",
     "Turn",
+    "Want",
     "Window",
+    "Wish",
 ]

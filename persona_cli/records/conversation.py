@@ -14,6 +14,7 @@ from persona_cli.personality import Traits
 from persona_cli.records.memories import EpisodicMemory, ProceduralMemory, SemanticMemory
 from persona_cli.records.picture import Image
 from persona_cli.records.state import Window
+from persona_cli.records.wish import Wish
 from persona_cli.refs import Ref
 
 M_co = TypeVar("M_co", covariant=True)
@@ -176,7 +177,7 @@ class AnswerDelta:
     text: str
 
 
-Piece = ThinkDelta | AnswerDelta | Think | Retrieve | Notice | Spent | Answer
+Piece = ThinkDelta | AnswerDelta | Think | Retrieve | Wish | Notice | Spent | Answer
 """What a model yields."""
 
 Step = Piece | Recall
