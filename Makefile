@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help chat test lint bench docs clean
+.PHONY: help chat test lint bench train docs clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,6 +25,10 @@ lint: $(VENV)/.installed-dev ## ruff, mypy, the import contract
 
 bench: $(VENV)/.installed-dev ## run the benchmarks and print their tables
 	$(BIN)/python -m benchmarks
+
+train: $(VENV)/.installed-dev ## train the reader anew from the examples in models/reading: half an hour
+	$(BIN)/python -m models.reading.corpus
+	$(BIN)/python -m models.reading.train
 
 docs: $(VENV)/.installed-dev ## write docs/commands.md anew from --help
 	$(BIN)/python -m tests.commands > docs/commands.md

@@ -16,6 +16,7 @@ from persona_cli.memory import Memory, open_memory
 from persona_cli.memory.store import Store, open_store
 from persona_cli.memory.vectors.embedding import Embedder
 from persona_cli.paths import find_places
+from persona_cli.reading.reader import Reader
 from tests.fakes import ScriptedModel
 from tests.tiny import Tiny, build_tiny
 from tests.tinyclip import build_clip
@@ -52,12 +53,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def minilm(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder of weights with the embedding model, converted once."""
+    """Return a folder of weights with the embedding model and the reader's encoder, converted once."""
     from persona_cli.memory.vectors.minilm_files import Use, converted
+    from persona_cli.memory.vectors.state_encoder import ADAPTER, adapted
+    from persona_cli.paths import shipped
 
     folder = tmp_path_factory.mktemp("minilm")
     for use in Use:
         converted(folder, use, pytest.fail)
+    adapted(folder, shipped("reading") / ADAPTER, pytest.fail)
     return folder
 
 
@@ -81,6 +85,17 @@ def embedder(minilm: Path) -> Iterator[Embedder]:
     opened = MiniLM(minilm, pytest.fail)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def reader(minilm: Path) -> Iterator[Reader]:
+    """Return the reader, opened once."""
+    from persona_cli.memory.vectors.state_encoder import StateEncoder
+    from persona_cli.reading.reader import open_reader
+
+    encoder = StateEncoder(minilm, pytest.fail)
+    yield open_reader(encoder)
+    encoder.close()
 
 
 @pytest.fixture

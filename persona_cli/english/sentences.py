@@ -22,7 +22,8 @@ _MARKER = re.compile(r"\s*(?:\(?\d{1,3}[.)]|[-*•–]|[a-z][.)])\s*$")
 _QUOTED = re.compile(
     r"\"[^\"]{1,400}\"|“[^”]{1,400}”|«[^»]{1,400}»|\([^()]{1,400}\)|(?<!\w)['‘][^'‘’]{1,400}['’](?!\w)"
 )
-_STRAIGHT = str.maketrans("“”«»„‟‹›‘'", '""""""""’’')
+_STRAIGHT = str.maketrans("“”«»„‟‹›‘'", '""""""""’’') | dict.fromkeys(range(0xD800, 0xE000), "x")
+# a lone surrogate, as a terminal may deliver it, is no text to sentencex
 _SMILE = r"(?:[\U0001F000-\U0001FAFF\u2600-\u27BF][\u200d\ufe0f\U0001F3FB-\U0001F3FF]*)+"
 _MARKS = tuple(
     re.compile(mark)

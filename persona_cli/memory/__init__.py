@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from persona_cli.memory.vectors.embedding import Embedder
     from persona_cli.memory.vectors.index import Index
     from persona_cli.memory.vectors.sight import Sight
+    from persona_cli.memory.vectors.state_encoder import StateEncoder
+    from persona_cli.reading.reader import Reader
 
 __all__ = ["Memory", "open_memory"]
 
@@ -42,6 +44,7 @@ class Memory:
         self._notice = notice
         self._lock = threading.RLock()
         self._embedder: Embedder | None = None
+        self._encoder: StateEncoder | None = None
         self._index: Index | None = None
         self._sight: Sight | None = None
 
@@ -54,6 +57,16 @@ class Memory:
 
                 self._embedder = open_embedder(self._settings, self.places, self._notice)
             return self._embedder
+
+    @cached_property
+    def reader(self) -> Reader:
+        """What reads messages; its encoder is opened when there is something to read."""
+        from persona_cli.memory.vectors.state_encoder import StateEncoder
+        from persona_cli.reading.reader import open_reader
+
+        with self._lock:
+            self._encoder = self._encoder or StateEncoder(self.places.weights, self._notice)
+            return open_reader(self._encoder)
 
     @property
     def index(self) -> Index:
@@ -146,6 +159,8 @@ class Memory:
                 self._index.close()
             if self._embedder is not None:
                 self._embedder.close()
+            if self._encoder is not None:
+                self._encoder.close()
             if self._sight is not None:
                 self._sight.close()
         self.store.close()

@@ -35,7 +35,7 @@ _QUESTIONS_KEPT = 64  # a turn searches several times for the same words
 
 _MOST_THREADS = 8  # a container may show 64 cores and be given the time of two
 
-_CLS, _SEP = 101, 102
+CLS, SEP = 101, 102
 
 Vectors = NDArray[np.float32]
 
@@ -92,7 +92,9 @@ class MiniLM:
             if self._closed:
                 raise EngineError("the embedding model has been closed")
             if use not in self._sessions:
-                self._sessions[use] = _open_session(converted(self._weights, use, self._notice), use)
+                self._sessions[use] = open_session(
+                    converted(self._weights, use, self._notice), 1 if use is Use.QUESTIONS else most_threads()
+                )
             return self._sessions[use]
 
     def _pieces(self, texts: Sequence[str]) -> list[list[int]]:
@@ -103,7 +105,7 @@ class MiniLM:
             tokenizer = self._tokenizer
         # a lone surrogate, as a terminal may deliver it, is no text for the tokenizer
         clean = (text.encode("utf-8", errors="replace").decode("utf-8") for text in texts)
-        return [[_CLS, *tokenizer.encode(text).ids[: LONGEST - 2], _SEP] for text in clean]
+        return [[CLS, *tokenizer.encode(text).ids[: LONGEST - 2], SEP] for text in clean]
 
 
 def open_tokenizer(vocabulary_file: Path) -> Tokenizer:
@@ -119,16 +121,19 @@ def open_tokenizer(vocabulary_file: Path) -> Tokenizer:
     return tokenizer
 
 
-def _open_session(path: Path, use: Use) -> InferenceSession:
+def open_session(path: Path, threads: int) -> InferenceSession:
+    """Open a graph; raises `WeightsError`.
+
+    One thread for what is short: several would wait for each other longer than they compute, tens of milliseconds
+    where the cores are busy.
+    """
     onnxruntime = load()
     from onnxruntime.capi import onnxruntime_pybind11_state as native
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.inter_op_num_threads = 1
-    # a question is so short that threads would wait for each other longer than they compute: tens of milliseconds
-    # where the cores are busy
-    options.intra_op_num_threads = 1 if use is Use.QUESTIONS else min(_MOST_THREADS, _cores())
+    options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -139,22 +144,30 @@ def _open_session(path: Path, use: Use) -> InferenceSession:
         ) from exc
 
 
-def _cores() -> int:
+def most_threads() -> int:
+    """Return how many threads a long text is worth."""
     try:
-        return len(os.sched_getaffinity(0))
+        cores = len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS
-        return os.cpu_count() or 1
+        cores = os.cpu_count() or 1
+    return min(_MOST_THREADS, cores)
 
 
 def _run(session: InferenceSession, given: dict[str, NDArray[np.generic]]) -> Vectors:
+    vectors = run(session, "vectors", given)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors
+
+
+def run(session: InferenceSession, wanted: str, given: dict[str, NDArray[np.generic]]) -> Vectors:
+    """Return one output of a graph; raises `EngineError`."""
     from onnxruntime.capi import onnxruntime_pybind11_state as native
 
     try:
-        vectors: Vectors = session.run(["vectors"], given)[0]
+        found: Vectors = session.run([wanted], given)[0]
     except (native.Fail, native.RuntimeException) as exc:
         raise EngineError(f"ONNX Runtime could not embed a text: {exc}") from exc
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors
+    return found
 
 
 def _padded(texts: Sequence[Sequence[int]]) -> dict[str, NDArray[np.generic]]:

@@ -9,13 +9,22 @@ a second of work) lie under the shared weights, each with its SHA-256 beside it:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from persona_cli.errors import StorageError, WeightsError
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+Tensors = Mapping[str, NDArray[np.float32]]
 
 NAME = "all-MiniLM-L6-v2"
 DIMENSION = 384
@@ -65,18 +74,28 @@ def _checked(name: str, wanted: str) -> Path:
 
 def converted(weights: Path, use: Use, notice: Callable[[str], None]) -> Path:
     """Return the file under `weights`, converted now if it is absent or damaged; two processes do not race."""
-    path = weights / use
+
+    def build(tensors: Tensors) -> ModelProto:
+        from persona_cli.memory.vectors import minilm_graph
+
+        return (minilm_graph.documents if use is Use.DOCUMENTS else minilm_graph.questions)(tensors, LONGEST)
+
+    return made(weights / use, build, notice)
+
+
+def made(path: Path, build: Callable[[Tensors], ModelProto], notice: Callable[[str], None]) -> Path:
+    """Return `path`, with the graph that `build` makes of the packaged tensors if it is absent or damaged."""
     if _intact(path):
         return path
-    with _alone(weights):
+    with _alone(path.parent):
         if _intact(path):
             return path
         if path.exists():
             notice(f"{path.name} was damaged and has been converted again")
-        _convert(source_folder(), path, use)
+        _convert(source_folder(), path, build)
         for name in _OUTDATED:
             with suppress(OSError):  # Windows deletes nothing that an older persona still runs from
-                (weights / name).unlink(missing_ok=True)
+                (path.parent / name).unlink(missing_ok=True)
     return path
 
 
@@ -115,11 +134,11 @@ def _alone(weights: Path) -> Iterator[None]:
         ) from exc
 
 
-def _convert(source: Path, path: Path, use: Use) -> None:
+def _convert(source: Path, path: Path, build: Callable[[Tensors], ModelProto]) -> None:
     # one name for every process: what a killed one left is written over, not added to
     partial = path.with_name(f".{path.name}.part")
     try:
-        _write(source, partial, use)
+        _write(source, partial, build)
         partial.chmod(0o600)
         # the record first: without it a whole file would look damaged to whoever comes after a kill
         _record(path).write_text(_sha256(partial), encoding="ascii")
@@ -128,15 +147,13 @@ def _convert(source: Path, path: Path, use: Use) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _write(source: Path, path: Path, use: Use) -> None:
+def _write(source: Path, path: Path, build: Callable[[Tensors], ModelProto]) -> None:
     try:
+        import onnx  # noqa: F401 - what `build` needs: its absence is said before anything is read
         from safetensors.numpy import load_file
-
-        from persona_cli.memory.vectors import minilm_graph
     except ImportError as exc:
         raise WeightsError(
             f"{NAME} cannot be converted: {exc}", fix="Install it again: pip install --force-reinstall onnx safetensors"
         ) from exc
 
-    build = minilm_graph.documents if use is Use.DOCUMENTS else minilm_graph.questions
-    path.write_bytes(build(load_file(source / "model.safetensors"), LONGEST).SerializeToString())
+    path.write_bytes(build(load_file(source / "model.safetensors")).SerializeToString())

@@ -1,0 +1,180 @@
+"""Whom a sentence is about, by name: one of those it names, or one of those named before, for whom "she" stands.
+
+A trained line over a dozen plain features of each mention; the likeliest is taken, or nobody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_cli.reading.heads import Heads, softmax
+from persona_cli.reading.labels import Guess
+from persona_cli.reading.statement import Statement, Subject
+
+Floats = NDArray[np.float32]
+
+FEATURES = 14
+NAMED = ("person", "role", "pet")
+"""Labels of spans that somebody may be called by."""
+_REMEMBERED = 8  # sentences back that "she" may reach
+_PRONOUN = re.compile(r"\b(?:s?he|him|his|hers?|they|them|their)\b", re.IGNORECASE)
+_MINE = re.compile(r"\b(?:my|our)(?:\s+[\w-]+){0,2}\s+$", re.IGNORECASE)
+_BESIDE = re.compile(r"\b(?:with|for|to|from|of|at|by|about|and|than|like)\s+(?:(?:my|our|the)\s+)?$", re.IGNORECASE)
+_THEIRS = re.compile(
+    r"(?P<owner>[^\W\d_][\w-]*)['’]s(?:\s+[\w-]+)?\s+$|\b(?:his|her|their)\s+(?:\w+\s+)?$", re.IGNORECASE
+)
+
+
+_JOINED = re.compile(r"\s*(?:,\s*(?:my|our)?|is|called|named|is called)?\s*", re.IGNORECASE)
+
+
+class Place(Protocol):
+    """A labelled stretch of a sentence."""
+
+    @property
+    def start(self) -> int:
+        """Where it begins."""
+        ...
+
+    @property
+    def end(self) -> int:
+        """Where it ends."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """What it is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Somebody named in a sentence, or before it; "my sister Ada" is Ada, whose role is sister."""
+
+    name: str
+    label: str
+    role: str
+    owner: str
+    back: int
+    """How many sentences ago, 0 for this one."""
+    first: bool = False
+    mine: bool = False
+    beside: bool = False
+    possessive: bool = False
+    early: bool = False
+    subject_before: bool = False
+
+
+def mentions(text: str, spans: Sequence[Place]) -> tuple[Mention, ...]:
+    """Return those a sentence names, in order."""
+    found: list[Mention] = []
+    before: Place | None = None
+    for span in spans:
+        if span.label not in NAMED:
+            continue
+        mention = _mention(text, span, first=not found)
+        if before is not None and {before.label, span.label} == {"role", "person"} and _joined(text, before, span):
+            mention = _together(found.pop(), mention)
+        found.append(mention)
+        before = span
+    return tuple(found)
+
+
+def features(mention: Mention, text: str) -> Floats:
+    """Return what is known of a mention as the subject of a sentence: (14,)."""
+    here, pronoun = mention.back == 0, bool(_PRONOUN.search(text))
+    return np.array(
+        [
+            here,
+            1 / (1 + mention.back),
+            here and mention.first,
+            here and mention.mine,
+            here and mention.beside,
+            here and mention.possessive,
+            here and mention.early,
+            mention.label == "role",
+            mention.label == "pet",
+            here and mention.label == "person",
+            not here and pronoun,
+            not here and mention.subject_before,
+            not here and mention.subject_before and pronoun,
+            not here and mention.first,
+        ],
+        dtype=np.float32,
+    )
+
+
+def choose(heads: Heads, text: str, candidates: Sequence[Mention], who: Guess) -> Subject:
+    """Return the subject of a sentence out of those it may be; `who` says what kind of subject it has."""
+    if who.label != "other" or not candidates:
+        return Subject(who)
+    scores = np.array([features(mention, text) @ heads.subject[:-1] for mention in candidates] + [heads.subject[-1]])
+    chances = softmax(scores[None].astype(np.float32))[0]
+    best = int(chances.argmax())
+    if best == len(candidates):
+        return Subject(who, probability=float(chances[best]))
+    mention = candidates[best]
+    return Subject(
+        who, mention.name, mention.label, mention.role, float(chances[best]), mention.back == 0, mention.owner
+    )
+
+
+def candidates_for(here: Sequence[Mention], before: Sequence[Statement]) -> tuple[Mention, ...]:
+    """Return everybody a sentence may be about: named in it, or in the sentences before, the latest mention of each."""
+    return latest(here, (past_mentions(statement, back) for back, statement in enumerate(_back(before), start=1)))
+
+
+def latest(here: Sequence[Mention], past: Iterable[Sequence[Mention]]) -> tuple[Mention, ...]:
+    """Return the latest mention of each."""
+    found = {mention.name.casefold(): mention for mention in reversed(here)}
+    for mention in (mention for named in past for mention in named):
+        found.setdefault(mention.name.casefold(), mention)
+    return tuple(found.values())
+
+
+def past_mentions(statement: Statement, back: int) -> tuple[Mention, ...]:
+    """Return those a sentence before named, or was about."""
+    subject = statement.subject
+    named = mentions(statement.text, statement.spans)
+    if subject.name and all(subject.name != mention.name for mention in named):
+        named = (Mention(subject.name, subject.label, subject.role, subject.owner, back), *named)
+    return tuple(replace(mention, back=back, subject_before=mention.name == subject.name) for mention in named)
+
+
+def _back(before: Sequence[Statement]) -> Iterator[Statement]:
+    return reversed(before[-_REMEMBERED:])
+
+
+def _joined(text: str, one: Place, other: Place) -> bool:
+    """Tell whether a role and a name are of the same: "my sister Ada", "Ada, my sister", "my sister is called Ada"."""
+    return bool(_JOINED.fullmatch(text[one.end : other.start]))
+
+
+def _together(one: Mention, other: Mention) -> Mention:
+    named, role = (one, other) if other.label == "role" else (other, one)
+    return replace(one, name=named.name, label="person", role=role.name, owner=role.owner)
+
+
+def _mention(text: str, span: Place, *, first: bool) -> Mention:
+    before, after = text[: span.start], text[span.end :]
+    owned = _THEIRS.search(before)
+    mine = bool(_MINE.search(before)) and not owned
+    owner = "me" if mine else (owned["owner"] or "") if owned else ""
+    return Mention(
+        text[span.start : span.end],
+        span.label,
+        text[span.start : span.end] if span.label == "role" else "",
+        owner,
+        0,
+        first,
+        mine,
+        bool(_BESIDE.search(before)),
+        after.startswith(("'s", "’s")),
+        len(before.split()) < 3,
+    )

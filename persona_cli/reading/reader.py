@@ -1,0 +1,112 @@
+"""`Reader`: a message as statements, what a new one means for an old memory, how a memory stands to a question.
+
+A message is looked at in one pass of the encoder, a long one in a few; every sentence is judged beside its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_cli.english.sentences import sentence_spans
+from persona_cli.reading.encoder import Encoder, Part
+from persona_cli.reading.heads import SENTENCE, Heads, open_heads, sentence_input
+from persona_cli.reading.inquiry import Bearing, bearings
+from persona_cli.reading.labels import Guess
+from persona_cli.reading.mentions import candidates_for, choose, mentions
+from persona_cli.reading.relation import Relation, relate
+from persona_cli.reading.statement import Span, Statement
+from persona_cli.reading.surface import sentence_features
+from persona_cli.reading.tagging import find_spans
+
+Floats = NDArray[np.float32]
+
+_HELD = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads messages; any thread may call it."""
+
+    encoder: Encoder
+    heads: Heads
+
+    def read(self, message: str, before: Sequence[Statement] = ()) -> tuple[Statement, ...]:
+        """Return the sentences of a message in order; `before` are those said before it, for whom "she" stands."""
+        return self.read_all([message], before)[0]
+
+    def read_all(self, messages: Sequence[str], before: Sequence[Statement] = ()) -> tuple[tuple[Statement, ...], ...]:
+        """Read messages that have nothing to do with each other, all after the same `before`."""
+        located = [locate(message) for message in messages]
+        passages = self.encoder.encode([[text for text, _ in sentences] for sentences in located if sentences])
+        parts = iter(passages)
+        return tuple(self.judge(places, next(parts).parts, before) if places else () for places in located)
+
+    def relate(self, old: Sequence[str], new: str) -> tuple[Relation, ...]:
+        """Return what a new statement means for each of some memories, in order; one pass a memory."""
+        return relate(self.encoder, self.heads, old, new)
+
+    def bearings(self, question: str, memories: Sequence[str]) -> tuple[Bearing, ...]:
+        """Return how each memory stands to a question, in order; one pass a memory."""
+        return bearings(self.encoder, self.heads, question, memories)
+
+    def judge(
+        self, located: Sequence[tuple[str, int]], parts: Sequence[Part], before: Sequence[Statement]
+    ) -> tuple[Statement, ...]:
+        """Return the statements of sentences, given with their places in the message and as the encoder saw them."""
+        count = len(located)
+        inputs = [
+            sentence_input(part, sentence_features(text, place, count))
+            for place, ((text, _), part) in enumerate(zip(located, parts, strict=True))
+        ]
+        judged = self.heads.judge(np.array(inputs))
+        read: list[Statement] = []
+        for row, ((text, start), part) in enumerate(zip(located, parts, strict=True)):
+            chances = {name: scores[row] for name, scores in judged.items()}
+            spans = find_spans(self.heads, text, part)
+            read.append(self._statement(text, start, chances, spans, (*before, *read)))
+        return tuple(read)
+
+    def _statement(
+        self, text: str, start: int, chances: dict[str, Floats], spans: tuple[Span, ...], before: Sequence[Statement]
+    ) -> Statement:
+        act = _best("act", chances)
+        nothing, passing, lasting, weighty = map(float, chances["worth"])
+        kinds = [
+            Guess(label, float(chance))
+            for label, chance in zip(SENTENCE["kinds"], chances["kinds"], strict=True)
+            if chance >= _HELD
+        ]
+        candidates = candidates_for(mentions(text, spans), before)
+        return Statement(
+            text,
+            start,
+            start + len(text),
+            act,
+            _best("asked", chances) if act.label == "ask" else None,
+            _best("speaker", chances),
+            float(chances["unsure"][0]),
+            float(chances["negative"][0]),
+            (nothing, passing, lasting, weighty),
+            tuple(sorted(kinds, key=lambda guess: -guess.probability)),
+            spans,
+            choose(self.heads, text, candidates, _best("who", chances)),
+        )
+
+
+def open_reader(encoder: Encoder) -> Reader:
+    """Return a reader with the heads that ship with the program."""
+    return Reader(encoder, open_heads())
+
+
+def locate(message: str) -> list[tuple[str, int]]:
+    """Return the sentences of a message, each with the place where it begins."""
+    return [(message[start:end], start) for start, end in sentence_spans(message)]
+
+
+def _best(name: str, chances: dict[str, Floats]) -> Guess:
+    best = int(chances[name].argmax())
+    return Guess(SENTENCE[name][best], float(chances[name][best]))

@@ -1,0 +1,84 @@
+"""What was read from one sentence, as values; every judgement comes with its probability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from persona_cli.reading.labels import Guess
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of words that names something: its place in the sentence, its label, the slot it fills, if any."""
+
+    text: str
+    start: int
+    end: int
+    label: str
+    probability: float
+    slot: str = ""
+    slot_probability: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a sentence is about.
+
+    `who` is me, we, other, none or you (`labels.WHO`); for others `name` is what they are called where they are named
+    ("Ada", "sister"), empty where it is not known, and `label` that of the words: person, role or pet.
+    """
+
+    who: Guess
+    name: str = ""
+    label: str = ""
+    role: str = ""
+    """What they are to somebody where that is said with the name: sister, in "my sister Ada"."""
+    probability: float = 0.0
+    """That it is this one of those named."""
+    said: bool = False
+    """Whether the sentence itself names them; else it was said before, and "she" stands for it."""
+    owner: str = ""
+    """Whose sister or dog: "me", or a name; empty where nothing tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence, read."""
+
+    text: str
+    start: int
+    end: int
+    """Where it stands in the message, in characters."""
+    act: Guess
+    asked: Guess | None
+    """What kind of answer a question asks for; None for what is no question."""
+    speaker: Guess
+    unsure: float
+    """How probable it is that it is a guess, hearsay, or not decided yet."""
+    negative: float
+    """How probable it is that it says no."""
+    worth: tuple[float, float, float, float]
+    """How probable it is that it is nothing to remember, of today, worth remembering, weighty."""
+    kinds: tuple[Guess, ...]
+    """What it is about, each with a probability of a half or more, the most probable first."""
+    spans: tuple[Span, ...]
+    subject: Subject
+
+    @property
+    def lasting(self) -> float:
+        """Return how probable it is that it is worth remembering, or weighty."""
+        return self.worth[2] + self.worth[3]
+
+    @property
+    def own(self) -> bool:
+        """Tell whether the words are the person's own."""
+        return self.speaker.label == "own"
+
+    def spans_of(self, *labels: str) -> tuple[Span, ...]:
+        """Return the spans with these labels, in order."""
+        return tuple(span for span in self.spans if span.label in labels)
+
+    def slot(self, name: str) -> Span | None:
+        """Return what fills a slot, the most probable where there are several."""
+        filling = [span for span in self.spans if span.slot == name]
+        return max(filling, key=lambda span: span.slot_probability) if filling else None

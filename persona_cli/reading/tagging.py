@@ -1,0 +1,85 @@
+"""The spans of a sentence: a label for each word by a trained line, the likeliest sequence that can be spans.
+
+Viterbi's algorithm under one rule: inside a span stands only what a beginning of the same label leads to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_cli.reading.encoder import Part
+from persona_cli.reading.heads import FILLED, TAGS, Heads, apply, slot_input, softmax
+from persona_cli.reading.statement import Span
+from persona_cli.reading.surface import word_features, words
+
+Floats = NDArray[np.float32]
+
+_NEVER = np.float32(-1e9)
+_STEPS = np.array(
+    [[_NEVER if tag[0] == "I" and before[1:] != tag[1:] else 0 for tag in TAGS] for before in TAGS], dtype=np.float32
+)
+_STARTS = np.array([_NEVER if tag[0] == "I" else 0 for tag in TAGS], dtype=np.float32)
+_TRAILING = ("'s", "’s", "'", "’")
+
+
+def find_spans(heads: Heads, text: str, part: Part) -> tuple[Span, ...]:
+    """Return the spans of a sentence in order, each with its slot."""
+    places = [place for place in words(text) if _pieces(part, *place)]
+    if not places:
+        return ()
+    states = np.array([part.mean(*_pieces(part, *place)) for place in places])
+    chances = softmax(apply(heads.word, np.hstack([states, word_features(text, places)])))
+    tags = likeliest(np.log(chances + 1e-9))
+    found = []
+    for first, last, label in grouped(tags):
+        sure = float(np.mean([chances[row, tags[row]] for row in range(first, last)]))
+        start, end = places[first][0], _without_possessive(text, places[first][0], places[last - 1][1])
+        found.append(_filled(heads, part, Span(text[start:end], start, end, label, sure)))
+    return tuple(found)
+
+
+def likeliest(scores: Floats) -> list[int]:
+    """Return the sequence of tags with the highest sum of scores: (words, tags) to one tag a word."""
+    best, came = scores[0] + _STARTS, []
+    for row in scores[1:]:
+        reached = best[:, None] + _STEPS
+        came.append(reached.argmax(axis=0))
+        best = reached.max(axis=0) + row
+    tags = [int(best.argmax())]
+    for before in reversed(came):
+        tags.append(int(before[tags[-1]]))
+    return tags[::-1]
+
+
+def grouped(tags: Sequence[int]) -> list[tuple[int, int, str]]:
+    """Return the spans of a sequence of tags: first word, word behind the last, label."""
+    spans: list[tuple[int, int, str]] = []
+    for row, tag in enumerate(tags):
+        kind, _, label = TAGS[tag].partition("-")
+        if kind == "B":
+            spans.append((row, row + 1, label))
+        elif kind == "I":
+            spans[-1] = (spans[-1][0], row + 1, label)
+    return spans
+
+
+def _pieces(part: Part, start: int, end: int) -> tuple[int, int] | tuple[()]:
+    """Return the pieces of a stretch of the text: first, and behind the last."""
+    rows = np.flatnonzero((part.places[:, 0] < end) & (part.places[:, 1] > start))
+    return (int(rows[0]), int(rows[-1]) + 1) if len(rows) else ()
+
+
+def _filled(heads: Heads, part: Part, span: Span) -> Span:
+    pieces = _pieces(part, span.start, span.end)
+    assert pieces
+    chances = softmax(apply(heads.slot, slot_input(part, pieces, span.label)[None]))[0]
+    best = int(chances.argmax())
+    return Span(span.text, span.start, span.end, span.label, span.probability, FILLED[best], float(chances[best]))
+
+
+def _without_possessive(text: str, start: int, end: int) -> int:
+    ending = next((ending for ending in _TRAILING if text[start:end].endswith(ending)), "")
+    return end - len(ending) if end - len(ending) > start else end
