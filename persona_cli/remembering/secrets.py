@@ -1,8 +1,9 @@
 """Secrets are taken out of what a person writes before anything is stored.
 
-Known key formats, card numbers that satisfy Luhn, private keys, and values named as a password. A scanner
-for source code (detect-secrets and the like) brings entropy rules that fire on ordinary prose and miss
-"my password is ..."; the formats of secrets.toml are the ones providers publish.
+Keys in the formats that providers publish, values that are named as a secret ("my password is ..."), numbers with a
+checksum (cards, IBAN, seed phrases). A scanner for source code (detect-secrets and the like) brings entropy rules
+that fire on ordinary prose and miss what people say; so the table is ours, secrets.toml, with hits and near misses.
+The checksums are those of python-stdnum and, for seed phrases, of the reference implementation of BIP-39.
 """
 
 from __future__ import annotations
@@ -18,66 +19,110 @@ from persona_cli.records import Notice
 
 FORMATS = Path(__file__).with_name("secrets.toml")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
-_CARD = re.compile(r"(?<![\w.])[2-6]\d{3}(?:[ -]?\d){9,15}(?![\w]|\.\d)")
+_QUOTED = ("q1", "q2", "q3")
 
 
 def redact(text: str) -> tuple[str, tuple[str, ...]]:
     """Return the text without its secrets, and what kinds were taken out, each once."""
-    found: list[str] = []
+    kinds: list[str] = []
 
     def instead(kind: str) -> str:
-        found.append(kind)
+        kinds.append(kind)
         return f"[{kind} removed]"
 
+    formats = _formats()
     text = _PRIVATE_KEY.sub(lambda _: instead("private key"), text)
-    text = _patterns().key.sub(lambda _: instead("key"), text)
-    text = _CARD.sub(lambda match: instead("card number") if _luhn(match[0]) else match[0], text)
-    text = _patterns().password.sub(lambda match: _password(match, instead), text)
-    return text, tuple(dict.fromkeys(found))
+    text = formats.key.sub(lambda _: instead("key"), text)
+    for named in formats.named:
+        text = named.pattern.sub(lambda match, named=named: _named(match, named, instead), text)  # type: ignore[misc]
+    text = formats.password.sub(lambda match: _password(match, instead), text)
+    return text, tuple(dict.fromkeys(kinds))
 
 
 def redaction_notice(kinds: Sequence[str]) -> tuple[Notice, ...]:
     """Return the step that says what was taken out of a turn; none when nothing was."""
     named = ", ".join(dict.fromkeys(kinds))
-    return (Notice(f"Taken out before anything is stored: {named}."),) if kinds else ()
-
-
-def _password(match: re.Match[str], instead: Callable[[str], str]) -> str:
-    value = match["value"]
-    if match["pin"] and not re.fullmatch(r"\d{3,12}", value):
-        return match[0]
-    if value.startswith("[") or (value.lower() in _patterns().none and not match["open"]):
-        return match[0]
-    return match[0][: match.start("value") - match.start()] + instead("password")
-
-
-def _luhn(number: str) -> bool:
-    digits = [int(char) for char in number if char.isdigit()]
-    if not 13 <= len(digits) <= 19 or len(set(digits)) == 1:
-        return False
-    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
-    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+    told = f"I never keep passwords, keys and the like. Taken out before anything is stored: {named}."
+    return (Notice(told),) if kinds else ()
 
 
 @dataclass(frozen=True, slots=True)
-class _Patterns:
+class NamedSecret:
+    """A way of writing a secret with what it is: only its `value` is taken out."""
+
+    kind: str
+    pattern: re.Pattern[str]
+    check: str = ""
+
+
+def _named(match: re.Match[str], named: NamedSecret, instead: Callable[[str], str]) -> str:
+    value = match["value"]
+    if value.startswith("[") or not _CHECKS[named.check](value):
+        return match[0]
+    start, end = match.start("value") - match.start(), match.end("value") - match.start()
+    return match[0][:start] + instead(named.kind) + match[0][end:]
+
+
+def _password(match: re.Match[str], instead: Callable[[str], str]) -> str:
+    if group := next((name for name in _QUOTED if match[name]), None):
+        value = match[group]
+        return match[0][: match.start(group) - match.start() - 1] + instead("password") if value else match[0]
+    value = match["bare"]
+    if value.startswith("[") or value.lower() in _formats().none:
+        return match[0]
+    return match[0][: match.start("bare") - match.start()] + instead("password")
+
+
+def _luhn(value: str) -> bool:
+    from stdnum import luhn
+
+    digits = "".join(char for char in value if char.isdigit())
+    return 13 <= len(digits) <= 19 and len(set(digits)) > 1 and bool(luhn.is_valid(digits))
+
+
+def _iban(value: str) -> bool:
+    from stdnum import iban
+
+    return bool(iban.is_valid(value))
+
+
+def _seed(value: str) -> bool:
+    """Tell whether any twelve to twenty-four words in a row are a seed phrase by their checksum."""
+    from mnemonic import Mnemonic
+
+    words = re.findall(r"[a-z]+", value)
+    known = Mnemonic("english")
+    listed = set(known.wordlist)
+    if sum(word in listed for word in words) < 12:
+        return False
+    return any(
+        known.check(" ".join(words[start : start + length]))
+        for length in (24, 21, 18, 15, 12)
+        for start in range(len(words) - length + 1)
+    )
+
+
+_CHECKS: dict[str, Callable[[str], bool]] = {"": bool, "luhn": _luhn, "iban": _iban, "seed": _seed}
+
+
+@dataclass(frozen=True, slots=True)
+class SecretFormats:
     """The table secrets.toml, compiled."""
 
     key: re.Pattern[str]
+    named: tuple[NamedSecret, ...]
     password: re.Pattern[str]
     none: frozenset[str]
     """What is said of passwords and is none."""
 
 
 @cache
-def _patterns() -> _Patterns:
+def _formats() -> SecretFormats:
     table = tomllib.loads(FORMATS.read_text(encoding="utf-8"))
     parts = table["password"]
-    return _Patterns(
-        re.compile(rf"\b(?:{'|'.join(table['keys'].values())})"),
-        re.compile(
-            rf"\b{parts['called']}\b{parts['of']}\s*{parts['link']}\s*{parts['value']}",
-            re.IGNORECASE,
-        ),
+    return SecretFormats(
+        re.compile(rf"(?<![\w-])(?:{'|'.join(row['pattern'] for row in table['key'])})"),
+        tuple(NamedSecret(row["kind"], re.compile(row["pattern"]), row.get("check", "")) for row in table["named"]),
+        re.compile(rf"\b{parts['called']}\b{parts['of']}\s*{parts['link']}\s*{parts['value']}", re.IGNORECASE),
         frozenset(parts["none"].split()),
     )
