@@ -10,6 +10,7 @@ from persona_cli.cli.invocation import Invocation
 from persona_cli.cli.lines import print_hit, say_under, window_words
 from persona_cli.cli.render import clean, day, plain, print_json
 from persona_cli.cli.scores import print_legend, sum_of
+from persona_cli.english.small_talk import says_nothing
 from persona_cli.records import (
     Author,
     CoreEntry,
@@ -78,7 +79,8 @@ def text(record: Record) -> str:
 
 def _words(record: Record) -> str:
     if isinstance(record, Turn):
-        return f"{record.user}  →  {record.answer}" if record.answer else record.user
+        told = record.answer and not says_nothing(record.answer, record.user)
+        return f"{record.user}  →  {record.answer}" if told else record.user
     if isinstance(record, CoreEntry):
         return f"{record.key}: {record.value}"
     if isinstance(record, EpisodicMemory):

@@ -14,11 +14,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_cli.english.small_talk import only_asks, says_nothing
+from persona_cli.english.tokens import negative
 from persona_cli.memory.retrieval.lanes import Column, Evidence
 from persona_cli.memory.retrieval.question import Question
 from persona_cli.memory.retrieval.terms import names_in, speaker_of
@@ -45,6 +48,14 @@ _WHICH = re.compile(
     r"|\b(?:what|which) (?:\w+ )?(?:book|song|movie|film|band|game|city|country|place|state|town)\b",
     re.IGNORECASE,
 )
+
+
+class Voice(Enum):
+    """Who says what was looked for in a turn."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+    NOBODY = "nobody"
 
 
 class Dialogue:
@@ -161,6 +172,20 @@ def form_of(text: str) -> Form:
         names=frozenset(name.casefold() for name in _NAME.findall(said)),
         quotes='"' in said or "“" in said,
     )
+
+
+def voice_of(said: str, answer: str, question: Question, *, close: bool) -> Voice:
+    """Return who says what was looked for: the user; the assistant alone; or nobody, where it refused or was polite.
+
+    `close` says that the user's words are close in meaning to it.
+    """
+    if not answer:
+        return Voice.USER
+    if not close and not question.held_by(said) and question.held_by(answer):
+        return Voice.NOBODY if says_nothing(answer, said) else Voice.ASSISTANT
+    if not only_asks(said):
+        return Voice.USER
+    return Voice.NOBODY if says_nothing(answer, said) and negative(answer) else Voice.ASSISTANT
 
 
 def wants_time(question: str) -> bool:

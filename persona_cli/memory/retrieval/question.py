@@ -21,6 +21,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_cli.english.tokens import stem
 from persona_cli.memory.retrieval.terms import STOP_WORDS, names_in, search_terms, speaker_of
 from persona_cli.memory.store import Store
 from persona_cli.memory.vectors.embedding import Embedder
@@ -68,6 +69,11 @@ class Question:
     def vector_for(self, kind: Kind) -> Vector:
         """Return what the contents of a kind are compared with."""
         return self.first_person if kind is Kind.MESSAGE else self.vector
+
+    def held_by(self, text: str) -> bool:
+        """Tell whether a text has any of the words, in any of their forms."""
+        stems = {stem(word) for word in search_terms(text)}
+        return any(stem(term) in stems for term in self.terms)
 
     def best(self, kind: Kind, limit: int) -> list[int]:
         """Return the ids with the largest share, best first."""

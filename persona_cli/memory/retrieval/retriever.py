@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from persona_cli.config import MemorySettings
 from persona_cli.memory.retrieval import pictures
+from persona_cli.memory.retrieval.messages import Voice, voice_of
 from persona_cli.memory.retrieval.pictures import LooksLike, Sights, asks_to_see
 from persona_cli.memory.retrieval.question import prepare
 from persona_cli.memory.retrieval.ranking import Ranker, Scope
@@ -49,6 +50,7 @@ AnyHit = Hit[SemanticMemory] | Hit[EpisodicMemory] | Hit[ProceduralMemory] | Hit
 _ALL = frozenset(Kind)
 _RECALLED = _ALL - {Kind.CORE}  # the profile is in every prompt as it is
 _SURE = 2.6
+_SPARE = 20  # hits of a search that are there for those left out, as nobody says anything in them
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,8 @@ class _Ranked:
     def best(self, limit: int) -> tuple[AnyHit, ...]:
         """Return the best of all kinds with their whole memories; what was forgotten since is left out."""
         undated: list[AnyHit] = [*self.habits, *self.profile, *self.images]
-        every = [*self.messages, *self.facts, *self.topics, *undated]
-        order = [hit.ref for hit in sorted(every, key=lambda hit: -hit.score)[:limit]]
+        every = sorted([*self.messages, *self.facts, *self.topics, *undated], key=lambda hit: -hit.score)
+        order = self._users_words_first([hit.ref for hit in every[: limit + _SPARE]])[:limit]
         wanted = set(order)
         whole: dict[Ref, AnyHit] = {
             hit.ref: hit
@@ -109,6 +111,22 @@ class _Ranked:
             for hit in hits
         }
         return tuple(whole[ref] for ref in order if ref in whole)
+
+    def _users_words_first(self, refs: Sequence[Ref]) -> list[Ref]:
+        """Put what only the assistant said behind what the user did, and leave out where neither said anything."""
+        said = {hit.ref: hit for hit in self.messages}
+        noise, question = self.ranker.weights.noise, self.ranker.question
+        near = noise.mean + LEAST_SEARCHED * noise.deviation
+        answers = self.ranker.store.turns.answers([ref.id for ref in refs if ref in said])
+        answered, first = list[Ref](), list[Ref]()
+        for ref in refs:
+            voice = Voice.USER
+            if ref in said and ref.id in answers:
+                close = said[ref].lanes.get("dense", 0.0) >= near
+                voice = voice_of(said[ref].memory.user, answers[ref.id], question, close=close)
+            if voice is not Voice.NOBODY:
+                (first if voice is Voice.USER else answered).append(ref)
+        return first + answered
 
 
 class Retriever:

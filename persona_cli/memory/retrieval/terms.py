@@ -6,8 +6,12 @@ import re
 from functools import lru_cache
 
 from persona_cli.english import lexicon
+from persona_cli.memory.schema.gram_tables import LETTERS
+from persona_cli.memory.tables.grams import pieces, runs_together
 
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
+_LETTER = rf"(?:(?![{LETTERS}])\w)"
+_WORD_OR_RUN = re.compile(rf"[{LETTERS}]+|{_LETTER}+(?:['’-]{_LETTER}+)*")
 _POSSESSIVE = re.compile(r"['’]s\b|s['’](?=\s|$)")
 _SPEAKER = re.compile(r"\s*([A-Z][\w'’-]*(?: [A-Z][\w'’-]*){0,2}):\s")
 
@@ -19,7 +23,10 @@ def search_terms(*texts: str) -> tuple[str, ...]:
     """Return the words of the texts that can tell one memory from another."""
     found: dict[str, None] = {}
     for text in texts:
-        for word in _WORD.findall(_POSSESSIVE.sub(" ", text)):
+        for word in (_WORD_OR_RUN if runs_together(text) else _WORD).findall(_POSSESSIVE.sub(" ", text)):
+            if runs_together(word):
+                found |= dict.fromkeys(pieces(word))
+                continue
             folded = word.casefold().replace("’", "'")
             if folded not in STOP_WORDS and (len(folded) > 1 or not folded.isascii() or folded.isdigit()):
                 found[folded] = None

@@ -1,8 +1,8 @@
 """The schema: which steps there are, and bringing a database up to the last of them.
 
 `migrations` is the list of steps, only ever appended to; the tables of the larger ones stand beside it by what they
-are for: `search_tables`, `journal_tables`, `summary_tables`. Whether a step is wanting is asked here in plain SQL,
-because sqlite-utils, which runs the steps, takes 190 ms to import (it imports numpy).
+are for: `search_tables`, `gram_tables`, `journal_tables`, `summary_tables`. Whether a step is wanting is asked here in
+plain SQL, because sqlite-utils, which runs the steps, takes 190 ms to import (it imports numpy).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ STEPS = (
     "changes",
     "embedded",
     "rulings",
+    "grams",
 )
 """The released order: append to it with each new migration, never change it."""
 

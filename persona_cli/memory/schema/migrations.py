@@ -5,7 +5,7 @@ answer can lose its memory but never mean another one. Triggers keep full text a
 memories, whoever writes them.
 
 Tables: session, turn, image, turn_image, semantic, semantic_image, core, episode, episode_turn, habit,
-reading, trait_lock, conflict, tidy, apart, used, job, cause, journal, refusal; derived: text (FTS5), vector,
+reading, trait_lock, conflict, tidy, apart, used, job, cause, journal, refusal; derived: text, gram (FTS5), vector,
 vector_gone, revision, look, text_change, text_word (fts5vocab), embedded, and the view embeddable.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from persona_cli.memory.schema.gram_tables import GRAMS, gram_statements
 from persona_cli.memory.schema.journal_tables import LIFE, journal_triggers
 from persona_cli.memory.schema.ruling_tables import RULINGS, ruling_triggers
 from persona_cli.memory.schema.search_tables import CHANGES, SEARCH, change_triggers, search_triggers
@@ -306,3 +307,11 @@ def rulings(db: Database) -> None:
     run_script(db, RULINGS)
     for trigger in ruling_triggers():
         db.execute(trigger)
+
+
+@migrations()
+def grams(db: Database) -> None:
+    """Full text by pairs of letters, for scripts whose words run together; one row for each text that has them."""
+    db.execute(GRAMS)
+    for statement in gram_statements():
+        db.execute(statement)

@@ -128,7 +128,8 @@ class Forgetting:
                 "DELETE FROM tidy WHERE id NOT IN (SELECT tidy_id FROM journal WHERE tidy_id IS NOT NULL)"
             )
             # deleting only hides words in FTS5; merging its segments drops them
-            self._connection.write("INSERT INTO text (text) VALUES ('optimize')")
+            for table in ("text", "gram"):
+                self._connection.write(f"INSERT INTO {table} ({table}) VALUES ('optimize')")  # noqa: S608 - constants
             after = self._count()
             files = tuple(sorted(hashes - self._hashes()))
         counts = {name: before[name] - after[name] for name in before if before[name] > after[name]}

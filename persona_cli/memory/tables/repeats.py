@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from persona_cli.memory.tables.changes import KINDS
 from persona_cli.memory.tables.connection import Connection
-from persona_cli.records import Kind, Ref
+from persona_cli.memory.tables.grams import phrase, runs_together
+from persona_cli.records import Ref
 
 
 class Repeats:
@@ -16,9 +18,11 @@ class Repeats:
 
     def saying(self, words: Sequence[str], most: int) -> tuple[Ref, ...]:
         """Return what holds each of the words in any of its forms, the newest of a kind first, `most` at most."""
-        # quoted, nothing in a word is an operator
-        query = " AND ".join('"' + word.replace('"', '""') + '"' for word in words)
+        # a text that has pairs of letters has its other words there, too
+        table = "gram" if any(map(runs_together, words)) else "text"
+        query = " AND ".join(map(phrase, words))
         rows = self._connection.rows(
-            "SELECT rowid / 8 AS id, kind FROM text WHERE text MATCH ? ORDER BY rowid DESC LIMIT ?", (query, most)
+            f"SELECT rowid FROM {table} WHERE {table} MATCH ? ORDER BY rowid DESC LIMIT ?",  # noqa: S608 - constants
+            (query, most),
         )
-        return tuple(Ref(Kind(row["kind"]), row["id"]) for row in rows)
+        return tuple(Ref(KINDS[row[0] % 8], row[0] // 8) for row in rows)

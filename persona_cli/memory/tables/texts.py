@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from persona_cli.memory.tables.changes import KINDS
 from persona_cli.memory.tables.columns import ANSWER_WEIGHT
 from persona_cli.memory.tables.connection import Connection
+from persona_cli.memory.tables.grams import Grams, runs_together
 from persona_cli.records import Kind, Ref
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class Texts:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._grams = Grams(connection)
         self._postings: Postings | None = None
         self._asked = False
 
@@ -43,6 +45,13 @@ class Texts:
         self, words: Sequence[str], kinds: Collection[Kind] | None, limit: int, *, answers: float = ANSWER_WEIGHT
     ) -> list[tuple[Kind, int, float]]:
         """Return the same as (kind, id, score): hundreds are looked through for every word of a question."""
+        if not self._grams.empty():
+            return self._with_grams(words, kinds, limit, answers)
+        return self._lookup(words, kinds, limit, answers)
+
+    def _lookup(
+        self, words: Sequence[str], kinds: Collection[Kind] | None, limit: int, answers: float
+    ) -> list[tuple[Kind, int, float]]:
         query = _query(words, answers > 0)
         if not query:
             return []
@@ -53,6 +62,21 @@ class Texts:
             (answers, query, *_numbers(kinds), limit),
         )
         return [(KINDS[row_id % 8], row_id // 8, -score) for row_id, score in rows]
+
+    def _with_grams(
+        self, words: Sequence[str], kinds: Collection[Kind] | None, limit: int, answers: float
+    ) -> list[tuple[Kind, int, float]]:
+        scores: dict[tuple[Kind, int], float] = {}
+        plain = [word for word in words if not runs_together(word)]
+        for kind, row_id, score in self._lookup(plain, kinds, limit, answers):
+            scores[kind, row_id] = score
+        for word in words:
+            for kind, row_id, score in self._grams.lookup(_searchable(word), kinds, limit, answers):
+                # a name between spaces stands in both: it counts once
+                known = scores.get((kind, row_id), 0.0)
+                scores[kind, row_id] = known + score if runs_together(word) else max(known, score)
+        ranked = sorted(scores.items(), key=lambda pair: (-pair[1], KINDS.index(pair[0][0]), pair[0][1]))
+        return [(kind, row_id, score) for (kind, row_id), score in ranked[:limit]]
 
     def each(
         self, words: Sequence[str], kinds: Collection[Kind] | None, limit: int
@@ -67,6 +91,8 @@ class Texts:
                 from persona_cli.memory.tables.postings import Postings
 
                 self._postings = Postings(self._connection)
+            if not self._grams.empty():
+                return {word: self._with_grams([word], kinds, limit, ANSWER_WEIGHT) for word in words}
             return dict(zip(words, self._kept(self._postings, words, kinds, limit), strict=True))
 
     def _kept(

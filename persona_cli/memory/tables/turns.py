@@ -100,6 +100,13 @@ class Turns:
         )
         return tuple(map(Line._make, rows))
 
+    def answers(self, ids: Collection[int]) -> dict[int, str]:
+        """Return what was answered in the turns among `ids` that have an answer."""
+        rows = self._connection.tuples(
+            "SELECT id, answer FROM turn WHERE id IN (SELECT value FROM json_each(?)) AND answer <> ''", (id_list(ids),)
+        )
+        return dict(rows)
+
     def ids_in(self, window: Window, most: int) -> NDArray[np.int64]:
         """Return the ids of the first turns of a window, oldest first, at most so many: (n,)."""
         return self._connection.numbers(
