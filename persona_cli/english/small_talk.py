@@ -7,10 +7,9 @@ the message it answers and the closed list of words for knowing, hearing and bei
 from __future__ import annotations
 
 import re
-import tomllib
 from functools import cache
-from importlib.resources import files
 
+from persona_cli.english.lexicon import word_class
 from persona_cli.english.tokens import sentences, stem, stems, supported, words
 
 _CONTRACTED = re.compile(r"n't\b|'(?:s|m|re|ve|ll|d)\b|-", re.IGNORECASE)
@@ -37,15 +36,9 @@ def _asks(sentence: str) -> bool:
     if sentence.rstrip().endswith("?"):
         return True
     first = next(iter(words(sentence)), "").casefold()
-    return first in _listed("asking") and not sentence.rstrip().endswith((".", "!"))
-
-
-@cache
-def _listed(name: str) -> frozenset[str]:
-    table = tomllib.loads(files("persona_cli.english").joinpath("small_talk.toml").read_text(encoding="utf-8"))
-    return frozenset(table[name].split())
+    return first in word_class("asking", "small_talk") and not sentence.rstrip().endswith((".", "!"))
 
 
 @cache
 def _stems(name: str) -> frozenset[str]:
-    return frozenset(map(stem, _listed(name)))
+    return frozenset(map(stem, word_class(name, "small_talk")))
