@@ -10,7 +10,8 @@ import re
 from functools import cache
 
 from persona_cli.english.lexicon import word_class
-from persona_cli.english.tokens import sentences, stem, stems, supported, words
+from persona_cli.english.sentences import sentences
+from persona_cli.english.tokens import stem, stems, supported, words
 
 _CONTRACTED = re.compile(r"n't\b|'(?:s|m|re|ve|ll|d)\b|-", re.IGNORECASE)
 _AT_ONCE = 400
