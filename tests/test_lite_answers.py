@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from persona_cli.english.persons import mirror, to_second
 from persona_cli.memory.vectors.embedding import Embedder
 from persona_cli.model.lite import open_lite
 from persona_cli.model.lite.acts import Act, act_of, unwrapped
@@ -131,36 +130,6 @@ def test_recent_turns_count_before_any_update(embed: Embed) -> None:
     answer = Listener(open_lite(embed), embed).ask("What's my parrot's name?", now, recent=recent)
     assert "Rio" in answer
     assert "just now" in answer
-
-
-@pytest.mark.parametrize(
-    ("told", "second"),
-    [
-        ("The user's dog is called Max.", "Your dog is called Max."),
-        ("The user is a nurse and lives in Kiel.", "You are a nurse and live in Kiel."),
-        ("The user doesn't like tea.", "You don't like tea."),
-        ("The user never watches films.", "You never watch films."),
-        ("The user likes cats and dogs.", "You like cats and dogs."),
-        ("Tom gave the user a book.", "Tom gave you a book."),
-        ("The user has three children.", "You have three children."),
-        ("The user studies law with the user's friend.", "You study law with your friend."),
-        ("The user's sister has moved in with the user.", "Your sister has moved in with you."),
-    ],
-)
-def test_third_person_becomes_second(told: str, second: str) -> None:
-    assert to_second(told) == second
-
-
-@pytest.mark.parametrize(
-    ("said_so", "mirrored"),
-    [
-        ("I was in Rome with my wife", "you were in Rome with your wife"),
-        ("I'm tired of my job", "you're tired of your job"),
-        ("You told me so", None),
-    ],
-)
-def test_first_person_is_mirrored_where_that_is_safe(said_so: str, mirrored: str | None) -> None:
-    assert mirror(said_so) == mirrored
 
 
 @pytest.mark.parametrize(

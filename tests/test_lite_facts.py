@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_cli.english.forms import straighten
+from persona_cli.english.third import straighten
 from persona_cli.model.lite.facts import Fact, extract_semantic, find_facts
 from persona_cli.records import Change, Image, Turn
 from persona_cli.timewords.calendar import MONTHS, WEEKDAYS

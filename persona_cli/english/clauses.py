@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from persona_cli.english.forms import straighten, tidy
 from persona_cli.english.lexicon import AUXILIARIES, BASE, SPEAKING
 from persona_cli.english.omitted import with_subject
+from persona_cli.english.third import straighten, tidy
 from persona_cli.english.verbs import PAST
 
 

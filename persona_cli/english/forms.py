@@ -1,245 +1,270 @@
-"""English the built-in model can turn: contractions written out, chat spelling tidied, "I am" to "the user is".
+"""From one grammatical person to another: the user says "I", an old memory says "the user", an answer says "you".
 
-`tidy` brings any spelling of a clause to plain full forms, so that every other module matches one form only;
-`third_person` turns such a clause into one sentence about the user, with the verbs agreeing.
+A turning is done where it is certain, else the answer is None and the caller quotes: the verb that has to agree is one
+that is known, nothing in quotation marks is touched, nobody else speaks, and turning back gives the same words.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 
-from persona_cli.english.lexicon import (
-    ADVERBS,
-    AUXILIARIES,
-    BASE,
-    KIN,
-    MODALS,
-    PEOPLE,
-    PETS,
+from persona_cli.english.lexicon import AUXILIARIES, NOT_NAMES, PEOPLE, PETS, word_class, words
+from persona_cli.english.speakers import Voice, stretches
+from persona_cli.english.verbs import BASES, PAST, SAME_IN_PAST, base_verb, is_adverb, is_verb, singular
+
+_TOKEN = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|\s+|.", re.DOTALL)
+_QUOTATION = re.compile(r"\"[^\"]*\"|“[^”]*”|«[^»]*»|(?<!\w)['‘][^'‘’\n]{3,}['’](?!\w)")
+_SHORT = {"im": "I'm", "ive": "I've", "i": "I", "i'm": "I'm", "i've": "I've", "i'll": "I'll", "i'd": "I'd"}
+_SECOND = {
+    "I": "you", "I'm": "you're", "I've": "you've", "I'll": "you'll", "I'd": "you'd",
+    "me": "you", "my": "your", "mine": "yours", "myself": "yourself",
+    "we": "you", "we're": "you're", "we've": "you've", "we'll": "you'll", "we'd": "you'd",
+    "us": "you", "our": "your", "ours": "yours", "ourselves": "yourselves",
+}  # fmt: skip
+_FIRST = {"am": "are", "was": "were", "wasn't": "weren't", "amn't": "aren't"}
+_YOURS = words("you your yours yourself yourselves you're you've you'll you'd u ur y'all ya thou thee")
+_NO_VERB = words("much very so too this that no longer therefore")
+_NUMBERED = words("war type part chapter phase stage act volume class category elizabeth charles james henry")
+"""Before "I" it is a number: "World War I", "type I"."""
+_SET_PHRASE = re.compile(
+    r"\b(?:oh my\b|my (?:god|gosh|goodness|word|bad)\b|let['’]?s\b"
+    r"|(?:excuse|pardon|bless|trust|believe|forgive|poor|dear|woe is) me\b)",
+    re.IGNORECASE,
 )
-from persona_cli.english.verbs import LOOKS_PAST, PARTICIPLES, SAME_IN_PAST, is_past, singular
-
-TOKEN = re.compile(r"[^\W_]+(?:['-][^\W_]+)*|\s+|.", re.S)
-
-_CURLY = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "“": '"', "”": '"'})
+_ASKED_OF_ME = re.compile(r"\W*(?:please |just |now )*(?P<verb>\w+) (?:me|us)\b(?! and\b)", re.IGNORECASE)
+_ONLY_PAST = PAST - AUXILIARIES - SAME_IN_PAST - word_class("other_words", "verbs") - words("left thought felt found")
+_JOINING = words("and but or then yet")
 
 
-def straighten(text: str) -> str:
-    """Return `text` with plain quotation marks and apostrophes; every character keeps its place."""
-    return text.translate(_CURLY)
+def mirror(text: str) -> str | None:
+    """Turn the user's own sentence to the second person: "I was in York" is "You were in York".
+
+    None where that is not certain: it speaks to somebody, asks, is shouted, has somebody else's "I" in it, or its verb
+    is not known.
+    """
+    parts = _parts(text)
+    if parts is None or text.rstrip().endswith("?") or _SET_PHRASE.search(text) or _is_shouted(text):
+        return None
+    if any(voice is not Voice.OWN and text[start] not in _MARKS for start, voice in _spoken(text)):
+        return None
+    asked = _ASKED_OF_ME.match(text)
+    if asked and asked["verb"].lower() in BASES:
+        return None
+    turned = [piece if quoted else _mirrored(piece) for piece, quoted in parts]
+    if None in turned:
+        return None
+    said = "".join(piece for piece in turned if piece is not None)
+    return said if _gives_back(said, text) else None
 
 
-_SPELLING = {
-    r"i'?m(?:a)?": "I am",
-    r"i'?ve": "I have",
-    r"i'll": "I will",
-    r"ain't": "am not",
-    r"wo(?:n't|nt)": "will not",
-    r"shan'?t": "shall not",
-    r"can'?t": "cannot",
-    r"can not": "cannot",
-    r"(do|does|did|is|are|was|were|have|has|had|would|could|should|must|need|might)n'?t": r"\1 not",
-    r"(we|they|you)'re": r"\1 are",
-    r"(we|they|you|he|she|it|there|that)'ll": r"\1 will",
-    r"(we|they|you)'ve": r"\1 have",
-    r"(he|she|it|that|there)'s (been|got|had|gone|become|started|moved|turned|finished|left|passed)": r"\1 has \2",
-    r"(he|she|it|that|there|here|what|who|where)'s": r"\1 is",
-    r"(name|birthday|favou?rite \w+)'s": r"\1 is",
-    r"(name)s (?=[A-Za-z]+\b)": r"\1 is ",
-    r"(s?he)s": r"\1 is",
-    r"its (?=(?:an?|the|my|not|been|so|very|really|just|\w+ed)\b)": "it is ",
-    r"gonna": "going to",
-    r"gotta": "have to",
-    r"wanna": "want to",
-    r"(?:cuz|coz|cos|bc|'cause|'cos)": "because",
-    r"luv": "love",
-    r"fave?|favorite": "favourite",
-    r"u": "you",
-    r"ur": "your",
-    r"yrs": "years",
-    r"i": "I",
-    r"gf": "girlfriend",
-    r"bf": "boyfriend",
-    r"bday": "birthday",
-    r"(?:any ?more|anylonger|any longer)": "any more",
-}
-_SPELLED = tuple((re.compile(rf"(?<![\w'])(?:{old})(?![\w'])", re.I), new) for old, new in _SPELLING.items())
-_WOULD = re.compile(r"\b(I|we|they|he|she|you)'?d(?= (?:(\w+) )?(\w+))", re.I)
-_OWNED = re.compile(
-    rf"\b({'|'.join(sorted(PEOPLE | PETS))})'s (?=(?:called|named|a|an|from|pregnant|getting|going|moving|retired|dead"
-    rf"|ill|sick|away|back|coming|not|in|at|very|\w+ing(?! (?:is|was)))\b)",
-    re.I,
+def to_second(content: str) -> str | None:
+    """Turn a sentence about the user to the second person: "The user's dog is old" is "Your dog is old".
+
+    None where the verb that goes with "the user" is not known, or "they" may be others.
+    """
+    if not re.search(r"\bthe user\b", content, re.IGNORECASE):
+        return capital(content)
+    parts = _parts(content)
+    if parts is None:
+        return None
+    own = re.match(r"The user\b(?!['’]s)", content) is not None
+    alone = own and not _others_named(content)
+    turned = [piece if quoted else _told(piece, own=own, alone=alone) for piece, quoted in parts]
+    return None if None in turned else capital("".join(piece for piece in turned if piece is not None))
+
+
+def capital(text: str) -> str:
+    """Return `text` with its first letter large."""
+    return text[:1].upper() + text[1:]
+
+
+def lower_first(text: str) -> str:
+    """Return `text` to go on inside a sentence: small first letter, unless the word is a name or "I"."""
+    first = text.split(" ", 1)[0]
+    return text[:1].lower() + text[1:] if first.lower().rstrip(",") in _OPENERS else text
+
+
+_OPENERS = words(
+    """you your you're you've you'll you'd the a an this that these those there it its on in at last next every some my
+    his her their we he she they no not when where while after before once"""
 )
 
 
-_NAMED_IS = re.compile(
-    r"\b(?!(?:Let|It|That|What|There|Here|Who|How|Where|When|Today|He|She|Mother|Father|Valentine|New Year)'s)"
-    r"([A-Z][a-z]+)'s (?=(?:an?|the|called|from|expecting|pregnant|in hospital|not|very|really|always|still"
-    r"|getting|going"
-    r"|moving|coming|having)\b)"
-)
-_KIN_ALONE = re.compile(
-    r"(?:^|(?<=and )|(?<=but )|(?<=with )|(?<=because )|(?<=so )|(?<=that ))(?:mum|mom|dad|mummy|daddy|nan|nana|gran"
-    r"|granny|grandma|grandpa|grandad|granddad|mama|papa)(?='s? |,? \w+|$)(?! (?:of|and (?:a|the)|jokes?)\b)",
-    re.I,
-)
-"""One's own, without "my": "Dad's retired now"."""
+def _parts(text: str) -> list[tuple[str, bool]] | None:
+    """Return the text in pieces and whether each is quoted; None where a quotation mark is left over."""
+    pieces: list[tuple[str, bool]] = []
+    at = 0
+    for match in _QUOTATION.finditer(text):
+        pieces += [(text[at : match.start()], False), (match[0], True)]
+        at = match.end()
+    pieces.append((text[at:], False))
+    return None if any(re.search(r"[\"“”«»]", piece) for piece, quoted in pieces if not quoted) else pieces
 
 
-def tidy(text: str) -> str:
-    """Return `text` in full forms and one space: "im" and "I’m" become "I am", "dont" becomes "do not"."""
-    text = " ".join(straighten(text).split())
-    text = re.sub(r"\bid (?=(?:love|like|rather|prefer|been|always|never)\b)", "I'd ", text, flags=re.I)
-    text = _WOULD.sub(_would_or_had, text)
-    for pattern, new in _SPELLED:
-        text = pattern.sub(new, text)
-    text = _NAMED_IS.sub(r"\1 is ", _OWNED.sub(r"\1 is ", text))
-    return _KIN_ALONE.sub(lambda match: f"my {match[0].lower()}", text)
+_MARKS = "\"“«'‘"
 
 
-def _would_or_had(match: re.Match[str]) -> str:
-    following = [word.lower() for word in (match[2] or "", match[3]) if word]
-    after = next((word for word in following if word not in ADVERBS), "")
-    perfect = after in PARTICIPLES - SAME_IN_PAST - {"come", "become"} or (
-        after.endswith("ed") and after not in LOOKS_PAST
+def _spoken(text: str) -> Iterator[tuple[int, Voice]]:
+    return ((part.start, part.voice) for part in stretches(text))
+
+
+def _is_shouted(text: str) -> bool:
+    letters = [letter for letter in text if letter.isalpha()]
+    return len(letters) > 6 and sum(letter.isupper() for letter in letters) > 0.6 * len(letters)
+
+
+def _plain(word: str) -> str:
+    """Return a word as the tables have it: small letters, "I" large, straight apostrophes."""
+    lower = word.lower().replace("’", "'")
+    return _SHORT.get(lower, lower)
+
+
+def _mirrored(piece: str) -> str | None:
+    """Turn what stands between quotations; None where a word of it is not certain."""
+    tokens = _TOKEN.findall(piece)
+    places = [place for place, token in enumerate(tokens) if token.strip()]
+    plain = [_plain(tokens[place]) if tokens[place] != "US" else "US" for place in places]
+    if not _YOURS.isdisjoint(plain):
+        return None
+    spoke = False
+    for number, (place, word) in enumerate(zip(places, plain, strict=True)):
+        before, after = plain[:number], plain[number + 1 :]
+        other = _SECOND.get(word)
+        if word in _FIRST:
+            agrees = _agreeing(word, before, after, spoke=spoke)
+            if agrees is None:
+                return None
+            tokens[place] = agrees
+        elif other is not None:
+            if not _is_certain(word, before, after):
+                return None
+            first = not before or before[-1] in {".", "!", "…", ";"}
+            tokens[place] = capital(other) if first and tokens[place][0].isupper() else other
+        spoke = spoke or word in _SECOND
+    return "".join(tokens)
+
+
+def _agreeing(word: str, before: Sequence[str], after: Sequence[str], *, spoke: bool) -> str | None:
+    """Return the form of "am" or "was" that goes with its subject; None where that is left out: "and was tired"."""
+    subject = _last_but_adverbs(before)
+    if word == "am":
+        return "am" if subject.isdigit() or subject == ":" else "are"
+    if subject == "I" or after[:1] == ["I"]:
+        return _FIRST[word]
+    return None if spoke and subject in _JOINING | {","} else word
+
+
+def _last_but_adverbs(before: Sequence[str]) -> str:
+    return next((word for word in reversed(before) if not is_adverb(word)), "")
+
+
+def _is_certain(word: str, before: Sequence[str], after: Sequence[str]) -> bool:
+    if word == "mine":
+        return bool(before) and before[-1] in AUXILIARIES | words("of than like to with as and")
+    if word in {"I", "we"}:
+        if before and before[-1] in _NUMBERED:
+            return False
+        inverted = before[-1:] and before[-1] in AUXILIARIES
+        return bool(inverted) or _has_verb(after)
+    return True
+
+
+def _has_verb(after: Sequence[str]) -> bool:
+    """Tell whether the next word that is no adverb is surely a verb, and not two in a row: "I rose gave"."""
+    rest = list(after)
+    while rest and (is_adverb(rest[0]) or rest[0] in _NO_VERB) and not (rest[0] in BASES and len(rest) == 1):
+        rest.pop(0)
+    if not rest or not is_verb(rest[0]):
+        return False
+    following = rest[1] if len(rest) > 1 else ""
+    return rest[0] in AUXILIARIES | SAME_IN_PAST or following not in _ONLY_PAST
+
+
+def _gives_back(turned: str, text: str) -> bool:
+    """Tell whether turning back gives the words that were said, each "you" as one of what it stands for."""
+    back, said = (list(_compared(one)) for one in (turned, text))
+    return len(back) == len(said) and all(
+        word == other or _SECOND.get(other) == word or (_FIRST.get(other) == word and _second_beside(back, place))
+        for place, (word, other) in enumerate(zip(back, said, strict=True))
     )
-    return f"{match[1]} {'had' if perfect or after == 'better' else 'would'}"
 
 
-def is_adverb(word: str) -> bool:
-    """Tell whether a word may stand between a subject and its verb: "still", "vaguely"."""
-    return word in ADVERBS or (word.endswith("ly") and word not in _LY_VERBS)
+def _compared(text: str) -> Iterator[str]:
+    return (_plain(token) for token in _TOKEN.findall(text) if token.strip())
 
 
-_LY_VERBS = frozenset(["fly", "rely", "apply", "reply", "supply", "imply", "comply", "multiply"])
-_OTHER_SUBJECTS = frozenset(
-    [
-        "he",
-        "she",
-        "they",
-        "it",
-        "you",
-        "who",
-        "that",
-        "which",
-        "as",
-        "because",
-        "when",
-        "where",
-        "if",
-        "while",
-        "since",
-        "until",
-        "these",
-        "those",
-        "people",
-    ]
-)
-_REPLACED = {
-    "me": "the user",
-    "my": "the user's",
-    "mine": "the user's",
-    "our": "the user's",
-    "ours": "the user's",
-    "myself": "themselves",
-    "ourselves": "themselves",
-}
-_INVERTED = MODALS | {"am", "do", "have", "are"}
-_PAST_SIGNS = re.compile(
-    r"\b(?:yesterday|last (?:night|week|month|year|\w+day)|ago|this morning|finally|just|already|earlier)\b", re.I
-)
+def _second_beside(words_: Sequence[str], place: int) -> bool:
+    """Tell whether "you" is near enough a verb to be its subject."""
+    return not _YOURS.isdisjoint(words_[max(0, place - 4) : place + 2])
 
 
-def third_person(plain: str, company: str = "others") -> str:
-    """Turn a tidied clause into one sentence about the user; `company` is who "we" are besides them."""
-    return _Turner(plain, company).sentence()
+_USER = re.compile(r"\b[Tt]he user(?P<whose>['’]s)?(?: and others)?\b")
 
 
-class _Turner:
-    """Walks over the words of a clause once; knows whether the next verb still has to agree with "the user"."""
+def _others_named(content: str) -> bool:
+    """Tell whether somebody beside the user is in a sentence, whom "they" may mean."""
+    found = re.findall(r"[\w'’-]+", content)
+    named = any(word[0].isupper() and word.lower() not in NOT_NAMES for word in found[2:] if word[0].isalpha())
+    return named or any(word.lower().removesuffix("s") in PEOPLE | PETS for word in found)
 
-    def __init__(self, plain: str, company: str) -> None:
-        self.words = TOKEN.findall(plain)
-        self.company = company
-        self.told_as_past = bool(_PAST_SIGNS.search(plain))
-        self.out: list[str] = []
-        self.agree = False
-        self.present = False
-        self.before = ""
 
-    def sentence(self) -> str:
-        compound = self._compound_subject()
-        for word in self.words[compound:]:
-            self._take(word)
-        text = re.sub(r"\s+", " ", "".join(self.out)).strip(" ,;:-")
-        text = re.sub(r"\s+([,.;:!?])", r"\1", text)
-        text = text.rstrip(".!?…") + "."
-        return text[:1].upper() + text[1:]
+def _told(piece: str, *, own: bool, alone: bool) -> str | None:
+    """Turn what a sentence tells of the user; None where a verb or "they" is not certain."""
+    tokens = _TOKEN.findall(_USER.sub(lambda match: _MARK + ("your" if match["whose"] else "you"), piece))
+    places = [place for place, token in enumerate(tokens) if token.strip(f"{_MARK} ")]
+    plain = [tokens[place].lower().replace("’", "'") for place in places]
+    if own and not alone and not _THEIRS.keys().isdisjoint(plain):
+        return None
+    for number, (place, word) in enumerate(zip(places, plain, strict=True)):
+        if word == "you" and place and tokens[place - 1] == _MARK:
+            verb = _verb_place(plain, number + 1)
+            if verb is None and not _is_object(plain[number + 1 :]):
+                return None
+            if verb is not None:
+                if tokens[places[verb]] != tokens[places[verb]].lower():
+                    return None
+                tokens[places[verb]] = base_verb(tokens[places[verb]])
+        elif own and word in _JOINING and (verb := _second_verb(plain, number + 1)) is not None:
+            tokens[places[verb]] = base_verb(tokens[places[verb]])
+        elif alone and word in _THEIRS:
+            tokens[place] = _THEIRS[word]
+    return "".join(tokens).replace(_MARK, "")
 
-    def _compound_subject(self) -> int:
-        """Take "my wife and I" at the start as one plural subject; return how many words that was."""
-        match = re.match(
-            r"(?P<intro>\w+,? )??(?:(?P<other>(?:my )?[\w'-]+(?: [\w'-]+)?) and (?:I|me|myself)\b|(?:me|I) and"
-            r" (?P<after>(?:my )?[\w'-]+))",
-            "".join(self.words),
-        )
-        if match is None or any(word.lower() in AUXILIARIES | BASE for word in match[0].split()):
-            return 0
-        other = re.sub(r"(?i)^my\b", "the user's", match["other"] or match["after"])
-        self.out.append(f"{match['intro'] or ''}the user and {other}")
-        return len(TOKEN.findall(match[0]))
 
-    def _take(self, word: str) -> None:
-        lower = word.lower()
-        if not word.strip():
-            self.out.append(word)
-            return
-        self.out.append(self._turned(word, lower))
-        self.before = lower
+_MARK = "\x00"
+"""Stands before the words put for "the user", so that they are told from a "you" that was there."""
+_THEIRS = {"their": "your", "theirs": "yours", "themselves": "yourself", "them": "you", "they": "you"}
 
-    def _turned(self, word: str, lower: str) -> str:
-        if word == "I":
-            return self._subject()
-        if lower in {"we", "us"}:
-            self.agree = self.present = False
-            return f"the user and {self.company}"
-        if lower in _REPLACED and not (lower == "mine" and self.before == "a"):
-            return _REPLACED[lower]
-        if self.agree:
-            return self._verb(word, lower)
-        if lower in _OTHER_SUBJECTS:
-            self.present = False
-        if self.present and self.before in {"and", "but", "or", "then"} | ADVERBS and lower in BASE | {"am"}:
-            return singular(word) if self._coordinated() else word
-        return word
 
-    def _subject(self) -> str:
-        if self.before in _INVERTED and self._inverted():
-            place = max(i for i, out in enumerate(self.out) if out.lower() == self.before)
-            self.out[place] = singular(self.before) if self.before in {"am", "do", "have", "are"} else self.before
-        else:
-            self.agree = True
-        return "the user"
+_AGREEING = words("is has does was isn't hasn't doesn't wasn't")
 
-    def _inverted(self) -> bool:
-        """Tell "so do I" and "nor am I" from "what I do, I do for fun"."""
-        heads = {"so", "nor", "neither", "never", "only", "rarely", "as"}
-        return any(word.lower() in heads for word in self.words) or self.out[0].lower() == self.before
 
-    def _verb(self, word: str, lower: str) -> str:
-        if is_adverb(lower) or lower == "no" or not word[0].isalpha():
-            return word
-        self.agree = False
-        if lower in MODALS or (is_past(lower) and lower not in SAME_IN_PAST) or lower in KIN:
-            self.present = False
-            return word
-        if lower in SAME_IN_PAST and self.told_as_past:
-            return word
-        self.present = True
-        return singular(word)
+def _verb_place(plain: Sequence[str], start: int) -> int | None:
+    """Return where the verb of "you" stands, None where what follows is none."""
+    place = start
+    while place < len(plain) and (is_adverb(plain[place]) or plain[place] in _NO_VERB):
+        place += 1
+    if place == len(plain):
+        return None
+    word = plain[place]
+    known = base_verb(word) in BASES or is_verb(word) or word in _AGREEING
+    following = plain[place + 1] if place + 1 < len(plain) else ""
+    doubled = following in _ONLY_PAST and word not in AUXILIARIES | SAME_IN_PAST
+    return place if known and not doubled else None
 
-    def _coordinated(self) -> bool:
-        """Tell "I run and paint" from "I want to run and paint", where the second verb hangs on "to"."""
-        heard = "".join(self.out).lower()
-        tail = re.split(r"the user(?!')", heard)[-1]
-        return re.search(r"\bto \w+|\b(?:do|does|did|will|can|would|not)\b", tail) is None
+
+def _is_object(after: Sequence[str]) -> bool:
+    """Tell whether what follows shows that "you" is no subject: "gave you a rose", "near you."."""
+    first = after[0] if after else "."
+    return not first[0].isalpha() or first in word_class("stop") - AUXILIARIES or first in words("tomorrow today")
+
+
+def _second_verb(plain: Sequence[str], start: int) -> int | None:
+    """Return where a second verb stands after "and": in "sings and loves hiking", not in "likes walks and runs"."""
+    verb = _verb_place(plain, start)
+    if verb is None or verb + 1 >= len(plain) or not plain[verb + 1][0].isalpha():
+        return None
+    word = plain[verb]
+    certain = word in _AGREEING or (base_verb(word) != word and singular(base_verb(word)) == word)
+    return verb if certain else None

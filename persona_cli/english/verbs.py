@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from persona_cli.english.lexicon import tables, word_class, words
+from persona_cli.english.lexicon import ADVERBS, AUXILIARIES, tables, word_class, words
 
 LOOKS_PAST = word_class("looks_past", "verbs")
 """Base forms that only look like a past: "need", "feed"."""
@@ -24,6 +24,13 @@ PAST = frozenset(form for _, past, _ in _TABLE for form in past) | words("was we
 """Past forms that do not end in -ed, those of "be" among them."""
 PARTICIPLES = PAST | frozenset(form for _, _, done in _TABLE for form in done) | {"been"}
 """The same with the participles."""
+
+
+BASES = frozenset(base for base, _, _ in _TABLE) | word_class("regular", "verbs") | word_class("activities") - {"am"}
+"""Base forms of what people tell of themselves with; after "I" such a word is surely a verb."""
+
+
+_SURE = AUXILIARIES | BASES | word_class("typed", "verbs")
 
 
 @cache
@@ -42,6 +49,24 @@ def is_past(verb: str) -> bool:
     """Tell whether a finite verb is a past form by its looks."""
     lower = verb.lower()
     return lower in PAST or (len(lower) > 3 and lower.endswith("ed") and lower not in LOOKS_PAST)
+
+
+def is_verb(word: str) -> bool:
+    """Tell whether a word in small letters is surely a finite verb with "I" or "you", or a past form with anybody."""
+    word = word.replace("’", "'")
+    return word in _SURE or word.endswith(("n't", "'ve")) or word in PAST or _is_regular_past(word)
+
+
+def _is_regular_past(word: str) -> bool:
+    """Tell whether a word is the past of a known verb: "loved", "tried", "stopped"."""
+    if not word.endswith("ed") or word in LOOKS_PAST:
+        return False
+    return not BASES.isdisjoint((word[:-1], word[:-2], word[:-3], word[:-3] + "y"))
+
+
+def is_adverb(word: str) -> bool:
+    """Tell whether a word may stand between a subject and its verb: "still", "vaguely"."""
+    return word in ADVERBS or (word.endswith("ly") and word not in BASES)
 
 
 @cache

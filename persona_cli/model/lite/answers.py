@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from persona_cli.english.persons import capital, lower_first
+from persona_cli.english.forms import capital, lower_first
 from persona_cli.model.lite.dates import day_of, when
 from persona_cli.model.lite.evidence import Told
 from persona_cli.model.lite.former import about_the_past, history, newer_half, once

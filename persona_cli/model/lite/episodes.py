@@ -14,8 +14,8 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_cli.english.forms import capital
 from persona_cli.english.lexicon import words as word_set
-from persona_cli.english.persons import capital
 from persona_cli.english.sentences import sentences
 from persona_cli.model.lite.acts import Act, act_of, announces
 from persona_cli.model.lite.facts import find_facts

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from persona_cli.english.clauses import Saying, read_clauses
-from persona_cli.english.persons import capital, mirror, to_second
+from persona_cli.english.forms import capital, mirror, to_second
 from persona_cli.english.sentences import sentences
 from persona_cli.model.lite.acts import Act, act_of
 from persona_cli.model.lite.facts import Fact, facts_of_turn, find_facts, short_form
@@ -77,7 +77,7 @@ class Told:
         if self.quotable:
             return f"“{self.content.strip()}”"
         own = self.verbatim or _OWN_WORDS.match(self.content) is not None
-        text = (mirror(self.content) or self.content) if own else to_second(self.content)
+        text = (mirror(self.content) or self.content) if own else (to_second(self.content) or self.content)
         return capital(self._as_of_then(OPENING.sub("", text.strip())).rstrip(".!…").strip())
 
     def _as_of_then(self, text: str) -> str:

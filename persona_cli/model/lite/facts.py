@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from persona_cli.english.clauses import Clause, Saying, read_clauses
-from persona_cli.english.forms import third_person
 from persona_cli.english.lexicon import PEOPLE
+from persona_cli.english.third import third_person
 from persona_cli.english.unfolding import unfold
 from persona_cli.model.lite.attributes import attributes
 from persona_cli.model.lite.belongings import belongings

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from persona_cli.english.persons import capital, lower_first
+from persona_cli.english.forms import capital, lower_first
 from persona_cli.english.verbs import PAST, base_verb
 from persona_cli.model.lite.dates import day_of
 from persona_cli.model.lite.evidence import Told, shares_words

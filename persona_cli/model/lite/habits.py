@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from persona_cli.english.clauses import Saying
-from persona_cli.english.forms import third_person
 from persona_cli.english.lexicon import words
+from persona_cli.english.third import third_person
 from persona_cli.english.tokens import stem
 from persona_cli.model.lite.facts import LONGEST
 from persona_cli.model.lite.referents import read_resolved

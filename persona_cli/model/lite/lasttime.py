@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from persona_cli.english.persons import capital, lower_first, to_second
+from persona_cli.english.forms import capital, lower_first, to_second
 from persona_cli.model.lite.acts import Act, read
 from persona_cli.model.lite.dates import day_of
 from persona_cli.model.lite.evidence import OPENING
@@ -49,7 +49,7 @@ def tell_last_time(turns: Sequence[Turn], at: datetime) -> str:
 
 def _lines(turns: Sequence[Turn]) -> Iterator[str]:
     facts = [fact for turn in turns for fact in find_facts(turn.user, turn.at)[:2]]
-    told = [capital(OPENING.sub("", to_second(fact.content))).rstrip(".") for fact in facts]
+    told = [capital(OPENING.sub("", to_second(fact.content) or fact.content)).rstrip(".") for fact in facts]
     yield from told
     if not told:
         for turn in turns:

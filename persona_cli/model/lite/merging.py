@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from persona_cli.english.persons import capital
+from persona_cli.english.forms import capital
 from persona_cli.english.sentences import sentences
 from persona_cli.model.lite.words import content_words, stem
 from persona_cli.model.tasks import SummaryDraft

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from persona_cli.english.forms import is_adverb
 from persona_cli.english.lexicon import BASE, KIN, NAME, NOT_NAMES, PARTNERS, PEOPLE, PETS, SPEAKING, STOP, words
+from persona_cli.english.verbs import is_adverb
 from persona_cli.model.lite.tags import Tag, named
 
 _ROLE = "|".join(sorted((re.escape(word) for word in PEOPLE | PETS), key=len, reverse=True))

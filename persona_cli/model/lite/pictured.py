@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from persona_cli.english.forms import third_person
 from persona_cli.english.lexicon import NOT_NAMES, PEOPLE, PETS
+from persona_cli.english.third import third_person
 from persona_cli.model.lite.people import shown
 from persona_cli.model.lite.tags import Tag, named
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from persona_cli.english.persons import capital, lower_first, to_second
+from persona_cli.english.forms import capital, lower_first, to_second
 from persona_cli.model.lite.dates import day_of
 from persona_cli.model.tasks import ImageSeen
 
@@ -38,13 +38,13 @@ def recognise(seen: ImageSeen, at: datetime) -> str:
         said = f", and said: “{words}”" if words else ", but not who or what it is"
         return f"I know this one: {shown}{said}."
     first, *others = seen.contents
-    more = "".join(f" {to_second(content).rstrip('.')}." for content in others[:2])
+    more = "".join(f" {(to_second(content) or content).rstrip('.')}." for content in others[:2])
     return f"{_that_is(first)}: {shown}.{more}"
 
 
 def resembles(seen: ImageSeen, at: datetime) -> str:
     """Say which picture one that is new looks like, and what that was said to be, without taking it for the same."""
-    said = " ".join(f"{to_second(content).rstrip('.')}." for content in seen.contents[:2])
+    said = " ".join(f"{(to_second(content) or content).rstrip('.')}." for content in seen.contents[:2])
     words = seen.turn.user.strip() if seen.turn else ""
     told = said or (f"You said: “{words}”" if words else "You did not say who or what it is.")
     when = f" {day_of(seen.turn.at, at)}" if seen.turn else ""
@@ -58,7 +58,7 @@ def unknown(asked: bool) -> str:
 
 def _that_is(content: str) -> str:
     """Turn what is kept of a picture ("Max is the user's dog") into "That's Max, your dog"."""
-    text = to_second(content).strip().rstrip(".")
+    text = (to_second(content) or content).strip().rstrip(".")
     shows = re.match(r"(?:The|This|That|Your) (?:picture|photo|image) (?:shows|is of) (.+)", text)
     if shows:
         return f"That's {lower_first(shows[1])}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from persona_cli.english.forms import third_person
 from persona_cli.english.lexicon import BASE, OBJECTS
+from persona_cli.english.third import third_person
 from persona_cli.model.lite.tags import Tag, key, trim
 from persona_cli.records import Change
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from persona_cli.english.persons import capital, lower_first, to_second
+from persona_cli.english.forms import capital, lower_first, to_second
 from persona_cli.model.lite.acts import Act
 from persona_cli.model.lite.dates import day_of
 from persona_cli.model.lite.evidence import Told
@@ -98,7 +98,7 @@ def related(told: Sequence[Told], at: datetime) -> str:
 
 
 def _as_told(content: str) -> str:
-    text = to_second(content).strip().rstrip(".")
+    text = (to_second(content) or content).strip().rstrip(".")
     shows = re.match(r"The picture shows (.+)", text)
     return f"this picture shows {lower_first(shows[1])}" if shows else lower_first(text)
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
+from persona_cli.english.forms import capital
 from persona_cli.english.lexicon import PEOPLE, PETS, words
-from persona_cli.english.persons import capital
 from persona_cli.english.verbs import PAST
 from persona_cli.model.lite.facts import Fact
 from persona_cli.timewords import find_times

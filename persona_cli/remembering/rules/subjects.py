@@ -7,10 +7,10 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol
 
-from persona_cli.english.forms import third_person, tidy
 from persona_cli.english.lexicon import words as word_set
 from persona_cli.english.people import holder, same_holder
 from persona_cli.english.sentences import sentences
+from persona_cli.english.third import third_person, tidy
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import SemanticMemory
 
