@@ -138,6 +138,46 @@ def test_what_a_person_writes_fills_the_slot_its_words_name(home: Path) -> None:
     store.close()
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("I smoke.", "I don't smoke."),
+        ("The user smokes.", "The user does not smoke."),
+        ("My brother eats meat.", "My brother doesn't eat meat."),
+        ("I'm a night owl.", "I'm an early bird."),
+        ("My car is red.", "My car is blue."),
+    ],
+)
+def test_what_contradicts_what_a_person_wrote_is_offered(home: Path, first: str, second: str) -> None:
+    persona("memory", "add", first)
+    added = persona("memory", "add", second)
+    assert "It contradicts s1" in added.err
+    (conflict,) = persona("memory", "conflicts", "--json").json
+    assert [side["content"] for side in conflict["sides"]] == [first, second]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("I smoke.", "I love the sea."),
+        ("My brother smokes.", "I don't smoke."),
+        ("My sister lives in Lisbon.", "My other sister lives in Galway."),
+    ],
+)
+def test_what_does_not_contradict_is_left_alone(home: Path, first: str, second: str) -> None:
+    persona("memory", "add", first)
+    persona("memory", "add", second)
+    assert persona("memory", "conflicts", "--json").json == []
+    assert len(persona("memory", "list", "--json").json) == 2
+
+
+def test_an_end_in_a_persons_own_words_needs_no_question(home: Path) -> None:
+    persona("memory", "add", "I smoke cigars.")
+    persona("memory", "add", "I gave up cigars.")
+    assert persona("memory", "conflicts", "--json").json == []
+    assert [one["record"]["content"] for one in persona("memory", "list", "--json").json] == ["I gave up cigars."]
+
+
 def test_what_a_person_writes_later_takes_the_place_of_what_they_wrote(home: Path) -> None:
     persona("memory", "add", "I live in Bath.")
     persona("memory", "add", "I live in Hull.")

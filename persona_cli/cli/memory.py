@@ -129,7 +129,7 @@ def add(
     keywords: Annotated[str, typer.Option(help="Words to find it by, separated by commas.")] = "",
 ) -> None:
     """Remember something you write yourself; no model ever overwrites it."""
-    from persona_cli.remembering.slots import put_written
+    from persona_cli.remembering.drafts import put_written
 
     run = invocation(context)
     text = clean(content).strip()
@@ -153,7 +153,10 @@ def add(
             author=Author.PERSON,
         )
         added = put_written(memory.store, written)
-        typer.echo(Ref(Kind.SEMANTIC, added.id))
+        if added.contradicts:
+            others = ", ".join(f"s{other.id}" for other in added.contradicts)
+            run.notice(f"It contradicts {others}; `persona memory conflicts` shows both sides.")
+        typer.echo(Ref(Kind.SEMANTIC, added.memory.id))
         embed_new(memory)
 
 

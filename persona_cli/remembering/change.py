@@ -201,7 +201,8 @@ AT_ONCE, IN_THE_END = RULES[:-1], RULES[-1:]
 class Changes:
     """Asks the rules about the active memories of a store."""
 
-    def __init__(self, store: Store, vectors: KnownVectors, relation: Relation) -> None:
+    def __init__(self, store: Store, vectors: KnownVectors | None = None, relation: Relation | None = None) -> None:
+        """Ask only the rules that need no vectors where there are none."""
         self._store = store
         self._vectors = vectors
         self._relation = relation

@@ -32,7 +32,7 @@ from persona_cli.remembering.same import (
     same_saying,
     says_the_same,
 )
-from persona_cli.remembering.slots import with_dates, with_slot
+from persona_cli.remembering.slots import as_drafted, with_dates, with_slot
 from persona_cli.remembering.successor import Successors
 
 Crop = Callable[[SemanticDraft], tuple[str, ...]]
@@ -44,6 +44,7 @@ _NEAR = 40
 
 MOST = "a turn's share"
 """The rule that refuses what would be more than a turn may write."""
+SLOT = "same slot"
 EXPLICIT = "explicit ending"
 SAID_AGAIN = "said again"
 """The rule by which a side of a contradiction ends when the other one is said once more."""
@@ -232,6 +233,40 @@ class Remembering:
             stem(name) in {stem(word) for word in words(_text(self._store.get(ref)))}
             for ref, _ in self._store.texts.search([name], (Kind.SEMANTIC, Kind.CORE), _NEAR)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a person wrote, and what they wrote before that it contradicts."""
+
+    memory: SemanticMemory
+    contradicts: tuple[SemanticMemory, ...]
+
+
+def put_written(store: Store, memory: SemanticMemory) -> Written:
+    """Store what a person wrote; it ends what its slot or its words say is over, and whatever a model had noted.
+
+    What a person wrote before is not ended by what it merely contradicts: both stay, and they are asked.
+    """
+    draft = as_drafted(memory)
+    turn = Turn(0, 0, memory.valid_from, memory.content, "", "")
+    changes = Changes(store)
+    with store.transaction():
+        outdated = changes.outdated(changes.news(draft, memory.content, turn, changes.over(turn)))
+        # what has ended fills its slot no longer
+        slot = "" if draft.change is Change.ENDS else draft.slot
+        added = store.semantic.add(replace(memory, subject=draft.subject, slot=slot))
+        disputed = [
+            end.memory for end in outdated if end.memory.author is Author.PERSON and end.rule not in (SLOT, EXPLICIT)
+        ]
+        for end in outdated:
+            if end.memory not in disputed:
+                store.semantic.supersede(end.memory.id, added.id, added.valid_from, end.rule)
+        compared = as_compared(added)
+        near = [other for other in changes.near(added.content) if at_odds(as_compared(other), compared)]
+        for old in (*disputed, *near):
+            store.conflicts.add(old.id, added.id, added.valid_from)
+    return Written(added, (*disputed, *near))
 
 
 def _memory(draft: SemanticDraft, judged: Admitted, turn: Turn, slot: str) -> SemanticMemory:

@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from persona_cli.english.people import holder, same_holder
 from persona_cli.english.tokens import negative, supported, values
-from persona_cli.memory.store import Store
 from persona_cli.model.lite.facts import Fact, find_facts
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import Change, SemanticMemory, Turn
@@ -20,24 +19,15 @@ _MORE = 1
 """Values a draft may have beyond the fact whose slot it gets: one that tells more must not end with it."""
 
 
-def as_written(memory: SemanticMemory) -> SemanticMemory:
-    """Return what a person wrote with the slot the same words would get from a model, and whom they are about."""
-    found = find_facts(memory.content, memory.valid_from)
-    if len(found) != 1 or not found[0].slot:
-        return memory
-    return replace(memory, slot=found[0].slot, subject=found[0].subject if memory.subject == "user" else memory.subject)
-
-
-def put_written(store: Store, memory: SemanticMemory) -> SemanticMemory:
-    """Store what a person wrote; it takes the place of what filled its slot until then."""
-    written = as_written(memory)
-    with store.transaction():
-        before = store.semantic.active_in_slot(written.slot)
-        added = store.semantic.add(written)
-        for old in before:
-            if same_holder(holder(old.content, old.subject), holder(added.content, added.subject)):
-                store.semantic.supersede(old.id, added.id, added.valid_from)
-    return added
+def as_drafted(memory: SemanticMemory) -> SemanticDraft:
+    """Return what a person wrote as the draft that the same words would get from a model, with its slot."""
+    draft = SemanticDraft(memory.content, memory.keywords, subject=memory.subject)
+    facts = find_facts(memory.content, memory.valid_from)
+    if len(facts) != 1 or not facts[0].slot:
+        return draft
+    (fact,) = facts
+    subject = fact.subject if memory.subject == "user" else memory.subject
+    return replace(draft, subject=subject, slot=fact.slot, change=fact.change, replaces=fact.replaces)
 
 
 def with_slot(draft: SemanticDraft, turn: Turn) -> SemanticDraft:
