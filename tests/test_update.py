@@ -24,6 +24,7 @@ from persona_cli.errors import EngineError, FormatError, Interrupted, NotFoundEr
 from persona_cli.memory.vectors.chroma import Chroma, Folder
 from persona_cli.memory.vectors.minilm import MiniLM
 from persona_cli.memory.vectors.minilm_files import Use
+from persona_cli.memory.vectors.once import EmbedOnce
 from persona_cli.model.tasks import CoreDraft, EpisodeDraft, ProceduralDraft, SemanticDraft, Stop
 from persona_cli.paths import find_places
 from persona_cli.personality import Traits
@@ -112,7 +113,9 @@ def test_jobs_run_in_the_background_and_are_indexed(assistant: Assistant, model:
 
 
 def test_the_embedding_is_ready_before_the_first_question(assistant: Assistant) -> None:
-    embedder = assistant.memory.embedder
+    once = assistant.memory.embedder
+    assert isinstance(once, EmbedOnce)
+    embedder = once._embedder
     assert isinstance(embedder, MiniLM)
     assert not embedder._sessions
     assistant.updates.start()

@@ -54,8 +54,9 @@ class Memory:
         with self._lock:
             if self._embedder is None:
                 from persona_cli.memory.vectors.embedding import open_embedder
+                from persona_cli.memory.vectors.once import EmbedOnce
 
-                self._embedder = open_embedder(self._settings, self.places, self._notice)
+                self._embedder = EmbedOnce(open_embedder(self._settings, self.places, self._notice))
             return self._embedder
 
     @cached_property
