@@ -54,13 +54,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def minilm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of weights with the embedding model and the reader's encoder, converted once."""
-    from persona_cli.memory.vectors.minilm_files import Use, converted
+    from persona_cli.memory.vectors.minilm_files import converted
     from persona_cli.memory.vectors.state_encoder import ADAPTER, adapted
     from persona_cli.paths import shipped
 
     folder = tmp_path_factory.mktemp("minilm")
-    for use in Use:
-        converted(folder, use, pytest.fail)
+    converted(folder, pytest.fail)
     adapted(folder, shipped("reading") / ADAPTER, pytest.fail)
     return folder
 

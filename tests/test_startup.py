@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +72,17 @@ def test_what_is_only_read_from_the_store_needs_sqlite_alone(words: list[str]) -
     with closing(open_store(find_places().database)):
         pass
     assert loaded_after(COMMAND.format(words=words)) == {"sqlite3"}
+
+
+@pytest.mark.gguf
+@pytest.mark.parametrize("words", [["chat", "I drink green tea."], ["memory", "search", "tea"]])
+def test_one_message_and_one_search_do_without_chroma(weights: Path, words: list[str]) -> None:
+    assert weights.is_dir()
+    with closing(open_store(find_places().database)):
+        pass
+    loaded = loaded_after(COMMAND.format(words=words))
+    assert not loaded & {"chromadb", "llama_cpp", "onnx", "sqlite_utils", "torch"}
+    assert "onnxruntime" in loaded
 
 
 def test_the_guard_would_notice() -> None:

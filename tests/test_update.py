@@ -23,7 +23,6 @@ from persona_cli.config import Settings
 from persona_cli.errors import EngineError, FormatError, Interrupted, NotFoundError
 from persona_cli.memory.vectors.chroma import Chroma, Folder
 from persona_cli.memory.vectors.minilm import MiniLM
-from persona_cli.memory.vectors.minilm_files import Use
 from persona_cli.memory.vectors.once import EmbedOnce
 from persona_cli.model.tasks import CoreDraft, EpisodeDraft, ProceduralDraft, SemanticDraft, Stop
 from persona_cli.paths import find_places
@@ -117,9 +116,9 @@ def test_the_embedding_is_ready_before_the_first_question(assistant: Assistant) 
     assert isinstance(once, EmbedOnce)
     embedder = once._embedder
     assert isinstance(embedder, MiniLM)
-    assert not embedder._sessions
+    assert embedder._session is None
     assistant.updates.start()
-    wait_until(lambda: set(embedder._sessions) == set(Use))
+    wait_until(lambda: embedder._session is not None)
 
 
 def test_a_query_interrupts_the_running_job_which_runs_again(assistant: Assistant, model: ScriptedModel) -> None:

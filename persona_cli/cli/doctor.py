@@ -130,7 +130,6 @@ def _embedding(memory: Memory) -> str:
     """Say which model embeds; it is put to work, to see that it is whole."""
     embedder = memory.embedder
     embedder.embed_query(["?"])
-    embedder.embed(["."])
     return f"{embedder.name}, {embedder.dimension} dimensions"
 
 

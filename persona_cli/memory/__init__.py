@@ -117,7 +117,6 @@ class Memory:
     def warm(self) -> None:
         """Load the embedding model, which otherwise loads with the first question and keeps it waiting."""
         self.embedder.embed_query(["?"])
-        self.embedder.embed(["."])
 
     def forget(self, ref: Ref) -> Receipt:
         """Delete a memory for good, with everything made from it: rows, vectors, pictures, and the kept prompt."""

