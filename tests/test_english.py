@@ -13,7 +13,11 @@ from pathlib import Path
 import pytest
 
 from persona_cli.english import lexicon
+from persona_cli.english.clauses import read_clauses
+from persona_cli.english.forms import mirror, to_second
+from persona_cli.english.people import full_names, holder, kin, other_names, same_holder
 from persona_cli.english.sentences import sentence_spans, sentences
+from persona_cli.english.speakers import stretches
 from persona_cli.english.tokens import names, negative, numbers, other_forms, porter, stem, stems, supported, values
 from persona_cli.english.verbs import PAST, base_verb, irregular_bases, is_past, singular
 
@@ -140,6 +144,22 @@ def test_evidence_goes_by_stems() -> None:
     assert numbers("two dogs, 3 cats, half past six") == {2, 3, 30, 6}
 
 
+def test_names_that_are_words() -> None:
+    assert names("My brother Will met Rose and Grace.") == ["Will", "Rose", "Grace"]
+    assert names("Will moved to Rome. Will you come?") == ["Will", "Rome"]
+    assert names("I will go in May.") == []
+
+
+def test_people_by_any_of_their_names() -> None:
+    assert kin("Mum") == kin("mother") == "mother"
+    assert "my mother" in other_names("my mum")
+    assert full_names("Lex") >= {"lex", "alexander"}
+    assert same_holder(frozenset({"lex"}), frozenset({"alexander"}))
+    assert not same_holder(frozenset({"lex"}), frozenset({"andrew"}))
+    assert holder("The user's supervisor Ada is ill") == {"supervisor", "ada"}
+    assert holder("The user's dentist appointment is on Monday") == frozenset()
+
+
 def test_each_word_stands_in_one_of_the_lists_that_add_to_the_stop_list() -> None:
     lists = [lexicon.word_class(name) for name in ("stop", "asking", "weightless", "talking", "topicless")]
     together = [word for words in lists for word in words]
@@ -189,6 +209,16 @@ def growth(read: Callable[[str], object], pattern: str) -> float:
 
 def _forget_what_was_read() -> None:
     sentence_spans.cache_clear()
+    stretches.cache_clear()
+
+
+CLAUSES = ("and ", ", ", "a", "I like ", "married to ", "I was and ", "the user ", '"a" ', "? ", "and really ")
+
+
+@pytest.mark.parametrize("pattern", CLAUSES)
+@pytest.mark.parametrize("read", [read_clauses, mirror, lambda text: to_second(f"The user {text}"), holder])
+def test_turning_and_cutting_grow_with_the_text_and_not_faster(read: Callable[[str], object], pattern: str) -> None:
+    assert growth(read, pattern) <= 16
 
 
 READERS: tuple[Callable[[str], object], ...] = (

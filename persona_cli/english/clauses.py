@@ -7,6 +7,8 @@ and small talk tell nothing about the user. "I have a dog, do you like dogs?" is
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -129,22 +131,38 @@ def read_clauses(text: str) -> tuple[Clause, ...]:
     return tuple(_cancelled(clauses))
 
 
-def _sentences(text: str) -> list[tuple[int, int, bool]]:
-    """Return start, end and whether a question mark closes it, of each sentence outside quotation marks."""
-    found, start = [], 0
+_LONGEST = 600
+"""Characters of a sentence that are read as one: each cut looks at all that stands before it in its sentence."""
+
+
+def _sentences(text: str) -> Iterator[tuple[int, int, bool]]:
+    """Yield start, end and whether a question mark closes it, of each sentence outside quotation marks."""
+    start = 0
     quoted = _quoted_spans(text)
+    opened = [begin for begin, _ in quoted]
     for match in _BREAKS.finditer(text):
         mark = match["stop"]
-        if mark is None or any(a <= match.start() < b for a, b in quoted) or _no_end(text, match):
+        place = bisect_right(opened, match.start()) - 1
+        if mark is None or (place >= 0 and match.start() < quoted[place][1]) or _no_end(text, match):
             continue
-        found.append((start, match.start(), "?" in mark))
+        yield from _bounded(text, start, match.start(), asked="?" in mark)
         start = match.end()
-    return [*found, (start, len(text), False)]
+    yield from _bounded(text, start, len(text), asked=False)
+
+
+def _bounded(text: str, start: int, end: int, *, asked: bool) -> Iterator[tuple[int, int, bool]]:
+    """Cut what is longer than any sentence at blanks."""
+    while end - start > _LONGEST:
+        blank = text.rfind(" ", start + 1, start + _LONGEST)
+        cut = blank if blank > 0 else start + _LONGEST
+        yield start, cut, asked
+        start = cut
+    yield start, end, asked
 
 
 def _no_end(text: str, match: re.Match[str]) -> bool:
     if match["stop"] == "." and re.match(r"(?i)etc$", text[max(0, match.start() - 3) : match.start()]):
-        return not re.match(r" +[A-Z]", text[match.end() :])
+        return not re.match(r" +[A-Z]", text[match.end() : match.end() + 20])
     return match["stop"] == "." and _ABBREVIATION.search(text[max(0, match.start() - 8) : match.start()]) is not None
 
 

@@ -129,7 +129,7 @@ def _mirrored(piece: str) -> str | None:
         return None
     spoke = False
     for number, (place, word) in enumerate(zip(places, plain, strict=True)):
-        before, after = plain[:number], plain[number + 1 :]
+        before, after = plain[max(0, number - _NEAR) : number], plain[number + 1 : number + _NEAR]
         other = _SECOND.get(word)
         if word in _FIRST:
             agrees = _agreeing(word, before, after, spoke=spoke)
@@ -143,6 +143,10 @@ def _mirrored(piece: str) -> str | None:
             tokens[place] = capital(other) if first and tokens[place][0].isupper() else other
         spoke = spoke or word in _SECOND
     return "".join(tokens)
+
+
+_NEAR = 12
+"""Words on either side of one that are looked at."""
 
 
 def _agreeing(word: str, before: Sequence[str], after: Sequence[str], *, spoke: bool) -> str | None:
@@ -219,7 +223,7 @@ def _told(piece: str, *, own: bool, alone: bool) -> str | None:
     for number, (place, word) in enumerate(zip(places, plain, strict=True)):
         if word == "you" and place and tokens[place - 1] == _MARK:
             verb = _verb_place(plain, number + 1)
-            if verb is None and not _is_object(plain[number + 1 :]):
+            if verb is None and not _is_object(plain[number + 1 : number + 2]):
                 return None
             if verb is not None:
                 if tokens[places[verb]] != tokens[places[verb]].lower():

@@ -3,29 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import cache
+
+from persona_cli.english.lexicon import PEOPLE, tables, word_class
 
 USER = "user"
-_KIN = {
-    other: word
-    for word, others in {
-        "mother": "mum mom mama mummy mommy",
-        "father": "dad papa daddy",
-        "grandmother": "grandma granny gran nan nana",
-        "grandfather": "grandpa granddad grandad gramps",
-        "neighbour": "neighbor",
-        "colleague": "coworker co-worker",
-        "flatmate": "roommate housemate",
-        "aunt": "auntie",
-    }.items()
-    for other in others.split()
-}
-_ROLE_TEXT = """
-mother father parents sister brother wife husband partner girlfriend boyfriend fiancé fiancée fiance fiancee son
-daughter child children kids baby twin cousin aunt uncle niece nephew grandmother grandfather grandson granddaughter
-friend boss neighbour colleague flatmate landlord landlady teacher coach doctor dentist therapist ex dog cat mate
-mother-in-law father-in-law sister-in-law brother-in-law stepmother stepfather spouse tutor trainer tenant horse
-"""
-_ROLES = frozenset(_ROLE_TEXT.split())
 _NAMED = re.compile(
     r"^(?!The |This |That |There |It |\w+ing )(?P<name>[A-Z][\w-]+)(?: [A-Z][\w-]+)?\s+(?:is|has"
     r"|was|\w+s)\b(?!.*\buser\b)"
@@ -36,14 +18,20 @@ _FRONT = re.compile(r"^(?:[\w ]+,\s+)?")
 def kin(word: str) -> str:
     """Return one word for all that mean the same relative: "mum" is "mother"."""
     word = word.casefold()
-    return _KIN.get(word, word)
+    return _one_relative().get(word, word)
+
+
+def full_names(name: str) -> frozenset[str]:
+    """Return the names that one may be short for, itself among them, in small letters: "Lex" is "alexander" too."""
+    return frozenset((name.casefold(), *_nicknames().get(name.casefold(), ())))
 
 
 def other_names(subject: str) -> tuple[str, ...]:
     """Return a subject with the other words for the same relative: "my mum", "my mother", "my mom"."""
     words = subject.split()
     last = kin(words[-1]) if words else ""
-    return tuple(dict.fromkeys((subject, *(" ".join([*words[:-1], one]) for one in (last, *_KIN) if kin(one) == last))))
+    same = (word for word in _one_relative() if kin(word) == last)
+    return tuple(dict.fromkeys((subject, *(" ".join([*words[:-1], word]) for word in (last, *same)))))
 
 
 def holder(content: str, subject: str = USER) -> frozenset[str]:
@@ -58,8 +46,29 @@ def holder(content: str, subject: str = USER) -> frozenset[str]:
 
 
 def same_holder(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Tell whether two facts are of one person: both the user's, or with a name or role in common."""
-    return one == other or bool(one & other)
+    """Tell whether two facts are of one person: both the user's, or with a name, its short form or a role in common."""
+    return one == other or bool(_all_names(one) & _all_names(other))
+
+
+def _all_names(holders: frozenset[str]) -> frozenset[str]:
+    return frozenset(name for holder_ in holders for name in full_names(holder_))
+
+
+@cache
+def _one_relative() -> dict[str, str]:
+    lines = (line.split() for line in tables("people")["one_relative"].strip().splitlines())
+    return {other: word for word, *others in lines for other in others}
+
+
+@cache
+def _nicknames() -> dict[str, tuple[str, ...]]:
+    """Return the full names by their short forms."""
+    short: dict[str, tuple[str, ...]] = {}
+    for line in tables("people")["nicknames"].strip().splitlines():
+        name, *others = line.split()
+        for other in others:
+            short[other] = (*short.get(other, ()), name)
+    return short
 
 
 def _of_content(content: str) -> frozenset[str]:
@@ -69,20 +78,11 @@ def _of_content(content: str) -> frozenset[str]:
         called = _NAMED.match(text)
         return frozenset({called["name"].casefold()} if called else ())
     told = re.findall(r"[\w-]+", possessed["words"])[:5]
-    place = next((at for at, word in enumerate(told) if word.casefold() not in _BEFORE_ROLES), len(told))
+    place = next(
+        (at for at, word in enumerate(told) if word.casefold() not in word_class("before_role", "people")), len(told)
+    )
     role, after = told[place : place + 1], told[place + 1 : place + 2]
-    if not role or kin(role[0]) not in _ROLES or (after and _is_thing(after[0])):
+    thing = bool(after) and after[0].casefold() in word_class("things", "people")  # "the user's dentist appointment"
+    if not role or thing or not {role[0].casefold(), kin(role[0])} & (PEOPLE | word_class("held", "people")):
         return frozenset()
     return frozenset({kin(role[0]), *(word.casefold() for word in after if word[:1].isupper())})
-
-
-def _is_thing(word: str) -> bool:
-    """Tell whether the word after a role makes it a thing: "the user's dentist appointment" is the user's own."""
-    return word.casefold() in _THINGS
-
-
-_THINGS = frozenset(
-    ("appointment", "visit", "friend", "house", "flat", "food", "trip", "party", "club", "walk", "class")
-)
-_BEFORE_ROLES_TEXT = "old older young younger little big best new twin eldest youngest late oldest good only first"
-_BEFORE_ROLES = frozenset(_BEFORE_ROLES_TEXT.split())

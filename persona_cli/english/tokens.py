@@ -142,9 +142,13 @@ def names(text: str) -> list[str]:
         for place, match in enumerate(_WORD.finditer(sentence)):
             word = _CONTRACTED.sub("", match[0])
             is_name = place > 0 or word != match[0] or _SUBJECT.match(sentence, match.end())
-            if word[:1].isupper() and is_name and word.casefold() not in STOP and not is_date(word):
+            if word[:1].isupper() and is_name and word.casefold() not in STOP - _NAMES_TOO and not is_date(word):
                 found.append(word)
     return found
+
+
+_NAMES_TOO = frozenset(("will",))
+"""Stop words that are names where they have a capital inside a sentence, or before a verb: "Will moved"."""
 
 
 def numbers(text: str) -> set[int]:
