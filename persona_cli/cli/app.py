@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +17,8 @@ from persona_cli import __version__
 from persona_cli.cli import chat, config, doctor, memory, model, profile, transfer, update, why
 from persona_cli.cli.ending import end_in_order
 from persona_cli.cli.invocation import Invocation
-from persona_cli.errors import PersonaError
+from persona_cli.cli.writer import write, write_error
+from persona_cli.errors import PersonaError, UsageError
 
 app = typer.Typer(
     name="persona",
@@ -43,7 +46,7 @@ UNEXPECTED = 70
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"persona {__version__}")
+        write(f"persona {__version__}")
         raise typer.Exit
 
 
@@ -71,13 +74,14 @@ def main() -> None:
     # machine the spinning ones keep the working one off its core (measured: 27 against 1,300 tokens a second)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
+        _check_text(sys.argv[1:])
         code = app(prog_name="persona", standalone_mode=False) or 0
         # here, where a reader that has left can still be told from a fault; at exit it is a traceback
         sys.stdout.flush()
     except typer.TyperException as exc:
         code = _explain_usage(exc)
     except typer.Abort:
-        sys.stderr.write("Stopped; nothing was changed.\n")
+        write_error("Stopped; nothing was changed.")
         code = PersonaError.exit_code
     except PersonaError as exc:
         _tell(exc)
@@ -90,20 +94,29 @@ def main() -> None:
         # the one boundary: a fault must not throw a traceback at a person
         if os.environ.get("PERSONA_DEBUG"):
             raise
-        sys.stderr.write(f"error: this should not happen: {type(exc).__name__}: {exc}\n")
-        sys.stderr.write("Run it again with PERSONA_DEBUG=1 to see where, and please report it.\n")
+        write_error(f"error: this should not happen: {type(exc).__name__}: {exc}")
+        write_error("Run it again with PERSONA_DEBUG=1 to see where, and please report it.")
         code = UNEXPECTED
     sys.exit(code)
+
+
+def _check_text(arguments: Sequence[str]) -> None:
+    """Raise `UsageError` for bytes that are no text, where they name no file."""
+    for argument in arguments:
+        if any("\ud800" <= char <= "\udfff" for char in argument) and not Path(argument).exists():
+            raise UsageError(
+                f"{argument!r} is no text in UTF-8", fix="Set your terminal to UTF-8, or pass the text through a pipe."
+            )
 
 
 def _explain_usage(exc: typer.TyperException) -> int:
     """Say what is wrong with the command line; a group without a command is answered with its help."""
     message = exc.format_message()
     if message.startswith("Usage:"):
-        typer.echo(message)
+        write(message)
         return 0
-    sys.stderr.write(f"error: {' '.join(message.split())}\n")
-    sys.stderr.write("`persona --help` lists the commands, `persona COMMAND --help` their options.\n")
+    write_error(f"error: {' '.join(message.split())}")
+    write_error("`persona --help` lists the commands, `persona COMMAND --help` their options.")
     return exc.exit_code
 
 
@@ -112,6 +125,6 @@ def _tell(exc: PersonaError) -> None:
         import traceback
 
         traceback.print_exception(exc)
-    sys.stderr.write(f"error: {exc.message}\n")
+    write_error(f"error: {exc.message}")
     if exc.fix:
-        sys.stderr.write(f"{exc.fix}\n")
+        write_error(f"{exc.fix}")

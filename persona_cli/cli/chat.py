@@ -101,7 +101,7 @@ def _converse(run: Invocation, options: ChatOptions, images: tuple[Path, ...]) -
         except ModelError as exc:
             if wanted == _BUILT_IN:
                 raise
-            run.err.print(f"error: {exc.message}", style="red", markup=False)
+            run.err.print(f"error: {exc.message}", style="red")
             run.notice(exc.fix)
             if not typer.confirm("Talk to the built-in model this once? It sees no pictures.", err=True):
                 raise typer.Exit(exc.exit_code) from exc

@@ -11,6 +11,7 @@ import typer
 
 from persona_cli.cli.editor import edit_text
 from persona_cli.cli.invocation import Invocation, invocation
+from persona_cli.cli.writer import write
 from persona_cli.config import HIDDEN, check_value, declared, list_entries, load_settings, read_config, variable
 from persona_cli.errors import ConfigError, StorageError
 
@@ -47,7 +48,7 @@ def get(context: typer.Context, key: Key) -> None:
     """Print the value of one setting."""
     check_key(key)
     entries = {entry.key: entry for entry in list_entries(invocation(context).places.config_file)}
-    typer.echo(str(entries[key].value).lower() if isinstance(entries[key].value, bool) else entries[key].value)
+    write(str(entries[key].value).lower() if isinstance(entries[key].value, bool) else entries[key].value)
 
 
 @app.command("set")
@@ -83,7 +84,7 @@ def edit(context: typer.Context) -> None:
 @app.command()
 def path(context: typer.Context) -> None:
     """Print where config.toml is, or would be."""
-    typer.echo(invocation(context).places.config_file)
+    write(invocation(context).places.config_file)
 
 
 def put_setting(run: Invocation, key: str, value: str) -> None:

@@ -56,7 +56,7 @@ class Conversation:
             spoken = speak(self.run, self.assistant, text, images, self.options)
         except PersonaError as exc:
             # nothing that goes wrong with one message ends the conversation
-            self.run.err.print(f"error: {exc.message}", style="red", markup=False)
+            self.run.err.print(f"error: {exc.message}", style="red")
             if exc.fix:
                 self.run.notice(exc.fix)
             return
@@ -68,7 +68,7 @@ class Conversation:
         if name in ("/quit", "/exit", "/bye"):
             return False
         commands: dict[str, Callable[[str], None]] = {
-            "/help": lambda _rest: self.run.err.print(HELP, markup=False),
+            "/help": lambda _rest: self.run.err.print(HELP),
             "/image": self._image,
             "/why": self._why,
             "/memory": self._memory,
@@ -80,7 +80,7 @@ class Conversation:
         try:
             commands[name](rest.strip())
         except PersonaError as exc:
-            self.run.err.print(f"error: {exc.message}", style="red", markup=False)
+            self.run.err.print(f"error: {exc.message}", style="red")
             if exc.fix:
                 self.run.notice(exc.fix)
         return True

@@ -48,21 +48,21 @@ class Invocation:
     @cached_property
     def out(self) -> Console:
         """Return the console answers go to."""
-        from persona_cli.cli.render import make_console
+        from persona_cli.cli.writer import make_console
 
         return make_console(stderr=False)
 
     @cached_property
     def err(self) -> Console:
         """Return the console everything else goes to."""
-        from persona_cli.cli.render import make_console
+        from persona_cli.cli.writer import make_console
 
         return make_console(stderr=True)
 
     def notice(self, text: str) -> None:
         """Tell the person something that is no answer."""
         self.told.append(text)
-        self.err.print(text, style="dim", highlight=False, markup=False)
+        self.err.print(text, style="dim", highlight=False)
 
     @contextmanager
     def store(self) -> Iterator[Store]:
@@ -104,7 +104,7 @@ class Invocation:
     def _describe(self, assistant: Assistant) -> None:
         """Say what the model runs on; no notice, because it belongs to no turn."""
         for fact in assistant.model.about():
-            self.err.print(f"{fact.name}: {fact.finding}", style="dim", highlight=False, markup=False)
+            self.err.print(f"{fact.name}: {fact.finding}", style="dim", highlight=False)
 
 
 def invocation(context: typer.Context) -> Invocation:

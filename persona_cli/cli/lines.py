@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from persona_cli.cli.invocation import Invocation
-from persona_cli.cli.render import clean, day
+from persona_cli.cli.render import day
+from persona_cli.cli.writer import escaped
 from persona_cli.records import Ref, Spent, Window
 
 NAME_WIDTH, DATE_WIDTH = 6, 18
@@ -14,7 +15,7 @@ NAME_WIDTH, DATE_WIDTH = 6, 18
 
 def say(run: Invocation, text: str, style: str = "") -> None:
     """Print a line of what was said or remembered, without what a terminal would obey."""
-    run.out.print(clean(text), style=style, markup=False)
+    run.out.print(escaped(text), style=style)
 
 
 def print_hit(run: Invocation, ref: Ref, at: datetime, words: str, state: str = "") -> None:
@@ -27,7 +28,7 @@ def print_hit(run: Invocation, ref: Ref, at: datetime, words: str, state: str = 
     table.add_column(width=NAME_WIDTH, no_wrap=True)
     table.add_column(width=DATE_WIDTH, no_wrap=True)
     table.add_column(overflow="fold")
-    shown = Text(clean(words))
+    shown = Text(escaped(words))
     if state:
         shown.append(f"  [{state}]", style="dim")
     table.add_row(Text(str(ref), style="bold"), Text(day(at), style="dim"), shown)
@@ -39,7 +40,7 @@ def say_under(run: Invocation, text: str) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    run.out.print(Padding(Text(clean(text), style="dim"), (0, 0, 0, NAME_WIDTH + DATE_WIDTH + 4)))
+    run.out.print(Padding(Text(escaped(text), style="dim"), (0, 0, 0, NAME_WIDTH + DATE_WIDTH + 4)))
 
 
 def window_words(window: Window) -> str:

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TextIO
 
 from persona_cli.cli.render import day
+from persona_cli.cli.writer import escaped
 from persona_cli.memory.store import Store
 from persona_cli.records import SemanticMemory, Status, Turn
 
@@ -16,7 +17,7 @@ def write_markdown(store: Store, out: TextIO) -> None:
     out.write("# What persona remembers\n")
     for part in (_profile(store), _facts(store), _topics(store), _conversations(store)):
         for line in part:
-            out.write(line + "\n")
+            out.write(escaped(line) + "\n")
 
 
 def _profile(store: Store) -> Iterator[str]:

@@ -9,7 +9,7 @@ import typer
 from persona_cli.cli import memory_life, memory_tidy
 from persona_cli.cli.arguments import find, parse_moment, parse_window
 from persona_cli.cli.invocation import invocation
-from persona_cli.cli.render import clean
+from persona_cli.cli.writer import typed, write
 from persona_cli.errors import UsageError
 from persona_cli.records import Author, Kind, Ref, SemanticMemory
 
@@ -132,7 +132,7 @@ def add(
     from persona_cli.remembering.drafts import put_written
 
     run = invocation(context)
-    text = clean(content).strip()
+    text = typed(content).strip()
     if not text:
         raise UsageError("there is nothing to remember", fix='Give a sentence: persona memory add "I like tea."')
     now = _now()
@@ -140,7 +140,7 @@ def add(
         if (known := memory.store.semantic.same(text)) is not None:
             memory.store.semantic.seen_again(known.id, now)
             run.notice("That was known already.")
-            typer.echo(Ref(Kind.SEMANTIC, known.id))
+            write(Ref(Kind.SEMANTIC, known.id))
             return
         written = SemanticMemory(
             id=0,
@@ -156,7 +156,7 @@ def add(
         if added.contradicts:
             others = ", ".join(f"s{other.id}" for other in added.contradicts)
             run.notice(f"It contradicts {others}; `persona memory conflicts` shows both sides.")
-        typer.echo(Ref(Kind.SEMANTIC, added.memory.id))
+        write(Ref(Kind.SEMANTIC, added.memory.id))
         embed_new(memory)
 
 
@@ -177,7 +177,7 @@ def edit(context: typer.Context, name: Name) -> None:
     with run.memory() as memory:
         changed = memory_edits.apply_form(memory.store, ref, after, _now())
         embed_new(memory)
-    typer.echo(changed)
+    write(changed)
 
 
 @app.command()

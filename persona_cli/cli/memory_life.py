@@ -11,8 +11,8 @@ from persona_cli.cli.arguments import find
 from persona_cli.cli.invocation import Invocation, invocation
 from persona_cli.cli.lines import say
 from persona_cli.cli.memory_tidy import chosen_tidy, print_tidy
-from persona_cli.cli.render import clean
 from persona_cli.cli.why import parse_turn
+from persona_cli.cli.writer import escaped, write
 from persona_cli.errors import NotFoundError
 from persona_cli.records import (
     Author,
@@ -117,7 +117,7 @@ def _confirm(run: Invocation, *, yes: bool) -> None:
 
 def _print_kept(run: Invocation, done: TakenBack) -> None:
     for change in done.kept:
-        run.notice(f"Left as it is, for it has changed since: {clean(words_of(change.after))}")
+        run.notice(f"Left as it is, for it has changed since: {escaped(words_of(change.after))}")
 
 
 def conflicts(
@@ -157,8 +157,8 @@ def _settle(run: Invocation, store: Store, name: str) -> None:
     if not beaten:
         raise NotFoundError(f"nothing contradicts {ref}", fix="`persona memory conflicts` shows what does.")
     for memory in beaten:
-        run.notice(f"s{memory.id} holds no longer: {clean(memory.content)}")
-    typer.echo(ref)
+        run.notice(f"s{memory.id} holds no longer: {escaped(memory.content)}")
+    write(ref)
 
 
 def _print_side(run: Invocation, side: SemanticMemory) -> None:

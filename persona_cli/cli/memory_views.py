@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from persona_cli.cli.invocation import Invocation
 from persona_cli.cli.lines import print_hit, say_under, window_words
-from persona_cli.cli.render import clean, day, plain, print_json
+from persona_cli.cli.render import day, plain, print_json
 from persona_cli.cli.scores import print_legend, sum_of
+from persona_cli.cli.writer import escaped
 from persona_cli.english.small_talk import says_nothing
 from persona_cli.records import (
     Author,
@@ -74,7 +75,7 @@ def moment(record: Record) -> datetime:
 
 def text(record: Record) -> str:
     """Return a record as words that a terminal can be shown."""
-    return clean(_words(record))
+    return escaped(_words(record))
 
 
 def _words(record: Record) -> str:
@@ -166,7 +167,7 @@ def print_record(run: Invocation, store: Store, ref: Ref, record: Record) -> Non
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in _fields(store, ref, record):
-        table.add_row(name, Text(clean(value)))
+        table.add_row(name, Text(escaped(value)))
     run.out.print(table)
 
 

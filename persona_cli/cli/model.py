@@ -9,6 +9,7 @@ import typer
 
 from persona_cli.cli.config import put_setting
 from persona_cli.cli.invocation import Invocation, invocation
+from persona_cli.cli.writer import write
 from persona_cli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def export(
             progress=lambda what, done, total: advance(done, total, what),
         )
     if to is not None:
-        typer.echo(f"{pair.text}\n{pair.projection}")
+        write(f"{pair.text}\n{pair.projection}")
         return
     run.notice(_next_step(_adopt(run, pair, called, checkpoint)))
 

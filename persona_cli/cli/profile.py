@@ -10,6 +10,7 @@ import typer
 
 from persona_cli.cli import profile_edits
 from persona_cli.cli.invocation import Invocation, invocation
+from persona_cli.cli.writer import escaped
 from persona_cli.personality import TRAITS, Traits
 from persona_cli.records import CoreEntry, ProceduralMemory, Reading
 
@@ -145,7 +146,7 @@ def _print_history(
     from rich.text import Text
 
     from persona_cli.cli.chart import draw_history
-    from persona_cli.cli.render import clean, day
+    from persona_cli.cli.render import day
 
     if not changes:
         run.notice("No trait has moved yet.")
@@ -159,9 +160,9 @@ def _print_history(
             if change.reading.after[name] != change.reading.before[name]
         )
         by = "set by you" if change.reading.turn_id is None else f"m{change.reading.turn_id}"
-        run.out.print(f"{day(change.reading.at)}  {by}  {moves}", style="bold", markup=False)
+        run.out.print(f"{day(change.reading.at)}  {by}  {moves}", style="bold")
         if change.evidence:
-            run.out.print(Padding(Text(f"“{_short(clean(change.evidence))}”", "dim"), (0, 0, 0, 4)))
+            run.out.print(Padding(Text(f"“{_short(escaped(change.evidence))}”", "dim"), (0, 0, 0, 4)))
     if len(changes) > limit:
         run.notice(f"{len(changes) - limit} more; --limit shows them.")
 

@@ -87,7 +87,7 @@ def quiz(context: typer.Context, yes: Yes = False) -> None:
     with run.store() as store:
         locked = store.readings.locked()
     for name, score in scores.items():
-        run.out.print(f"{name:18} {score:.1f}{', locked: it stays' if name in locked else ''}", markup=False)
+        run.out.print(f"{name:18} {score:.1f}{', locked: it stays' if name in locked else ''}")
     if not yes and not typer.confirm("Keep this?", err=True):
         run.notice("Nothing was changed.")
         raise typer.Exit(1)

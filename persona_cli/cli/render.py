@@ -1,41 +1,19 @@
-"""How results look: the consoles, JSON, bars, dates, and progress; no command prints in its own way."""
+"""How results look: JSON, bars, dates, and progress; no command prints in its own way."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import re
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
-import typer
-
-_CONTROL = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"
-    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
-)
+from persona_cli.cli.writer import escaped, write
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-
-def make_console(*, stderr: bool) -> Console:
-    """Return a console; colour and width follow the terminal, NO_COLOR and a pipe."""
-    from rich.console import Console
-
-    stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() or "COLUMNS" in os.environ else 100
-    return Console(stderr=stderr, soft_wrap=False, highlight=False, emoji=False, width=width)
-
-
-def clean(text: str) -> str:
-    """Return `text` without what a terminal would obey instead of show: escape sequences, bells, direction marks."""
-    return _CONTROL.sub("", text)
 
 
 def plain(value: Any) -> Any:
@@ -53,9 +31,15 @@ def plain(value: Any) -> Any:
     return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
 
 
+def json_text(value: Any) -> str:
+    """Return `value` as JSON that is safe to look at: what the writer escapes is escaped as JSON does."""
+    text = json.dumps(plain(value), ensure_ascii=False, indent=2)
+    return escaped(text, lambda char: json.dumps(char)[1:-1])
+
+
 def print_json(value: Any) -> None:
     """Print one JSON document on standard output."""
-    typer.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
+    write(json_text(value))
 
 
 def day(moment: datetime) -> str:

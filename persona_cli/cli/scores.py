@@ -45,4 +45,4 @@ def print_legend(run: Invocation, hits: Iterable[Hit[object]]) -> None:
     seen = {name for hit in hits for name, value in hit.lanes.items() if abs(value) >= _NEXT_TO_NOTHING}
     if seen:
         lines = [f"{name}: {meaning}" for name, meaning in MEANING.items() if name in seen]
-        run.out.print("Scores: " + "; ".join(lines) + ".", style="dim", markup=False)
+        run.out.print("Scores: " + "; ".join(lines) + ".", style="dim")

@@ -6,7 +6,6 @@ Ctrl-C does not end the program here: it tells the model to stop, and what was s
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from persona_cli.cli.invocation import Invocation
 from persona_cli.cli.lines import spent_words
-from persona_cli.cli.render import clean
+from persona_cli.cli.writer import escaped, typed, write
 from persona_cli.errors import Interrupted
 from persona_cli.records import (
     Answer,
@@ -69,7 +68,7 @@ def speak(
     wish = RespondOptions(use_memory=options.memory, force_retrieve=options.force_retrieve)
     with (
         _ctrl_c(told),
-        closing(assistant.respond(clean(message), images, options=wish, stop=told.is_set)) as steps,
+        closing(assistant.respond(typed(message), images, options=wish, stop=told.is_set)) as steps,
     ):
         try:
             for step in steps:
@@ -78,8 +77,7 @@ def speak(
             spoken.interrupted = True
         finally:
             if not options.as_json and spoken.answer:
-                sys.stdout.write("\n")
-                sys.stdout.flush()
+                write("")
     spoken.turn = assistant.last_turn
     return spoken
 
@@ -114,12 +112,11 @@ def _show(run: Invocation, step: Step, options: ChatOptions, spoken: Spoken) -> 
     if isinstance(step, AnswerDelta):
         spoken.answer += step.text
         if not options.as_json:
-            sys.stdout.write(clean(step.text))
-            sys.stdout.flush()
+            write(step.text, end="")
         return
     if isinstance(step, ThinkDelta):
         if options.show_thinking:
-            run.err.print(clean(step.text), end="", style="dim italic", markup=False)
+            run.err.print(escaped(step.text), end="", style="dim italic")
         return
     spoken.steps.append(step)
     if isinstance(step, Answer):
@@ -128,9 +125,9 @@ def _show(run: Invocation, step: Step, options: ChatOptions, spoken: Spoken) -> 
         run.notice(step.text)
     elif isinstance(step, Spent):
         if run.verbose:
-            run.err.print(f"prompt: {spent_words(step)}", style="dim", highlight=False, markup=False)
+            run.err.print(f"prompt: {spent_words(step)}", style="dim", highlight=False)
     elif options.show_thinking:
-        run.err.print(_thinking(step), style="dim", markup=False)
+        run.err.print(_thinking(step), style="dim")
 
 
 def _thinking(step: Think | Retrieve | Wish | Recall) -> str:
