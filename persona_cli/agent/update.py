@@ -21,7 +21,7 @@ from persona_cli.memory.store import Store
 from persona_cli.model.tasks import EpisodeDraft, Model, SemanticDraft, Stop
 from persona_cli.personality import NEUTRAL, evolve, momentum
 from persona_cli.records import Author, EpisodicMemory, Job, Task, Turn
-from persona_cli.remembering.change import Relation
+from persona_cli.remembering.change import Judge
 from persona_cli.remembering.drafts import Remembering
 from persona_cli.remembering.profile import core_evidence, keep_newest, may_put_habit
 
@@ -45,7 +45,7 @@ class Updates:
     memory: Memory
     model: Model
     settings: Settings
-    relation: Relation | None = None
+    relation: Judge | None = None
     """The last of the rules of change; None for the one that comes with the program."""
 
     @property

@@ -47,7 +47,7 @@ _KEPT = frozenset(("relation", "species", "name", "birthday", "origin", "age", "
 """Attributes that change, if ever, by their own slot alone."""
 
 
-class Relation(Protocol):
+class Judge(Protocol):
     """What was trained to tell whether one statement takes the place of another."""
 
     def replaced(self, said: str, older: Sequence[SemanticMemory]) -> SemanticMemory | None:
@@ -66,7 +66,7 @@ class News:
     former: Mapping[int, SemanticMemory] = field(default_factory=dict)
     """By id the memories that took the place of something that is so again."""
     vectors: KnownVectors | None = None
-    relation: Relation | None = None
+    relation: Judge | None = None
 
     @property
     def said(self) -> str:
@@ -201,7 +201,7 @@ AT_ONCE, IN_THE_END = RULES[:-1], RULES[-1:]
 class Changes:
     """Asks the rules about the active memories of a store."""
 
-    def __init__(self, store: Store, vectors: KnownVectors | None = None, relation: Relation | None = None) -> None:
+    def __init__(self, store: Store, vectors: KnownVectors | None = None, relation: Judge | None = None) -> None:
         """Ask only the rules that need no vectors where there are none."""
         self._store = store
         self._vectors = vectors

@@ -15,7 +15,7 @@ from persona_cli.memory.vectors.embedding import Embedder
 from persona_cli.memory.vectors.known import KnownVectors
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import Author, Change, Kind, Refusal, SemanticMemory, Status, Turn
-from persona_cli.remembering.change import IN_THE_END, Changes, News, Outdated, Relation
+from persona_cli.remembering.change import IN_THE_END, Changes, Judge, News, Outdated
 from persona_cli.remembering.conflict import AT_ONCE, at_odds
 from persona_cli.remembering.gate import Admitted, Refused, judge
 from persona_cli.remembering.profile import follow
@@ -54,7 +54,7 @@ def _no_crop(_: SemanticDraft) -> tuple[str, ...]:
     return ()
 
 
-class Verdict(StrEnum):
+class Outcome(StrEnum):
     """What became of a draft."""
 
     SAVED = "saved"
@@ -68,7 +68,7 @@ class Ruling:
     """What became of one draft, and why."""
 
     draft: SemanticDraft
-    verdict: Verdict
+    verdict: Outcome
     reason: str = ""
     rule: str = ""
     """The name of the rule that refused it."""
@@ -79,7 +79,7 @@ class Remembering:
     """Writes the drafts of one turn after another."""
 
     def __init__(
-        self, store: Store, embedder: Embedder, most: int, crop: Crop = _no_crop, relation: Relation | None = None
+        self, store: Store, embedder: Embedder, most: int, crop: Crop = _no_crop, relation: Judge | None = None
     ) -> None:
         self._store = store
         self._vectors = KnownVectors(store, embedder)
@@ -95,22 +95,22 @@ class Remembering:
         self._changed = False
         over = self._changes.over(turn)
         for raw in (with_slot(draft, turn) for draft in drafts):
-            written = sum(ruling.verdict in (Verdict.SAVED, Verdict.QUARANTINED) for ruling in rulings)
+            written = sum(ruling.verdict in (Outcome.SAVED, Outcome.QUARANTINED) for ruling in rulings)
             judged = judge(raw, turn, recent, self._knows)
             # only now: what the user said carries "today", and no number of its date
             draft = with_dates(raw, turn)
             if isinstance(judged, Refused):
-                rulings.append(Ruling(draft, Verdict.REFUSED, judged.reason, judged.rule))
+                rulings.append(Ruling(draft, Outcome.REFUSED, judged.reason, judged.rule))
             elif known := self._known_as(draft):
                 rulings.append(self._seen_again(draft, known, turn))
             elif written >= self._most:
                 reason = f"a turn writes {self._most} memories at most"
-                rulings.append(Ruling(draft, Verdict.REFUSED, reason, MOST))
+                rulings.append(Ruling(draft, Outcome.REFUSED, reason, MOST))
             else:
                 rulings.append(self._save(draft, judged, turn, over))
         self._end_what_is_over(turn, rulings, over)
         for ruling in rulings:
-            if ruling.verdict is Verdict.REFUSED:
+            if ruling.verdict is Outcome.REFUSED:
                 self._store.refusals.add(turn.id, Refusal(ruling.draft.content, ruling.rule, ruling.reason))
         return tuple(rulings)
 
@@ -132,7 +132,7 @@ class Remembering:
     def _end_by_meaning(self, turn: Turn, rulings: Sequence[Ruling]) -> None:
         """Ask the last rule, where no other has found anything: one memory of the turn ends one old one at most."""
         for ruling in rulings:
-            if ruling.memory is None or ruling.verdict is not Verdict.SAVED:
+            if ruling.memory is None or ruling.verdict is not Outcome.SAVED:
                 continue
             new = self._store.semantic.get(ruling.memory)
             news = self._changes.news(ruling.draft, new.quote, turn, {})
@@ -158,7 +158,7 @@ class Remembering:
         # only what is kept is cropped
         memory = self._store.semantic.add(replace(memory, images=(*self._crop(draft), *memory.images)))
         if judged.quarantined:
-            return Ruling(draft, Verdict.QUARANTINED, "it reads like an instruction", memory=memory.id)
+            return Ruling(draft, Outcome.QUARANTINED, "it reads like an instruction", memory=memory.id)
         self._changed = self._changed or bool(outdated)
         disputed = [end.memory for end in outdated if _is_disputed(draft, end.memory, turn)]
         if not outdated:
@@ -169,7 +169,7 @@ class Remembering:
             self._store.conflicts.add(old.id, memory.id, turn.at)
         self._supersede(memory, [end for end in outdated if end.memory not in disputed], draft, turn)
         reason = "contradicts " + ", ".join(f"s{old.id}" for old in disputed) if disputed else ""
-        return Ruling(draft, Verdict.SAVED, reason, memory=memory.id)
+        return Ruling(draft, Outcome.SAVED, reason, memory=memory.id)
 
     def _supersede(
         self, memory: SemanticMemory, outdated: Sequence[Outdated], draft: SemanticDraft, turn: Turn
@@ -187,7 +187,7 @@ class Remembering:
         if known.turn_id != turn.id:
             self._store.semantic.seen_again(known.id, turn.at)
             self._order(known, turn)
-        return Ruling(draft, Verdict.SEEN_AGAIN, memory=known.id)
+        return Ruling(draft, Outcome.SEEN_AGAIN, memory=known.id)
 
     def _order(self, known: SemanticMemory, turn: Turn) -> None:
         """Let what is said once more on another day hold against what it contradicted: now it is the later word."""

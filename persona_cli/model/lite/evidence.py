@@ -20,6 +20,7 @@ from persona_cli.model.lite.words import content_words, stems
 from persona_cli.model.tasks import Situation
 from persona_cli.records import CoreEntry, EpisodicMemory, Recall, SemanticMemory, Status, Turn, Window
 from persona_cli.timewords import find_times
+from persona_cli.timewords.ageing import counted_on
 
 OPENING = re.compile(
     r"^(?:(?:however|but|and|so|yes|yeah|no|well|also|actually|oh|hi|hey|hello|anyway|by the way|plus|still|ok(?:ay)?"
@@ -64,6 +65,8 @@ class Told:
     """Id of the semantic memory that has taken its place."""
     said_at: datetime | None = None
     """When a fact was first said: the time of its message."""
+    by_now: str = field(default="", compare=False)
+    """Its content as it is at the time of the question, where an age has counted on; it is found by what was said."""
 
     @property
     def current(self) -> bool:
@@ -76,8 +79,8 @@ class Told:
             return self.content.strip().rstrip(".")
         if self.quotable:
             return f"“{self.content.strip()}”"
-        own = self.verbatim or _OWN_WORDS.match(self.content) is not None
-        text = (mirror(self.content) or self.content) if own else (to_second(self.content) or self.content)
+        own, content = self.verbatim or _OWN_WORDS.match(self.content) is not None, self.by_now or self.content
+        text = (mirror(content) or content) if own else (to_second(content) or content)
         return capital(self._as_of_then(OPENING.sub("", text.strip())).rstrip(".!…").strip())
 
     def _as_of_then(self, text: str) -> str:
@@ -99,7 +102,22 @@ def gather(situation: Situation) -> tuple[Told, ...]:
         key = re.sub(r"\W+", " ", told.content.lower()).strip()
         if key and key not in found:
             found[key] = told
-    return _outdated(_linked(tuple(found.values())))
+    every = _outdated(_linked(tuple(found.values())))
+    # the sentence an age was read from tells one too, and would be answered with as it stands
+    aged = {told.at for told in every if _is_age(told)}
+    return tuple(_by_now(told, situation.query.at, age=_is_age(told) or told.at in aged) for told in every)
+
+
+def _is_age(told: Told) -> bool:
+    return told.slot.endswith("/age")
+
+
+def _by_now(told: Told, now: datetime, *, age: bool) -> Told:
+    """Return what was told as it is at the time of the question, unless its words are quoted."""
+    if told.at is None or not told.current or told.quotable or told.source == "now":
+        return told
+    content = counted_on(told.content, told.at, now, age=age)
+    return told if content == told.content else replace(told, by_now=content)
 
 
 def roles(every: Iterable[Told]) -> dict[str, str]:
