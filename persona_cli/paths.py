@@ -49,6 +49,11 @@ class Places:
         return self.home / "media"
 
     @property
+    def archive_key(self) -> Path:
+        """The key that signs exports, shared like the configuration: it outlives a memory that is read anew."""
+        return self.config_file.parent / "archive.key"
+
+    @property
     def cache(self) -> Path:
         """What engines derive from pictures: as personal as they are, and may be deleted at any time."""
         return self.home / "cache"

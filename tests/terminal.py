@@ -39,7 +39,8 @@ class Ran:
 
 def persona(*arguments: str, stdin: str = "") -> Ran:
     """Run the command line here, behind its own error boundary."""
-    out, err = io.StringIO(), io.StringIO()
+    # a stream of bytes underneath, as a real one has
+    out, err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True), io.StringIO()
     code: object = 0
     with (
         patch.object(sys, "argv", ["persona", *arguments]),
@@ -52,7 +53,10 @@ def persona(*arguments: str, stdin: str = "") -> Ran:
         except SystemExit as left:
             code = left.code or 0
     assert isinstance(code, int)
-    return Ran(code, out.getvalue(), err.getvalue())
+    out.flush()
+    written = out.buffer
+    assert isinstance(written, io.BytesIO)
+    return Ran(code, written.getvalue().decode(), err.getvalue())
 
 
 def persona_process(*arguments: str, stdin: str | bytes = "", env: dict[str, str] | None = None) -> Ran:
@@ -68,11 +72,17 @@ def persona_process(*arguments: str, stdin: str | bytes = "", env: dict[str, str
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def persona_typed(*arguments: str, typed: str, env: dict[str, str] | None = None) -> tuple[int, str]:
-    """Run the command line at a terminal of its own and type; returns the exit code and what was on the screen."""
+def persona_typed(
+    *arguments: str, typed: str = "", replies: Sequence[tuple[str, str]] = (), env: dict[str, str] | None = None
+) -> tuple[int, str]:
+    """Run the command line at a terminal of its own and type; returns the exit code and what was on the screen.
+
+    `replies` are typed each when its question is on the screen: a passphrase is not read from what was typed ahead.
+    """
     ours, theirs = pty.openpty()
     # what is typed ahead waits in the terminal's own buffer
     os.write(ours, typed.encode())
+    waiting, answered = list(replies), 0
     process = subprocess.Popen(
         [sys.executable, "-m", "persona_cli", *arguments],
         stdin=theirs,
@@ -86,6 +96,9 @@ def persona_typed(*arguments: str, typed: str, env: dict[str, str] | None = None
     with suppress(OSError):
         while piece := os.read(ours, 4096):
             seen += piece
+            if waiting and (place := seen.find(waiting[0][0].encode(), answered)) >= 0:
+                answered = place + len(waiting[0][0])
+                os.write(ours, f"{waiting.pop(0)[1]}\n".encode())
     os.close(ours)
     return process.wait(timeout=60), seen.decode(errors="replace")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -18,7 +17,6 @@ from persona_cli.config import Settings
 from persona_cli.errors import ContextError, EngineError, FormatError, Interrupted, PersonaError
 from persona_cli.memory.media import Media
 from persona_cli.memory.store import open_store
-from persona_cli.memory.transfer import export_memory, import_memory
 from persona_cli.model import grammar
 from persona_cli.model.engines import ImagePart
 from persona_cli.model.lite import LiteModel
@@ -28,6 +26,7 @@ from persona_cli.model.tasks import Describes, Model, Stop
 from persona_cli.paths import find_places
 from persona_cli.records import Box, Image, Kind, Query, Ref, Retrieve, Turn
 from tests.agents import NOW, exists
+from tests.archives import exported, imported
 from tests.conftest import StillClock
 from tests.fakes import CannedEngine, DescribingModel, ScriptedModel
 from tests.terminal import persona
@@ -201,11 +200,8 @@ def test_it_goes_with_the_picture_and_travels_with_an_export(
     model.enqueue("caption", LIGHTHOUSE)
     assistant.updates.run()
     store = assistant.memory.store
-    written = io.StringIO()
-    export_memory(store, assistant.memory.media, written)
-    (tmp_path / "all.jsonl").write_text(written.getvalue(), encoding="utf-8")
     other = open_store(None)
-    import_memory(other, Media(tmp_path / "media", other, tmp_path), tmp_path / "all.jsonl")
+    imported(exported(store, assistant.memory.media), other, Media(tmp_path / "media", other, tmp_path))
     assert other.images.all() == store.images.all()
     other.close()
     assistant.memory.forget(Ref(Kind.IMAGE, 1))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from persona_cli.paths import find_places
-from tests.terminal import persona
+from tests.terminal import persona, persona_typed
 from tests.test_cli_chat import picture
 
 pytestmark = pytest.mark.usefixtures("weights")
@@ -59,12 +59,14 @@ def test_an_export_comes_back_exactly(lived: Path, monkeypatch: pytest.MonkeyPat
     before = everything()
     assert persona("export", str(lived / "all.jsonl")).code == 0
     monkeypatch.setenv("PERSONA_HOME", str(lived / "new home"))
-    ran = persona("import", str(lived / "all.jsonl"))
+    ran = persona("import", str(lived / "all.jsonl"), "--mine")
     assert ran.code == 0, ran.err
     assert everything() == before
     assert persona("doctor").code == 0
     assert persona("export", str(lived / "again.jsonl")).code == 0
-    assert (lived / "again.jsonl").read_bytes() == (lived / "all.jsonl").read_bytes()
+    first, again = ((lived / name).read_bytes().splitlines() for name in ("all.jsonl", "again.jsonl"))
+    # the last line is signed, and by another key there
+    assert again[:-1] == first[:-1]
 
 
 def test_an_export_is_private_and_not_overwritten(lived: Path) -> None:
@@ -109,7 +111,7 @@ def test_an_export_is_not_mixed_into_another_memory(lived: Path) -> None:
         lambda text: "\n".join(text.splitlines()[:-1]),
         lambda text: text.replace('"table":"turn"', '"table":"nothing"'),
         lambda text: text.replace('"content":"', '"content":"AAAA'),
-        lambda text: text.replace('"version":1', '"version":99'),
+        lambda text: text.replace('"version":2', '"version":99'),
         lambda text: text + "[]\n",
     ],
     ids=["half", "the last line missing", "an unknown table", "another picture", "of the future", "no object"],
@@ -199,3 +201,70 @@ def test_an_export_to_a_place_that_is_not_there() -> None:
     ran = persona("export", "/nowhere/at/all.jsonl")
     assert ran.code == 3
     assert "/nowhere/at/all.jsonl" in ran.error
+
+
+def test_what_another_machine_sends_is_ones_own_only_if_one_says_so(
+    lived: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    persona("export", str(lived / "all.jsonl"))
+
+    def author_after(home: str, *options: str) -> str:
+        monkeypatch.setenv("PERSONA_HOME", str(lived / home))
+        ran = persona("import", str(lived / "all.jsonl"), *options)
+        assert ran.code == 0, ran.err
+        facts = persona("memory", "list", "-k", "semantic", "--json").json
+        return next(str(fact["record"]["author"]) for fact in facts if "peanuts" in fact["text"])
+
+    assert author_after("stranger") == "model"
+    assert author_after("mine", "--mine") == "person"
+
+
+def test_what_was_exported_here_is_known_again(lived: Path) -> None:
+    persona("export", str(lived / "all.jsonl"))
+    before = everything()
+    ran = persona("--user", "again", "import", str(lived / "all.jsonl"))
+    assert "written by hand" not in ran.err
+    facts = persona("--user", "again", "memory", "list", "-k", "semantic", "--json").json
+    assert [fact["record"]["author"] for fact in facts if "peanuts" in fact["text"]] == ["person"]
+    assert everything() == before
+
+
+def test_at_a_terminal_it_is_asked_whose_an_export_is(lived: Path) -> None:
+    persona("export", str(lived / "all.jsonl"))
+    new = {"PERSONA_HOME": str(lived / "asked")}
+    code, seen = persona_typed("import", str(lived / "all.jsonl"), typed="y\n", env=new)
+    assert code == 0, seen
+    assert "Is it your own" in seen
+    assert "written by hand elsewhere" not in seen
+
+
+def test_an_export_sealed_with_a_passphrase(lived: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = everything()
+    sealed = lived / "all.jsonl.age"
+    assert persona("export", str(sealed), "--encrypt").code == 2
+    assert not sealed.exists()
+    monkeypatch.setenv("PERSONA_PASSPHRASE", "several words that nobody guesses")
+    assert persona("export", str(sealed), "--encrypt").code == 0
+    content = sealed.read_bytes()
+    assert content.startswith(b"age-encryption.org/v1\n")
+    assert b"Bruges" not in content
+    monkeypatch.setenv("PERSONA_HOME", str(lived / "new home"))
+    monkeypatch.setenv("PERSONA_PASSPHRASE", "another one")
+    assert persona("import", str(sealed)).code == 5
+    (lived / "changed.age").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    monkeypatch.setenv("PERSONA_PASSPHRASE", "several words that nobody guesses")
+    assert persona("import", str(lived / "changed.age")).code == 5
+    assert persona("import", str(sealed), "--mine").code == 0
+    assert everything() == before
+
+
+def test_a_passphrase_is_asked_for_twice(lived: Path) -> None:
+    good = "one of several words"
+    asked = [("Passphrase: ", good), ("confirmation: ", "a slip"), ("Passphrase: ", good), ("confirmation: ", good)]
+    code, seen = persona_typed("export", str(lived / "all.age"), "--encrypt", replies=asked)
+    assert code == 0, seen
+    assert (lived / "all.age").read_bytes().startswith(b"age-encryption.org/v1\n")
+    new = {"PERSONA_HOME": str(lived / "new")}
+    code, seen = persona_typed("import", str(lived / "all.age"), "--mine", replies=[("all.age: ", good)], env=new)
+    assert code == 0, seen
+    assert good not in seen

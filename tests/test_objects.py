@@ -18,7 +18,6 @@ from persona_cli.config import Settings
 from persona_cli.errors import Interrupted, PictureError
 from persona_cli.memory.media import Media
 from persona_cli.memory.store import Store, open_store
-from persona_cli.memory.transfer import export_memory, import_memory
 from persona_cli.model import grammar
 from persona_cli.model.engines import ImagePart
 from persona_cli.model.lite import LiteModel
@@ -28,6 +27,7 @@ from persona_cli.model.tasks import Locates, SemanticDraft
 from persona_cli.paths import find_places
 from persona_cli.records import Box, Image, Kind, Query, Ref, Retrieve, Turn
 from tests.agents import NOW, exists
+from tests.archives import exported, imported
 from tests.conftest import StillClock
 from tests.fakes import CannedEngine, ScriptedModel, SeeingModel
 
@@ -240,11 +240,9 @@ def test_an_export_carries_crops_with_their_memories(
 ) -> None:
     learnt(assistant, seeing, photo)
     memory = assistant.memory
-    with (tmp_path / "all.jsonl").open("w", encoding="utf-8") as file:
-        export_memory(memory.store, memory.media, file)
     copy = open_store(None)
     media = Media(tmp_path / "elsewhere", copy)
-    import_memory(copy, media, tmp_path / "all.jsonl")
+    imported(exported(memory.store, memory.media), copy, media)
     assert copy.images.all() == memory.store.images.all()
     assert copy.semantic.list() == memory.store.semantic.list()
     (crop,) = (image for image in copy.images.all() if image.crop_of)

@@ -20,6 +20,8 @@ HEAVY = (
     "onnx",
     "onnxruntime",
     "openai",
+    "pydantic",
+    "pyrage",
     "sentence_transformers",
     "sqlite3",
     "sqlite_utils",

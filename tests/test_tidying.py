@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import shutil
 from collections import Counter
@@ -19,9 +18,9 @@ from persona_cli.agent.tidying import take_back
 from persona_cli.config import Settings
 from persona_cli.english.tokens import words
 from persona_cli.memory.store import Store, open_store
-from persona_cli.memory.transfer import export_memory, import_memory
 from persona_cli.paths import find_places
 from persona_cli.records import EpisodicMemory, Kind, Query, Ref, Retrieve, Status, Task
+from tests.archives import exported, imported
 from tests.years import END, SINGLE, build_years, topics_of
 
 pytestmark = [pytest.mark.gguf, pytest.mark.slow]
@@ -203,16 +202,12 @@ def test_forgetting_a_summary_frees_its_parts(years: Assistant) -> None:
     assert store.verify() == ()
 
 
-def test_an_export_of_summaries_comes_back_to_the_byte(years: Assistant, tmp_path: Path) -> None:
+def test_an_export_of_summaries_comes_back_to_the_byte(years: Assistant) -> None:
     years.tidy(dry_run=False)
-    first, second = io.StringIO(), io.StringIO()
-    export_memory(years.memory.store, years.memory.media, first)
-    path = tmp_path / "export.jsonl"
-    path.write_text(first.getvalue(), encoding="utf-8")
+    first = exported(years.memory.store, years.memory.media)
     store = open_store(None)
-    import_memory(store, years.memory.media, path)
-    export_memory(store, years.memory.media, second)
-    assert second.getvalue() == first.getvalue()
+    imported(first, store, years.memory.media)
+    assert exported(store, years.memory.media) == first
     assert [one.parts for one in summaries(store)] == [one.parts for one in summaries(years.memory.store)]
     store.close()
 

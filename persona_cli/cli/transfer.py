@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from persona_cli.cli.invocation import Invocation, invocation
-from persona_cli.errors import Interrupted, PictureError, StorageError, TransferError, UsageError
+from persona_cli.errors import Interrupted, PictureError, TransferError
 
 if TYPE_CHECKING:
     from persona_cli.agent.replay import Replayed
+    from persona_cli.memory.archive import Transferred
+
+Encrypt = Annotated[
+    bool, typer.Option("--encrypt", help="Seal it with a passphrase (age): asked for twice, or PERSONA_PASSPHRASE.")
+]
 
 
 class Format(StrEnum):
@@ -39,27 +42,29 @@ def export(
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
+    encrypt: Encrypt = False,
 ) -> None:
     """Write everything persona knows to a file: memories, turns, pictures, traits and their history."""
     from persona_cli.cli.render import progress
+    from persona_cli.cli.sealed import written
+    from persona_cli.memory.archive.signing import open_key
+    from persona_cli.memory.archive.writing import export_memory
     from persona_cli.memory.media import Media
-    from persona_cli.memory.transfer import export_memory
 
     run = invocation(context)
     kind = kind or (Format.MARKDOWN if file is not None and file.suffix == ".md" else Format.JSONL)
-    if file is not None and file.is_dir():
-        raise UsageError(f"{file} is a directory", fix="Name a file in it.")
-    if file is not None and file.exists() and not force:
-        raise UsageError(f"{file} exists already", fix="Choose another name, or overwrite it with --force.")
-    with run.store() as store, _written(file) as out:
+    with run.store() as store, written(file, force=force, encrypt=encrypt) as out:
         if kind is Format.MARKDOWN:
             from persona_cli.cli.markdown import write_markdown
 
-            write_markdown(store, out)
+            text = TextIOWrapper(out, encoding="utf-8")
+            write_markdown(store, text)
+            text.detach()
             run.notice(f"Written as Markdown to {file}." if file else "Written as Markdown.")
             return
+        key = open_key(run.places.archive_key)
         with progress(run.err, "exporting") as advance:
-            done = export_memory(store, Media(run.places.media, store), out, advance)
+            done = export_memory(store, Media(run.places.media, store), out, advance, key)
     rows = sum(done.rows.values())
     run.notice(f"{rows} rows and {done.pictures} pictures exported{f' to {file}' if file else ''}.")
 
@@ -67,6 +72,9 @@ def export(
 def import_(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="An export of persona, or a transcript.")],
+    mine: Annotated[
+        bool, typer.Option("--mine", help="The export is my own, from another machine: what I wrote there stays mine.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Read an export into an empty memory, or replay a transcript through the update stage.
@@ -74,34 +82,61 @@ def import_(
     A transcript has one exchange per line: {"time": "2023-04-27 18:30", "user": "...", "assistant": "...",
     "images": ["photo.jpg"]}. It may be stopped and started again; nothing is stored twice.
     """
-    from persona_cli.memory.transfer import is_export
+    from persona_cli.cli.sealed import opened
+    from persona_cli.memory.archive.reading import is_export
 
     run = invocation(context)
     if file.is_dir():
         raise TransferError(f"{file} is a directory", fix="Name a file in it.")
     if not file.is_file():
         raise TransferError(f"there is no file {file}", fix="Check the path.")
-    if is_export(file):
-        _import_export(run, file, as_json=as_json)
-    else:
-        _import_transcript(run, file, as_json=as_json)
+    with opened(file) as archive:
+        if is_export(archive):
+            _import_export(run, archive, mine=mine, as_json=as_json)
+            return
+    _import_transcript(run, file, as_json=as_json)
 
 
-def _import_export(run: Invocation, file: Path, *, as_json: bool) -> None:
+def _import_export(run: Invocation, file: BinaryIO, *, mine: bool, as_json: bool) -> None:
     from persona_cli.cli.render import print_json, progress
-    from persona_cli.memory.transfer import import_memory
+    from persona_cli.memory.archive.reading import read_archive
+    from persona_cli.memory.archive.signing import open_key
+    from persona_cli.memory.archive.taking import import_memory
     from persona_cli.memory.vectors.index import embed_wanted
+    from persona_cli.remembering.gate import is_instruction
 
     with run.memory() as memory:
+        with progress(run.err, "checking") as advance:
+            archive = read_archive(file, memory.store, advance)
+        signed = archive.signed_by(open_key(run.places.archive_key))
+        mine = mine or (not signed and _is_own(run))
         with progress(run.err, "importing") as advance:
-            done = import_memory(memory.store, memory.media, file, advance)
+            done = import_memory(memory.store, memory.media, archive, is_instruction, advance, signed=signed, mine=mine)
         # before what is derived: when the disk ends there, the import itself is done all the same
-        run.notice(f"{sum(done.rows.values())} rows and {done.pictures} pictures imported.")
+        _report_export(run, done)
         with progress(run.err, "embedding"):
             embed_wanted(memory.store, memory.embedder)
             memory.sight.embed_wanted()
     if as_json:
         print_json(done)
+
+
+def _is_own(run: Invocation) -> bool:
+    """Ask whether an export that was not signed here is the person's own; where nobody can be asked it is not."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    run.notice("This export was not made here. What its writer wrote by hand, no model may change.")
+    return typer.confirm("Is it your own, from another machine?", err=True)
+
+
+def _report_export(run: Invocation, done: Transferred) -> None:
+    run.notice(f"{sum(done.rows.values())} rows and {done.pictures} pictures imported.")
+    if done.quarantined:
+        run.notice(f"{done.quarantined} of them read like instructions to a model and will not be recalled.")
+    if done.disowned:
+        run.notice(
+            f"{done.disowned} were written by hand elsewhere and count as a model's; --mine keeps your own as yours."
+        )
 
 
 def _import_transcript(run: Invocation, file: Path, *, as_json: bool) -> None:
@@ -133,24 +168,3 @@ def _report(run: Invocation, done: Replayed) -> None:
 
     run.notice(f"{done.added} exchanges imported, {done.known} were known already.")
     report(run, done.updates)
-
-
-@contextmanager
-def _written(file: Path | None) -> Iterator[TextIO]:
-    """Yield a text file that gets its name only when it is complete, readable by nobody else."""
-    if file is None:
-        yield sys.stdout
-        sys.stdout.flush()
-        return
-    part = file.with_name(f".{file.name}.part")
-    try:
-        with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
-            yield out
-        part.replace(file)
-    except OSError as exc:
-        raise StorageError(
-            f"{file} cannot be written: {exc.strerror or exc}",
-            fix="Check the directory, its permissions and the free disk.",
-        ) from exc
-    finally:
-        part.unlink(missing_ok=True)

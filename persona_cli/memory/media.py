@@ -13,6 +13,7 @@ import os
 import struct
 import tempfile
 import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from importlib import import_module
@@ -88,6 +89,23 @@ class Media:
                 f"The bytes are not those of picture i{image.id}.", fix="The export is damaged: export again."
             )
         self._write(image.hash, image.mime, content)
+
+    @staticmethod
+    def fault(content: bytes, row: Mapping[str, object]) -> str:
+        """Return what a stranger's picture has that its row does not say, or does not have; "" when they agree."""
+        from PIL import Image as Pillow
+
+        if len(content) != row["size"]:
+            return "a picture of another size than its row says"
+        kind = {"image/jpeg": "JPEG", "image/png": "PNG"}[str(row["mime"])]
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                with Pillow.open(io.BytesIO(content), formats=[kind]) as opened:
+                    size = opened.size
+        except (*_BROKEN, Pillow.DecompressionBombError):
+            return f"a picture that is no {kind}"
+        return "" if size == (row["width"], row["height"]) else "a picture of other measures than its row says"
 
     def path_of(self, image: Image) -> Path:
         """Return where the bytes of a picture are."""

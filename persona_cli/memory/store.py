@@ -30,7 +30,7 @@ from persona_cli.memory.tables.looks import Looks
 from persona_cli.memory.tables.readings import Readings
 from persona_cli.memory.tables.refusals import Refusals
 from persona_cli.memory.tables.repeats import Repeats
-from persona_cli.memory.tables.rows import Row, Rows
+from persona_cli.memory.tables.rows import Link, Row, Rows
 from persona_cli.memory.tables.semantic import Semantics
 from persona_cli.memory.tables.sessions import Sessions
 from persona_cli.memory.tables.texts import Texts
@@ -163,6 +163,10 @@ class Store:
     def export_rows(self) -> Iterator[tuple[str, Row]]:
         """Yield (table, row) for everything that is not derived."""
         return self._rows.export()
+
+    def links(self) -> Mapping[str, tuple[Link, ...]]:
+        """Return what the rows of each table refer to."""
+        return self._rows.links()
 
     def import_rows(self, rows: Iterable[tuple[str, Mapping[str, object]]]) -> dict[str, int]:
         """Write exported rows into this empty store, ids kept; return how many per table."""

@@ -7,6 +7,7 @@ they come.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from persona_cli.errors import TransferError
 from persona_cli.memory.tables.changes import EVERYTHING
@@ -35,6 +36,15 @@ TABLES = (
     "refusal",
 )
 _PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A column that refers to one of another table."""
+
+    column: str
+    to_table: str
+    to_column: str
 
 
 class Rows:
@@ -69,6 +79,11 @@ class Rows:
                 if len(page) < _PAGE:
                     break
                 last = page[-1]["_place"]
+
+    def links(self) -> Mapping[str, tuple[Link, ...]]:
+        """Return what the rows of each table refer to, as the schema declares it."""
+        sql = 'SELECT "from", "table", "to" FROM pragma_foreign_key_list(?)'
+        return {table: tuple(Link(*row) for row in self._connection.tuples(sql, (table,))) for table in TABLES}
 
     def load(self, rows: Iterable[tuple[str, Mapping[str, object]]]) -> dict[str, int]:
         """Write exported rows into an empty store, ids kept, all or nothing; return how many per table.

@@ -1,0 +1,40 @@
+"""Sealing what leaves the home with a passphrase, in the age format: `age --decrypt FILE` opens it without persona.
+
+pyrage is age's Rust implementation. It takes and gives whole texts, so a sealed archive is held in memory once; the
+passphrase is stretched by scrypt until a try takes about a second.
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from persona_cli.errors import TransferError
+
+_MARK = b"age-encryption.org/v1"
+
+
+def is_sealed(file: BinaryIO) -> bool:
+    """Tell whether a file is one that age has written; it is left at its beginning."""
+    found = file.read(len(_MARK)) == _MARK
+    file.seek(0)
+    return found
+
+
+def seal(content: bytes, passphrase: str) -> bytes:
+    """Return the content as only the passphrase opens it."""
+    from pyrage import passphrase as age
+
+    return bytes(age.encrypt(content, passphrase))
+
+
+def unseal(content: bytes, passphrase: str) -> bytes:
+    """Return what was sealed; raises `TransferError` for another passphrase or a file that was changed."""
+    from pyrage import DecryptError
+    from pyrage import passphrase as age
+
+    try:
+        return bytes(age.decrypt(content, passphrase))
+    except DecryptError as exc:
+        raise TransferError(
+            f"it cannot be opened: {str(exc).lower()}", fix="Check the passphrase; or the file was sealed for a key."
+        ) from exc
