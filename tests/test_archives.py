@@ -356,6 +356,8 @@ def test_every_column_of_every_table_has_its_schema(store: Store) -> None:
 
 
 def test_the_journal_is_checked_by_the_columns_its_triggers_keep(store: Store) -> None:
-    kept = {name: set(columns.split()) for name, columns in (journal_tables._JOURNALED | summary_tables._JOURNALED).items()}
+    kept = {
+        name: set(columns.split()) for name, columns in (journal_tables._JOURNALED | summary_tables._JOURNALED).items()
+    }
     for place, columns in kept.items():
         assert set(JOURNALED[place].model_fields) == columns
