@@ -64,7 +64,7 @@ def is_export(file: BinaryIO) -> bool:
 
 def read_archive(file: BinaryIO, store: Store, progress: Progress = lambda _done, _all: None) -> Archive:
     """Check a whole archive; raises `TransferError` that names the first line that is wrong."""
-    from persona_cli.memory.archive.rows import EndLine, PictureLine
+    from persona_cli.memory.archive.envelope import EndLine, PictureLine
 
     lines = lines_of(file)
     header = _header(next(lines, (1, b""))[1])
@@ -127,7 +127,7 @@ def wrong(number: int, reason: str) -> TransferError:
 
 
 def _header(text: bytes) -> Any:
-    from persona_cli.memory.archive.rows import parse_header
+    from persona_cli.memory.archive.envelope import parse_header
 
     try:
         header = parse_header(text)
@@ -141,7 +141,7 @@ def _header(text: bytes) -> Any:
 
 
 def _line(number: int, text: bytes) -> Any:
-    from persona_cli.memory.archive.rows import parse_line
+    from persona_cli.memory.archive.envelope import parse_line
 
     try:
         return parse_line(text)
