@@ -140,8 +140,8 @@ def test_what_says_the_forgotten_in_the_same_words_is_named(store: Store) -> Non
 
 def test_several_are_forgotten_at_once_also_where_one_goes_with_another(memory: Memory) -> None:
     rome = lives(memory.store, 0, "Rome")
-    receipts = memory.forget_all([message(rome), Ref(Kind.SEMANTIC, rome.id)])
-    assert [receipt.ref for receipt in receipts] == [message(rome)]
+    receipt = memory.forget(message(rome), Ref(Kind.SEMANTIC, rome.id)).receipt
+    assert (receipt.counts["messages"], receipt.counts["semantic memories"]) == (1, 1)
     assert memory.store.semantic.list(None) == ()
 
 

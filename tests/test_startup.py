@@ -20,7 +20,7 @@ HEAVY = (
     "onnx",
     "onnxruntime",
     "openai",
-    "pydantic",
+    "persona_cli.memory.archive.shapes",  # typer loads pydantic itself; what is built with it waits for an import
     "pyrage",
     "sentence_transformers",
     "sqlite3",

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from persona_cli.errors import NotFoundError
-from persona_cli.memory import Memory
-from persona_cli.memory.store import Receipt
+from persona_cli.memory import Forgotten, Memory
 from persona_cli.records import Fulfilled, Kind, Query, Ref, SemanticMemory, Status, Want, Wish
 from persona_cli.remembering.about import about
 
@@ -44,9 +43,9 @@ class Wishes:
         there = self._memory.store.find(wish.refs)
         if not there:
             return Fulfilled(wish)
-        receipts = self._memory.forget_all([ref for ref in wish.refs if ref in there])
+        forgotten = self._memory.forget(*(ref for ref in wish.refs if ref in there))
         self.kept_out = True
-        return Fulfilled(wish, tuple(_lines(self._memory, receipts)))
+        return Fulfilled(wish, tuple(_lines(self._memory, forgotten)))
 
     def _about(self, wish: Wish) -> Fulfilled:
         try:
@@ -61,16 +60,19 @@ def _told(memory: SemanticMemory) -> tuple[float, int]:
     return memory.valid_from.timestamp(), memory.id
 
 
-def _lines(memory: Memory, receipts: Sequence[Receipt]) -> Iterator[str]:
+def _lines(memory: Memory, forgotten: Forgotten) -> Iterator[str]:
     """Yield what a deletion did, in the words of `persona memory forget`."""
     from persona_cli.memory.repeats import repeated
 
-    for receipt in receipts:
-        counts = ", ".join(f"{count} {name}" for name, count in receipt.counts.items())
-        yield f"{receipt.ref} is deleted: {counts}."
-        if receipt.again:
-            yield f"This holds again: {', '.join(map(str, receipt.again))}."
-    if refs := repeated(memory.store, receipts):
+    receipt = forgotten.receipt
+    counts = ", ".join(f"{count} {name}" for name, count in receipt.counts.items())
+    are = "is" if len(receipt.refs) == 1 else "are"
+    yield f"{', '.join(map(str, receipt.refs))} {are} deleted: {counts}."
+    if receipt.again:
+        yield f"This holds again: {', '.join(map(str, receipt.again))}."
+    if forgotten.copies:
+        yield f"Copies outside the home may still have it: {', '.join(copy.path for copy in forgotten.copies)}."
+    if refs := repeated(memory.store, [receipt]):
         yield f"The same words still stand in {_some(refs)}; `persona memory forget` deletes those too."
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from persona_cli.cli import memory_life, memory_tidy
+from persona_cli.cli import memory_forget, memory_life, memory_tidy
 from persona_cli.cli.arguments import find, parse_moment, parse_window
 from persona_cli.cli.invocation import invocation
 from persona_cli.cli.writer import typed, write
@@ -180,34 +180,6 @@ def edit(context: typer.Context, name: Name) -> None:
     write(changed)
 
 
-@app.command()
-def forget(
-    context: typer.Context,
-    names: Annotated[list[str], typer.Argument(metavar="ID", help="Memories as search and list print them.")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-) -> None:
-    """Delete memories for good, with everything made from them: vectors, pictures, summaries.
-
-    What they had taken the place of holds again. First it is shown what will be done, afterwards where the same words
-    still stand.
-    """
-    from persona_cli.cli import memory_views
-
-    run = invocation(context)
-    with run.memory() as memory:
-        chosen = [find(memory.store, name) for name in dict.fromkeys(names)]
-        if not yes:
-            memory_views.print_records(run, chosen)
-            memory_views.print_foreseen(run, memory.store, memory.store.foresee([ref for ref, _ in chosen]))
-            if not typer.confirm("Delete this for good?", err=True):
-                run.notice("Nothing was deleted.")
-                raise typer.Exit(1)
-        receipts = memory.forget_all([ref for ref, _ in chosen])
-        for receipt in receipts:
-            memory_views.print_receipt(run, memory.store, receipt)
-        memory_views.print_repeated(run, memory.store, receipts)
-
-
 def embed_new(memory: Memory) -> None:
     """Embed what has no vector yet, so that a search by meaning finds it; left to the queue's run when it is much."""
     from persona_cli.memory.vectors.index import embed_wanted
@@ -216,6 +188,7 @@ def embed_new(memory: Memory) -> None:
         embed_wanted(memory.store, memory.embedder)
 
 
+app.command()(memory_forget.forget)
 app.command()(memory_life.diff)
 app.command()(memory_life.undo)
 app.command()(memory_life.conflicts)

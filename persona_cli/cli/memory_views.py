@@ -27,9 +27,12 @@ from persona_cli.records import (
 )
 
 if TYPE_CHECKING:
+    from persona_cli.memory import Forgotten
     from persona_cli.memory.retrieval import SearchResult
     from persona_cli.memory.store import Foreseen, Receipt, Record, Store
 
+_NAMED = 5
+"""Memories that are named one by one once they are deleted; of more only the number is."""
 _REPEATS = 10
 """Memories that are shown where the words of a deleted one still stand."""
 
@@ -38,7 +41,7 @@ USUAL = (Kind.CORE, Kind.SEMANTIC, Kind.EPISODIC, Kind.PROCEDURAL, Kind.IMAGE)
 
 
 def list_records(
-    store: Store, kinds: Collection[Kind], window: Window | None, limit: int, *, every: bool
+    store: Store, kinds: Collection[Kind], window: Window | None, limit: int | None, *, every: bool
 ) -> list[tuple[Ref, Record]]:
     """Return the records of some kinds, newest first."""
     found: list[tuple[Ref, Record]] = []
@@ -212,18 +215,22 @@ def _semantic_fields(store: Store, memory: SemanticMemory) -> list[tuple[str, st
     return rows
 
 
-def print_foreseen(run: Invocation, store: Store, foreseen: Foreseen) -> None:
-    """Print what a deletion would delete besides, and what would hold again."""
+def print_foreseen(run: Invocation, store: Store, foreseen: Foreseen, most: int) -> None:
+    """Print what a deletion would delete besides, and what would hold again; at most so many of each."""
     for words, refs in (("With it goes:", foreseen.gone), ("This will hold again:", foreseen.again)):
         if refs:
             run.notice(words)
-            print_records(run, _found(store, refs))
+            print_records(run, _found(store, refs[:most]))
+        if len(refs) > most:
+            run.notice(f"and {len(refs) - most} more.")
 
 
 def print_receipt(run: Invocation, store: Store, receipt: Receipt) -> None:
     """Print what a deletion deleted, and what holds again."""
     parts = ", ".join(f"{count} {name}" for name, count in receipt.counts.items())
-    run.notice(f"{receipt.ref} is deleted: {parts}.")
+    named = ", ".join(map(str, receipt.refs)) if len(receipt.refs) <= _NAMED else f"{len(receipt.refs)} memories"
+    is_are = "is" if len(receipt.refs) == 1 else "are"
+    run.notice(f"{named or 'Everything'} {is_are if named else 'is'} deleted: {parts or 'nothing was there'}.")
     if receipt.rewritten:
         run.notice(f"Topics and habits of {receipt.rewritten} sessions will be written again without it.")
     if again := _found(store, receipt.again):
@@ -231,11 +238,23 @@ def print_receipt(run: Invocation, store: Store, receipt: Receipt) -> None:
         print_records(run, again)
 
 
-def print_repeated(run: Invocation, store: Store, receipts: Sequence[Receipt]) -> None:
+def print_elsewhere(run: Invocation, forgotten: Forgotten) -> None:
+    """Print what became of the backups, and which copies no forgetting reaches."""
+    if forgotten.rewritten:
+        run.notice(f"Backups written again without it: {', '.join(forgotten.rewritten)}.")
+    if forgotten.dropped:
+        run.notice(f"Backups deleted: {', '.join(forgotten.dropped)}.")
+    if forgotten.copies:
+        run.notice("Copies outside the home, which may still have it; delete or write them again yourself:")
+        for copy in forgotten.copies:
+            run.notice(f"  {copy.path}, of {copy.at[:10]}{', sealed with a passphrase' if copy.sealed else ''}")
+
+
+def print_repeated(run: Invocation, store: Store, receipt: Receipt) -> None:
     """Print what says what was deleted in the same words, so that a person can delete it too."""
     from persona_cli.memory.repeats import repeated
 
-    refs = repeated(store, receipts)
+    refs = repeated(store, [receipt])
     if not refs:
         return
     run.notice("It came from these messages, or the same words still stand in them:")

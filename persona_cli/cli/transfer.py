@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
@@ -16,6 +17,8 @@ from persona_cli.errors import Interrupted, PictureError, TransferError
 if TYPE_CHECKING:
     from persona_cli.agent.replay import Replayed
     from persona_cli.memory.archive import Transferred
+    from persona_cli.memory.media import Media
+    from persona_cli.memory.store import Store
 
 Encrypt = Annotated[
     bool, typer.Option("--encrypt", help="Seal it with a passphrase (age): asked for twice, or PERSONA_PASSPHRASE.")
@@ -45,28 +48,50 @@ def export(
     encrypt: Encrypt = False,
 ) -> None:
     """Write everything persona knows to a file: memories, turns, pictures, traits and their history."""
+    run = invocation(context)
+    kind = kind or (Format.MARKDOWN if file is not None and file.suffix == ".md" else Format.JSONL)
+    if kind is Format.JSONL:
+        write_archive(run, file, force=force, encrypt=encrypt)
+        return
+    from persona_cli.cli.markdown import write_markdown
+    from persona_cli.cli.sealed import written
+
+    with run.store() as store, written(file, force=force, encrypt=encrypt) as out:
+        text = TextIOWrapper(out, encoding="utf-8")
+        write_markdown(store, text)
+        text.detach()
+    _note_copy(run, file, sealed=encrypt)
+    run.notice(f"Written as Markdown to {file}." if file else "Written as Markdown.")
+
+
+def write_archive(run: Invocation, file: Path | None, *, force: bool, encrypt: bool) -> None:
+    """Write everything to a file, or to standard output, and note where it went."""
     from persona_cli.cli.render import progress
     from persona_cli.cli.sealed import written
     from persona_cli.memory.archive.signing import open_key
     from persona_cli.memory.archive.writing import export_memory
     from persona_cli.memory.media import Media
 
-    run = invocation(context)
-    kind = kind or (Format.MARKDOWN if file is not None and file.suffix == ".md" else Format.JSONL)
     with run.store() as store, written(file, force=force, encrypt=encrypt) as out:
-        if kind is Format.MARKDOWN:
-            from persona_cli.cli.markdown import write_markdown
-
-            text = TextIOWrapper(out, encoding="utf-8")
-            write_markdown(store, text)
-            text.detach()
-            run.notice(f"Written as Markdown to {file}." if file else "Written as Markdown.")
-            return
         key = open_key(run.places.archive_key)
         with progress(run.err, "exporting") as advance:
             done = export_memory(store, Media(run.places.media, store), out, advance, key)
+    _note_copy(run, file, sealed=encrypt)
     rows = sum(done.rows.values())
     run.notice(f"{rows} rows and {done.pictures} pictures exported{f' to {file}' if file else ''}.")
+
+
+def _note_copy(run: Invocation, file: Path | None, *, sealed: bool) -> None:
+    """Keep where a copy went, so that `memory forget` can name it; standard output goes where nobody knows."""
+    if file is None:
+        return
+    from datetime import UTC, datetime
+
+    from persona_cli.memory.copies import Copy, note_copy
+
+    # a read-only home is no reason to have no export
+    with suppress(OSError):
+        note_copy(run.places.home, Copy(str(file.absolute()), datetime.now(UTC).isoformat(), sealed))
 
 
 def import_(
@@ -99,21 +124,12 @@ def import_(
 
 def _import_export(run: Invocation, file: BinaryIO, *, mine: bool, as_json: bool) -> None:
     from persona_cli.cli.render import print_json, progress
-    from persona_cli.memory.archive.reading import read_archive
-    from persona_cli.memory.archive.signing import open_key
-    from persona_cli.memory.archive.taking import import_memory
     from persona_cli.memory.vectors.index import embed_wanted
-    from persona_cli.remembering.gate import is_instruction
 
     with run.memory() as memory:
-        with progress(run.err, "checking") as advance:
-            archive = read_archive(file, memory.store, advance)
-        signed = archive.signed_by(open_key(run.places.archive_key))
-        mine = mine or (not signed and _is_own(run))
-        with progress(run.err, "importing") as advance:
-            done = import_memory(memory.store, memory.media, archive, is_instruction, advance, signed=signed, mine=mine)
+        done = take_archive(run, file, memory.store, memory.media, mine=mine)
         # before what is derived: when the disk ends there, the import itself is done all the same
-        _report_export(run, done)
+        report_export(run, done)
         with progress(run.err, "embedding"):
             embed_wanted(memory.store, memory.embedder)
             memory.sight.embed_wanted()
@@ -121,15 +137,32 @@ def _import_export(run: Invocation, file: BinaryIO, *, mine: bool, as_json: bool
         print_json(done)
 
 
-def _is_own(run: Invocation) -> bool:
-    """Ask whether an export that was not signed here is the person's own; where nobody can be asked it is not."""
+def take_archive(run: Invocation, file: BinaryIO, store: Store, media: Media, *, mine: bool) -> Transferred:
+    """Check a whole archive, find out whose it is, and write it into an empty memory."""
+    from persona_cli.cli.render import progress
+    from persona_cli.memory.archive.reading import read_archive
+    from persona_cli.memory.archive.signing import open_key
+    from persona_cli.memory.archive.taking import import_memory
+    from persona_cli.remembering.gate import is_instruction
+
+    with progress(run.err, "checking") as advance:
+        archive = read_archive(file, store, advance)
+    signed = archive.signed_by(open_key(run.places.archive_key))
+    mine = mine or (not signed and is_own(run))
+    with progress(run.err, "importing") as advance:
+        return import_memory(store, media, archive, is_instruction, advance, signed=signed, mine=mine)
+
+
+def is_own(run: Invocation) -> bool:
+    """Ask whether an archive that was not signed here is the person's own; where nobody can be asked it is not."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     run.notice("This export was not made here. What its writer wrote by hand, no model may change.")
     return typer.confirm("Is it your own, from another machine?", err=True)
 
 
-def _report_export(run: Invocation, done: Transferred) -> None:
+def report_export(run: Invocation, done: Transferred) -> None:
+    """Say what was taken over, and as what."""
     run.notice(f"{sum(done.rows.values())} rows and {done.pictures} pictures imported.")
     if done.quarantined:
         run.notice(f"{done.quarantined} of them read like instructions to a model and will not be recalled.")

@@ -7,16 +7,19 @@ when something is first looked for.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from persona_cli.config import Settings
+from persona_cli.errors import StorageError
 from persona_cli.paths import Places
 from persona_cli.records import Ref
 
 if TYPE_CHECKING:
+    from persona_cli.memory.copies import Copy
     from persona_cli.memory.media import Media
     from persona_cli.memory.retrieval import Retriever
     from persona_cli.memory.retrieval.pictures import LooksLike
@@ -28,7 +31,20 @@ if TYPE_CHECKING:
     from persona_cli.memory.vectors.state_encoder import StateEncoder
     from persona_cli.reading.reader import Reader
 
-__all__ = ["Memory", "open_memory"]
+__all__ = ["Forgotten", "Memory", "open_memory"]
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What one forgetting has done in the home, and what it could not reach."""
+
+    receipt: Receipt
+    rewritten: tuple[str, ...]
+    """Names of the backups that were written again without it."""
+    dropped: tuple[str, ...]
+    """Names of the backups that were deleted, because they could not be."""
+    copies: tuple[Copy, ...]
+    """Exports and backups outside the home, which may still hold it."""
 
 
 class Memory:
@@ -118,31 +134,46 @@ class Memory:
         """Load the embedding model, which otherwise loads with the first question and keeps it waiting."""
         self.embedder.embed_query(["?"])
 
-    def forget(self, ref: Ref) -> Receipt:
-        """Delete a memory for good, with everything made from it: rows, vectors, pictures, and the kept prompt."""
-        return self.forget_all([ref])[0]
-
-    def forget_all(self, refs: Sequence[Ref]) -> tuple[Receipt, ...]:
-        """Delete several memories so; one that has gone with another has no receipt of its own."""
-        receipts: list[Receipt] = []
-        for ref in refs:
-            if not receipts or self.store.find([ref]):
-                receipts.append(self.store.forget(ref))
-        for digest in {digest for receipt in receipts for digest in receipt.files}:
+    def forget(self, *refs: Ref) -> Forgotten:
+        """Delete memories for good, with everything made from them: rows, vectors, pictures, prompt, backups."""
+        receipt = self.store.forget(*refs)
+        for digest in receipt.files:
             self.media.remove(digest)
-        # the words of a prompt may hold what is forgotten, and nothing tells which; that of a conversation which
-        # goes on elsewhere is not there yet
-        self.places.cache.mkdir(mode=0o700, exist_ok=True)
-        self.places.forgotten.touch(mode=0o600)
-        for path in self.places.kept_prompt:
-            path.unlink(missing_ok=True)
+        self.drop_prompt()
         # once for all: what is deleted means that the index is begun anew, for it keeps the bytes
         if not self.index.drop_gone():
             self._notice(
                 "another persona has the vector index open: its copies are deleted with the next message there, "
                 "or when it ends"
             )
-        return tuple(receipts)
+        return self._forget_elsewhere(receipt)
+
+    def forget_everything(self) -> Forgotten:
+        """Delete all there is for good: every row, picture, vector, backup and copy in the home; weights stay."""
+        from persona_cli.memory.store import Receipt
+
+        counts = self.store.forget_everything()
+        self.media.clear()
+        self.drop_prompt()
+        self.index.rebuild()
+        return self._forget_elsewhere(Receipt((), counts))
+
+    def _forget_elsewhere(self, receipt: Receipt) -> Forgotten:
+        from persona_cli.memory.backup import Backups
+        from persona_cli.memory.copies import copies_of
+
+        rewritten, dropped = Backups(self.places.database).forget(receipt)
+        return Forgotten(receipt, rewritten, dropped, copies_of(self.places.home))
+
+    def drop_prompt(self) -> None:
+        """Delete the evaluated prompt: its words may hold what is forgotten, and nothing tells which.
+
+        That of a conversation which goes on elsewhere is not there yet.
+        """
+        self.places.cache.mkdir(mode=0o700, exist_ok=True)
+        self.places.forgotten.touch(mode=0o600)
+        for path in self.places.kept_prompt:
+            path.unlink(missing_ok=True)
 
     def take_back(self, turn_id: int) -> TakenBack:
         """Take back what a turn wrote, with the parts of pictures that were cut out for it."""
@@ -163,7 +194,22 @@ class Memory:
                 self._encoder.close()
             if self._sight is not None:
                 self._sight.close()
+            self._back_up()
         self.store.close()
+
+    def _back_up(self) -> None:
+        """Keep a copy of the database once a day on which something was written."""
+        if not self.store.written or self.store.empty():
+            return
+        from persona_cli.memory.backup import Backups, Reason
+
+        backups, now = Backups(self.places.database), datetime.now(UTC)
+        try:
+            if backups.is_due(now):
+                backups.add(Reason.DAILY, now)
+        except StorageError as exc:
+            # what was to be kept is kept; the copy is made another time
+            self._notice(f"no backup was made: {exc.message}")
 
 
 def open_memory(places: Places, settings: Settings, notice: Callable[[str], None]) -> Memory:

@@ -10,6 +10,7 @@ import errno
 import hashlib
 import io
 import os
+import shutil
 import struct
 import tempfile
 import warnings
@@ -125,6 +126,12 @@ class Media:
             with suppress(OSError):  # another picture is beside it
                 path.parent.rmdir()
         return removed
+
+    def clear(self) -> None:
+        """Delete every picture and what was derived from any."""
+        for folder in (self._root, self._derived):
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def verify(self) -> tuple[str, ...]:
         """Return what is wrong, one sentence each: rows without a file, files without a row, changed bytes."""

@@ -18,7 +18,8 @@ from typing import BinaryIO
 
 from persona_cli.errors import StorageError, UsageError
 
-_PREFIX = ".persona-unfinished-"
+UNFINISHED = ".persona-unfinished-"
+"""How the names of files begin that are not whole yet."""
 
 
 @contextmanager
@@ -30,11 +31,11 @@ def private_file(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
     check_free(path, overwrite=overwrite)
     try:
         remove_unfinished(path.parent)
-        handle, name = tempfile.mkstemp(prefix=_PREFIX, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
         unfinished = Path(name)
         try:
             with os.fdopen(handle, "wb") as out:
-                _hold(out)
+                hold(out)
                 yield out
                 out.flush()
                 os.fsync(out.fileno())
@@ -65,7 +66,7 @@ def check_free(path: Path, *, overwrite: bool) -> None:
 def remove_unfinished(folder: Path) -> int:
     """Delete what a killed run of ours left in a folder, and return how many files that were."""
     removed = 0
-    for left in folder.glob(f"{_PREFIX}*"):
+    for left in folder.glob(f"{UNFINISHED}*"):
         # somebody else's, or gone meanwhile
         with suppress(OSError):
             if left.is_symlink() or _is_held(left):
@@ -73,6 +74,14 @@ def remove_unfinished(folder: Path) -> int:
             left.unlink()
             removed += 1
     return removed
+
+
+def hold(file: BinaryIO) -> None:
+    """Let it be seen that a running program is still writing to a file."""
+    with suppress(ImportError, OSError):
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _taken(path: Path) -> UsageError:
@@ -92,13 +101,6 @@ def _name(unfinished: Path, path: Path, *, overwrite: bool) -> None:
         else:
             return
     unfinished.replace(path)
-
-
-def _hold(file: BinaryIO) -> None:
-    with suppress(ImportError, OSError):
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _is_held(path: Path) -> bool:

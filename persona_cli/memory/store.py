@@ -63,6 +63,7 @@ def open_store(path: Path | None, busy_seconds: float = BUSY_SECONDS) -> Store:
             fix="Use a Python from python.org, uv or your system's newer release.",
         )
     if path is not None:
+        _refuse_lost(path)
         _create(path)
     raw: sqlite3.Connection | None = None
     try:
@@ -76,7 +77,7 @@ def open_store(path: Path | None, busy_seconds: float = BUSY_SECONDS) -> Store:
         # what is forgotten is overwritten, not only unlinked
         raw.execute("PRAGMA secure_delete = ON")
         connection = Connection(raw, place)
-        bring_up_to_date(raw, place)
+        bring_up_to_date(raw, place, None if path is None else lambda: _back_up(path))
     except BaseException as exc:
         if raw is not None:
             raw.close()
@@ -91,6 +92,7 @@ class Store:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._opened_at = connection.raw.total_changes
         self.sessions = Sessions(connection)
         self.images = ShownImages(connection, self)
         self.turns = Turns(connection, self.images, self.find)
@@ -112,6 +114,11 @@ class Store:
         self.repeats = Repeats(connection)
         self._rows = Rows(connection)
         self._forgetting = Forgetting(connection, self.jobs, self.readings)
+
+    @property
+    def written(self) -> bool:
+        """Tell whether anything was written since it was opened."""
+        return self._connection.raw.total_changes > self._opened_at
 
     def transaction(self) -> AbstractContextManager[None]:
         """Make what is written inside one change; may be nested."""
@@ -146,15 +153,25 @@ class Store:
         found += [(Kind.CORE, one) for one in self.core.many(ids[Kind.CORE])]
         return {Ref(kind, one.id): one for kind, one in found}
 
+    def naming(self, name: str) -> tuple[Ref, ...]:
+        """Return every record of any kind, of any status, that has a name in its words, whatever its case."""
+        return self._rows.naming(name)
+
     def foresee(self, refs: Collection[Ref]) -> Foreseen:
         """Return what forgetting these would do beside deleting them; nothing is changed."""
         return self._forgetting.foresee(refs)
 
-    def forget(self, ref: Ref) -> Receipt:
-        """Delete a memory and everything made from it, for good; the receipt names the files left to delete."""
-        receipt = self._forgetting.forget(ref)
+    def forget(self, *refs: Ref) -> Receipt:
+        """Delete memories and everything made from them, for good; the receipt names the files left to delete."""
+        receipt = self._forgetting.forget(refs)
         self._connection.rows("PRAGMA wal_checkpoint(TRUNCATE)")
         return receipt
+
+    def forget_everything(self) -> Mapping[str, int]:
+        """Delete every row there is, for good; return how many of what those were."""
+        counts = self._forgetting.forget_everything()
+        self._connection.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        return counts
 
     def empty(self) -> bool:
         """Tell whether nothing is stored."""
@@ -212,6 +229,30 @@ def _write_ahead(raw: sqlite3.Connection, busy_seconds: float) -> None:
             if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                 raise
             time.sleep(0.01)
+
+
+def _back_up(path: Path) -> None:
+    from datetime import UTC, datetime
+
+    from persona_cli.memory.backup import Backups, Reason
+
+    Backups(path).add(Reason.MIGRATION, datetime.now(UTC))
+
+
+def _refuse_lost(path: Path) -> None:
+    """Raise `StorageError` where pictures or backups say that there was a database: none is begun beside them."""
+    if path.exists() and path.stat().st_size:
+        return
+    pictures = next((path.parent / "media").glob("??/*"), None)
+    backups = next((path.parent / "backups").glob("*.db"), None)
+    if pictures is None and backups is None:
+        return
+    missing = "is empty" if path.exists() else "is missing"
+    way = "`persona restore newest` puts back the last backup" if backups else "`persona restore FILE` reads an archive"
+    raise StorageError(
+        f"{path} {missing}, but there {'are backups' if backups else 'is a media folder with pictures'} beside it",
+        fix=f"{way}; to begin anew, move {path.parent} away first.",
+    )
 
 
 def _create(path: Path) -> None:

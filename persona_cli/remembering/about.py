@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from persona_cli.errors import NotFoundError
 from persona_cli.memory.store import Store
-from persona_cli.records import Kind, SemanticMemory, Status
+from persona_cli.records import Kind, Ref, SemanticMemory, Status
 
 _NAME = r"(?P<name>[A-Z][\w'’-]*(?: [A-Z][\w'’-]*)*)"
 _ROLE = r"(?P<role>[a-z][\w-]*(?: (?!called\b|named\b|is\b|was\b)[a-z][\w-]*)?)"
@@ -68,6 +68,24 @@ def about(store: Store, asked: str) -> About:
         facts=tuple(one for one in theirs if one.status is Status.ACTIVE),
         former=tuple(one for one in theirs if one.status is Status.SUPERSEDED and one.valid_to != one.valid_from),
     )
+
+
+def mentions(store: Store, asked: str) -> tuple[Ref, ...]:
+    """Return everything that names somebody or is of them, messages included, under each of their names.
+
+    A role that several people have is nobody's name. Raises `NotFoundError` where nothing does.
+    """
+    wanted = _bare(asked)
+    try:
+        known = about(store, asked)
+    except NotFoundError:
+        known = None
+    of_them = {Ref(Kind.SEMANTIC, one.id) for one in (*known.facts, *known.former)} if known else set[Ref]()
+    names = {wanted} if known is None else {wanted, *known.name.split(", ")}
+    named = {ref for name in names for ref in store.naming(name)}
+    if not (of_them or named):
+        raise NotFoundError(f"nobody called {asked!r} is known", fix="Check the spelling.")
+    return tuple(sorted(of_them | named, key=str))
 
 
 def _speaking_of(store: Store, alias: str) -> set[SemanticMemory]:

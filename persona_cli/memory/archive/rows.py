@@ -1,8 +1,8 @@
 """What a row of an archive may be: one schema for each table of the truth, and for what stands as JSON inside a row.
 
 An archive is hostile until proven otherwise, so nothing is taken over that some reader could not read: unknown
-columns, ids out of range, times, hashes, kinds and JSON of another shape are all refused. pydantic takes 0.1 s to
-import, so this module is imported by an import only.
+columns, ids out of range, times, hashes, kinds and JSON of another shape are all refused. building the
+schemas takes 0.1 s, so this module is imported by an import only.
 """
 
 from __future__ import annotations

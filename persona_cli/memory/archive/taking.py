@@ -65,7 +65,7 @@ def import_memory(
         if isinstance(exc.__cause__, sqlite3.IntegrityError):
             raise wrong(taking.line, f"it does not go with the rows before it: {exc.__cause__}") from exc
         raise
-    return Transferred(rows, len(taking.written), taking.quarantined, taking.disowned)
+    return Transferred(rows, archive.pictures, taking.quarantined, taking.disowned)
 
 
 @dataclass
@@ -98,8 +98,11 @@ class _Taking:
             elif "picture" in line:
                 if images is None:
                     images = {image.hash: image for image in self.store.images.all()}
-                self.media.restore(images[line["picture"]], content_of(self.line, line["picture"], line["content"]))
-                self.written.append(line["picture"])
+                image = images[line["picture"]]
+                # one that lies there already is somebody's: it must not go where this comes to nothing
+                if not self.media.path_of(image).exists():
+                    self.written.append(image.hash)
+                self.media.restore(image, content_of(self.line, line["picture"], line["content"]))
             progress(min(self.line, total), total)
 
     def check_unchanged(self) -> None:

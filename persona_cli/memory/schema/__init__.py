@@ -8,6 +8,7 @@ plain SQL, because sqlite-utils, which runs the steps, takes 190 ms to import (i
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 
 from persona_cli.errors import StorageError
 
@@ -29,23 +30,32 @@ STEPS = (
 """The released order: append to it with each new migration, never change it."""
 
 
-def bring_up_to_date(raw: sqlite3.Connection, place: str) -> int:
+def bring_up_to_date(raw: sqlite3.Connection, place: str, before: Callable[[], object] | None = None) -> int:
     """Bring the schema up to date, all or nothing, and return how many steps that took.
 
-    Raises `StorageError` for a database that a newer persona has written.
+    `before` is called where there are steps to go and something to lose. Raises `StorageError` for a database that a
+    newer persona has written.
     """
-    done = _done(raw)
-    if done - set(STEPS):
-        raise StorageError(
-            f"{place} was written by a newer persona.", fix="Upgrade with `pip install --upgrade persona-cli`."
-        )
-    if len(done) == len(STEPS):
+    steps = wanting(raw, place)
+    if not steps:
         return 0
+    if before is not None and steps < len(STEPS):
+        before()
     from sqlite_utils import Database
 
     from persona_cli.memory.schema.migrations import migrate
 
     return migrate(Database(raw, execute_plugins=False))
+
+
+def wanting(raw: sqlite3.Connection, place: str) -> int:
+    """Return how many steps a database has still to go; raises `StorageError` for one of a newer persona."""
+    done = _done(raw)
+    if done - set(STEPS):
+        raise StorageError(
+            f"{place} was written by a newer persona.", fix="Upgrade with `pip install --upgrade persona-cli`."
+        )
+    return len(STEPS) - len(done)
 
 
 def _done(raw: sqlite3.Connection) -> set[str]:

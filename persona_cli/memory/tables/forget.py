@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from sqlite3 import Row
 
 from persona_cli.memory.tables import steps as step_json
+from persona_cli.memory.tables.changes import EVERYTHING
 from persona_cli.memory.tables.connection import Connection, id_list, missing
 from persona_cli.memory.tables.jobs import Jobs
 from persona_cli.memory.tables.readings import Readings
 from persona_cli.memory.tables.returning import bring_back, in_profile, returning
+from persona_cli.memory.tables.rows import TABLES
 from persona_cli.records import Kind, Ref, Task
 
 _TABLES = {
@@ -64,13 +66,15 @@ _COUNTED = {
 
 _PAGE = 1_000
 """Answers that are looked through at a time."""
+_MANY = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What one forgetting has deleted."""
 
-    ref: Ref
+    refs: tuple[Ref, ...]
+    """What was named."""
     counts: Mapping[str, int]
     """Deleted rows by what they were ("messages", "semantic memories", "vectors", ...); only what is not zero."""
     files: tuple[str, ...] = ()
@@ -111,15 +115,16 @@ class Forgetting:
         again = [one.ref for one in returning(self._connection, gone) if one.holds]
         return Foreseen(tuple(sorted(gone - set(refs), key=str)), tuple(again))
 
-    def forget(self, ref: Ref) -> Receipt:
-        """Delete a memory for good; raises `NotFoundError` where there is none."""
+    def forget(self, refs: Collection[Ref]) -> Receipt:
+        """Delete memories for good, all or none; raises `NotFoundError` for one that does not exist."""
         with self._connection.transaction():
+            self._check_there(refs)
             before = self._count()
             hashes = self._hashes()
-            gone = self._refs_with(ref)
+            gone = frozenset[Ref]().union(*map(self._refs_with, refs))
             forgotten, sources = self._texts(gone), self._sources(gone)
             again = returning(self._connection, gone)
-            rewritten = self._delete(ref)
+            rewritten = self._delete(refs)
             self._delete_profile(gone)
             bring_back(self._connection, again)
             thoughts = self._drop_from_steps(gone, forgotten)
@@ -134,7 +139,30 @@ class Forgetting:
             files = tuple(sorted(hashes - self._hashes()))
         counts = {name: before[name] - after[name] for name in before if before[name] > after[name]}
         holding = tuple(one.ref for one in again if one.holds)
-        return Receipt(ref, counts, files, rewritten, thoughts, holding, tuple(forgotten), sources)
+        return Receipt(tuple(refs), counts, files, rewritten, thoughts, holding, tuple(forgotten), sources)
+
+    def forget_everything(self) -> Mapping[str, int]:
+        """Delete every row there is and let the file shrink; return how many of what those were."""
+        with self._connection.transaction():
+            counts = {name: count for name, count in self._count().items() if count}
+            # no row of these has to wait for another
+            self._connection.write("PRAGMA defer_foreign_keys = ON")
+            for table in (*TABLES, "vector", "vector_gone", "look", "embedded", "text_change"):
+                self._connection.write(f"DELETE FROM {table}")  # noqa: S608 - constants
+            # by the triggers there is none left; the words of the index itself are dropped here
+            self._connection.write("INSERT INTO text (text) VALUES ('optimize')")
+            self._connection.write("INSERT INTO text_change (place) VALUES (?)", (EVERYTHING,))
+        self._connection.write("VACUUM")
+        return counts
+
+    def _check_there(self, refs: Collection[Ref]) -> None:
+        for kind, table in _TABLES.items():
+            ids = {ref.id for ref in refs if ref.kind is kind}
+            sql = f"SELECT id FROM {table} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 - a constant
+            there = {row["id"] for row in self._connection.rows(sql, (id_list(ids),))} if ids else set()
+            if absent := ids - there:
+                noun = "message" if kind is Kind.MESSAGE else f"{kind} memory"
+                raise missing(noun, min(absent))
 
     def _refs_with(self, ref: Ref) -> frozenset[Ref]:
         if ref.kind is Kind.SEMANTIC:
@@ -144,41 +172,52 @@ class Forgetting:
         derived = self._connection.rows(_MADE_OF[ref.kind], (ref.id,))
         return frozenset([ref, *(Ref(Kind(row["kind"]), row["id"]) for row in derived)])
 
-    def _delete(self, ref: Ref) -> int:
-        if ref.kind is Kind.MESSAGE:
-            return self._delete_message(ref.id)
-        if ref.kind is Kind.IMAGE:
+    def _delete(self, refs: Collection[Ref]) -> int:
+        """Delete what was named, and return for how many sessions topics or habits are to be written again."""
+        ids = {kind: id_list(ref.id for ref in refs if ref.kind is kind) for kind in {ref.kind for ref in refs}}
+        if images := ids.get(Kind.IMAGE):
             # what was cut from the picture shows what it showed
-            self._connection.write("DELETE FROM image WHERE crop_of = (SELECT hash FROM image WHERE id = ?)", (ref.id,))
-        table = _TABLES[ref.kind]
-        if not self._connection.write(f"DELETE FROM {table} WHERE id = ?", (ref.id,)):  # noqa: S608 - a constant
-            raise missing(f"{ref.kind} memory", ref.id)
-        if ref.kind is Kind.SEMANTIC:
+            self._connection.write(
+                "DELETE FROM image WHERE crop_of IN"
+                " (SELECT hash FROM image WHERE id IN (SELECT value FROM json_each(?)))",
+                (images,),
+            )
+        rewritten = self._delete_messages(ids.pop(Kind.MESSAGE)) if Kind.MESSAGE in ids else 0
+        for kind, listed in ids.items():
+            sql = f"DELETE FROM {_TABLES[kind]} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 - a constant
+            self._connection.write(sql, (listed,))
+        if Kind.SEMANTIC in ids:
             self._delete_unused_images()
-        return 0
+        return rewritten
 
-    def _delete_message(self, turn_id: int) -> int:
-        row = self._connection.row("SELECT session_id FROM turn WHERE id = ?", (turn_id,))
-        if row is None:
-            raise missing("message", turn_id)
-        session_id = row["session_id"]
-        again = [Task.EPISODIC] if self._delete_topics(session_id) else []
-        again += [Task.PROCEDURAL] if self._delete_habits(session_id) else []
-        readings = self._readings.of_turn(turn_id)
-        self._connection.write("DELETE FROM turn WHERE id = ?", (turn_id,))
+    def _delete_messages(self, ids: str) -> int:
+        """Delete messages, given as a JSON array of their ids."""
+        among = "IN (SELECT value FROM json_each(?))"
+        sessions = self._connection.rows(f"SELECT DISTINCT session_id AS id FROM turn WHERE id {among}", (ids,))  # noqa: S608
+        again = {row["id"]: self._delete_made_of(row["id"]) for row in sessions}
+        reading = self._connection.rows(f"SELECT min(id) FROM reading WHERE turn_id {among}", (ids,))[0][0]  # noqa: S608
+        self._connection.write(f"DELETE FROM turn WHERE id {among}", (ids,))  # noqa: S608 - a constant
         self._connection.write(
             "DELETE FROM episode WHERE id NOT IN (SELECT episode_id FROM episode_turn)"
             " AND id NOT IN (SELECT merged_into FROM episode WHERE merged_into IS NOT NULL)"
         )
-        if readings:
-            self._readings.replay(readings[0].id)
+        if reading is not None:
+            self._readings.replay(reading)
         self._delete_unused_images()
-        if not self._connection.number("SELECT count(*) FROM turn WHERE session_id = ?", (session_id,)):
-            self._connection.write("DELETE FROM session WHERE id = ?", (session_id,))
-            return 0
-        for task in again:
-            self._jobs.add(task, session_id=session_id)
-        return int(bool(again))
+        left = self._connection.rows("SELECT DISTINCT session_id AS id FROM turn")
+        still = {row["id"] for row in left} & set(again)
+        self._connection.write(
+            "DELETE FROM session WHERE id IN (SELECT value FROM json_each(?))", (id_list(set(again) - still),)
+        )
+        for session_id in sorted(still):
+            for task in again[session_id]:
+                self._jobs.add(task, session_id=session_id)
+        return sum(bool(again[session_id]) for session_id in still)
+
+    def _delete_made_of(self, session_id: int) -> list[Task]:
+        """Delete what was made of a whole session, and return what has to be made again."""
+        again = [Task.EPISODIC] if self._delete_topics(session_id) else []
+        return again + ([Task.PROCEDURAL] if self._delete_habits(session_id) else [])
 
     def _delete_topics(self, session_id: int) -> int:
         return self._connection.write("DELETE FROM episode WHERE author = 'model' AND session_id = ?", (session_id,))
@@ -212,8 +251,11 @@ class Forgetting:
         numbers, marks, dropped = {str(ref.id) for ref in gone}, step_json.marks_of(gone), 0
         for row in self._answers():
             steps = row["steps"]
-            # 50,000 answers are 150 MB: looking for a number takes 0.1 s, for all marks 0.6, reading the JSON 7
-            near = any(number in steps for number in numbers) and any(mark in steps for mark in marks)
+            # 50,000 answers are 150 MB: looking for a number takes 0.1 s, for all marks 0.6, reading the JSON 7;
+            # for hundreds of them reading is quicker
+            near = len(gone) > _MANY or (
+                any(number in steps for number in numbers) and any(mark in steps for mark in marks)
+            )
             if near and gone & step_json.references(steps):
                 steps = step_json.without_thoughts(steps)
                 dropped += steps != row["steps"]

@@ -1,0 +1,204 @@
+"""Backups in the home: whole copies of the database, one a day and one before each migration and restore, a few kept.
+
+They hold no pictures: these never change, and lie in media/ beside them. What a person forgets is forgotten here too:
+each backup is rewritten without it, or dropped where that cannot be done. For a place outside the home there is the
+archive (`persona backup FILE`), which holds everything and can be sealed; where such copies were written is noted, so
+that forgetting can name them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from persona_cli.errors import NotFoundError, PersonaError, StorageError
+from persona_cli.memory.private_file import UNFINISHED, hold, remove_unfinished
+from persona_cli.memory.tables.copying import copy_file, count_messages, is_current, put_in_place, says
+from persona_cli.memory.tables.forget import Receipt
+
+_NAME = re.compile(r"(\d{8}T\d{6}Z)-([a-z]+)\.db")
+DAMAGED = "damaged-"
+"""How the names of folders begin that hold a damaged database as it was."""
+_STAMP = "%Y%m%dT%H%M%SZ"
+_EVERY = timedelta(days=1)
+
+
+class Reason(StrEnum):
+    """What a backup was made for."""
+
+    DAILY = "daily"
+    MIGRATION = "migration"
+    RESTORE = "restore"
+    ASKED = "asked"
+
+
+_KEPT = {Reason.DAILY: 3, Reason.MIGRATION: 2, Reason.RESTORE: 2, Reason.ASKED: 5}
+"""How many of each are kept; the newest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """One copy of the database."""
+
+    path: Path
+    at: datetime
+    reason: Reason
+
+    @property
+    def name(self) -> str:
+        """What it is called by."""
+        return self.path.stem
+
+    @property
+    def messages(self) -> int:
+        """How many messages it holds; -1 where it cannot be read."""
+        return count_messages(self.path)
+
+
+class Backups:
+    """The backups of one home."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._folder = database.parent / "backups"
+
+    def all(self) -> tuple[Backup, ...]:
+        """Return every backup, newest first."""
+        found = []
+        for path in self._folder.glob("*.db") if self._folder.is_dir() else ():
+            if match := _NAME.fullmatch(path.name):
+                with suppress(ValueError):
+                    at = datetime.strptime(match[1], _STAMP).replace(tzinfo=UTC)
+                    found.append(Backup(path, at, Reason(match[2])))
+        return tuple(sorted(found, key=lambda backup: (backup.at, backup.name), reverse=True))
+
+    def find(self, name: str) -> Backup:
+        """Return the backup of this name, or the newest for "newest"; raises `NotFoundError`."""
+        backups = self.all()
+        if name == "newest" and backups:
+            return backups[0]
+        for backup in backups:
+            if name in (backup.name, backup.path.name):
+                return backup
+        raise NotFoundError(f"there is no backup {name}", fix="`persona backup --list` shows what there is.")
+
+    def is_due(self, now: datetime) -> bool:
+        """Tell whether the last backup is a day old."""
+        return not any(now - backup.at < _EVERY for backup in self.all())
+
+    def add(self, reason: Reason, now: datetime) -> Backup:
+        """Copy the database as it is now and drop what is beyond the number that is kept; raises `StorageError`."""
+        stamp = f"{now.astimezone(UTC):{_STAMP}}"
+        path = self._folder / f"{stamp}-{reason.value}.db"
+        with self.unfinished() as copy:
+            copy_file(self._database, copy)
+            copy.replace(path)
+        self._drop_old()
+        return Backup(path, datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC), reason)
+
+    def forget(self, receipt: Receipt) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Let the backups lose what was forgotten; returns the names of those rewritten, and of those dropped.
+
+        One of an older schema, a damaged one, one that still has the words where the memory itself has them no more,
+        and what was set aside as damaged is dropped. With a receipt that names nothing all of it is.
+        """
+        rewritten, dropped = [], []
+        for backup in self.all():
+            if receipt.refs and self._rewrite(backup, receipt):
+                rewritten.append(backup.name)
+            else:
+                backup.path.unlink(missing_ok=True)
+                dropped.append(backup.name)
+        for aside in self._database.parent.glob(f"{DAMAGED}*"):
+            shutil.rmtree(aside, ignore_errors=True)
+            dropped.append(aside.name)
+        return tuple(rewritten), tuple(dropped)
+
+    def _rewrite(self, backup: Backup, receipt: Receipt) -> bool:
+        from persona_cli.memory.store import open_store
+
+        if not is_current(backup.path):
+            return False
+        try:
+            with self.unfinished() as copy:
+                shutil.copyfile(backup.path, copy)
+                store = open_store(copy)
+                try:
+                    if there := store.find(receipt.refs):
+                        store.forget(*there)
+                finally:
+                    store.close()
+                forgotten = [text for text in receipt.words if not says(self._database, (text,))]
+                if says(copy, tuple(forgotten)):
+                    return False
+                copy.replace(backup.path)
+        except PersonaError:
+            return False
+        return True
+
+    def put_back(self, source: Path, now: datetime) -> Backup | Path | None:
+        """Let the database be what `source` holds; returns where what was there is kept, None where nothing was.
+
+        Whole, it is a backup; damaged, it is set aside as it is. Raises `StorageError` for a source that is damaged.
+        """
+        if count_messages(source) < 0:
+            raise StorageError(f"{source} is damaged", fix="`persona backup --list` shows others.")
+        kept: Backup | Path | None = None
+        if self._database.exists() and self._database.stat().st_size:
+            try:
+                kept = self.add(Reason.RESTORE, now)
+            except StorageError:
+                kept = None
+            if kept is None or kept.messages < 0:
+                if kept is not None:
+                    kept.path.unlink(missing_ok=True)
+                kept = self.set_aside(now)
+        os.close(os.open(self._database, os.O_CREAT | os.O_RDWR, 0o600))
+        put_in_place(source, self._database)
+        return kept
+
+    def set_aside(self, now: datetime) -> Path:
+        """Move the database, with its log, out of the way as it is, and return the folder it is in now."""
+        aside = self._database.with_name(f"{DAMAGED}{now.astimezone(UTC):{_STAMP}}")
+        aside.mkdir(mode=0o700, exist_ok=True)
+        for end in ("", "-wal", "-shm"):
+            part = self._database.with_name(self._database.name + end)
+            if part.exists():
+                part.replace(aside / part.name)
+        return aside
+
+    @contextmanager
+    def unfinished(self) -> Iterator[Path]:
+        """Yield an empty file of mode 0600 in the folder; what a kill leaves of it the next one removes."""
+        try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            remove_unfinished(self._folder)
+            handle, name = tempfile.mkstemp(prefix=UNFINISHED, dir=self._folder)
+            path = Path(name)
+            try:
+                with os.fdopen(handle, "rb") as held:
+                    hold(held)
+                    yield path
+            finally:
+                for left in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))):
+                    left.unlink(missing_ok=True)
+        except OSError as exc:
+            raise StorageError(
+                f"{self._folder} cannot be written: {exc.strerror or exc}", fix="Free some space and try again."
+            ) from exc
+
+    def _drop_old(self) -> None:
+        seen = Counter[Reason]()
+        for backup in self.all():
+            seen[backup.reason] += 1
+            if seen[backup.reason] > _KEPT[backup.reason]:
+                backup.path.unlink(missing_ok=True)

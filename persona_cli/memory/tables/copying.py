@@ -1,0 +1,84 @@
+"""Copies of a whole database: SQLite's online backup one way and the other, and whether a file is whole.
+
+The online backup copies pages under a read lock: it is of one moment, whoever writes meanwhile, and the copy is one
+file without a log beside it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from persona_cli.errors import StorageError
+from persona_cli.memory.schema import wanting
+from persona_cli.memory.tables.changes import EVERYTHING
+from persona_cli.memory.tables.connection import explain
+
+
+def copy_database(raw: sqlite3.Connection, target: Path) -> None:
+    """Write what a connection reads now into `target`, an empty file; raises `StorageError`."""
+    try:
+        with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+            raw.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.Error as exc:
+        raise explain(exc, str(target)) from exc
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Write the database in one file, log included, into another that is empty; raises `StorageError`."""
+    try:
+        with closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as raw:
+            copy_database(raw, target)
+    except sqlite3.Error as exc:
+        raise explain(exc, str(source)) from exc
+
+
+def put_in_place(source: Path, target: Path) -> None:
+    """Let a database be what another file holds, also where other processes have it open; raises `StorageError`."""
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as kept,
+            closing(sqlite3.connect(target, isolation_level=None)) as current,
+        ):
+            kept.backup(current)
+            # who follows the texts by their ids must look at all of them again
+            current.execute("INSERT OR REPLACE INTO text_change (place) VALUES (?)", (EVERYTHING,))
+            current.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as exc:
+        raise explain(exc, str(target)) from exc
+
+
+def count_messages(path: Path) -> int:
+    """Return how many messages a database holds that nobody writes to, -1 where it cannot be read or is damaged."""
+    try:
+        # immutable: no log is made beside it, and no lock
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as raw:
+            if raw.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+                return -1
+            return int(raw.execute("SELECT count(*) FROM turn").fetchone()[0])
+    except sqlite3.Error:
+        return -1
+
+
+def is_current(path: Path) -> bool:
+    """Tell whether a copy has the schema of today, and can be read."""
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as raw:
+            return not wanting(raw, str(path))
+    except (sqlite3.Error, StorageError):
+        return False
+
+
+def says(path: Path, texts: tuple[str, ...]) -> bool:
+    """Tell whether any text of any column of a database still contains one of `texts`."""
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as raw:
+        tables = raw.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0").fetchall()
+        for (table,) in tables:
+            columns = [row[1] for row in raw.execute(f'PRAGMA table_info("{table}")') if row[2].upper() in ("TEXT", "")]
+            wanted = " OR ".join(f'instr("{column}", ?1)' for column in columns)
+            sql = f'SELECT EXISTS (SELECT 1 FROM "{table}" WHERE {wanted})'  # noqa: S608 - names of its own schema
+            if columns and any(raw.execute(sql, (text,)).fetchone()[0] for text in texts):
+                return True
+    return False
