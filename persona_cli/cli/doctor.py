@@ -41,7 +41,9 @@ class Check:
 
 def doctor(
     context: typer.Context,
-    fix: Annotated[bool, typer.Option("--fix", help="Rebuild what is derived: vectors and index.")] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Rebuild what is derived; save what a damaged database still has.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check the installation and the memory; the exit code is 1 when something is wrong."""
@@ -89,16 +91,48 @@ def check_home(run: Invocation) -> Iterator[Check]:
 
 
 def _check_memory(run: Invocation, *, fix: bool) -> Iterator[Check]:
-    if not run.places.database.exists():
-        yield Check("memory", Verdict.NOTE, "nothing is remembered yet")
-        return
+    from persona_cli.memory.store import is_new
+    from persona_cli.memory.tables.copying import damage
+
     try:
+        if is_new(run.places.database):
+            yield Check("memory", Verdict.NOTE, "nothing is remembered yet")
+            return
+        if found := damage(run.places.database):
+            yield _mend(run, found, fix=fix)
+            if not fix:
+                return
         with run.memory() as memory:
             if fix:
                 yield _rebuild(memory)
             yield from _look_inside(memory, run.settings.chroma.url)
     except PersonaError as exc:
         yield Check("memory", Verdict.WRONG, f"{exc.message} {exc.fix}")
+
+
+def _mend(run: Invocation, found: str, *, fix: bool) -> Check:
+    """Save what can be read of a damaged database, or say what there is to go back to."""
+    from datetime import UTC, datetime
+
+    from persona_cli.memory.backup import Backups
+    from persona_cli.memory.salvage import salvage
+
+    backups = [backup for backup in Backups(run.places.database).all() if backup.messages >= 0]
+    way = ""
+    if backups:
+        newest = backups[0]
+        way = f"; `persona restore {newest.name}` goes back to {newest.at:%Y-%m-%d %H:%M}, {newest.messages} messages"
+    if not fix:
+        saves = "`persona doctor --fix` saves what can be read and keeps the damaged file"
+        return Check("database", Verdict.WRONG, f"it is damaged ({found}): {saves}{way}")
+    done = salvage(run.places.database, datetime.now(UTC))
+    if done.backup is not None:
+        return Check(
+            "salvaged", Verdict.NOTE, f"nothing could be read: gone back to {done.backup.name}; see {done.aside}"
+        )
+    lost = f", {done.lost} could not be" if done.lost else ""
+    kept = f"{done.kept} rows, {done.messages} messages among them, were saved{lost}"
+    return Check("salvaged", Verdict.NOTE, f"{kept}; the damaged database is in {done.aside}{way}")
 
 
 def _look_inside(memory: Memory, url: str) -> Iterator[Check]:
@@ -162,6 +196,7 @@ def _check_index(memory: Memory, url: str) -> Check:
 def _rebuild(memory: Memory) -> Check:
     from persona_cli.memory.vectors.index import embed_wanted
 
+    texts = memory.store.rebuild_texts()
     memory.store.vectors.look_again()
     embedded = embed_wanted(memory.store, memory.embedder)
     seen = memory.sight.embed_wanted()
@@ -169,6 +204,8 @@ def _rebuild(memory: Memory) -> Check:
     made = f"{embedded} texts and {seen} pictures embedded, {memory.index.rebuild()} vectors in the index"
     if dropped:
         made += f", {dropped} of embedding models no longer in use deleted"
+    if texts:
+        made += ", the full text written anew"
     return Check("rebuilt", Verdict.FINE, made)
 
 

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from persona_cli.memory.tables.journal import Journal
 from persona_cli.memory.tables.lines import Lines
 from persona_cli.memory.tables.looks import Looks
 from persona_cli.memory.tables.readings import Readings
+from persona_cli.memory.tables.recovering import load, rebuild_texts
 from persona_cli.memory.tables.refusals import Refusals
 from persona_cli.memory.tables.repeats import Repeats
 from persona_cli.memory.tables.rows import Link, Row, Rows
@@ -40,7 +41,7 @@ from persona_cli.memory.tables.uses import Uses
 from persona_cli.memory.tables.vectors import Vectors
 from persona_cli.records import CoreEntry, EpisodicMemory, Image, Kind, ProceduralMemory, Ref, SemanticMemory, Turn
 
-__all__ = ["Foreseen", "Receipt", "Record", "Store", "open_store"]
+__all__ = ["Foreseen", "Receipt", "Record", "Store", "is_new", "open_store"]
 
 Record = CoreEntry | SemanticMemory | EpisodicMemory | ProceduralMemory | Turn | Image
 
@@ -63,7 +64,7 @@ def open_store(path: Path | None, busy_seconds: float = BUSY_SECONDS) -> Store:
             fix="Use a Python from python.org, uv or your system's newer release.",
         )
     if path is not None:
-        _refuse_lost(path)
+        is_new(path)
         _create(path)
     raw: sqlite3.Connection | None = None
     try:
@@ -85,6 +86,22 @@ def open_store(path: Path | None, busy_seconds: float = BUSY_SECONDS) -> Store:
             raise explain(exc, place) from exc
         raise
     return Store(connection)
+
+
+def is_new(path: Path) -> bool:
+    """Tell whether there is no database yet; raises `StorageError` where what lies beside says that there was one."""
+    if path.exists() and path.stat().st_size:
+        return False
+    pictures = next((path.parent / "media").glob("??/*"), None)
+    backups = next((path.parent / "backups").glob("*.db"), None)
+    if pictures is None and backups is None:
+        return True
+    missing = "is empty" if path.exists() else "is missing"
+    way = "`persona restore newest` puts back the last backup" if backups else "`persona restore FILE` reads an archive"
+    raise StorageError(
+        f"{path} {missing}, but there {'are backups' if backups else 'is a media folder with pictures'} beside it",
+        fix=f"{way}; to begin anew, move {path.parent} away first.",
+    )
 
 
 class Store:
@@ -189,6 +206,10 @@ class Store:
         """Write exported rows into this empty store, ids kept; return how many per table."""
         return self._rows.load(rows)
 
+    def load(self, source: Path, is_sound: Callable[[str, Mapping[str, object]], bool]) -> tuple[int, int]:
+        """Write what can be read of a damaged database into this empty one; returns rows written, and rows not."""
+        return load(self._connection, source, is_sound)
+
     def tables(self) -> dict[str, int]:
         """Return how many rows each table of the truth has."""
         return self._rows.counts()
@@ -199,6 +220,10 @@ class Store:
             return self._connection.verify()
         except StorageError as exc:
             return (exc.message,)
+
+    def rebuild_texts(self) -> bool:
+        """Write full text anew where it is not in step with the memories, or damaged; returns whether it was."""
+        return rebuild_texts(self._connection)
 
     def close(self) -> None:
         """Close the database; what was written stays."""
@@ -237,22 +262,6 @@ def _back_up(path: Path) -> None:
     from persona_cli.memory.backup import Backups, Reason
 
     Backups(path).add(Reason.MIGRATION, datetime.now(UTC))
-
-
-def _refuse_lost(path: Path) -> None:
-    """Raise `StorageError` where pictures or backups say that there was a database: none is begun beside them."""
-    if path.exists() and path.stat().st_size:
-        return
-    pictures = next((path.parent / "media").glob("??/*"), None)
-    backups = next((path.parent / "backups").glob("*.db"), None)
-    if pictures is None and backups is None:
-        return
-    missing = "is empty" if path.exists() else "is missing"
-    way = "`persona restore newest` puts back the last backup" if backups else "`persona restore FILE` reads an archive"
-    raise StorageError(
-        f"{path} {missing}, but there {'are backups' if backups else 'is a media folder with pictures'} beside it",
-        fix=f"{way}; to begin anew, move {path.parent} away first.",
-    )
 
 
 def _create(path: Path) -> None:

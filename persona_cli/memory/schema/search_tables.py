@@ -121,6 +121,13 @@ def search_triggers() -> Iterator[str]:
             )
 
 
+def text_rows() -> Iterator[str]:
+    """Yield the statements that write full text anew from the rows it was made of."""
+    for one in _INDEXED:
+        row = f"id * 8 + {one.number}, {one.content}, {one.keywords}, {one.answer}, '{one.kind}'".replace("new.", "")
+        yield f"INSERT INTO text (rowid, content, keywords, answer, kind) SELECT {row} FROM {one.table}"  # noqa: S608 - constants
+
+
 def change_triggers() -> Iterator[str]:
     """Yield the triggers that note what was edited, deleted or shown again."""
     for one in _INDEXED:

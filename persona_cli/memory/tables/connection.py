@@ -65,7 +65,7 @@ _MEANINGS: tuple[tuple[tuple[int, ...], type[StorageError], str, str], ...] = (
         (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB),
         StorageError,
         "{place} is damaged or is not a database.",
-        "Move it away (keep it) and restore a copy, or `persona import` your last export.",
+        "`persona doctor --fix` saves what can be read and keeps the damaged file; `persona restore newest` goes back.",
     ),
 )
 
@@ -194,10 +194,13 @@ class Connection:
             f"a row of {row['table']} refers to a row of {row['parent']} that is not there"
             for row in self.rows("SELECT * FROM pragma_foreign_key_check")
         ]
-        out_of_step = self.number(_TEXTS_OUT_OF_STEP)
-        if out_of_step:
+        if out_of_step := self.texts_out_of_step():
             found.append(f"{out_of_step} memories are not in the full text, or differ there")
         return tuple(found)
+
+    def texts_out_of_step(self) -> int:
+        """Return how many rows full text lacks, has otherwise, or has too many."""
+        return self.number(_TEXTS_OUT_OF_STEP)
 
     def close(self) -> None:
         """Close the connection; what was committed is on disk."""
