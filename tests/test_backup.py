@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from persona_cli.errors import NotFoundError, StorageError
 from persona_cli.memory.backup import Backups, Reason
+from persona_cli.memory.backups_forget import forget_in_backups
 from persona_cli.memory.schema import STEPS
 from persona_cli.memory.schema.migrations import migrations
 from persona_cli.memory.store import open_store
@@ -166,7 +167,7 @@ def test_what_is_forgotten_is_forgotten_in_backups(home: Path) -> None:
     store = open_store(home / "persona.db")
     receipt = store.forget(Ref(Kind.MESSAGE, 1))
     store.close()
-    rewritten, dropped = backups.forget(receipt)
+    rewritten, dropped = forget_in_backups(backups, receipt)
     assert rewritten == ("20260512T093000Z-asked",)
     assert dropped == ("20260512T093000Z-daily", "damaged-20260101T000000Z")
     assert b"zebra" not in backups.find("newest").path.read_bytes()
@@ -181,7 +182,7 @@ def test_a_backup_that_says_it_otherwise_is_dropped(home: Path) -> None:
     store.forget(Ref(Kind.PROCEDURAL, 1))
     receipt = store.forget(Ref(Kind.MESSAGE, 1))
     store.close()
-    assert backups.forget(receipt) == ((), ("20260512T093000Z-asked",))
+    assert forget_in_backups(backups, receipt) == ((), ("20260512T093000Z-asked",))
 
 
 @pytest.mark.gguf

@@ -160,9 +160,10 @@ class Memory:
 
     def _forget_elsewhere(self, receipt: Receipt) -> Forgotten:
         from persona_cli.memory.backup import Backups
+        from persona_cli.memory.backups_forget import forget_in_backups
         from persona_cli.memory.copies import copies_of
 
-        rewritten, dropped = Backups(self.places.database).forget(receipt)
+        rewritten, dropped = forget_in_backups(Backups(self.places.database), receipt)
         return Forgotten(receipt, rewritten, dropped, copies_of(self.places.home))
 
     def drop_prompt(self) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -20,10 +19,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from persona_cli.errors import NotFoundError, PersonaError, StorageError
+from persona_cli.errors import NotFoundError, StorageError
 from persona_cli.memory.private_file import UNFINISHED, hold, remove_unfinished
-from persona_cli.memory.tables.copying import copy_file, count_messages, is_current, put_in_place, says
-from persona_cli.memory.tables.forget import Receipt
+from persona_cli.memory.tables.copying import copy_file, count_messages, put_in_place
 
 _NAME = re.compile(r"(\d{8}T\d{6}Z)-([a-z]+)\.db")
 DAMAGED = "damaged-"
@@ -68,7 +66,7 @@ class Backups:
     """The backups of one home."""
 
     def __init__(self, database: Path) -> None:
-        self._database = database
+        self.database = database
         self._folder = database.parent / "backups"
 
     def all(self) -> tuple[Backup, ...]:
@@ -100,50 +98,14 @@ class Backups:
         stamp = f"{now.astimezone(UTC):{_STAMP}}"
         path = self._folder / f"{stamp}-{reason.value}.db"
         with self.unfinished() as copy:
-            copy_file(self._database, copy)
+            copy_file(self.database, copy)
             copy.replace(path)
         self._drop_old()
         return Backup(path, datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC), reason)
 
-    def forget(self, receipt: Receipt) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Let the backups lose what was forgotten; returns the names of those rewritten, and of those dropped.
-
-        One of an older schema, a damaged one, one that still has the words where the memory itself has them no more,
-        and what was set aside as damaged is dropped. With a receipt that names nothing all of it is.
-        """
-        rewritten, dropped = [], []
-        for backup in self.all():
-            if receipt.refs and self._rewrite(backup, receipt):
-                rewritten.append(backup.name)
-            else:
-                backup.path.unlink(missing_ok=True)
-                dropped.append(backup.name)
-        for aside in self._database.parent.glob(f"{DAMAGED}*"):
-            shutil.rmtree(aside, ignore_errors=True)
-            dropped.append(aside.name)
-        return tuple(rewritten), tuple(dropped)
-
-    def _rewrite(self, backup: Backup, receipt: Receipt) -> bool:
-        from persona_cli.memory.store import open_store
-
-        if not is_current(backup.path):
-            return False
-        try:
-            with self.unfinished() as copy:
-                shutil.copyfile(backup.path, copy)
-                store = open_store(copy)
-                try:
-                    if there := store.find(receipt.refs):
-                        store.forget(*there)
-                finally:
-                    store.close()
-                forgotten = [text for text in receipt.words if not says(self._database, (text,))]
-                if says(copy, tuple(forgotten)):
-                    return False
-                copy.replace(backup.path)
-        except PersonaError:
-            return False
-        return True
+    def damaged(self) -> tuple[Path, ...]:
+        """Return the folders with what was set aside as damaged."""
+        return tuple(sorted(self.database.parent.glob(f"{DAMAGED}*")))
 
     def put_back(self, source: Path, now: datetime) -> Backup | Path | None:
         """Let the database be what `source` holds; returns where what was there is kept, None where nothing was.
@@ -153,7 +115,7 @@ class Backups:
         if count_messages(source) < 0:
             raise StorageError(f"{source} is damaged", fix="`persona backup --list` shows others.")
         kept: Backup | Path | None = None
-        if self._database.exists() and self._database.stat().st_size:
+        if self.database.exists() and self.database.stat().st_size:
             try:
                 kept = self.add(Reason.RESTORE, now)
             except StorageError:
@@ -162,16 +124,16 @@ class Backups:
                 if kept is not None:
                     kept.path.unlink(missing_ok=True)
                 kept = self.set_aside(now)
-        os.close(os.open(self._database, os.O_CREAT | os.O_RDWR, 0o600))
-        put_in_place(source, self._database)
+        os.close(os.open(self.database, os.O_CREAT | os.O_RDWR, 0o600))
+        put_in_place(source, self.database)
         return kept
 
     def set_aside(self, now: datetime) -> Path:
         """Move the database, with its log, out of the way as it is, and return the folder it is in now."""
-        aside = self._database.with_name(f"{DAMAGED}{now.astimezone(UTC):{_STAMP}}")
+        aside = self.database.with_name(f"{DAMAGED}{now.astimezone(UTC):{_STAMP}}")
         aside.mkdir(mode=0o700, exist_ok=True)
         for end in ("", "-wal", "-shm"):
-            part = self._database.with_name(self._database.name + end)
+            part = self.database.with_name(self.database.name + end)
             if part.exists():
                 part.replace(aside / part.name)
         return aside
