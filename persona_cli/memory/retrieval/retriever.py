@@ -18,7 +18,7 @@ from persona_cli.memory.retrieval.messages import Voice, voice_of
 from persona_cli.memory.retrieval.pictures import LooksLike, Sights, asks_to_see
 from persona_cli.memory.retrieval.question import prepare
 from persona_cli.memory.retrieval.ranking import Ranker, Scope
-from persona_cli.memory.retrieval.weights import LEAST_SEARCHED, Weights, measure, weights_for
+from persona_cli.memory.retrieval.weights import LEAST_SEARCHED, Weights, for_requests, measure, weights_for
 from persona_cli.memory.retrieval.when import LOOKED_AT, TimedQuestion, Timeframe, time_of
 from persona_cli.memory.store import Store
 from persona_cli.memory.tables.lines import FactLine, TopicLine
@@ -280,7 +280,8 @@ class Retriever:
 
     def _ranker(self, text: str, at: datetime, scope: Scope, keywords: str, kinds: Collection[Kind]) -> Ranker:
         question = prepare(self._store, self._embedder, text, at, keywords=keywords, kinds=kinds)
-        return Ranker(self._store, self._index, question, scope, self._weigh())
+        weights = for_requests(self._weigh()) if question.request else self._weigh()
+        return Ranker(self._store, self._index, question, scope, weights)
 
     def _banned(self, shown: Collection[Ref]) -> frozenset[Ref]:
         """Add to what was shown the messages of the topics among it; of a summary only some were."""

@@ -7,7 +7,7 @@ benchmarks/locomo.py; benchmarks/LOG.md has what was tried.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import permutations
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,36 @@ UNRELATED = (
     "She is writing her thesis about medieval trade.",
 )
 """What "nothing to do with each other" looks like: ten sentences about ten things."""
+
+REQUESTS = (
+    "Can you recommend a good restaurant?",
+    "Could you suggest a film for tonight?",
+    "What should I cook this evening?",
+    "Any ideas for the weekend?",
+    "Help me plan my holiday.",
+    "I'm looking for a present, what would you suggest?",
+    "Which book should I read?",
+    "Find me a place to stay.",
+    "What would be a good hobby for me?",
+    "Give me some tips for the winter.",
+    "Where could we go on Sunday?",
+    "I need something new to wear.",
+    "Plan a day out for us.",
+    "What can I do about it?",
+    "Which one should I buy?",
+    "Do you have a suggestion for lunch?",
+    "How should I spend my free day?",
+    "Pick a game for us, please.",
+    "Can you help me choose?",
+    "What shall I bring along?",
+    "Got any advice for my first week?",
+    "Make me a shopping list.",
+    "Write me a plan for the month.",
+    "How could I relax a little?",
+    "Tell me what to listen to.",
+    "Would you advise me on a new bike?",
+)
+"""Requests about many things: their mean is what makes a request one, whatever it is about."""
 
 LEAST = 2.0
 """How relevant the best memory must be by itself, in deviations above the noise, for a response to be shown any.
@@ -109,6 +139,27 @@ class Weights:
     """Each doubling of how often it was said."""
     fading: float = 0.05
     """Taken off what has faded altogether."""
+
+
+def for_requests(weights: Weights) -> Weights:
+    """Return the weights for a request: a preference stands by itself, in other words, and does not age."""
+    return replace(
+        weights,
+        text=weights.text / 4,
+        stated=weights.stated / 4,
+        stated_cover=weights.stated_cover / 4,
+        around=0.0,
+        before=0.0,
+        reply=0.0,
+        session=0.0,
+        session_dense=0.0,
+        time=0.0,
+        name=0.0,
+        dated=0.0,
+        named=0.0,
+        recency=0.0,
+        fading=0.0,
+    )
 
 
 def weights_for(noise: Noise) -> Weights:
