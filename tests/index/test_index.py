@@ -232,6 +232,18 @@ def test_a_quarantined_memory_leaves_the_index(store: Store, opened: Open) -> No
     assert nearest(index, vectors[3], 1) == [ids[3]], "superseded facts stay searchable"
 
 
+def test_a_copy_that_is_in_step_is_opened_where_it_is_worth_searching(store: Store, opened: Open) -> None:
+    ids, vectors = add_crowd(store, 60)
+    first = opened()
+    first.sync()
+    first.close()
+    few, many = opened(crossover=61 * 4 * DIMENSION), opened(crossover=60 * 4 * DIMENSION)
+    for index, backend in ((few, "exact (quicker than Chroma for 60 vectors)"), (many, "Chroma (HNSW)")):
+        assert index.sync() == 0
+        assert nearest(index, vectors[9], 1) == [ids[9]]
+        assert index.backend == backend
+
+
 @pytest.mark.slow
 def test_five_thousand_vectors_survive_a_restart(store: Store, opened: Open, notices: list[str]) -> None:
     ids, vectors = add_crowd(store, 5_000)

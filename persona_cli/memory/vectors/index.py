@@ -20,10 +20,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from persona_cli.errors import BusyError, IndexDamagedError, StorageError
@@ -34,8 +33,14 @@ from persona_cli.memory.vectors.exact import ExactSearch, Hits, Ids, by_field
 from persona_cli.paths import Places
 from persona_cli.records import Kind, Ref
 
-CROSSOVER = 150_000_000
-"""Bytes of one field's vectors from which on Chroma answers, where it is open: 100,000 vectors of 384 dimensions."""
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+CROSSOVER = 250_000_000
+"""Bytes of one field's vectors from which on Chroma answers, where it is open: 160,000 vectors of 384 dimensions.
+
+There it takes half of what exact search takes, which grows with the bytes (`python -m benchmarks crossover`).
+"""
 
 FIELDS = tuple((kind, field) for kind in Kind for field in ("content", "keywords"))
 _STEP = 1_000  # vectors between two looks at `stop`: half a second
@@ -64,8 +69,8 @@ class Index:
         self._notice = notice
         self._enough = enough
         self._exact = ExactSearch(store, embedder)
-        # not thread-local: the worker's thread opens Chroma, the main thread closes it
-        self._lock = FileLock(lock, timeout=0, mode=0o600, thread_local=False)
+        self._lock_file = lock
+        self._lock: FileLock | None = None
         self._guard = threading.RLock()
         self._chroma: Chroma | None = None
         self._held: Marker | None = None
@@ -89,11 +94,11 @@ class Index:
         """Bring Chroma in step with the store and return how many vectors were stored in it.
 
         Ends early once `stop` says so; the next call goes on. Does nothing where another process holds Chroma, which
-        will do it, or where it cannot be used.
+        will do it, or where it cannot be used. A copy that is in step is opened where it is worth searching.
         """
         stored = 0
         with self._guard:
-            while not (self.in_step or (stop and stop())) and self._hold():
+            while not (self._ready() or (stop and stop())) and self._hold():
                 try:
                     stored += self._fill(stop)
                 except BusyError:
@@ -117,7 +122,7 @@ class Index:
             except StorageError as exc:
                 self._give_up(exc.message)
             if self._chroma is None:
-                self._lock.release()
+                self._let_go()
         return True
 
     @property
@@ -166,7 +171,7 @@ class Index:
         """Close Chroma and let other processes have it; closing twice is allowed."""
         with self._guard:
             held, chroma = self._held, self._close_chroma()
-            if chroma and held is not None and self._lock.is_locked:
+            if chroma and held is not None and self._lock is not None:
                 try:
                     if self._gone(held):
                         self._wipe(everything=True)
@@ -174,7 +179,7 @@ class Index:
                         write_marker(self._place, held)
                 except StorageError as exc:
                     self._give_up(exc.message)
-            self._lock.release(force=True)
+            self._let_go()
 
     def _by_chroma(self, kind: Kind, field: str, vector: NDArray[np.float32], k: int) -> Hits | None:
         """Return what Chroma finds, or None where exact search is to answer; the one place that decides."""
@@ -186,7 +191,7 @@ class Index:
             self._backend = "exact (Chroma is being filled)"
             return None
         try:
-            if self._place.shared and not self._lock.is_locked:
+            if self._place.shared and self._lock is None:
                 self._look_in()
             if self._chroma is not None and self.in_step:
                 hits = self._chroma.search(kind, field, vector, k)
@@ -199,6 +204,10 @@ class Index:
         finally:
             self._guard.release()
         return None
+
+    def _ready(self) -> bool:
+        searched = any(self._size(kind, field) >= max(self._enough, 1) for kind, field in FIELDS)
+        return self.in_step and (self._chroma is not None or not searched)
 
     def _look_in(self) -> None:
         """Connect to a server that another process fills, and anew when it has filled it since."""
@@ -259,7 +268,7 @@ class Index:
         return self._store.vectors.count_gone(since, embedder) > 0
 
     def _known(self) -> Marker | None:
-        return self._held if self._chroma is not None and self._lock.is_locked else read_marker(self._place)
+        return self._held if self._chroma is not None and self._lock is not None else read_marker(self._place)
 
     def _lacking(self, held: Marker | None) -> int:
         return self._store.vectors.count_stored(held.revision if held else 0, self._embedder)
@@ -303,16 +312,28 @@ class Index:
         return chroma is not None
 
     def _hold(self) -> bool:
-        if self._useless or self._lock.is_locked:
+        """Take the lock, if need be, and tell whether Chroma may be opened."""
+        from filelock import FileLock, Timeout
+
+        if self._useless or self._lock is not None:
             return not self._useless
+        # not thread-local: the worker's thread opens Chroma, the main thread closes it
+        lock = FileLock(self._lock_file, timeout=0, mode=0o600, thread_local=False)
         try:
-            self._lock.acquire()
-            self._close_chroma()  # which was looked into while another process filled it
+            lock.acquire()
         except Timeout:
             self._why_not = "another process holds Chroma"
         except OSError as exc:
-            self._give_up(f"{self._lock.lock_file}: {exc.strerror}")
-        return self._lock.is_locked
+            self._give_up(f"{self._lock_file}: {exc.strerror}")
+        else:
+            self._close_chroma()  # which was looked into while another process filled it
+            self._lock = lock
+        return self._lock is not None
+
+    def _let_go(self) -> None:
+        if self._lock is not None:
+            self._lock.release(force=True)
+        self._lock = None
 
     def _hold_or_raise(self) -> None:
         self._useless = False

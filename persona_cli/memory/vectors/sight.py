@@ -2,7 +2,7 @@
 
 Pictures are embedded in the background, the newest first, a few at a time: also those of before CLIP was installed,
 and all of them again when another CLIP takes its place. Their vectors are compared exactly and have no copy in Chroma:
-up to 100,000 vectors that is quicker (`index.CROSSOVER`), and nobody has shown so many pictures. What goes wrong is
+up to 160,000 vectors that is quicker (`index.CROSSOVER`), and nobody has shown so many pictures. What goes wrong is
 said once, with its fix, and from then on things are as without CLIP.
 """
 
