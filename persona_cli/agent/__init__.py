@@ -29,18 +29,20 @@ def open_assistant(
     notice: Callable[[str], None],
     keep_words: bool = False,
 ) -> Assistant:
-    """Open memory and model; sessions that were left open and are over by now are closed.
+    """Open memory and model; sessions that are over by now are closed, messages that were never answered marked.
 
     The update queue stands still until its `start()` or `run()`. A model that cannot be opened is an error at once, or
     with `keep_words` the error of the first response, whose turn is kept: for words that were said before this.
     """
     from persona_cli.agent.assistant import Assistant, system_clock
+    from persona_cli.agent.record import mark_unanswered
     from persona_cli.memory import open_memory
 
     memory = open_memory(places, settings, notice)
     try:
         opened = model or _open_model(places, settings, memory, keep_words=keep_words)
         assistant = Assistant(memory, opened, settings, clock or system_clock, notice)
+        mark_unanswered(memory.store)
         assistant.close_sessions()
     except BaseException:
         memory.close()

@@ -1,8 +1,8 @@
 """The assistant: one conversation over one memory with one model.
 
-A response is made while the update queue is paused, so that both share the weights. Its turn, the steps, the
-session it belongs to and its two update jobs are written in one transaction once the answer is there; an
-answer that was interrupted or failed keeps the turn as well, because the user's words are never lost.
+What the user says and shows is stored before anything is answered (record.py). A response is made while the update
+queue is paused, so that both share the weights; its answer, the steps and the turn's two update jobs are written in
+one transaction once it is there, or as far as it came where it was interrupted or failed.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from persona_cli.agent.queue import UpdateQueue
+from persona_cli.agent.record import answer, hear
 from persona_cli.agent.respond import RespondOptions, respond
-from persona_cli.agent.sessions import close_session, close_sessions, session_at
+from persona_cli.agent.sessions import close_session, close_sessions
 from persona_cli.agent.tidying import OnProgress, Tidied, Tidying
-from persona_cli.agent.update import AFTER_TURN, Updates
+from persona_cli.agent.update import Updates
 from persona_cli.agent.wishes import Wishes
 from persona_cli.config import Settings
 from persona_cli.errors import Interrupted, MessageError, PersonaError
@@ -44,7 +45,6 @@ from persona_cli.records import (
     Wish,
 )
 from persona_cli.remembering.secrets import redact, redaction_notice
-from persona_cli.remembering.use import used_memories
 from persona_cli.timewords import unread
 
 Clock = Callable[[], datetime]
@@ -83,7 +83,7 @@ class Assistant:
         options: RespondOptions = RespondOptions(),  # noqa: B008 - frozen
         stop: Stop = lambda: False,
     ) -> Generator[Step, None, None]:
-        """Yield the steps of a response, then keep its turn.
+        """Keep what is said, yield the steps of a response, then keep its answer.
 
         Raises `MessageError` or `PictureError` before anything is kept; an `Interrupted` or a `ModelError`
         comes after the turn was kept with what had been said so far.
@@ -136,9 +136,10 @@ class Assistant:
         text, secrets = redact(text)
         at = self._clock()
         self.close_sessions(at)
-        known = self._known_pictures(images)
         query = Query(text, at, tuple(self.memory.media.add(path, at) for path in images))
         kept, wishes = _Kept(), Wishes(self.memory, query)
+        # before anything is shown: what was said is kept, whatever becomes of the answer
+        turn = hear(self.memory.store, query, self.model.name, self.gap)
         try:
             for notice in redaction_notice(secrets):
                 yield kept.add(notice)
@@ -149,7 +150,7 @@ class Assistant:
             most = self.settings.memory.retrievals
             # inside, so that the words are kept also when the wait for the running job is cut short
             with self.updates.paused():
-                situation = self._situation(query)
+                situation = self._situation(query, turn)
                 kept.steps.append(Personality(situation.traits))
                 steps = respond(
                     self._search, wishes.fulfil, self.model, situation, options=options, most=most, stop=stop
@@ -163,11 +164,11 @@ class Assistant:
             kept.add(Notice(f"The answer failed: {exc.message}"))
             raise
         finally:
-            # also when the caller stops reading: the words are kept whatever became of the answer
+            # also when the caller stops reading
             if wishes.kept_out:
-                self._drop_pictures(query.images, known)
+                self.memory.forget(Ref(Kind.MESSAGE, turn.id))
             else:
-                self.last_turn = self._keep(query, kept)
+                self.last_turn = answer(self.memory.store, turn, kept.said, kept.steps)
             self.updates.wake()
 
     def _respond_blindly(
@@ -195,16 +196,16 @@ class Assistant:
                 self.memory.store.forget(Ref(Kind.IMAGE, image.id))
                 self.memory.media.remove(image.hash)
 
-    def _situation(self, query: Query) -> Situation:
+    def _situation(self, query: Query, turn: Turn) -> Situation:
         store = self.memory.store
-        recent = store.turns.recent(query.at - self.gap, query.at)
+        recent = tuple(said for said in store.turns.recent(query.at - self.gap, query.at) if said.id != turn.id)
         return Situation(
             query=query,
             core=store.core.current(),
             traits=self._steady_traits(recent),
             recent=recent,
             before=store.turns.of_last_session(recent[0].at if recent else query.at),
-            seen_images=tuple(seen for image in query.images if (seen := self._seen(image))),
+            seen_images=tuple(seen for image in query.images if (seen := self._seen(image, turn))),
         )
 
     def _steady_traits(self, recent: Sequence[Turn]) -> Traits:
@@ -224,38 +225,26 @@ class Assistant:
         # the retriever opens the embedding model: only a response that searches waits for it
         return self.memory.retriever.recall(query, retrieve, shown)
 
-    def _seen(self, image: Image) -> ImageSeen | None:
+    def _seen(self, image: Image, now: Turn) -> ImageSeen | None:
         """Return what is known of a picture that was shown before, in any size, else of one that looks like it."""
         store = self.memory.store
         for known, _ in store.images.near(image.phash):
-            if seen := self._known(image, known):
+            if seen := self._known(image, known, now):
                 return seen
         alike = self.memory.looks.alike((image,))
         for row_id in sorted(alike, key=alike.__getitem__, reverse=True):
-            if seen := self._known(image, store.images.get(row_id)):
+            if seen := self._known(image, store.images.get(row_id), now):
                 return replace(seen, alike=True)
         return None
 
-    def _known(self, image: Image, known: Image) -> ImageSeen | None:
+    def _known(self, image: Image, known: Image, now: Turn) -> ImageSeen | None:
         """Return what is remembered of a stored picture that `image` stands for; None where it was never shown."""
         store = self.memory.store
-        turns = store.images.turns_of(known.crop_of or known.hash)
+        turns = [turn for turn in store.images.turns_of(known.crop_of or known.hash) if turn.id != now.id]
         if not turns:
             return None
         contents = tuple(one.content for one in store.semantic.of_image(known.hash) if one.status is Status.ACTIVE)
         return ImageSeen(image.hash, known.hash, contents, turns[0])
-
-    def _keep(self, query: Query, kept: _Kept) -> Turn:
-        store = self.memory.store
-        with store.transaction():
-            session = session_at(store, query.at, self.gap)
-            turn = store.turns.add(
-                session.id, query.at, query.text, kept.said, self.model.name, query.images, tuple(kept.steps)
-            )
-            store.uses.add(used_memories(kept.steps, kept.said), query.at)
-            for task in AFTER_TURN:
-                store.jobs.add(task, turn_id=turn.id)
-            return turn
 
     def _check(self, text: str, images: Sequence[Path]) -> None:
         longest = self.settings.chat.longest_message

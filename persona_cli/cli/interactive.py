@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
 from persona_cli.cli.invocation import Invocation
+from persona_cli.cli.lines import shortened
 from persona_cli.errors import PersonaError, PictureError
 
 if TYPE_CHECKING:
@@ -152,7 +153,9 @@ def converse(
 
 
 def greet(run: Invocation, assistant: Assistant, instead_of: str = "") -> None:
-    """Say who answers, what it can do, and how to get help."""
+    """Say who answers, what it can do, how to get help, and what was left unanswered."""
+    from persona_cli.agent.record import is_unanswered
+
     if instead_of:
         run.notice(
             f"The built-in model answers in place of {instead_of}, from what it is told alone, and learns from what "
@@ -163,6 +166,9 @@ def greet(run: Invocation, assistant: Assistant, instead_of: str = "") -> None:
             "No generative model is installed. The built-in one remembers what you tell it and show it, and answers "
             "from that alone; the README says how to install PersonaVLM."
         )
+    last = assistant.memory.store.turns.latest()
+    if last is not None and is_unanswered(last):
+        run.notice(f"Your last message has no answer, for persona ended before it was there: “{shortened(last.user)}”")
     turns = assistant.memory.store.turns.count()
     known = f"{turns} turns so far. " if turns else ""
     run.notice(f"{known}Everything stays on this machine. /help lists the commands, Ctrl-D leaves.")

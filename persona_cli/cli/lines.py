@@ -43,6 +43,12 @@ def say_under(run: Invocation, text: str) -> None:
     run.out.print(Padding(Text(escaped(text), style="dim"), (0, 0, 0, NAME_WIDTH + DATE_WIDTH + 4)))
 
 
+def shortened(text: str, most: int = 60) -> str:
+    """Return the beginning of a text, as one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
 def window_words(window: Window) -> str:
     """Return a span of time for people."""
     start = day(window.start) if window.start else "the beginning"

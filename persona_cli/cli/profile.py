@@ -10,6 +10,7 @@ import typer
 
 from persona_cli.cli import profile_edits
 from persona_cli.cli.invocation import Invocation, invocation
+from persona_cli.cli.lines import shortened
 from persona_cli.cli.writer import escaped
 from persona_cli.personality import TRAITS, Traits
 from persona_cli.records import CoreEntry, ProceduralMemory, Reading
@@ -162,15 +163,10 @@ def _print_history(
         by = "set by you" if change.reading.turn_id is None else f"m{change.reading.turn_id}"
         run.out.print(f"{day(change.reading.at)}  {by}  {moves}", style="bold")
         if change.evidence:
-            run.out.print(Padding(Text(f"“{_short(escaped(change.evidence))}”", "dim"), (0, 0, 0, 4)))
+            run.out.print(Padding(Text(f"“{shortened(escaped(change.evidence), 160)}”", "dim"), (0, 0, 0, 4)))
     if len(changes) > limit:
         run.notice(f"{len(changes) - limit} more; --limit shows them.")
 
 
 def _size(change: ProfileChange) -> float:
     return max(abs(change.reading.after[name] - change.reading.before[name]) for name in TRAITS)
-
-
-def _short(text: str, most: int = 160) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 1].rstrip() + "…"

@@ -81,6 +81,16 @@ class Turns:
             )
         return Turn(row_id, session_id, at, user, answer, model, tuple(images), kept)
 
+    def answer(self, turn_id: int, answer: str, steps: Sequence[Step | Personality]) -> None:
+        """Store what was answered in a turn; raises `NotFoundError` for one that is gone."""
+        kept = step_json.encode(tuple(step for step in steps if isinstance(step, step_json.KeptStep)))
+        if not self._connection.write("UPDATE turn SET answer = ?, steps = ? WHERE id = ?", (answer, kept, turn_id)):
+            raise missing("message", turn_id)
+
+    def with_steps(self, steps: Sequence[step_json.KeptStep]) -> tuple[Turn, ...]:
+        """Return the turns that have no answer and just these steps, oldest first."""
+        return self._where("answer = '' AND steps = ? ORDER BY id", step_json.encode(tuple(steps)))
+
     def get(self, turn_id: int) -> Turn:
         """Return one turn with its steps; raises `NotFoundError`."""
         rows = self._connection.rows("SELECT * FROM turn WHERE id = ?", (turn_id,))
