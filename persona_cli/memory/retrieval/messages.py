@@ -20,8 +20,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_cli.english.lexicon import word_class
 from persona_cli.english.small_talk import only_asks, says_nothing
-from persona_cli.english.tokens import negative
+from persona_cli.english.tokens import DAYS, MONTHS, negative
 from persona_cli.memory.retrieval.lanes import Column, Evidence
 from persona_cli.memory.retrieval.question import Question
 from persona_cli.memory.retrieval.terms import names_in, speaker_of
@@ -32,11 +33,8 @@ REACH = 2
 """How far around a message its neighbours are looked at."""
 
 # looked for in small letters, and only where one of its first letters is: a third of the time, and there are hundreds
-_TIME = re.compile(
-    r"(?=[adfjlmnorstwy\d])\b(?:yesterday|today|tonight|tomorrow|last|next|ago|since|recently|week(?:end)?|month|year|\d{4}|\d+(?:st|nd|rd|th)"
-    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
-    r"|january|february|march|april|may|june|july|august|september|october|november|december)\b"
-)
+_TIME_WORDS = "|".join([*sorted(word_class("dating")), *DAYS, *MONTHS])
+_TIME = re.compile(rf"(?=[adfjlmnorstwy\d])\b(?:{_TIME_WORDS}|\d{{4}}|\d+(?:st|nd|rd|th))\b")
 # not where a capital only begins a sentence; the capital stands first, as most letters are none
 _NAME = re.compile(r"[A-Z](?<!^[A-Z])(?<!\w[A-Z])(?<![.!?:\]]\s[A-Z])[a-z]+")
 _REACTION = re.compile(
