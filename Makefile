@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help chat test lint bench train docs clean
+.PHONY: help chat test fuzz lint bench train docs clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -16,6 +16,9 @@ chat: $(VENV)/.installed ## install and open the chat (the first time builds lla
 
 test: $(VENV)/.installed-dev ## install and run every test
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+
+fuzz: $(VENV)/.installed-dev ## give every reader of files and of a model's words 10,000 inputs that nobody would write
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest --numprocesses auto --timeout 7200 tests/test_readers.py tests/test_parsing.py
 
 lint: $(VENV)/.installed-dev ## ruff, mypy, the import contract
 	$(BIN)/ruff check .

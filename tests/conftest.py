@@ -26,7 +26,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # the same examples every time, however busy the machine is
 settings.register_profile("fixed", derandomize=True, deadline=None)
-settings.load_profile("fixed")
+# other examples each time, and many: `make fuzz`
+settings.register_profile("fuzz", max_examples=10_000, deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
 class StillClock:

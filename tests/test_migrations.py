@@ -1,5 +1,6 @@
 """The schema: from nothing, again, from each step before, by two at once, and never backwards."""
 
+import hashlib
 import sqlite3
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from persona_cli.errors import StorageError
 from persona_cli.memory.schema import STEPS, bring_up_to_date
 from persona_cli.memory.schema.migrations import migrations
 from persona_cli.memory.store import open_store
+from persona_cli.records import Kind, Ref
 
 
 def blank() -> Database:
@@ -42,6 +44,81 @@ def test_every_earlier_schema_is_brought_up_to_date(step: str) -> None:
     assert schema(database) == schema(expected)
     expected.close()
     database.close()
+
+
+COMMITTED = {
+    "search": "b5e9ed0894",
+    "life": "c270c3789b",
+    "summing": "fdc116bfcb",
+    "looks": "30f41089c8",
+    "windows": "baa4091940",
+    "captions": "1cfdbc6c15",
+    "changes": "0ae6bbf8a8",
+    "embedded": "8702985b55",
+    "rulings": "08e5e95135",
+    "grams": "4153698c6d",
+}
+"""SHA-1 of every schema that was ever committed, by its last step: they are still what those commits made."""
+
+
+def up_to(step: str) -> Database:
+    database, place = blank(), STEPS.index(step) + 1
+    if place == len(STEPS):
+        migrations.apply(database)
+    else:
+        migrations.apply(database, stop_before=STEPS[place])
+    return database
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_committed_schema_never_changes(step: str) -> None:
+    database = up_to(step)
+    made = hashlib.sha1(repr(schema(database)).encode()).hexdigest()[:10]
+    if STEPS.index(step) >= STEPS.index("search"):
+        assert made == COMMITTED.get(step), f"pin the schema after {step!r} here, and never change it"
+    database.close()
+
+
+@pytest.mark.parametrize("step", COMMITTED)
+def test_a_life_in_any_committed_schema_is_carried_over(step: str, home: Path) -> None:
+    database = up_to(step)
+    at = "2026-05-01T08:00:00.000000Z[UTC]"
+    written: dict[str, dict[str, object]] = {
+        "session": {"id": 4, "started_at": at, "last_at": at},
+        "turn": {"id": 5, "session_id": 4, "at": at, "user": "I have a zebra.", "answer": "Noted.", "model": "test"},
+        "semantic": {
+            "id": 6, "content": "Has a zebra.", "keywords": '["zebra"]', "subject": "user", "quote": "a zebra",
+            "recorded_at": at, "valid_from": at, "turn_id": 5, "slot": "", "status": "active", "seen": 1,
+            "author": "model", "folded": "has a zebra",
+        },
+        "core": {
+            "id": 7, "key": "pet", "value": "a zebra", "aspect": "human", "recorded_at": at, "turn_id": 5,
+            "author": "model", "status": "active",
+        },
+        "reading": {
+            "id": 8, "turn_id": 5, "at": at, "inferred": "{}", "momentum": 0.5, "before": "{}", "after": "{}"
+        },
+        "job": {"id": 9, "task": "core", "session_id": 4, "state": "queued", "attempts": 0, "error": "", "place": 1},
+    }  # fmt: skip
+    for table, row in written.items():
+        marks = ", ".join("?" * len(row))
+        database.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+    home.mkdir(mode=0o700)
+    target = sqlite3.connect(home / "persona.db")
+    database.conn.backup(target)
+    target.close()
+    database.close()
+    store = open_store(home / "persona.db")
+    assert store.verify() == ()
+    assert (store.turns.get(5).user, store.semantic.get(6).content) == ("I have a zebra.", "Has a zebra.")
+    assert [ref.id for ref, _ in store.texts.search(["zebra"], None, 9)] != []
+    kept = dict(store.export_rows())
+    for table, row in written.items():
+        assert row.items() <= kept[table].items()
+    store.forget(Ref(Kind.MESSAGE, 5))
+    assert store.tables()["semantic"] == 0
+    store.close()
+    assert b"zebra" not in (home / "persona.db").read_bytes()
 
 
 def test_what_was_stored_before_summaries_stays_as_it_is() -> None:

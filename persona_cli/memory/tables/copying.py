@@ -50,11 +50,17 @@ def put_in_place(source: Path, target: Path) -> None:
         raise explain(exc, str(target)) from exc
 
 
+def lenient(text: bytes) -> str:
+    """Return a text whatever its bytes are: where pages are damaged, also what SQLite says of them is no UTF-8."""
+    return text.decode("utf-8", "replace")
+
+
 def count_messages(path: Path) -> int:
     """Return how many messages a database holds that nobody writes to, -1 where it cannot be read or is damaged."""
     try:
         # immutable: no log is made beside it, and no lock
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as raw:
+            raw.text_factory = lenient
             if raw.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
                 return -1
             return int(raw.execute("SELECT count(*) FROM turn").fetchone()[0])
@@ -69,6 +75,7 @@ def damage(path: Path) -> str:
     """
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as raw:
+            raw.text_factory = lenient
             faults = [fault for (fault,) in raw.execute("PRAGMA quick_check(100)") if "fts5" not in fault.casefold()]
             if faults != ["ok"] and faults:
                 return str(faults[0])
@@ -94,6 +101,7 @@ def is_current(path: Path) -> bool:
 def says(path: Path, texts: tuple[str, ...]) -> bool:
     """Tell whether any text of any column of a database still contains one of `texts`."""
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as raw:
+        raw.text_factory = lenient
         tables = raw.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0").fetchall()
         for (table,) in tables:
             columns = [row[1] for row in raw.execute(f'PRAGMA table_info("{table}")') if row[2].upper() in ("TEXT", "")]

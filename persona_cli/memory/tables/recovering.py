@@ -18,6 +18,7 @@ from persona_cli.errors import PersonaError, StorageError
 from persona_cli.memory.schema.search_tables import text_rows
 from persona_cli.memory.tables.changes import EVERYTHING
 from persona_cli.memory.tables.connection import Connection
+from persona_cli.memory.tables.copying import lenient
 from persona_cli.memory.tables.rows import TABLES
 
 Row = Mapping[str, Any]
@@ -47,8 +48,7 @@ def readable_rows(path: Path, table: str) -> Iterator[Row]:
     """Yield every row of a table that can be read, in the order of their places."""
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as raw:
         raw.row_factory = sqlite3.Row
-        # what is no UTF-8 is damage too
-        raw.text_factory = lambda text: text.decode("utf-8", "replace")
+        raw.text_factory = lenient
         yield from _Ranges(raw, table).rows()
 
 
