@@ -9,6 +9,7 @@ from persona_cli.memory.retrieval.terms import search_terms
 from persona_cli.memory.schema import STEPS, bring_up_to_date
 from persona_cli.memory.schema.migrations import migrations
 from persona_cli.memory.store import Store
+from persona_cli.memory.tables.recovering import rebuild_texts
 from persona_cli.memory.tables.repeats import Repeats
 from persona_cli.memory.vectors.index import embed_wanted
 from persona_cli.records import Kind, Ref, Turn
@@ -111,6 +112,13 @@ def test_what_was_there_before_the_table_is_in_it() -> None:
     bring_up_to_date(database.conn, "here")
     assert database.execute("SELECT rowid, content FROM gram").fetchall() == [(28, " 去医  医院  院 ")]
     database.close()
+
+
+def test_damaged_pairs_are_written_anew(said: dict[str, Ref], store: Store) -> None:
+    store._connection.write("UPDATE gram_data SET block = x'00' WHERE id > 10")
+    assert rebuild_texts(store._connection)
+    assert [ref for ref, _ in store.texts.search(["医院"], None, 5)] == [said["chinese"]]
+    assert not rebuild_texts(store._connection)
 
 
 def test_a_long_text_is_paired_whole(store: Store) -> None:

@@ -98,7 +98,7 @@ class _Ranked:
         """Return the best of all kinds with their whole memories; what was forgotten since is left out."""
         undated: list[AnyHit] = [*self.habits, *self.profile, *self.images]
         every = sorted([*self.messages, *self.facts, *self.topics, *undated], key=lambda hit: -hit.score)
-        order = self._users_words_first([hit.ref for hit in every[: limit + _SPARE]])[:limit]
+        order = self._users_words_first([hit.ref for hit in every[: limit + _SPARE]], limit)
         wanted = set(order)
         whole: dict[Ref, AnyHit] = {
             hit.ref: hit
@@ -112,7 +112,7 @@ class _Ranked:
         }
         return tuple(whole[ref] for ref in order if ref in whole)
 
-    def _users_words_first(self, refs: Sequence[Ref]) -> list[Ref]:
+    def _users_words_first(self, refs: Sequence[Ref], limit: int) -> list[Ref]:
         """Put what only the assistant said behind what the user did, and leave out where neither said anything."""
         said = {hit.ref: hit for hit in self.messages}
         noise, question = self.ranker.weights.noise, self.ranker.question
@@ -120,13 +120,15 @@ class _Ranked:
         answers = self.ranker.store.turns.answers([ref.id for ref in refs if ref in said])
         answered, first = list[Ref](), list[Ref]()
         for ref in refs:
+            if len(first) == limit:
+                break
             voice = Voice.USER
             if ref in said and ref.id in answers:
                 close = said[ref].lanes.get("dense", 0.0) >= near
                 voice = voice_of(said[ref].memory.user, answers[ref.id], question, close=close)
             if voice is not Voice.NOBODY:
                 (first if voice is Voice.USER else answered).append(ref)
-        return first + answered
+        return (first + answered)[:limit]
 
 
 class Retriever:

@@ -76,6 +76,12 @@ def gram_statements() -> Iterator[str]:
             f"CREATE TRIGGER {table}_grams_deleted AFTER DELETE ON {table}"
             f" WHEN {_has(said.format(row='old'), answer.format(row='old'))} BEGIN {drop} END"
         )
+    yield from gram_rows()
+
+
+def gram_rows() -> Iterator[str]:
+    """Yield the statements that write the pairs anew from the rows they are made of."""
+    for table, number, said, answer in _TABLES:
         parts = (said.format(row=table), answer.format(row=table))
         yield f"{_insert(number, *parts, f'{table}.id')} FROM {table} WHERE {_has(*parts)}"
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from persona_cli.errors import PersonaError, StorageError
+from persona_cli.memory.schema.gram_tables import gram_rows
 from persona_cli.memory.schema.search_tables import text_rows
 from persona_cli.memory.tables.changes import EVERYTHING
 from persona_cli.memory.tables.connection import Connection
@@ -125,16 +126,18 @@ def _write(connection: Connection, table: str, row: Row, is_sound: Callable[[str
 def rebuild_texts(connection: Connection) -> bool:
     """Write full text anew where it is damaged or not in step with the rows; returns whether it was."""
     try:
-        connection.write("INSERT INTO text (text, rank) VALUES ('integrity-check', 0)")
+        for table in ("text", "gram"):
+            connection.write(f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', 0)")  # noqa: S608 - constants
         if not connection.texts_out_of_step():
             return False
     except StorageError:
         pass
     with connection.transaction():
-        sql = connection.rows("SELECT sql FROM sqlite_master WHERE name = 'text'")[0]["sql"]
-        connection.write("DROP TABLE text")
-        connection.write(sql)
-        for statement in text_rows():
-            connection.write(statement)
+        for table, statements in (("text", text_rows()), ("gram", gram_rows())):
+            sql = connection.rows("SELECT sql FROM sqlite_master WHERE name = ?", (table,))[0]["sql"]
+            connection.write(f"DROP TABLE {table}")
+            connection.write(sql)
+            for statement in statements:
+                connection.write(statement)
         connection.write("INSERT OR REPLACE INTO text_change (place) VALUES (?)", (EVERYTHING,))
     return True
