@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from persona_cli.personality import Traits
 from persona_cli.records import (
     Answer,
     CoreMemory,
+    Fulfilled,
     Hit,
     Image,
     Kind,
@@ -27,6 +30,7 @@ from persona_cli.records import (
     SemanticMemory,
     Think,
     Turn,
+    Wish,
 )
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -49,6 +53,16 @@ def said(number: int, at: str, text: str) -> Turn:
     return Turn(number, number, moment(at), text, "", "lite")
 
 
+REFUSALS = tuple(
+    str(form).split("{")[0]
+    for occasion in ("unknown", "world", "request")
+    for form in tomllib.loads((files("persona_cli.model.lite") / "tone.toml").read_text(encoding="utf-8"))["plain"][
+        occasion
+    ]
+)
+"""How answers begin that know nothing."""
+
+
 def read_stories(path: Path = DATA) -> list[Story]:
     stories: list[Story] = []
     for block in re.split(r"^@ ", path.read_text(encoding="utf-8"), flags=re.M)[1:]:
@@ -63,12 +77,17 @@ def read_stories(path: Path = DATA) -> list[Story]:
 
 def verdict(answer: str, wanted: str) -> str:
     """Return "right", "wrong", "refused" (known, but not said) or "invented" (never told, but said)."""
-    refused = "don't know" in answer
+    refused = answer.startswith(REFUSALS)
     if wanted == "no":
         return "right" if refused else "invented"
     if refused:
         return "right" if wanted.startswith("-") else "refused"
-    return "right" if all(_holds(answer.lower(), part.strip().lower()) for part in wanted.split("&")) else "wrong"
+    return "right" if holds_all(answer, wanted) else "wrong"
+
+
+def holds_all(text: str, wanted: str) -> bool:
+    """Tell whether a text has everything that is wanted of an answer."""
+    return all(_holds(text.lower(), part.strip().lower()) for part in wanted.split("&"))
 
 
 def _holds(answer: str, part: str) -> bool:
@@ -80,7 +99,7 @@ def _holds(answer: str, part: str) -> bool:
     )
 
 
-class Listener:
+class Person:
     """A person's memory as messages and facts, searched by likeness alone."""
 
     def __init__(self, model: LiteModel, embed: Embed, turns: Sequence[Turn] = ()) -> None:
@@ -104,17 +123,26 @@ class Listener:
         self.retrieved, self.thoughts = [], []
         for _ in range(5):
             *_, thought, last = [
-                p for p in self.model.reason(situation, _never) if isinstance(p, Think | Retrieve | Answer)
+                p for p in self.model.reason(situation, _never) if isinstance(p, Think | Retrieve | Wish | Answer)
             ]
             assert isinstance(thought, Think)
             self.thoughts.append(thought.text)
             if isinstance(last, Answer):
                 return last.text
+            if isinstance(last, Wish):
+                every = Fulfilled(last, memories=tuple(self.facts), names=(last.name,) if last.name else ())
+                situation = replace(situation, fulfilled=(*situation.fulfilled, every))
+                continue
             assert isinstance(last, Retrieve)
             self.retrieved.append(last)
             exchange = Exchange(thought.text, last, self.recall(last))
             situation = replace(situation, exchanges=(*situation.exchanges, exchange))
         raise AssertionError("it went on searching")
+
+    def situation(self, text: str, at: datetime) -> Situation:
+        """Return the situation of a question after a search for its words."""
+        wish = Retrieve(text)
+        return Situation(Query(text, at), CoreMemory(), Traits(), exchanges=(Exchange("", wish, self.recall(wish)),))
 
     def recall(self, retrieve: Retrieve) -> Recall:
         """Return the four likest facts and the six likest messages of the window."""

@@ -254,7 +254,9 @@ def test_the_prompt_shows_the_picture_and_the_reply_may_be_repaired_or_say_nothi
 def test_neither_the_built_in_model_nor_weights_without_a_projection_describe(
     start: Open, photo: Path, notices: list[str], tmp_path: Path
 ) -> None:
-    assert not isinstance(LiteModel(lambda _: pytest.fail("nothing is embedded")), Describes)
+    assert not isinstance(
+        LiteModel(lambda _: pytest.fail("nothing is embedded"), lambda: pytest.fail("nothing is read")), Describes
+    )
     blind = PromptedModel(CannedEngine(), load_prompts(), lambda one: tmp_path / one.hash)
     assistant = start(ScriptedModel())
     show(assistant, photo)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,10 +11,9 @@ import pytest
 from persona_cli.config import Settings
 from persona_cli.memory.store import Store
 from persona_cli.memory.vectors.embedding import Embedder, open_embedder
-from persona_cli.model.lite.facts import extract_semantic
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.paths import find_places
-from persona_cli.records import Status
+from persona_cli.records import Status, Turn
 from persona_cli.remembering.drafts import Remembering
 from persona_cli.remembering.rules.subjects import apart, in_third_person
 
@@ -30,10 +29,16 @@ def embedder() -> Iterator[Embedder]:
     opened.close()
 
 
-def drafts_of(turn: object, *, own_words: bool) -> list[SemanticDraft]:
-    """Return what the built-in model drafts: about "the user", or with the user's own words as its content."""
-    drafts = extract_semantic(turn, ())  # type: ignore[arg-type]
-    return [replace(draft, content=draft.quote) for draft in drafts if draft.quote] if own_words else list(drafts)
+SLOTS = {"I live in": "user/home", "I moved to": "user/home", "I work at": "user/employer"}
+
+
+def drafts_of(turn: Turn, *, own_words: bool) -> list[SemanticDraft]:
+    """Return what a model drafts: about "the user", or with the user's own words as its content."""
+    content = turn.user if own_words else in_third_person(turn.user)
+    slot = next((slot for opening, slot in SLOTS.items() if turn.user.startswith(opening)), "")
+    first = re.match(r"My (?:other |younger )?(\w+)(?: ([A-Z]\w+))?", turn.user)
+    subject = first[2] or f"my {first[1]}" if first else "user"
+    return [SemanticDraft(content, (), subject=subject, quote=turn.user, slot=slot)]
 
 
 def told(store: Store, embedder: Embedder, *said: str, own_words: bool = False) -> dict[str, str]:

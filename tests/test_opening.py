@@ -15,6 +15,7 @@ from persona_cli.model.opening import is_tuned, open_model, wishes_of
 from persona_cli.model.tasks import Model
 from persona_cli.model.weights import Keeping, Weights, rewrite
 from persona_cli.paths import Places, find_places
+from persona_cli.reading.reader import Reader
 from persona_cli.records import Image
 from tests.tiny import Tiny
 
@@ -27,9 +28,13 @@ def embed(texts: Sequence[str]) -> NDArray[np.float32]:
     raise AssertionError(texts)
 
 
+def unread() -> Reader:
+    raise AssertionError
+
+
 def choose(places: Places, server: ServerSettings | None = None, **model: object) -> Model:
     given = replace(ModelSettings(), **model)  # type: ignore[arg-type]  # whatever the test names
-    return open_model(places, Settings(model=given, server=server or ServerSettings()), nowhere, embed)
+    return open_model(places, Settings(model=given, server=server or ServerSettings()), nowhere, embed, unread)
 
 
 @pytest.fixture

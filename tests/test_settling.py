@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from persona_cli.model.lite.facts import extract_semantic
+from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import Turn
 from persona_cli.remembering.gate import Admitted, judge
 from persona_cli.timewords import find_times, settle
@@ -86,7 +86,7 @@ def test_what_reads_the_same_in_a_year_is_kept(text: str) -> None:
 )
 def test_the_gate_knows_the_date_and_the_quote_keeps_the_words(text: str) -> None:
     turn = Turn(1, 1, AT, text, "", "lite")
-    (draft,) = extract_semantic(turn, ())
+    draft = SemanticDraft(settle(text, find_times(text, AT)), (), quote=text)
     assert "2026" in draft.content
     judged = judge(draft, turn, (), lambda _: False)
     assert isinstance(judged, Admitted)

@@ -60,7 +60,7 @@ def _open_model(places: Places, settings: Settings, memory: Memory, *, keep_word
         return memory.embedder.embed(texts)
 
     try:
-        return open_model(places, settings, memory.media.path_of, embed)
+        return open_model(places, settings, memory.media.path_of, embed, lambda: memory.reader)
     except ModelError as exc:
         if not keep_words:
             raise

@@ -20,6 +20,7 @@ from persona_cli.memory import Memory
 from persona_cli.memory.store import Store
 from persona_cli.model.tasks import EpisodeDraft, Model, SemanticDraft, Stop
 from persona_cli.personality import NEUTRAL, evolve, momentum
+from persona_cli.reading.statement import Statement
 from persona_cli.records import Author, EpisodicMemory, Job, Task, Turn
 from persona_cli.remembering.change import Judge
 from persona_cli.remembering.drafts import Remembering
@@ -90,12 +91,18 @@ class Updates:
         def crop(draft: SemanticDraft) -> tuple[str, ...]:
             return tuple(self.memory.media.crop(image, box).hash for image, box in parts_of(draft, found))
 
-        remembering = Remembering(self.store, self.memory.embedder, self.settings.memory.writes, crop, self.relation)
+        remembering = Remembering(
+            self.store, self.memory.embedder, self.settings.memory.writes, crop, relation=self.relation, read=self._read
+        )
 
         def write() -> None:
             remembering.remember(pictured, turn, recent)
 
         return write
+
+    def _read(self, message: str) -> Sequence[Statement]:
+        # the reader opens at its first use: drafts that name their slot have no need of it
+        return self.memory.reader.read(message)
 
     def _episodic(self, session: int, turns: Sequence[Turn], stop: Stop) -> Write:
         told = self.store.episodes.of_session(session)

@@ -152,7 +152,7 @@ def add(
             valid_from=now,
             author=Author.PERSON,
         )
-        added = put_written(memory.store, written)
+        added = put_written(memory.store, written, memory.reader.read)
         if added.contradicts:
             others = ", ".join(f"s{other.id}" for other in added.contradicts)
             run.notice(f"It contradicts {others}; `persona memory conflicts` shows both sides.")

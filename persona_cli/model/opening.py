@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from persona_cli.model.engines.llama import Opened, Wishes
     from persona_cli.model.engines.server import ServerEngine
     from persona_cli.model.tasks import Model
+    from persona_cli.reading.reader import Reader
 
 
 def open_model(
@@ -28,8 +29,9 @@ def open_model(
     settings: Settings,
     picture: Callable[[Image], Path],
     embed: Callable[[Sequence[str]], NDArray[np.float32]],
+    open_reader: Callable[[], Reader],
 ) -> Model:
-    """Open the model the settings name; `picture` finds a stored picture's file, `embed` serves the built-in model.
+    """Open the model the settings name; `picture` finds a stored picture's file, `embed` and reader serve the built-in.
 
     Raises `WeightsError`, `ConfigError` or `EngineError` with what to do about it.
     """
@@ -37,7 +39,7 @@ def open_model(
     if name.casefold() == BUILT_IN:
         from persona_cli.model.lite import open_lite
 
-        return open_lite(embed)
+        return open_lite(embed, open_reader)
     from persona_cli.model.grounding import SIDE
     from persona_cli.model.prompted import PromptedModel
     from persona_cli.model.prompts import load_prompts

@@ -32,7 +32,7 @@ from persona_cli.remembering.same import (
     same_saying,
     says_the_same,
 )
-from persona_cli.remembering.slots import as_drafted, with_dates, with_slot
+from persona_cli.remembering.slots import Reads, as_drafted, with_dates, with_slot
 from persona_cli.remembering.successor import Successors
 
 Crop = Callable[[SemanticDraft], tuple[str, ...]]
@@ -79,12 +79,20 @@ class Remembering:
     """Writes the drafts of one turn after another."""
 
     def __init__(
-        self, store: Store, embedder: Embedder, most: int, crop: Crop = _no_crop, relation: Judge | None = None
+        self,
+        store: Store,
+        embedder: Embedder,
+        most: int,
+        crop: Crop = _no_crop,
+        *,
+        relation: Judge | None = None,
+        read: Reads = lambda _: (),
     ) -> None:
         self._store = store
         self._vectors = KnownVectors(store, embedder)
         self._changes = Changes(store, self._vectors, relation or Successors(self._vectors))
         self._most = most
+        self._read = read
         self._changed = False
         """Whether this turn has ended or disputed a memory."""
         self._crop = crop
@@ -94,7 +102,7 @@ class Remembering:
         rulings: list[Ruling] = []
         self._changed = False
         over = self._changes.over(turn)
-        for raw in (with_slot(draft, turn) for draft in drafts):
+        for raw in (with_slot(draft, turn, self._read) for draft in drafts):
             written = sum(ruling.verdict in (Outcome.SAVED, Outcome.QUARANTINED) for ruling in rulings)
             judged = judge(raw, turn, recent, self._knows)
             # only now: what the user said carries "today", and no number of its date
@@ -243,12 +251,12 @@ class Written:
     contradicts: tuple[SemanticMemory, ...]
 
 
-def put_written(store: Store, memory: SemanticMemory) -> Written:
+def put_written(store: Store, memory: SemanticMemory, read: Reads = lambda _: ()) -> Written:
     """Store what a person wrote; it ends what its slot or its words say is over, and whatever a model had noted.
 
     What a person wrote before is not ended by what it merely contradicts: both stay, and they are asked.
     """
-    draft = as_drafted(memory)
+    draft = as_drafted(memory, read)
     turn = Turn(0, 0, memory.valid_from, memory.content, "", "")
     changes = Changes(store)
     with store.transaction():

@@ -58,6 +58,9 @@ class Refused:
     reason: str
 
 
+_GUESSED = re.compile(r"^\W*(?:maybe|perhaps)\b", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """A draft with what it may rest on."""
@@ -154,7 +157,10 @@ def _said(proposal: Proposal) -> str:
 
 
 def _stated(proposal: Proposal) -> str:
-    imagined = proposal.quote and (not_stated(proposal.quote) or _in_play(proposal.quote, proposal.turn.user))
+    own = _locate(proposal.draft.content, proposal.turn.user)
+    # a guess in the person's own words stays a guess, and "could you remember that" asks nothing
+    quote = _GUESSED.sub("", own) if own else proposal.quote
+    imagined = quote and (not_stated(quote) or _in_play(quote, proposal.turn.user))
     return "it was asked or imagined, not stated" if imagined else ""
 
 

@@ -1,67 +1,70 @@
-"""What the rules make of words that came without a slot or a date: a person's sentence, or a language model's draft.
+"""What words that came without a slot or a date fill, and when: a person's sentence, or a language model's draft.
 
-The published format has no slots, and people write none. The user's own words are read once more by the rules of the
-built-in model, so that every value of one attribute meets the others, whoever noted it.
+The published format has no slots, and people write none. The user's own words are read once more, so that every value
+of one attribute meets the others, whoever noted it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from persona_cli.english.people import holder, same_holder
 from persona_cli.english.tokens import negative, supported, values
-from persona_cli.model.lite.facts import Fact, find_facts
 from persona_cli.model.tasks import SemanticDraft
+from persona_cli.reading.filling import filled_slot
+from persona_cli.reading.statement import Span, Statement
 from persona_cli.records import Change, SemanticMemory, Turn
 from persona_cli.timewords import find_times, settle
 
-_MORE = 1
-"""Values a draft may have beyond the fact whose slot it gets: one that tells more must not end with it."""
+Reads = Callable[[str], Sequence[Statement]]
+"""Reads a message."""
+
+_MORE = 2
+"""Values a draft may have beyond what fills its slot: one that tells more must not end with it."""
 
 
-def as_drafted(memory: SemanticMemory) -> SemanticDraft:
+def as_drafted(memory: SemanticMemory, read: Reads) -> SemanticDraft:
     """Return what a person wrote as the draft that the same words would get from a model, with its slot."""
     draft = SemanticDraft(memory.content, memory.keywords, subject=memory.subject)
-    facts = find_facts(memory.content, memory.valid_from)
-    if len(facts) != 1 or not facts[0].slot:
+    statements = read(memory.content)
+    filled = filled_slot(statements[0]) if len(statements) == 1 else None
+    if filled is None:
         return draft
-    (fact,) = facts
-    subject = fact.subject if memory.subject == "user" else memory.subject
-    return replace(draft, subject=subject, slot=fact.slot, change=fact.change, replaces=fact.replaces)
+    subject = filled[0].partition("/")[0] if memory.subject == "user" else memory.subject
+    return replace(draft, subject=subject, slot=filled[0])
 
 
-def with_slot(draft: SemanticDraft, turn: Turn) -> SemanticDraft:
-    """Return a draft with the slot and the change of the fact that the rules read in the same words, if any."""
+def with_slot(draft: SemanticDraft, turn: Turn, read: Reads) -> SemanticDraft:
+    """Return a draft with the slot that the same words of the user fill, if any."""
     if draft.slot or draft.quote or draft.replaces or draft.change is not Change.ADDS or draft.images:
         return draft
-    same = [fact for fact in find_facts(turn.user, turn.at) if fact.slot and _is_of(draft, fact)]
+    filled = [(statement, *slot) for statement in read(turn.user) if (slot := filled_slot(statement)) is not None]
+    same = [slot for statement, slot, span in filled if _is_of(draft, statement, slot, span)]
     # who somebody is is no value that another one replaces: two pets may be called Tom
-    if len(same) != 1 or same[0].slot.endswith(("/species", "/relation")):
-        return draft
-    return replace(draft, slot=same[0].slot, change=same[0].change, replaces=same[0].replaces)
+    return draft if len(same) != 1 or same[0].endswith("/species") else replace(draft, slot=same[0])
 
 
 def with_dates(draft: SemanticDraft, turn: Turn) -> SemanticDraft:
     """Return a draft with the dates its time words mean: in a year nobody knows which day "yesterday" was.
 
-    The built-in model writes them itself; the published prompts do not ask for them.
+    What stands in the user's own words stays as it was said: the day of saying stands beside it.
     """
+    if draft.quote and " ".join(draft.content.split()).casefold() in " ".join(draft.quote.split()).casefold():
+        return draft
     phrases = find_times(draft.content, turn.at)
     return replace(draft, content=settle(draft.content, phrases)) if phrases else draft
 
 
-def _is_of(draft: SemanticDraft, fact: Fact) -> bool:
-    """Tell whether a draft says what a fact says, and hardly more."""
-    told = values(fact.content)
-    both = supported(told, draft.content)
-    more = values(draft.content) - supported(values(draft.content), f"{fact.content} {fact.slot}")
-    named = fact.value in ("likes", "dislikes", "prefers") or values(fact.value) == supported(
-        values(fact.value), draft.content
-    )
+def _is_of(draft: SemanticDraft, statement: Statement, slot: str, span: Span) -> bool:
+    """Tell whether a draft says what fills a slot, and hardly more."""
+    told = values(span.text)
+    more = values(draft.content) - supported(values(draft.content), f"{span.text} {slot}")
+    whose = holder(draft.content, draft.subject)
     return (
-        named
-        and 2 * len(both) >= len(told)
+        bool(told)
+        and supported(told, draft.content) == told
         and len(more) <= _MORE
-        and negative(draft.content) == negative(fact.content)
-        and same_holder(holder(draft.content, draft.subject), holder(fact.content, fact.subject))
+        and negative(draft.content) == negative(statement.text)
+        and same_holder(whose, holder("", slot.partition("/")[0]))
     )

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from persona_cli.english.forms import capital
 from persona_cli.english.sentences import sentences
-from persona_cli.model.lite.words import content_words, stem
+from persona_cli.english.tokens import stem, stems
 from persona_cli.model.tasks import SummaryDraft
 from persona_cli.records import EpisodicMemory
 
@@ -79,7 +79,7 @@ def _most_telling(episode: EpisodicMemory, keywords: tuple[str, ...]) -> str:
 
 def _best(texts: Sequence[str], keywords: tuple[str, ...]) -> str:
     wanted = {stem(word) for word in keywords}
-    return max(texts, key=lambda text: len({stem(word) for word in content_words(text)} & wanted)).strip()
+    return max(texts, key=lambda text: len(stems(text) & wanted)).strip()
 
 
 def _shortened(text: str) -> str:

@@ -6,26 +6,17 @@ import re
 from datetime import datetime
 
 from persona_cli.english.forms import capital, lower_first, to_second
-from persona_cli.model.lite.dates import day_of
+from persona_cli.model.lite.phrases import phrases_of
+from persona_cli.model.lite.telling import day_of, second_person
 from persona_cli.model.tasks import ImageSeen
 
 CANNOT_SEE = "I can't see what is in a picture, the built-in model only knows again what you named for it."
 ASK = "Who or what is it? If you tell me, I'll know this picture the next time."
-_ABOUT_PICTURE = re.compile(
-    r"\b(?:who|what|which|where)\b.{0,12}\b(?:is|are|was|were|['’]s)\b.{0,12}"
-    r"\b(?:this|that|it|he|she|they|these|those)\b"
-    r"|\b(?:in|on) (?:the|this|that) (?:picture|photo|image|pic)\b"
-    r"|\b(?:who|what|where)(?:['’]s|s) (?:this|that|it|here)\b"
-    r"|\b(?:recogni[sz]e|seen|know|remember|guess|identify|see)\b.{0,20}"
-    r"\b(?:this|that|him|her|it|them|who|one|picture|photo)\b"
-    r"|\bdescribe\b|\bwhat do you see\b|\bwhat(?:['’]s| is) (?:in|on) (?:the|this)\b",
-    re.I,
-)
 
 
 def asks_about_picture(text: str) -> bool:
     """Tell whether words beside a picture ask what it shows."""
-    return _ABOUT_PICTURE.search(text) is not None
+    return phrases_of("about_picture").search(text) is not None
 
 
 def recognise(seen: ImageSeen, at: datetime) -> str:
@@ -38,13 +29,13 @@ def recognise(seen: ImageSeen, at: datetime) -> str:
         said = f", and said: “{words}”" if words else ", but not who or what it is"
         return f"I know this one: {shown}{said}."
     first, *others = seen.contents
-    more = "".join(f" {(to_second(content) or content).rstrip('.')}." for content in others[:2])
+    more = "".join(f" {_spoken(content).rstrip('.')}." for content in others[:2])
     return f"{_that_is(first)}: {shown}.{more}"
 
 
 def resembles(seen: ImageSeen, at: datetime) -> str:
     """Say which picture one that is new looks like, and what that was said to be, without taking it for the same."""
-    said = " ".join(f"{(to_second(content) or content).rstrip('.')}." for content in seen.contents[:2])
+    said = " ".join(f"{_spoken(content).rstrip('.')}." for content in seen.contents[:2])
     words = seen.turn.user.strip() if seen.turn else ""
     told = said or (f"You said: “{words}”" if words else "You did not say who or what it is.")
     when = f" {day_of(seen.turn.at, at)}" if seen.turn else ""
@@ -58,7 +49,7 @@ def unknown(asked: bool) -> str:
 
 def _that_is(content: str) -> str:
     """Turn what is kept of a picture ("Max is the user's dog") into "That's Max, your dog"."""
-    text = (to_second(content) or content).strip().rstrip(".")
+    text = _spoken(content).strip().rstrip(".")
     shows = re.match(r"(?:The|This|That|Your) (?:picture|photo|image) (?:shows|is of) (.+)", text)
     if shows:
         return f"That's {lower_first(shows[1])}"
@@ -67,3 +58,8 @@ def _that_is(content: str) -> str:
         return f"That's {named[1]}, {named[2]}"
     plain = re.match(r"(?:This|That|It) (?:is|are) (.+)", text)
     return f"That's {plain[1]}" if plain else f"I know this one. {capital(text)}"
+
+
+def _spoken(content: str) -> str:
+    """Return what is kept of a picture as it is said to the person, in its own words where no turning is certain."""
+    return capital(to_second(content) or second_person(content) or content)

@@ -1,0 +1,264 @@
+"""Answers to questions about the person's own life: the best of what is known, judged by the trained head.
+
+Yes and No are said only where a memory of the same subject decides it; several answers are listed, the newest first;
+what is not known is not guessed at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_cli.english.forms import capital
+from persona_cli.english.tokens import stem, stems
+from persona_cli.model.lite import telling
+from persona_cli.model.lite.knowledge import Known, Source, shares
+from persona_cli.model.lite.listener import Listener
+from persona_cli.model.lite.matching import ONCE, Asked, about, features, score
+from persona_cli.model.lite.session import Embed
+from persona_cli.reading.inquiry import Bearing
+from persona_cli.reading.statement import Statement
+from persona_cli.records import Window
+
+MOST = 6
+"""Things listed in one answer."""
+_JUDGED = 14
+"""Things known that are judged for a question: a pass of the encoder each."""
+_ENOUGH = 0.45
+"""Score from which something known answers."""
+_DECIDES, _PLAINLY = 0.55, 0.9
+"""Probability of a yes or a no from which it is said, and the same where hardly a word is shared."""
+_NEAR = 0.3
+"""How far behind the best another entry of a list may be."""
+_TIE = 0.06
+_AS_GOOD, _GIVES = 0.15, 0.85
+_FORMERLY = 0.3
+"""What has ended gains by a question for what was before."""
+_CLOSE = 0.12
+"""Score from which something known is offered where nothing answers."""
+_WEIGHS = 0.3
+_DOUBT = 0.2
+_LISTS = ("list", "howmany", "summary")
+_STILL = re.compile(r"\b(?:still|any ?more|these days|at the moment|currently|now)\b", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Something known, and how it stands to a question."""
+
+    known: Known
+    bearing: Bearing
+    score: float
+
+    def chance(self, label: str) -> float:
+        """Return the probability of one way to stand to the question."""
+        return self.bearing.probabilities[label]
+
+
+def aliases_of(every: Iterable[tuple[Statement, ...]], known: Sequence[Known]) -> dict[str, set[str]]:
+    """Return which stems stand for the same person: "sister" and "Ada", from "my sister Ada"."""
+    pairs: list[tuple[str, str]] = []
+    for statements in every:
+        for statement in statements:
+            roles, names = statement.spans_of("role"), statement.spans_of("person", "pet")
+            pairs += [(role.text, name.text) for role in roles for name in names if 0 <= name.start - role.end <= 14]
+    for one in known:
+        pairs += [(match["role"], match["name"]) for match in _PAIRED.finditer(one.text)]
+    joined: dict[str, set[str]] = {}
+    for role, name in pairs:
+        short, long = stem(role.split()[-1]), stem(name.split()[0])
+        joined.setdefault(short, set()).add(long)
+        joined.setdefault(long, set()).add(short)
+    return joined
+
+
+_PAIRED = re.compile(
+    r"(?:[Tt]he user['’]s|[Mm]y|[Oo]ur) (?P<role>\w+)(?:['’]s name is| is called| called| named| is named|,)?"
+    r" (?P<name>[A-Z][\w-]+)"
+)
+
+
+def rank(asked: Asked, every: Sequence[Known], listener: Listener, embed: Embed) -> list[Match]:
+    """Return what bears on a question, the best first."""
+    matches = [
+        Match(known, bearing, _scored(asked, known, features(asked, known, reading, bearing, cosine)))
+        for known, reading, bearing, cosine in weighed(asked, every, listener, embed)
+    ]
+    return sorted(matches, key=lambda match: -match.score)
+
+
+def _scored(asked: Asked, known: Known, counted: NDArray[np.float32]) -> float:
+    """Return how well something known answers; "what did I do in June?" is answered by all that was of June."""
+    if asked.window is not None and not asked.topic and _inside(known, asked.window):
+        return max(score(counted), known.weight)
+    formerly = ONCE.search(asked.question.text) is not None and not known.holds
+    return min(1.0, score(counted) + _FORMERLY) if formerly else score(counted)
+
+
+def weighed(
+    asked: Asked, every: Sequence[Known], listener: Listener, embed: Embed
+) -> Iterator[tuple[Known, tuple[Statement, ...], Bearing, float]]:
+    """Yield the likeliest of what is known with its reading, how it stands to a question and its cosine to it."""
+    chosen = _preselected(asked, every)
+    if not chosen:
+        return
+    texts = [_as_read(known) for known in chosen]
+    bearings, read = listener.judge(asked.question.text, texts), listener.read_all(texts)
+    vectors = embed([asked.question.text, *texts])
+    cosines = (vectors[1:] @ vectors[0]).tolist()
+    for known, text, bearing, cosine in zip(chosen, texts, bearings, cosines, strict=True):
+        yield known, read[text], bearing, cosine
+
+
+def is_answered(matches: Sequence[Match]) -> bool:
+    """Tell whether anything answers the question."""
+    return bool(matches) and matches[0].score >= _ENOUGH
+
+
+def compose(asked: Asked, matches: Sequence[Match], at: datetime) -> str:
+    """Return the answer that `matches`, of which the first answers, support."""
+    best = matches[0]
+    if asked.kind in _LISTS or (asked.window is not None and asked.kind == "what"):
+        chosen = _distinct(match.known for match in matches if match.score >= max(_ENOUGH, best.score - _NEAR))
+        return _listed(asked, chosen[:MOST], at)
+    if asked.kind == "yesno":
+        return _decided(asked, matches, at)
+    if not best.known.holds and not ONCE.search(asked.question.text):
+        return _since(best.known, matches, at)
+    best = _newest_of_tied(matches)
+    if _is_unsure(best):
+        return _unsure(best.known, at)
+    answer = telling.tell(best.known, at)
+    if asked.kind == "when":
+        answer = _when(best.known, at)
+    more = [
+        match.known
+        for match in matches[:4]
+        if match.score >= best.score - _TIE
+        and match is not best
+        and match.known.holds
+        and not shares(match.known, best.known)
+        and match.score > 0.7
+    ]
+    return " ".join([answer, *(f"Also: {telling.within(telling.tell(known, at))}" for known in more[:1])])
+
+
+def closest(asked: Asked, matches: Sequence[Match], at: datetime) -> str:
+    """Return what comes closest to an answer, "" where nothing is close."""
+    for match in matches[:3]:
+        near = match.score >= _CLOSE or match.chance("close") >= _ENOUGH
+        if near and about(asked, match.known) and match.known.weight >= _WEIGHS:
+            return f"The closest I have: {telling.within(telling.tell(match.known, at))}"
+    return ""
+
+
+def _preselected(asked: Asked, every: Sequence[Known]) -> list[Known]:
+    """Return the likeliest by words and by their place among what was found, for the head to judge."""
+    wanted = stems(asked.question.text) | asked.names
+
+    def promise(known: Known) -> float:
+        theirs = stems(f"{known.text} {known.subject}")
+        shared = len(wanted & theirs) / max(1, len(wanted))
+        place = 1 / (1 + 0.25 * known.place)
+        return shared + 0.6 * place - 0.15 * known.source
+
+    inside = [known for known in every if asked.window is None or _inside(known, asked.window)]
+    return sorted(inside or list(every), key=promise, reverse=True)[:_JUDGED]
+
+
+def _inside(known: Known, window: Window) -> bool:
+    if known.event is not None and known.event.start is not None:
+        return window.overlaps(known.event.start, known.event.end or known.event.start)
+    return known.at is not None and known.at in window
+
+
+def _as_read(known: Known) -> str:
+    """Return something known as the head reads it: as the person said it."""
+    return re.sub(r"\b[Yy]our\b", "my", known.text) if known.source is Source.PROFILE else known.text
+
+
+def _decided(asked: Asked, matches: Sequence[Match], at: datetime) -> str:
+    near = [
+        match for match in matches if match.score >= max(_ENOUGH, matches[0].score - 0.15) and about(asked, match.known)
+    ]
+    for match in sorted(near or matches[:1], key=lambda match: (match.known.holds, match.score), reverse=True):
+        yes, no = match.chance("yes"), match.chance("no")
+        known = match.known
+        if _is_unsure(match):
+            return _unsure(known, at)
+        if not known.holds:
+            return _since(known, matches, at) if yes > no else telling.tell(known, at)
+        if max(yes, no) >= (_DECIDES if _speaks_of(asked, known) else _PLAINLY) and about(asked, known):
+            said = telling.tell(known, at)
+            return f"{'Yes' if yes > no else 'No'}: {telling.within(said)}"
+        return telling.tell(known, at)
+    return telling.tell(matches[0].known, at)
+
+
+def _speaks_of(asked: Asked, known: Known) -> bool:
+    """Tell whether something known has most of the words of what is asked: a triathlon is no marathon."""
+    return 2 * len(asked.topic & stems(known.text)) >= len(asked.topic)
+
+
+def _is_unsure(match: Match) -> bool:
+    """Tell whether it was only a guess: by its own words, or by the head where these leave it open."""
+    return match.known.unsure or (match.known.doubt >= _DOUBT and match.bearing.best.label == "unsure")
+
+
+def _unsure(known: Known, at: datetime) -> str:
+    return f"You were not sure about it. {telling.quote(known, at)}"
+
+
+def _since(known: Known, matches: Sequence[Match], at: datetime) -> str:
+    """Say what no longer holds, and what has taken its place."""
+    until = f" {telling.day_of(known.until, at).removeprefix('on ')}" if known.until else ""
+    now = next((match.known for match in matches if match.known.memory and match.known.memory == known.successor), None)
+    was = telling.quote(known, at)
+    after = f" Since then: {telling.within(telling.tell(now, at))}" if now is not None else ""
+    return (
+        f"Not any more, as far as I know. Until{until}: {telling.within(was)}{after}"
+        if not after
+        else (f"{telling.tell(now, at) if now else ''} Before that: {telling.within(was)}")
+    )
+
+
+def _when(known: Known, at: datetime) -> str:
+    told = telling.tell(known, at)
+    if known.event is None or known.event.start is None:
+        return told
+    named = telling.when(known.event, at)
+    return told if named.casefold() in told.casefold() else f"{capital(named)}: {telling.within(told)}"
+
+
+def _listed(asked: Asked, chosen: Sequence[Known], at: datetime) -> str:
+    if len(chosen) == 1:
+        return telling.tell(chosen[0], at)
+    opening = "I know of these:" if asked.kind == "howmany" else "Here is what you told me:"
+    return f"{opening}\n{telling.several(chosen, at)}"
+
+
+def _newest_of_tied(matches: Sequence[Match]) -> Match:
+    """Return the best, or a newer one that is as good: what was said last holds."""
+    best = matches[0]
+    tied = [match for match in matches if match.score >= best.score - _AS_GOOD and match.known.holds and match.known.at]
+    same = [
+        match
+        for match in tied
+        if (match.known.slot and match.known.slot == best.known.slot)
+        or shares(match.known, best.known)
+        or min(match.bearing.gives, best.bearing.gives) >= _GIVES
+    ]
+    return max(same, key=lambda match: match.known.at.timestamp() if match.known.at else 0.0, default=best)
+
+
+def _distinct(every: Iterable[Known]) -> list[Known]:
+    kept: list[Known] = []
+    for known in every:
+        if not any(shares(known, other) for other in kept):
+            kept.append(known)
+    return kept

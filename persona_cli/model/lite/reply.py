@@ -1,0 +1,329 @@
+"""The response of the built-in model: one look at the message, a wish or a search where it needs one, then the reply.
+
+A message may do several things: what it wants done with memory comes first, then its questions, then what it tells.
+Sympathy is never behind a refusal.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from persona_cli.english.forms import capital
+from persona_cli.model.lite import answer, shown, telling
+from persona_cli.model.lite.answer import Match
+from persona_cli.model.lite.knowledge import Known, Source, gather
+from persona_cli.model.lite.language import ENGLISH, language_of
+from persona_cli.model.lite.listener import Listener
+from persona_cli.model.lite.matching import Asked, understand
+from persona_cli.model.lite.phrases import phrases_of
+from persona_cli.model.lite.read import draft_memories, event_of, is_worth_keeping, said_plainly, states
+from persona_cli.model.lite.session import Embed
+from persona_cli.model.lite.sums import reckon
+from persona_cli.model.lite.talk import Talk, asks_to_sum_up, looked_for, told_last_time
+from persona_cli.model.lite.tone import Tone, occasion_of
+from persona_cli.model.tasks import Situation
+from persona_cli.personality import Traits
+from persona_cli.reading.inquiry import Question, question_of
+from persona_cli.reading.statement import Statement
+from persona_cli.records import Retrieve, Turn, Wish
+from persona_cli.timewords import describe, query_window
+
+ABOUT_SELF = (
+    "I'm persona, running on the built-in model: no language model, but a memory. Tell me about your life, your people "
+    "and your plans, show me pictures with a name, and ask me later. `persona model list` has models that talk freely."
+)
+FOREIGN = (
+    "That looks like {language}. The built-in model reads English only: I keep your words as they are, and find them "
+    "again by the words in them. `persona model list` shows models that read more."
+)
+NO_RING = "I can't ring or send you anything; ask me what is planned, and I'll have it."
+NO_WORDS = "I have no words to go by. Tell me about it?"
+_OPEN_KINDS = ("world", "you", "now", "rhetorical")
+_BEYOND = 0.8
+"""Score from which something known answers what does not look like a question about a life."""
+_QUESTIONS = 3
+_MINE = re.compile(r"\b(?:my|mine|our)\b", re.I)
+_BEARS = 0.35
+"""Probability of bearing on a request from which something known is offered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do next: search, have a wish fulfilled, or give the answer; and why."""
+
+    thought: str
+    next: Retrieve | Wish | None = None
+    answer: str = ""
+    untoned: str = ""
+    """The answer a person with neutral traits would get, where it is another."""
+
+
+def decide(situation: Situation, listener: Listener, embed: Embed, *, may_search: bool = True) -> Decision:
+    """Return the next step for the query of `situation`."""
+    reply = _Reply(situation, listener, embed)
+    if may_search and (step := reply.next_step()) is not None:
+        return step
+    lately = tuple(turn.answer for turn in situation.recent[-2:])
+    toned, untoned = (reply.answer(Tone(traits, lately)) for traits in (situation.traits, Traits()))
+    return Decision(reply.verdict(), answer=toned, untoned="" if untoned == toned else untoned)
+
+
+def _is_rhetorical(question: Question) -> bool:
+    """Tell whether a question wants no answer: only what is not of the person's own life is taken for such."""
+    return question.kind.label == "rhetorical" and _MINE.search(question.text) is None
+
+
+class _Reply:
+    """One query, read once."""
+
+    def __init__(self, situation: Situation, listener: Listener, embed: Embed) -> None:
+        self._situation = situation
+        self._listener = listener
+        self._embed = embed
+        self._text = situation.query.text
+        self._at = situation.query.at
+        self._language = language_of(self._text) if self._text.strip() else ENGLISH
+        self._statements = listener.read(self._text, situation.recent)
+        self._talk = Talk(situation, self._statements, listener)
+        pictured = bool(situation.query.images)
+        self._of_picture = pictured and any(shown.asks_about_picture(one.text) for one in self._statements)
+        self._tells = [one for one in self._statements if states(one) and one.act.label != "chat"]
+        self._matched: dict[str, list[Match]] = {}
+
+    @cached_property
+    def _questions(self) -> list[Asked]:
+        found = []
+        for statement in self._statements:
+            question = question_of(statement)
+            rhetorical = len(self._statements) > 1 and question is not None and _is_rhetorical(question)
+            if question is None or not statement.own or rhetorical:
+                continue
+            if asks_to_sum_up(statement) or (self._of_picture and shown.asks_about_picture(statement.text)):
+                continue
+            time = query_window(statement.text, self._at)
+            found.append(understand(question, statement, time.window if time else None, self._aliases))
+        return found[:_QUESTIONS]
+
+    @cached_property
+    def _known(self) -> tuple[Known, ...]:
+        return gather(self._situation, self._listener)
+
+    @cached_property
+    def _aliases(self) -> dict[str, set[str]]:
+        texts = [known.text for known in self._known if known.told_by and known.source is not Source.PROFILE]
+        turns = self._listener.read_all(texts[:12]).values() if self._situation.exchanges else ()
+        return answer.aliases_of(turns, self._known)
+
+    def next_step(self) -> Decision | None:
+        """Return the next wish to be fulfilled or search to be made, or None."""
+        done = [exchange.retrieve for exchange in self._situation.exchanges]
+        wish = self._talk.next_wish()
+        if wish is not None and wish not in done:
+            thought = "Looking for what is to be forgotten." if isinstance(wish, Retrieve) else f"Memory: {wish.want}."
+            return Decision(thought, wish)
+        if self._language != ENGLISH:
+            retrieve = Retrieve(self._text[:300])
+            return Decision("Looking for these words.", retrieve) if "?" in self._text and not done else None
+        for asked in self._questions:
+            if (
+                asked.kind == "now"
+                or reckon(asked.question.text)
+                or phrases_of("last_time").search(asked.question.text)
+            ):
+                continue
+            if done and answer.is_answered(self._matches(asked)):
+                continue
+            for thought, retrieve in self._ways(asked):
+                if retrieve not in done:
+                    return Decision(thought, retrieve)
+        requests = [one for one in self._statements if one.act.label == "request"]
+        if requests and not done and not self._questions:
+            words = " ".join(one.text for one in requests)
+            return Decision(f"Looking for what bears on “{words}”.", Retrieve(words))
+        return None
+
+    def verdict(self) -> str:
+        """Say in one line what the answer rests on."""
+        if self._questions:
+            found = sum(answer.is_answered(self._matches(asked)) for asked in self._questions)
+            return (
+                f"{found} of {len(self._questions)} questions are answered by what I was told."
+                if found
+                else ("Nothing I was told answers this.")
+            )
+        return "The user tells me something." if self._tells else "No search needed."
+
+    def answer(self, tone: Tone) -> str:
+        """Return the whole answer."""
+        if self._language != ENGLISH:
+            return self._foreign()
+        parts = [self._talk.answer(self._at)]
+        parts.append(self._picture() if self._situation.query.images else "")
+        told = self._acknowledged(tone)
+        feeling = told if self._feeling else ""
+        parts += [feeling, *(self._reply_to(asked, tone) for asked in self._questions)]
+        parts += ["" if feeling or (parts[0] and not self._keeps) else told, self._requested(tone)]
+        said = [part for part in dict.fromkeys(parts) if part]
+        return "\n\n".join(said) or self._small_talk(tone)
+
+    def _matches(self, asked: Asked) -> list[Match]:
+        key = asked.question.text
+        if key not in self._matched:
+            self._matched[key] = answer.rank(asked, self._known, self._listener, self._embed)
+        return self._matched[key]
+
+    def _ways(self, asked: Asked) -> list[tuple[str, Retrieve]]:
+        """Return the searches worth making for a question, in order."""
+        words = asked.question.text.strip().rstrip("?!. ")
+        ways = []
+        if asked.window is not None:
+            when = describe(asked.window, self._at)
+            ways.append((f"Looking for “{words}”, {when}.", Retrieve(words, asked.window.start, asked.window.end)))
+        ways.append((f"Looking for “{words}”.", Retrieve(words)))
+        wider = " ".join([*sorted(asked.names), looked_for(asked.question.slot)]).strip()
+        if wider and asked.question.of_a_life:
+            ways.append((f"Not found yet; looking for “{wider}”.", Retrieve(f"{words} {wider}")))
+        return ways
+
+    def _reply_to(self, asked: Asked, tone: Tone) -> str:
+        text = asked.question.text
+        if (known := self._known_without_memory(asked)) is not None:
+            return known
+        matches = self._matches(asked)
+        least = 0.0 if asked.kind not in _OPEN_KINDS else _BEYOND
+        if answer.is_answered(matches) and matches[0].score >= least:
+            return tone.said(answer.compose(asked, matches, self._at), "known", text)
+        if asked.kind in ("you", "world"):
+            return ABOUT_SELF if asked.kind == "you" else tone.plain("world", text)
+        plain = tone.said(tone.plain("unknown", text), "unknown", text)
+        return f"{plain} {answer.closest(asked, matches, self._at) or tone.plain('offer', text)}"
+
+    def _known_without_memory(self, asked: Asked) -> str | None:
+        """Return the answer that needs no memory: a sum, the date, what was said last time; None for any other."""
+        text = asked.question.text
+        if sum_ := reckon(text):
+            return sum_
+        if asked.kind == "now":
+            return f"It is {self._at:%A}, {self._at.day} {self._at:%B %Y}, {self._at:%H:%M}."
+        if phrases_of("last_time").search(text):
+            told = told_last_time(self._situation.before, self._listener, self._at)
+            return told or "This is the first time we talk, as far as I know."
+        return None
+
+    @property
+    def _keeps(self) -> list[Statement]:
+        return [one for one in self._tells if is_worth_keeping(one)]
+
+    @cached_property
+    def _feeling(self) -> str:
+        """Return what feeling the message calls for, by its own statements."""
+        own = [
+            one
+            for one in self._statements
+            if (one.own and one.act.label in ("tell", "chat", "keep"))
+            or (one.asked is not None and one.asked.label == "rhetorical")
+        ]
+        return next((occasion for one in own if (occasion := occasion_of(one.text))), "")
+
+    def _acknowledged(self, tone: Tone) -> str:
+        """Answer what was told: with feeling where it calls for it, else that it is kept."""
+        if not self._tells and not self._feeling:
+            return ""
+        kept = self._keeps
+        whom = self._whom([one for one in self._tells if occasion_of(one.text)] if self._feeling else kept)
+        if self._feeling:
+            return tone.said(tone.plain(self._feeling, self._text, who=whom), self._feeling, self._text)
+        wished = next((one for one in kept if one.act.label in ("keep", "remind", "correct")), None)
+        if wished is not None:
+            return self._wished(wished, tone)
+        if self._situation.query.images and not kept:
+            return ""
+        said = tone.plain("noted", self._text, who=whom) if kept else tone.plain("heard", self._text)
+        return tone.said(said, "noted", self._text)
+
+    def _wished(self, statement: Statement, tone: Tone) -> str:
+        """Answer a wish to remember, to be reminded or to correct, by what is kept."""
+        turn = Turn(0, 0, self._at, self._text, "", "")
+        drafts = draft_memories(self._listener, turn, self._situation.recent)
+        content = next((one.content for one in drafts if one.quote == statement.text), said_plainly(statement))
+        back = telling.second_person(content)
+        told = capital(back) if back else f"“{content}”"
+        occasion = "corrected" if statement.act.label == "correct" else "kept"
+        said = tone.plain(occasion, self._text, told.rstrip(".!") + ".")
+        if statement.act.label != "remind":
+            return said
+        event = event_of(statement.text, self._at)
+        when = f" ({telling.when(event, self._at)})" if event and event.start else ""
+        return f"{said.rstrip('.')}{when}. {NO_RING}"
+
+    def _whom(self, statements: list[Statement]) -> str:
+        subject = next(
+            (one.subject for one in statements if one.subject.who.label == "other" and one.subject.name), None
+        )
+        if subject is None or len({one.subject.name for one in statements}) > 1 or len(subject.name.split()) > 2:
+            return ""
+        return f"your {subject.name.lower()}" if subject.label == "role" else subject.name
+
+    def _requested(self, tone: Tone) -> str:
+        asked = [one for one in self._statements if one.act.label == "request" and one.own]
+        if not asked or self._questions or self._situation.fulfilled:
+            return ""
+        text = " ".join(one.text for one in asked)
+        if sum_ := reckon(text):
+            return sum_
+        helpful = self._bearing_on(text)
+        said = "" if self._feeling and not helpful else tone.plain("request", text)
+        lines = f"What I do know that may help:\n{telling.several(helpful, self._at)}" if helpful else ""
+        return "\n\n".join(part for part in (said, lines) if part)
+
+    def _bearing_on(self, text: str) -> list[Known]:
+        """Return what is known that bears on a request which itself cannot be done."""
+        found = [one for one in self._known if one.source is Source.MEMORY and one.holds][:8]
+        bearings = self._listener.judge(text, [one.text for one in found])
+        good = [
+            (1 - bearing.probabilities["off"], one)
+            for one, bearing in zip(found, bearings, strict=True)
+            if 1 - bearing.probabilities["off"] >= _BEARS
+        ]
+        return [one for _, one in sorted(good, key=lambda pair: -pair[0])][:3]
+
+    def _foreign(self) -> str:
+        told_before = any(
+            "reads English only" in turn.answer for turn in (*self._situation.recent, *self._situation.before)
+        )
+        said = "Kept as you wrote it." if told_before else FOREIGN.replace("{language}", self._language)
+        found = [
+            known
+            for hit in (hit for exchange in self._situation.exchanges for hit in exchange.recall.messages)
+            if (known := Known(hit.memory.user, hit.memory.at, Source.MESSAGE)) and "?" not in known.text
+        ][:2]
+        lines = [telling.quote(known, self._at) for known in found]
+        return "\n".join([said, *lines])
+
+    def _picture(self) -> str:
+        """Say what is known of the pictures of the query."""
+        seen = self._situation.seen_images
+        if known := [one for one in seen if not one.alike]:
+            return "\n".join(shown.recognise(one, self._at) for one in known)
+        if not self._of_picture and (self._tells or self._questions):
+            return ""
+        if seen:
+            return "\n".join(shown.resembles(one, self._at) for one in seen)
+        return shown.unknown(asked=self._of_picture)
+
+    def _small_talk(self, tone: Tone) -> str:
+        text = self._text
+        if not text.strip():
+            return NO_WORDS
+        name = self._situation.core.get("nickname") or self._situation.core.get("name")
+        if phrases_of("greeting").match(text):
+            hour = self._at.hour
+            part = "Good evening" if hour < 5 or hour >= 18 else "Good morning" if hour < 12 else "Good afternoon"
+            return tone.said(tone.plain("greeting", text, f"{part}{f', {name}' if name else ''}"), "greeting", text)
+        for occasion in ("thanks", "goodnight", "goodbye", "how_are_you"):
+            if phrases_of(occasion).search(text):
+                return tone.said(tone.plain(occasion, text), "any", text)
+        rhetorical = any(one.asked is not None for one in self._statements)
+        return tone.plain("rhetorical" if rhetorical else "chat" if len(text.split()) < 8 else "heard", text)

@@ -1,0 +1,215 @@
+"""What the built-in model says, and what of it is a wish that the loop fulfils; its sentences are read by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from persona_cli.model.lite.listener import Listener
+from persona_cli.model.lite.reply import Decision, decide
+from persona_cli.model.tasks import Exchange, Situation
+from persona_cli.personality import Traits
+from persona_cli.reading.statement import Statement
+from persona_cli.records import (
+    CoreMemory,
+    Fulfilled,
+    Hit,
+    Kind,
+    Query,
+    Recall,
+    Ref,
+    Retrieve,
+    SemanticMemory,
+    Turn,
+    Want,
+    Wish,
+)
+from tests.readings import listening, read_as
+from tests.stories import moment
+
+NOW = moment("2026-05-12T09:30")
+
+
+def alike(texts: Sequence[str]) -> NDArray[np.float32]:
+    """Return vectors that are all alike."""
+    return np.ones((len(texts), 1), dtype=np.float32)
+
+
+def remembered(content: str, number: int = 7, day: str = "2026-05-03", **more: object) -> SemanticMemory:
+    at = moment(f"{day}T10:00")
+    memory = SemanticMemory(number, content, (), "user", content, recorded_at=at, valid_from=at, turn_id=number + 100)
+    return replace(memory, **more)  # type: ignore[arg-type]  # fields by name
+
+
+def situation(text: str, *found: SemanticMemory, recent: tuple[Turn, ...] = (), **more: object) -> Situation:
+    asked = Situation(Query(text, NOW), CoreMemory(), Traits(), recent)
+    if found:
+        hits = tuple(Hit(Ref(Kind.SEMANTIC, memory.id), memory, 1.0) for memory in found)
+        asked = replace(asked, exchanges=(Exchange("", Retrieve("x"), Recall(semantic=hits)),))
+    return replace(asked, **more)  # type: ignore[arg-type]  # fields by name
+
+
+def say(listener: Listener, asked: Situation) -> Decision:
+    return decide(asked, listener, alike)
+
+
+def ask(text: str, kind: str, memory: SemanticMemory, label: str, *known: Statement, who: str = "me") -> str:
+    """Return the answer to a question with one memory that stands to it as `label` says."""
+    question = read_as(text, "ask", asked=kind, worth=0, who=who)
+    listener = listening(question, *known, bearings={(text, memory.content): label})
+    return decide(situation(text, memory), listener, alike, may_search=False).answer
+
+
+def test_what_is_not_to_be_stored_is_kept_out_and_said_so() -> None:
+    text = "Do not store this. I cheated."
+    listener = listening(read_as("Do not store this.", "nokeep"), read_as("I cheated."))
+    asked = situation(text)
+    assert say(listener, asked).next == Wish(Want.KEEP_OUT)
+    done = replace(asked, fulfilled=(Fulfilled(Wish(Want.KEEP_OUT), ("Nothing is stored.",)),))
+    assert "Nothing of this message is stored" in say(listener, done).answer
+    assert "remember" not in say(listener, done).answer
+
+
+def test_what_points_back_is_about_the_message_before() -> None:
+    before = Turn(41, 1, NOW, "Kelly has a new man.", "Noted.", "lite")
+    for text, act in (("forget that", "forget"), ("please don't save that", "nokeep")):
+        listener = listening(read_as(text, act))
+        assert say(listener, situation(text, recent=(before,))).next == Wish(Want.FORGET, (Ref(Kind.MESSAGE, 41),))
+    assert say(listening(read_as("forget that", "forget")), situation("forget that")).next is None
+
+
+def test_one_thing_that_is_meant_is_forgotten_with_its_message() -> None:
+    text = "forget what I said about Kelly"
+    listener = listening(read_as(text, "forget"))
+    assert say(listener, situation(text)).next == Retrieve("Kelly")
+    found = situation(text, remembered("Kelly has a new man."), remembered("I like tea.", 8))
+    assert say(listener, found).next == Wish(Want.FORGET, (Ref(Kind.MESSAGE, 107),))
+
+
+def test_where_several_could_be_meant_it_asks_first() -> None:
+    text = "delete what I said about Kelly"
+    listener = listening(read_as(text, "forget"))
+    found = (remembered("Kelly has a new man."), remembered("Kelly wants weekends.", 8))
+    asks = say(listener, situation(text, *found))
+    assert asks.next is None
+    assert "s7" in asks.answer
+    assert "s8" in asks.answer
+    before = Turn(50, 1, NOW, text, asks.answer, "lite")
+    refs = (Ref(Kind.SEMANTIC, 7), Ref(Kind.SEMANTIC, 8))
+    assert say(listening(), situation("yes, all of them", recent=(before,))).next == Wish(Want.FORGET, refs)
+    assert say(listening(), situation("forget s8", recent=(before,))).next == Wish(Want.FORGET, refs[1:])
+    assert say(listening(), situation("yes, all of them")).next is None
+
+
+def test_nothing_is_forgotten_on_the_word_of_the_head_alone() -> None:
+    text = "I lost my keys, that was silly"
+    assert say(listening(read_as(text, "forget")), situation(text)).next is None
+
+
+def test_what_is_known_of_somebody_is_looked_up_and_told() -> None:
+    text = "what do you know about Ada?"
+    listener = listening(read_as(text, "ask", asked="summary", who="other", name="Ada", worth=0))
+    assert say(listener, situation(text)).next == Wish(Want.ABOUT, name="Ada")
+    known = Fulfilled(Wish(Want.ABOUT, name="Ada"), memories=(remembered("my sister Ada lives in Ghent"),),
+                      names=("Ada", "sister"))  # fmt: skip
+    told = say(listener, situation(text, fulfilled=(known,))).answer
+    assert told.startswith("Ada, your sister:\n- Your sister Ada lives in Ghent (3 May)")
+    nobody = Fulfilled(Wish(Want.ABOUT, name="Ada"))
+    assert "don't know anything about Ada" in say(listener, situation(text, fulfilled=(nobody,))).answer
+
+
+def test_a_reminder_is_kept_and_it_is_said_that_it_does_not_ring() -> None:
+    text = "remind me to call the dentist on Friday"
+    answer = say(listening(read_as(text, "remind")), situation(text)).answer
+    assert "Call the dentist on Friday" in answer
+    assert "can't ring" in answer
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "answer"),
+    [
+        ("whats the date today", "now", "It is Tuesday, 12 May 2026, 09:30."),
+        ("what's 17*23?", "world", "17*23 is 391."),
+        ("what did we talk about last time?", "what", "This is the first time we talk, as far as I know."),
+    ],
+)
+def test_what_needs_no_memory_is_answered_at_once(text: str, kind: str, answer: str) -> None:
+    decision = say(listening(read_as(text, "ask", asked=kind, who="none")), situation(text))
+    assert (decision.next, decision.answer) == (None, answer)
+
+
+def test_an_answer_is_in_the_second_person_with_the_day_it_was_said() -> None:
+    memory = remembered("i'm allergic to peanuts")
+    assert ask("what can't i eat?", "what", memory, "answers") == "You're allergic to peanuts — you told me on 3 May."
+
+
+def test_what_cannot_be_turned_for_sure_is_quoted() -> None:
+    memory = remembered('ill be with "Kelly" on the 9th')
+    assert ask("who is it?", "who", memory, "answers") == f"You said on 3 May: “{memory.content}”"
+
+
+def test_an_old_memory_in_the_third_person_still_answers() -> None:
+    memory = remembered("The user's dog is called Max.")
+    assert ask("what is my dog called?", "what", memory, "answers") == "Your dog is called Max — you told me on 3 May."
+
+
+def test_yes_and_no_are_said_only_where_the_memory_decides() -> None:
+    olives = remembered("I can't stand olives")
+    assert ask("do I like olives?", "yesno", olives, "no").startswith("No: you can't stand olives")
+    assert ask("do I like olives?", "yesno", olives, "answers").startswith("You can't stand olives")
+    unsure = read_as("maybe I have diabetes", unsure=0.9)
+    told = ask("do I have diabetes?", "yesno", remembered(unsure.text), "yes", unsure)
+    assert told.startswith("You were not sure about it. You said on 3 May: “maybe I have diabetes”")
+
+
+def test_what_is_of_somebody_else_is_no_answer() -> None:
+    memory = remembered("My brother Tom is a nurse.")
+    said = ask("what does my sister do?", "what", memory, "answers")
+    assert "Tom" not in said.split("The closest")[0]
+
+
+def test_what_has_ended_is_told_with_its_end() -> None:
+    from persona_cli.records import Status
+
+    memory = remembered("I work at Halifax.", valid_to=moment("2026-05-09T10:00"), status=Status.SUPERSEDED)
+    assert "Not any more" in ask("do I work at Halifax?", "yesno", memory, "yes")
+
+
+def test_an_age_counts_on_from_the_day_it_was_told() -> None:
+    memory = remembered("my son Leo is 8", day="2019-05-03", slot="Leo/age")
+    assert "By now that makes about 15." in ask("how old is Leo?", "howmany", memory, "answers", who="none")
+
+
+def test_sympathy_comes_before_anything_that_cannot_be_done() -> None:
+    text = "my gran died last week. write a poem for her"
+    listener = listening(read_as("my gran died last week.", worth=3), read_as("write a poem for her", "request"))
+    answer = decide(situation(text), listener, alike, may_search=False).answer
+    assert "sorry" in answer
+    assert "can't" not in answer.split("\n")[0]
+
+
+def test_what_is_told_is_acknowledged_with_whom_it_is_about() -> None:
+    text = "my sister Ada moved to Ghent"
+    listener = listening(read_as(text, who="other", name="Ada"))
+    assert "Ada" in say(listener, situation(text)).answer
+    assert say(listener, situation(text)).next is None
+
+
+def test_another_language_is_named_once() -> None:
+    text = "Ich habe heute meinen Hund zum Tierarzt gebracht"
+    first = say(listening(), situation(text)).answer
+    assert "German" in first
+    again = say(listening(), situation(text, recent=(Turn(1, 1, NOW, text, first, "lite"),))).answer
+    assert again == "Kept as you wrote it."
+
+
+def test_general_knowledge_is_not_pretended() -> None:
+    text = "who wrote Faust?"
+    listener = listening(read_as(text, "ask", asked="world", who="none"))
+    answer = decide(situation(text), listener, alike, may_search=False).answer
+    assert "Goethe" not in answer
+    assert any(word in answer for word in ("not the world", "no general knowledge", "beyond me"))
