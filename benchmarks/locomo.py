@@ -31,7 +31,7 @@ from dateutil import parser as dates
 from persona_cli.config import Settings
 from persona_cli.memory import Memory, open_memory
 from persona_cli.memory.retrieval.terms import search_terms
-from persona_cli.memory.vectors.index import embed_wanted
+from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.paths import Places
 from persona_cli.records import Kind
 

@@ -21,7 +21,7 @@ from statistics import fmean
 
 from persona_cli.config import Settings
 from persona_cli.memory import Memory, open_memory
-from persona_cli.memory.vectors.index import embed_wanted
+from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.paths import Places
 from persona_cli.records import Kind, SemanticMemory
 

@@ -12,7 +12,7 @@ from persona_cli.config import Settings
 from persona_cli.memory import Memory
 from persona_cli.memory.retrieval import Retriever, SearchResult
 from persona_cli.memory.retrieval.events import Surety, event_time, read_anchor
-from persona_cli.memory.vectors.index import embed_wanted
+from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.paths import find_places
 from persona_cli.records import Answer, Aspect, Kind, Query, Recall, Retrieve, SemanticMemory, Window
 

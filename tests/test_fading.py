@@ -12,7 +12,7 @@ from persona_cli.memory import Memory
 from persona_cli.memory.retrieval.lanes import fading
 from persona_cli.memory.store import Store, open_store
 from persona_cli.memory.tables.uses import Use
-from persona_cli.memory.vectors.index import embed_wanted
+from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.records import (
     Answer,
     Aspect,

@@ -11,7 +11,7 @@ from persona_cli.memory.schema.migrations import migrations
 from persona_cli.memory.store import Store
 from persona_cli.memory.tables.recovering import rebuild_texts
 from persona_cli.memory.tables.repeats import Repeats
-from persona_cli.memory.vectors.index import embed_wanted
+from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.records import Kind, Ref, Turn
 from tests.talks import NOW
 from tests.test_migrations import blank

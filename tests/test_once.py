@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from persona_cli.memory.store import Store
-from persona_cli.memory.vectors.embedding import Vectors
-from persona_cli.memory.vectors.index import embed_wanted
+from persona_cli.memory.vectors.embedding import Vectors, embed_wanted
 from persona_cli.memory.vectors.known import KnownVectors
 from persona_cli.memory.vectors.once import EmbedOnce
 from persona_cli.model.tasks import SemanticDraft

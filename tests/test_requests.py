@@ -7,7 +7,7 @@ import pytest
 from benchmarks.preferences import load, measure
 from persona_cli.english.small_talk import requests
 from persona_cli.memory import Memory
-from persona_cli.memory.vectors.index import embed_wanted
+from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.records import Kind
 from tests.talks import NOW, ask, know, tell
 

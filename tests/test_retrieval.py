@@ -10,7 +10,7 @@ from persona_cli.errors import StorageError
 from persona_cli.memory import Memory, open_memory
 from persona_cli.memory.retrieval.question import prepare
 from persona_cli.memory.retrieval.weights import MEASURED, MINILM, Noise, Weights, measure, weights_for
-from persona_cli.memory.vectors.index import embed_wanted
+from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.paths import find_places
 from persona_cli.records import (
     Aspect,

@@ -11,7 +11,7 @@ from persona_cli.config import Settings
 from persona_cli.memory import Memory, open_memory
 from persona_cli.memory.repeats import repeated
 from persona_cli.memory.store import Store
-from persona_cli.memory.vectors.index import embed_wanted
+from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.records import (
     Aspect,
     EpisodicMemory,

@@ -17,7 +17,7 @@ from persona_cli.config import Settings
 from persona_cli.errors import FormatError, Interrupted
 from persona_cli.memory import open_memory
 from persona_cli.memory.store import Store
-from persona_cli.memory.vectors.index import embed_wanted
+from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.model.tasks import SemanticDraft, Stop, SummaryDraft
 from persona_cli.paths import find_places
 from persona_cli.records import Author, EpisodicMemory, Kind, Ref, SemanticMemory, Status, Task

@@ -10,7 +10,7 @@ from persona_cli.memory import Memory
 from persona_cli.memory.retrieval.messages import Form, form_of
 from persona_cli.memory.retrieval.question import in_first_person, speakers_named
 from persona_cli.memory.retrieval.terms import search_terms, speaker_of
-from persona_cli.memory.vectors.index import embed_wanted
+from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.records import (
     Kind,
     Ref,

@@ -4,7 +4,7 @@ import pytest
 
 from persona_cli.english.small_talk import only_asks, says_nothing
 from persona_cli.memory import Memory
-from persona_cli.memory.vectors.index import embed_wanted
+from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.records import Kind, Turn
 from tests.talks import NOW
 

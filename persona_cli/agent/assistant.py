@@ -22,7 +22,7 @@ from persona_cli.agent.wishes import Wishes
 from persona_cli.config import Settings
 from persona_cli.errors import Interrupted, MessageError, PersonaError
 from persona_cli.memory import Memory
-from persona_cli.memory.vectors.index import embed_wanted
+from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.model.tasks import ImageSeen, Model, Situation, Stop
 from persona_cli.personality import Traits, steady
 from persona_cli.records import (

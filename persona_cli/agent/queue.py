@@ -20,7 +20,7 @@ from persona_cli.agent.captions import Captions
 from persona_cli.agent.update import Updates
 from persona_cli.errors import Interrupted, PersonaError, StorageError
 from persona_cli.memory import Memory
-from persona_cli.memory.vectors.index import embed_wanted
+from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.memory.vectors.sight import IN_PASSING
 from persona_cli.model.tasks import Stop
 from persona_cli.records import Job

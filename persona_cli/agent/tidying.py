@@ -18,7 +18,7 @@ from persona_cli.english.tokens import supported, values
 from persona_cli.errors import FormatError
 from persona_cli.memory import Memory
 from persona_cli.memory.tables.journal import TakenBack
-from persona_cli.memory.vectors.index import embed_wanted
+from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.model.tasks import Model, Stop, SummaryDraft
 from persona_cli.records import Author, EpisodicMemory, Kind, Status, Turn
 from persona_cli.remembering.gate import is_instruction, unsaid

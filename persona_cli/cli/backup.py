@@ -103,7 +103,7 @@ def _restore_archive(run: Invocation, backups: Backups, file: Path, *, mine: boo
 def _finish(run: Invocation) -> None:
     """Bring what is derived in step with what was put back."""
     from persona_cli.cli.render import progress
-    from persona_cli.memory.vectors.index import embed_wanted
+    from persona_cli.memory.vectors.embedding import embed_wanted
 
     with run.memory() as memory, progress(run.err, "embedding"):
         memory.drop_prompt()

@@ -194,7 +194,7 @@ def _check_index(memory: Memory, url: str) -> Check:
 
 
 def _rebuild(memory: Memory) -> Check:
-    from persona_cli.memory.vectors.index import embed_wanted
+    from persona_cli.memory.vectors.embedding import embed_wanted
 
     texts = memory.store.rebuild_texts()
     memory.store.vectors.look_again()

@@ -182,7 +182,7 @@ def edit(context: typer.Context, name: Name) -> None:
 
 def embed_new(memory: Memory) -> None:
     """Embed what has no vector yet, so that a search by meaning finds it; left to the queue's run when it is much."""
-    from persona_cli.memory.vectors.index import embed_wanted
+    from persona_cli.memory.vectors.embedding import embed_wanted
 
     if 0 < len(memory.store.vectors.wanted(memory.embedder.name, _AT_ONCE + 1)) <= _AT_ONCE:
         embed_wanted(memory.store, memory.embedder)

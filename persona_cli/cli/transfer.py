@@ -124,7 +124,7 @@ def import_(
 
 def _import_export(run: Invocation, file: BinaryIO, *, mine: bool, as_json: bool) -> None:
     from persona_cli.cli.render import print_json, progress
-    from persona_cli.memory.vectors.index import embed_wanted
+    from persona_cli.memory.vectors.embedding import embed_wanted
 
     with run.memory() as memory:
         done = take_archive(run, file, memory.store, memory.media, mine=mine)

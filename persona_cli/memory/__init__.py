@@ -90,7 +90,8 @@ class Memory:
         """The vector index, opened at its first use."""
         with self._lock:
             if self._index is None:
-                from persona_cli.memory.vectors.index import embed_again, open_index
+                from persona_cli.memory.vectors.embedding import embed_again
+                from persona_cli.memory.vectors.index import open_index
 
                 embedder = self.embedder
                 embed_again(self.store, embedder, self._notice)

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from persona_cli.memory.store import Store
-from persona_cli.memory.vectors.index import embed_again, embed_wanted
+from persona_cli.memory.vectors.embedding import embed_again, embed_wanted
 from persona_cli.records import Kind
 from tests.crowd import add_crowd
 from tests.index.conftest import Open, nearest

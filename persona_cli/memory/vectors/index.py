@@ -16,7 +16,7 @@ second one, or what cannot be written or reached, ends in exact search until the
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -28,10 +28,9 @@ from numpy.typing import NDArray
 from persona_cli.errors import BusyError, IndexDamagedError, StorageError
 from persona_cli.memory.store import Store
 from persona_cli.memory.vectors.chroma import Chroma, Folder, Marker, Server, damage, read_marker, write_marker
-from persona_cli.memory.vectors.embedding import Embedder
 from persona_cli.memory.vectors.exact import ExactSearch, Hits, Ids, by_field
 from persona_cli.paths import Places
-from persona_cli.records import Kind, Ref
+from persona_cli.records import Kind
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -45,15 +44,7 @@ There it takes half of what exact search takes, which grows with the bytes (`pyt
 FIELDS = tuple((kind, field) for kind in Kind for field in ("content", "keywords"))
 _STEP = 1_000  # vectors between two looks at `stop`: half a second
 
-# between two looks at `stop`, for which a person may wait: a tenth of a second of short texts, half a second of long
-_AT_ONCE = 64
-_CHARACTERS = 16_000
-_READ = 1_500  # of one text: more characters than a usual model has places for
-_LISTED = 4_096  # texts looked up together
-
 Stop = Callable[[], bool]
-Wanted = tuple[Ref, str, str]
-"""A text without a vector: what it is of, the field, the words."""
 
 
 class Index:
@@ -366,51 +357,3 @@ def open_index(
     place = Server(url, places.home) if url else Folder(places.chroma)
     enough = crossover // (4 * dimension)
     return Index(place, places.index_lock, store, embedder_name, notice=notice, enough=enough)
-
-
-def embed_again(store: Store, embedder: Embedder, notice: Callable[[str], None]) -> int:
-    """Embed everything where the vectors are all of other models, and return how many texts that were."""
-    made = store.vectors.counts()
-    if not made or embedder.name in made:
-        return 0
-    notice(f"the embedding model is {embedder.name} now: embedding every memory again")
-    return embed_wanted(store, embedder)
-
-
-def embed_wanted(store: Store, embedder: Embedder, stop: Callable[[], bool] | None = None) -> int:
-    """Embed every text that has no vector of this embedder, and return how many that were.
-
-    Stops between two batches once `stop` returns True; what is missing is embedded by the next call.
-    """
-    done = 0
-    while wanted := store.vectors.wanted(embedder.name, _LISTED):
-        for portion in _portions(wanted):
-            if stop is not None and stop():
-                return done
-            done += _embed(store, embedder, portion)
-    store.vectors.note_complete(embedder.name)
-    return done
-
-
-def _portions(wanted: Sequence[Wanted]) -> Iterator[list[Wanted]]:
-    portion: list[Wanted] = []
-    characters = 0
-    for one in wanted:
-        length = min(len(one[2]), _READ)
-        if portion and (len(portion) == _AT_ONCE or characters + length > _CHARACTERS):
-            yield portion
-            portion, characters = [], 0
-        portion.append(one)
-        characters += length
-    if portion:
-        yield portion
-
-
-def _embed(store: Store, embedder: Embedder, wanted: Sequence[Wanted]) -> int:
-    vectors = embedder.embed([text for _, _, text in wanted])
-    with store.transaction():
-        # the text goes along: what was edited in the meantime is not stored, and wanted again
-        return sum(
-            store.vectors.put(ref, field, embedder.name, vector, text)
-            for (ref, field, text), vector in zip(wanted, vectors, strict=True)
-        )
