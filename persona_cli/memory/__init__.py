@@ -63,6 +63,7 @@ class Memory:
         self._encoder: StateEncoder | None = None
         self._index: Index | None = None
         self._sight: Sight | None = None
+        self._closed = False
 
     @property
     def embedder(self) -> Embedder:
@@ -196,7 +197,9 @@ class Memory:
                 self._encoder.close()
             if self._sight is not None:
                 self._sight.close()
-            self._back_up()
+            if not self._closed:
+                self._back_up()
+            self._closed = True
         self.store.close()
 
     def _back_up(self) -> None:

@@ -66,7 +66,7 @@ def test_a_process_that_only_asks_does_not_open_chroma(store: Store, opened: Ope
     )
     done = subprocess.run([sys.executable, "-c", code, str(places.home)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "exact (quicker than Chroma for 50 vectors)\n"
+    assert done.stdout == "exact (quicker than Chroma below 1,302,083 vectors of a kind)\n"
 
 
 def test_few_vectors_are_searched_exactly(store: Store, opened: Open) -> None:
@@ -74,7 +74,7 @@ def test_few_vectors_are_searched_exactly(store: Store, opened: Open) -> None:
     index = opened(crossover=51 * 4 * DIMENSION)
     index.sync()
     assert nearest(index, vectors[9], 1) == [ids[9]]
-    assert index.backend == "exact (quicker than Chroma for 50 vectors)"
+    assert index.backend == "exact (quicker than Chroma below 51 vectors of a kind)"
     add_crowd(store, 1, seed=1)
     index.sync()
     assert nearest(index, vectors[9], 1) == [ids[9]]
@@ -238,7 +238,7 @@ def test_a_copy_that_is_in_step_is_opened_where_it_is_worth_searching(store: Sto
     first.sync()
     first.close()
     few, many = opened(crossover=61 * 4 * DIMENSION), opened(crossover=60 * 4 * DIMENSION)
-    for index, backend in ((few, "exact (quicker than Chroma for 60 vectors)"), (many, "Chroma (HNSW)")):
+    for index, backend in ((few, "exact (quicker than Chroma below 61 vectors of a kind)"), (many, "Chroma (HNSW)")):
         assert index.sync() == 0
         assert nearest(index, vectors[9], 1) == [ids[9]]
         assert index.backend == backend

@@ -174,9 +174,8 @@ class Index:
 
     def _by_chroma(self, kind: Kind, field: str, vector: NDArray[np.float32], k: int) -> Hits | None:
         """Return what Chroma finds, or None where exact search is to answer; the one place that decides."""
-        size = self._size(kind, field)
-        if size < self._enough:
-            self._backend = f"exact (quicker than Chroma for {size:,} vectors)"
+        if self._size(kind, field) < self._enough:
+            self._backend = f"exact (quicker than Chroma below {self._enough:,} vectors of a kind)"
             return None
         if not self._guard.acquire(blocking=False):
             self._backend = "exact (Chroma is being filled)"
