@@ -24,7 +24,7 @@ from persona_cli.importers.transcript import read_transcript
 from persona_cli.memory.archive.reading import read_archive
 from persona_cli.memory.media import Media
 from persona_cli.memory.store import Store, open_store
-from persona_cli.memory.tables.copying import count_messages
+from persona_cli.memory.tables.copying import count_messages, damage
 from persona_cli.model.parsing import (
     parse_caption,
     parse_core,
@@ -251,6 +251,9 @@ def test_backups(life: Life, data: st.DataObject) -> None:
         path = Path(folder) / "persona.db"
         path.write_bytes(content)
         assert count_messages(path) in (-1, 0, 1, 2)
+        damage(path)
+        with suppress(PersonaError):
+            open_store(path).close()
 
 
 def _database(life: Life) -> bytes:

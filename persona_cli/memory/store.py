@@ -82,7 +82,7 @@ def open_store(path: Path | None, busy_seconds: float = BUSY_SECONDS) -> Store:
     except BaseException as exc:
         if raw is not None:
             raw.close()
-        if isinstance(exc, sqlite3.Error):
+        if isinstance(exc, sqlite3.Error | UnicodeDecodeError):
             raise explain(exc, place) from exc
         raise
     return Store(connection)

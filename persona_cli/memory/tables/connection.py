@@ -212,7 +212,7 @@ class Connection:
         """Turn SQLite's errors into ours."""
         try:
             yield
-        except sqlite3.Error as exc:
+        except (sqlite3.Error, UnicodeDecodeError) as exc:
             raise explain(exc, self.place) from exc
 
     def _in_transaction(self) -> bool:
@@ -238,9 +238,11 @@ def id_list(ids: Iterable[int]) -> str:
     return json.dumps([int(one) for one in ids])
 
 
-def explain(exc: sqlite3.Error, place: str) -> PersonaError:
+def explain(exc: sqlite3.Error | UnicodeDecodeError, place: str) -> PersonaError:
     """Return the error of ours that says what `exc` means and what to do about it."""
-    code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
+    # of a damaged schema SQLite's message itself may be no UTF-8, and Python cannot raise it
+    damaged = sqlite3.SQLITE_CORRUPT if isinstance(exc, UnicodeDecodeError) else 0
+    code = getattr(exc, "sqlite_errorcode", damaged) & 0xFF
     if code == sqlite3.SQLITE_CONSTRAINT and "FOREIGN KEY" in str(exc):
         return NotFoundError(
             "What was to be saved refers to a turn, session, memory or picture that does not exist.",

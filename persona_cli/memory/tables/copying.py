@@ -22,7 +22,7 @@ def copy_database(raw: sqlite3.Connection, target: Path) -> None:
         with closing(sqlite3.connect(target, isolation_level=None)) as copy:
             raw.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
-    except sqlite3.Error as exc:
+    except (sqlite3.Error, UnicodeDecodeError) as exc:
         raise explain(exc, str(target)) from exc
 
 
@@ -31,7 +31,7 @@ def copy_file(source: Path, target: Path) -> None:
     try:
         with closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as raw:
             copy_database(raw, target)
-    except sqlite3.Error as exc:
+    except (sqlite3.Error, UnicodeDecodeError) as exc:
         raise explain(exc, str(source)) from exc
 
 
@@ -46,7 +46,7 @@ def put_in_place(source: Path, target: Path) -> None:
             # who follows the texts by their ids must look at all of them again
             current.execute("INSERT OR REPLACE INTO text_change (place) VALUES (?)", (EVERYTHING,))
             current.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except sqlite3.Error as exc:
+    except (sqlite3.Error, UnicodeDecodeError) as exc:
         raise explain(exc, str(target)) from exc
 
 
@@ -64,7 +64,7 @@ def count_messages(path: Path) -> int:
             if raw.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
                 return -1
             return int(raw.execute("SELECT count(*) FROM turn").fetchone()[0])
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         return -1
 
 
@@ -84,7 +84,8 @@ def damage(path: Path) -> str:
     except sqlite3.OperationalError as exc:
         # another process holds it, or the disk is gone: that is no damage
         return "" if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_ERROR else str(exc)
-    except sqlite3.DatabaseError as exc:
+    # of a damaged schema SQLite's message itself may be no UTF-8
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as exc:
         return str(exc)
     return ""
 
@@ -94,7 +95,7 @@ def is_current(path: Path) -> bool:
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as raw:
             return not wanting(raw, str(path))
-    except (sqlite3.Error, StorageError):
+    except (sqlite3.Error, UnicodeDecodeError, StorageError):
         return False
 
 

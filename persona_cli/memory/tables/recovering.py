@@ -64,10 +64,10 @@ class _Ranges:
     def rows(self) -> Iterator[Row]:
         """Yield what can be read."""
         low, high = 1, 2**20
-        with suppress(sqlite3.DatabaseError, TypeError):
+        with suppress(sqlite3.DatabaseError, UnicodeDecodeError, TypeError):
             query = "SELECT seq FROM sqlite_sequence WHERE name = ?"
             high = int(self._raw.execute(query, (self._table,)).fetchone()[0])
-        with suppress(sqlite3.DatabaseError):
+        with suppress(sqlite3.DatabaseError, UnicodeDecodeError):
             ends = f"SELECT min(rowid), max(rowid) FROM {self._table}"  # noqa: S608 - a constant
             low, high = self._raw.execute(ends).fetchone()
         if low is not None:
@@ -77,7 +77,7 @@ class _Ranges:
         try:
             sql = f"SELECT * FROM {self._table} WHERE rowid BETWEEN ? AND ? ORDER BY rowid"  # noqa: S608 - a constant
             rows = [dict(row) for row in self._raw.execute(sql, (low, high))]
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, UnicodeDecodeError):
             self._failures += 1
             if low < high and self._failures < _PATIENCE:
                 middle = (low + high) // 2
@@ -96,7 +96,7 @@ def load(connection: Connection, source: Path, is_sound: Callable[[str, Row], bo
     with connection.transaction():
         connection.write("PRAGMA defer_foreign_keys = ON")
         for table in TABLES:
-            with suppress(sqlite3.DatabaseError):
+            with suppress(sqlite3.DatabaseError, UnicodeDecodeError):
                 for row in readable_rows(source, table):
                     kept, lost = (kept + 1, lost) if _write(connection, table, row, is_sound) else (kept, lost + 1)
         connection.write(
