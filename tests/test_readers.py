@@ -94,11 +94,13 @@ def spoilt(life: Life, data: st.DataObject) -> bytes:
 def _change(row: dict[str, Any], data: st.DataObject, names: st.SearchStrategy[str]) -> None:
     """Change one value of the JSON in a column, where the row has that column."""
     name = data.draw(names)
-    if isinstance(row.get(name), str) and (inner := json.loads(row[name])):
-        chosen = inner[data.draw(st.integers(0, len(inner) - 1))] if isinstance(inner, list) else inner
-        if isinstance(chosen, dict):
-            chosen[data.draw(st.sampled_from([*chosen, "x"]))] = data.draw(ODD)
-        row[name] = json.dumps(inner)
+    # what is there may have been spoilt before
+    with suppress(ValueError):
+        if isinstance(row.get(name), str) and (inner := json.loads(row[name])):
+            chosen = inner[data.draw(st.integers(0, len(inner) - 1))] if isinstance(inner, list) else inner
+            if isinstance(chosen, dict):
+                chosen[data.draw(st.sampled_from([*chosen, "x"]))] = data.draw(ODD)
+            row[name] = json.dumps(inner)
 
 
 @tried
