@@ -10,7 +10,7 @@ from persona_cli.memory.archive.taking import import_memory
 from persona_cli.memory.archive.writing import export_memory
 from persona_cli.memory.media import Media
 from persona_cli.memory.store import Store
-from persona_cli.remembering.gate import is_instruction
+from persona_cli.remembering.instructions import is_instruction
 
 KEY = b"k" * 32
 

@@ -13,7 +13,8 @@ from persona_cli.memory.vectors.embedding import Embedder
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import Change, Image, Status, Turn, Window
 from persona_cli.remembering.drafts import Outcome, Remembering, Ruling
-from persona_cli.remembering.gate import RULES, Admitted, Refused, find_quote, is_instruction, judge
+from persona_cli.remembering.gate import RULES, Admitted, Refused, find_quote, judge
+from persona_cli.remembering.instructions import is_instruction
 
 NOW = datetime(2026, 5, 12, 9, 30, tzinfo=UTC)
 

@@ -14,7 +14,7 @@ from persona_cli.errors import ContextError, FormatError, Interrupted, ModelErro
 from persona_cli.memory import Memory
 from persona_cli.model.tasks import Describes, Model, Stop
 from persona_cli.records import Image
-from persona_cli.remembering.gate import is_instruction
+from persona_cli.remembering.instructions import is_instruction
 from persona_cli.remembering.secrets import redact
 
 MOST_SENTENCES = 2

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from persona_cli.errors import FormatError
 from persona_cli.model.tasks import Exchange, Model, Situation, Stop
-from persona_cli.records import Answer, Fulfilled, Kind, Query, Recall, Ref, Retrieve, Step, Think, Wish
+from persona_cli.records import Answer, Fulfilled, Kind, Query, Recall, Ref, Retrieve, Step, Think, Turn, Wish
+from persona_cli.remembering.instructions import is_instruction
 
 Searches = Callable[[Query, Retrieve, Collection[Ref]], Recall]
 """Searches long-term memory for a query and what the model asked for, without what was shown before."""
@@ -67,6 +68,27 @@ def shown_refs(situation: Situation) -> tuple[Ref, ...]:
     return tuple(dict.fromkeys(ref for exchange in situation.exchanges for ref in recalled_refs(exchange.recall)))
 
 
+def without_instructions(recall: Recall) -> Recall:
+    """Leave out the messages that read like instructions to a model: a person can search for them, no prompt has them.
+
+    What a person wrote into memory, or let out of quarantine, stays.
+    """
+    messages = tuple(hit for hit in recall.messages if not _instructs(hit.memory))
+    topics = tuple(
+        replace(topic, turns=tuple(turn for turn in topic.turns if not _instructs(turn))) for topic in recall.episodic
+    )
+    images = tuple(
+        replace(image, turn=None) if image.turn is not None and _instructs(image.turn) else image
+        for image in recall.images
+    )
+    before = sum(len(topic.turns) for topic in recall.episodic) + len(recall.messages)
+    left = before - len(messages) - sum(len(topic.turns) for topic in topics)
+    if not left and images == recall.images:
+        return recall
+    note = f"{left or 1} messages that read like instructions to a model were left out."
+    return replace(recall, messages=messages, episodic=topics, images=images, notes=(*recall.notes, note))
+
+
 def recalled_refs(recall: Recall) -> Iterator[Ref]:
     """Yield what a recall holds: its hits, and each turn of its topics."""
     for hits in (recall.semantic, recall.procedural, recall.messages):
@@ -75,6 +97,10 @@ def recalled_refs(recall: Recall) -> Iterator[Ref]:
     for topic in recall.episodic:
         yield topic.hit.ref
         yield from (Ref(Kind.MESSAGE, turn.id) for turn in topic.turns)
+
+
+def _instructs(turn: Turn) -> bool:
+    return is_instruction(turn.user) or is_instruction(turn.answer)
 
 
 def _reason(
@@ -97,6 +123,6 @@ def _reason(
 
 def _retrieve(search: Searches, situation: Situation, thought: str, wish: Retrieve) -> Generator[Step, None, Situation]:
     yield wish
-    recall = search(situation.query, wish, shown_refs(situation))
+    recall = without_instructions(search(situation.query, wish, shown_refs(situation)))
     yield recall
     return replace(situation, exchanges=(*situation.exchanges, Exchange(thought, wish, recall)))

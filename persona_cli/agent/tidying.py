@@ -21,7 +21,8 @@ from persona_cli.memory.tables.journal import TakenBack
 from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.model.tasks import Model, Stop, SummaryDraft
 from persona_cli.records import Author, EpisodicMemory, Kind, Status, Turn
-from persona_cli.remembering.gate import is_instruction, unsaid
+from persona_cli.remembering.gate import unsaid
+from persona_cli.remembering.instructions import is_instruction
 from persona_cli.remembering.same import Double, find_doubles
 from persona_cli.remembering.topics import Group, Talk, find_groups
 

@@ -21,9 +21,10 @@ from persona_cli.memory.store import Store
 from persona_cli.model.tasks import EpisodeDraft, Model, SemanticDraft, Stop
 from persona_cli.personality import NEUTRAL, evolve, momentum
 from persona_cli.reading.statement import Statement
-from persona_cli.records import Author, EpisodicMemory, Job, Task, Turn
+from persona_cli.records import Author, EpisodicMemory, Job, Status, Task, Turn
 from persona_cli.remembering.change import Judge
 from persona_cli.remembering.drafts import Remembering
+from persona_cli.remembering.instructions import is_instruction
 from persona_cli.remembering.profile import core_evidence, keep_newest, may_put_habit
 
 Write = Callable[[], None]
@@ -184,6 +185,7 @@ def claim_all(drafts: Sequence[EpisodeDraft], turns: int) -> tuple[EpisodeDraft,
 
 def _episode(topic: EpisodeDraft, session: int, turns: Sequence[Turn]) -> EpisodicMemory:
     mine = [turns[index] for index in topic.turns]
+    hostile = any(map(is_instruction, (topic.summary, *topic.keywords)))
     return EpisodicMemory(
         id=0,
         session_id=session,
@@ -193,6 +195,7 @@ def _episode(topic: EpisodeDraft, session: int, turns: Sequence[Turn]) -> Episod
         started_at=mine[0].at,
         ended_at=mine[-1].at,
         recorded_at=turns[-1].at,
+        status=Status.QUARANTINED if hostile else Status.ACTIVE,
     )
 
 

@@ -143,7 +143,7 @@ def take_archive(run: Invocation, file: BinaryIO, store: Store, media: Media, *,
     from persona_cli.memory.archive.reading import read_archive
     from persona_cli.memory.archive.signing import open_key
     from persona_cli.memory.archive.taking import import_memory
-    from persona_cli.remembering.gate import is_instruction
+    from persona_cli.remembering.instructions import is_instruction
 
     with progress(run.err, "checking") as advance:
         archive = read_archive(file, store, advance)

@@ -38,7 +38,7 @@ class Writer:
 
     def profile(self, core: CoreMemory, budget: int) -> str:
         """Write core memory by aspect; the keys learnt last are cut first."""
-        lines = [f"- {entry.key} ({entry.aspect}): {quoted(entry.value)}" for entry in core.entries]
+        lines = [f"- {quoted(entry.key)} ({entry.aspect}): {quoted(entry.value)}" for entry in core.entries]
         return self._fit(lines, budget, "entries of the profile")
 
     def turns(self, turns: Sequence[Turn], budget: int, what: str, *, numbered: bool = False) -> str:
@@ -65,7 +65,7 @@ class Writer:
         lines = []
         for number, image in enumerate(situation.query.images, 1):
             lines.append(f"Picture {number}: {self.picture(image)}{_known(image, situation.seen_images)}")
-        return "\n".join([*lines, plain(situation.query.text)])
+        return "\n".join([*lines, f"User: {quoted(situation.query.text)}"])
 
     def recalled(self, exchange: Exchange, budget: int) -> str:
         """Write what one retrieval brought back within the budget, headings included.
@@ -196,12 +196,12 @@ def dialogue(turn: Turn, label: str = "") -> str:
 
 def keyed(pairs: Iterable[tuple[str, str]]) -> str:
     """Write what is known as the lines the model is to answer with."""
-    return "\n".join(f'"{plain(key)}": {quoted(value)}' for key, value in pairs) or NONE
+    return "\n".join(f'"{quoted(key)}": {quoted(value)}' for key, value in pairs) or NONE
 
 
 def quoted(text: str) -> str:
-    """Return text of others for use within a line: continuation lines are indented."""
-    return plain(text).strip().replace("\n", "\n  ")
+    """Return text of others for use within a line: continuation lines, however they are broken, are indented."""
+    return "\n  ".join(plain(text).strip().splitlines())
 
 
 def plain(text: str) -> str:

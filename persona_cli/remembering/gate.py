@@ -30,6 +30,7 @@ from persona_cli.english.tokens import (
 )
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import Turn
+from persona_cli.remembering.instructions import is_instruction
 from persona_cli.remembering.rules.signs import shows
 from persona_cli.timewords import find_times, settled
 
@@ -89,7 +90,8 @@ def judge(draft: SemanticDraft, turn: Turn, recent: Sequence[Turn], knows: Knows
     for name, rule in RULES:
         if reason := rule(proposal):
             return Refused(name, reason)
-    return Admitted(proposal.quote, is_instruction(draft.content) or is_instruction(proposal.quote))
+    told = (draft.content, draft.subject, " ".join(draft.keywords), proposal.quote)
+    return Admitted(proposal.quote, quarantined=any(map(is_instruction, told)))
 
 
 def invention(content: str, turn: Turn, earlier: str, knows: Knows) -> str:
@@ -121,11 +123,6 @@ def find_quote(draft: SemanticDraft, said: str) -> str:
 def not_stated(quote: str) -> bool:
     """Tell whether the words are a question or an imagined case."""
     return (quote.rstrip().endswith("?") and shows("question", quote)) or shows("imagined", quote)
-
-
-def is_instruction(text: str) -> bool:
-    """Tell whether a text reads like an instruction to a language model rather than something about a life."""
-    return shows("instruction", text)
 
 
 def unsaid(content: str, said: str, at: datetime) -> tuple[list[str], list[str]]:

@@ -12,7 +12,8 @@ from persona_cli.english.tokens import negative, only_dates, supported, values
 from persona_cli.memory.store import Store
 from persona_cli.model.tasks import CoreDraft, ProceduralDraft
 from persona_cli.records import Author, CoreEntry, CoreMemory, ProceduralMemory, SemanticMemory, Turn
-from persona_cli.remembering.gate import invention, is_instruction, rests_on
+from persona_cli.remembering.gate import invention, rests_on
+from persona_cli.remembering.instructions import is_instruction
 from persona_cli.remembering.rules.sentence import is_over
 from persona_cli.remembering.rules.subjects import in_third_person
 
