@@ -115,6 +115,7 @@ class ChatSettings:
     """[chat]: how the chat looks."""
 
     show_thinking: bool = setting(False, "show the model's thinking on stderr")
+    history: bool = setting(True, "let the arrow keys bring back what you said before, from memory")
     longest_message: int = setting(20_000, "characters one message may have", least=100, most=1_000_000)
 
 

@@ -78,15 +78,6 @@ def test_without_reasoning_there_is_one_search_and_one_call(assistant: Assistant
     assert [name for name, _ in model.calls] == ["answer"]
 
 
-def test_without_memory_nothing_is_read_and_nothing_is_kept(assistant: Assistant, model: ScriptedModel) -> None:
-    list(assistant.respond("My name is Ines."))
-    list(assistant.respond("Who am I?", options=RespondOptions(use_memory=False)))
-    assert assistant.memory.store.turns.count() == 1
-    assert assistant.last_turn is None
-    (situation,) = model.called("answer")[0]
-    assert situation.recent == ()
-
-
 def test_turns_of_the_last_hour_are_recent(assistant: Assistant, model: ScriptedModel, clock: StillClock) -> None:
     list(assistant.respond("first"))
     clock.advance(minutes=50)
@@ -213,14 +204,6 @@ def test_a_new_picture_is_not_seen_before(assistant: Assistant, model: ScriptedM
     list(assistant.respond("Look!", [photo]))
     (situation,) = model.called("reason")[0]
     assert situation.seen_images == ()
-
-
-def test_a_picture_without_memory_leaves_no_trace(assistant: Assistant, model: ScriptedModel, photo: Path) -> None:
-    list(assistant.respond("Look!", [photo], options=RespondOptions(use_memory=False)))
-    (situation,) = model.called("answer")[0]
-    assert len(situation.query.images) == 1
-    assert assistant.memory.store.images.all() == ()
-    assert not [path for path in assistant.memory.places.media.rglob("*") if path.is_file()]
 
 
 def test_a_file_that_is_no_picture_is_refused_before_anything_is_kept(assistant: Assistant, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import PIL.Image
@@ -88,13 +87,3 @@ def test_a_model_that_wishes_without_end_answers_in_the_end(assistant: Assistant
     model.enqueue("reason", *[Wish(Want.MYSELF)] * 9)
     model.enqueue("answer", Answer("Enough."))
     assert say(assistant, "Who am I?").answer == "Enough."
-
-
-def test_without_memory_no_wish_is_fulfilled(assistant: Assistant, model: ScriptedModel) -> None:
-    from persona_cli.agent.respond import RespondOptions
-
-    told = say(assistant, "I am Rosa.")
-    model.enqueue("answer", Wish(Want.FORGET, (Ref(Kind.MESSAGE, told.id),)))
-    list(assistant.respond("Forget that.", options=RespondOptions(use_memory=False)))
-    assert exists(assistant.memory.store.turns.latest()).id == told.id
-    assert assistant.gap > timedelta()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from persona_cli.agent.assistant import Assistant, Clock
-    from persona_cli.memory import Memory
+    from persona_cli.memory import Keeping, Memory
     from persona_cli.model.tasks import Model
 
 
@@ -28,17 +28,19 @@ def open_assistant(
     clock: Clock | None = None,
     notice: Callable[[str], None],
     keep_words: bool = False,
+    keeping: Keeping | None = None,
 ) -> Assistant:
     """Open memory and model; sessions that are over by now are closed, messages that were never answered marked.
 
     The update queue stands still until its `start()` or `run()`. A model that cannot be opened is an error at once, or
     with `keep_words` the error of the first response, whose turn is kept: for words that were said before this.
+    `keeping` says whether memory is read and written; without it, both.
     """
     from persona_cli.agent.assistant import Assistant, system_clock
     from persona_cli.agent.record import mark_unanswered
-    from persona_cli.memory import open_memory
+    from persona_cli.memory import Keeping, open_memory
 
-    memory = open_memory(places, settings, notice)
+    memory = open_memory(places, settings, notice, keeping or Keeping.ALL)
     try:
         opened = model or _open_model(places, settings, memory, keep_words=keep_words)
         assistant = Assistant(memory, opened, settings, clock or system_clock, notice)
@@ -60,7 +62,7 @@ def _open_model(places: Places, settings: Settings, memory: Memory, *, keep_word
         return memory.embedder.embed(texts)
 
     try:
-        return open_model(places, settings, memory.media.path_of, embed, lambda: memory.reader)
+        return open_model(places, settings, memory.media.source, embed, lambda: memory.reader, keep=memory.lasting)
     except ModelError as exc:
         if not keep_words:
             raise

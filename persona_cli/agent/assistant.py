@@ -21,15 +21,13 @@ from persona_cli.agent.update import Updates
 from persona_cli.agent.wishes import Wishes
 from persona_cli.config import Settings
 from persona_cli.errors import Interrupted, MessageError, PersonaError
-from persona_cli.memory import Memory
+from persona_cli.memory import Keeping, Memory
 from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.model.tasks import ImageSeen, Model, Situation, Stop
 from persona_cli.personality import Traits, steady
 from persona_cli.records import (
     Answer,
     AnswerDelta,
-    CoreMemory,
-    Fulfilled,
     Image,
     Kind,
     Notice,
@@ -65,7 +63,7 @@ class Assistant:
         self.model = model
         self.settings = settings
         self.last_turn: Turn | None = None
-        """The turn the last response was kept as; None after one without memory, or that was wished to leave none."""
+        """The turn the last response was kept as; None after one in private, or that was wished to leave none."""
         self._clock = clock
         updates = Updates(memory, model, settings)
         self.updates = UpdateQueue(memory, updates, notice)
@@ -89,11 +87,7 @@ class Assistant:
         comes after the turn was kept with what had been said so far.
         """
         self._check(text, images)
-        if options.use_memory:
-            yield from self._respond(text, images, options, stop)
-        else:
-            with self.updates.paused():
-                yield from self._respond_blindly(text, images, options, stop)
+        yield from self._respond(text, images, options, stop)
 
     def close_sessions(self, now: datetime | None = None, *, force: bool = False) -> int:
         """Close the sessions that are over, with `force` all open ones; their jobs are queued."""
@@ -147,7 +141,8 @@ class Assistant:
                 yield kept.add(
                     Notice(f"Of so long a message {left:,} characters in the middle are not read for dates.")
                 )
-            most = self.settings.memory.retrievals
+            empty = self.memory.keeping is Keeping.NOTHING
+            most, options = (0, RespondOptions()) if empty else (self.settings.memory.retrievals, options)
             # inside, so that the words are kept also when the wait for the running job is cut short
             with self.updates.paused():
                 situation = self._situation(query, turn)
@@ -165,36 +160,14 @@ class Assistant:
             raise
         finally:
             # also when the caller stops reading
-            if wishes.kept_out:
+            if not self.memory.lasting:
+                self.last_turn = None
+                answer(self.memory.store, turn, kept.said, kept.steps)
+            elif wishes.kept_out:
                 self.memory.forget(Ref(Kind.MESSAGE, turn.id))
             else:
                 self.last_turn = answer(self.memory.store, turn, kept.said, kept.steps)
             self.updates.wake()
-
-    def _respond_blindly(
-        self, text: str, images: Sequence[Path], options: RespondOptions, stop: Stop
-    ) -> Iterator[Step]:
-        """Answer without reading memory and without leaving a trace in it."""
-        self.last_turn = None
-        at = self._clock()
-        known = self._known_pictures(images)
-        shown = tuple(self.memory.media.add(path, at) for path in images)
-        try:
-            situation = Situation(Query(text, at, shown), CoreMemory(), Traits())
-            yield from respond(self._search, _fulfil_nothing, self.model, situation, options=options, most=0, stop=stop)
-        finally:
-            self._drop_pictures(shown, known)
-
-    def _known_pictures(self, images: Sequence[Path]) -> frozenset[int]:
-        """Return which pictures were stored before these are shown."""
-        return frozenset(image.id for image in self.memory.store.images.all()) if images else frozenset()
-
-    def _drop_pictures(self, shown: Sequence[Image], known: Collection[int]) -> None:
-        """Leave no trace of pictures that were not known before."""
-        for image in set(shown):
-            if image.id not in known:
-                self.memory.store.forget(Ref(Kind.IMAGE, image.id))
-                self.memory.media.remove(image.hash)
 
     def _situation(self, query: Query, turn: Turn) -> Situation:
         store = self.memory.store
@@ -204,6 +177,7 @@ class Assistant:
             core=store.core.current(),
             traits=self._steady_traits(recent),
             recent=recent,
+            kept=self.memory.lasting,
             before=store.turns.of_last_session(recent[0].at if recent else query.at),
             seen_images=tuple(seen for image in query.images if (seen := self._seen(image, turn))),
         )
@@ -255,11 +229,6 @@ class Assistant:
                 f"The message has {len(text):,} characters; {longest:,} are allowed.",
                 fix="Shorten it, or raise chat.longest_message with `persona config set`.",
             )
-
-
-def _fulfil_nothing(wish: Wish) -> Fulfilled:
-    """Leave memory as it is, for a response that neither reads it nor leaves a trace."""
-    return Fulfilled(wish)
 
 
 class _Kept:

@@ -28,8 +28,6 @@ _MOST_WISHES = 4
 class RespondOptions:
     """How one response is made."""
 
-    use_memory: bool = True
-    """False: nothing is read from memory and nothing of the turn is kept."""
     force_retrieve: bool = False
     """Retrieve once with the words of the query before the model decides anything."""
     reasoning: bool = True
@@ -47,9 +45,9 @@ def respond(
     stop: Stop,
 ) -> Iterator[Step]:
     """Yield the steps of a response, the `Answer` last; at most `most` retrievals are made."""
-    if options.use_memory and (options.force_retrieve or not options.reasoning):
+    if options.force_retrieve or not options.reasoning:
         situation = yield from _retrieve(search, situation, "", Retrieve(situation.query.text))
-    while options.use_memory and options.reasoning and len(situation.exchanges) < most:
+    while options.reasoning and len(situation.exchanges) < most:
         thought, wish = yield from _reason(model, situation, stop)
         if wish is None:
             return

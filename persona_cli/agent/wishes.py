@@ -41,7 +41,8 @@ class Wishes:
 
     def _forget(self, wish: Wish) -> Fulfilled:
         there = self._memory.store.find(wish.refs)
-        if not there:
+        # in private nothing is changed, and nothing may be said to have been
+        if not there or not self._memory.lasting:
             return Fulfilled(wish)
         forgotten = self._memory.forget(*(ref for ref in wish.refs if ref in there))
         self.kept_out = True

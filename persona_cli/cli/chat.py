@@ -13,11 +13,12 @@ import typer
 
 from persona_cli.cli.invocation import Invocation, invocation
 from persona_cli.cli.speaking import ChatOptions, Spoken, recalled, speak
-from persona_cli.errors import Interrupted, MessageError, ModelError
+from persona_cli.errors import Interrupted, MessageError, ModelError, UsageError
 from persona_cli.records import Recall, Retrieve, Think
 
 if TYPE_CHECKING:
     from persona_cli.agent.assistant import Assistant
+    from persona_cli.memory import Keeping
 
 _BUILT_IN = "lite"
 _MOST_BYTES = 1 << 24
@@ -34,7 +35,10 @@ def chat(
         list[Path] | None,
         typer.Option("--image", "-i", metavar="FILE", help="A picture to show; may be given several times."),
     ] = None,
-    no_memory: Annotated[bool, typer.Option("--no-memory", help="Read no memory and leave none.")] = False,
+    no_memory: Annotated[
+        bool, typer.Option("--no-memory", help="Read no memory and leave none: nothing is written anywhere.")
+    ] = False,
+    private: Annotated[bool, typer.Option("--private", help="Read memory and write nothing anywhere.")] = False,
     show_thinking: Annotated[bool, typer.Option("--show-thinking", help="Show thinking and searches.")] = False,
     force_retrieve: Annotated[bool, typer.Option("--force-retrieve", help="Always search memory once.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the turn as JSON.")] = False,
@@ -43,16 +47,17 @@ def chat(
     """Talk to persona. Answers go to standard output, thinking and notices to standard error."""
     run = invocation(context)
     run.verbose = run.verbose or verbose
-    options = ChatOptions(not no_memory, show_thinking or run.settings.chat.show_thinking, force_retrieve, as_json)
+    options = ChatOptions(show_thinking or run.settings.chat.show_thinking, force_retrieve, as_json)
+    keeping = _keeping(no_memory=no_memory, private=private)
     if message is None and not sys.stdin.isatty():
         message = read_pipe()
     if message is None:
-        _converse(run, options, tuple(image or ()))
+        _converse(run, options, tuple(image or ()), keeping)
         return
-    with run.assistant(keep_words=True) as assistant:
+    with run.assistant(keep_words=True, keeping=keeping) as assistant:
         spoken = _say_once(run, assistant, message, tuple(image or ()), options)
         # what was said is remembered before the process ends; without this the next start would do it
-        if options.memory:
+        if assistant.memory.lasting:
             from persona_cli.cli.update import drain
 
             drain(run, assistant)
@@ -90,14 +95,22 @@ def as_turn(run: Invocation, spoken: Spoken) -> dict[str, object]:
     }
 
 
-def _converse(run: Invocation, options: ChatOptions, images: tuple[Path, ...]) -> None:
+def _keeping(*, no_memory: bool, private: bool) -> Keeping:
+    from persona_cli.memory import Keeping
+
+    if no_memory and private:
+        raise UsageError("--no-memory and --private cannot be had together", fix="--private is the one that reads.")
+    return Keeping.NOTHING if no_memory else Keeping.PRIVATE if private else Keeping.ALL
+
+
+def _converse(run: Invocation, options: ChatOptions, images: tuple[Path, ...], keeping: Keeping) -> None:
     """Talk; where the model cannot be opened, with the built-in one once the person has said so."""
     from persona_cli.cli.interactive import converse
 
     wanted = run.settings.model.name
     with ExitStack() as opened:
         try:
-            assistant, instead_of = opened.enter_context(run.assistant()), ""
+            assistant, instead_of = opened.enter_context(run.assistant(keeping=keeping)), ""
         except ModelError as exc:
             if wanted == _BUILT_IN:
                 raise
@@ -106,7 +119,7 @@ def _converse(run: Invocation, options: ChatOptions, images: tuple[Path, ...]) -
             if not typer.confirm("Talk to the built-in model this once? It sees no pictures.", err=True):
                 raise typer.Exit(exc.exit_code) from exc
             run.settings = replace(run.settings, model=replace(run.settings.model, name=_BUILT_IN))
-            assistant, instead_of = opened.enter_context(run.assistant()), wanted
+            assistant, instead_of = opened.enter_context(run.assistant(keeping=keeping)), wanted
         converse(run, assistant, options, images, instead_of=instead_of)
 
 
@@ -115,5 +128,7 @@ def _say_once(
 ) -> Spoken:
     spoken = speak(run, assistant, message, images, options)
     if spoken.interrupted:
-        raise Interrupted("the answer was stopped", fix="What you said is kept.")
+        raise Interrupted(
+            "the answer was stopped", fix="What you said is kept." if assistant.memory.lasting else "Nothing is kept."
+        )
     return spoken

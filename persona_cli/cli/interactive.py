@@ -1,7 +1,8 @@
 """The conversation in a terminal: prompt, slash commands, and the way out.
 
-prompt_toolkit reads the line: history, editing, pasting several lines at once. Ctrl-C stops an answer or empties the
-line, Ctrl-D leaves; on the way out the updates still queued are worked off.
+prompt_toolkit reads the line: what was said before (from memory, there is no file of it), editing, pasting several
+lines at once. Ctrl-C stops an answer or empties the line, Ctrl-D leaves; on the way out the updates still queued are
+worked off.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ HELP = """\
 /profile       what persona thinks of you
 /help          this list
 /quit          leave (Ctrl-D does too); Ctrl-C stops an answer"""
+
+_HISTORY = 500
+"""Messages that the arrow keys go back through."""
 
 
 @dataclass
@@ -62,7 +66,8 @@ class Conversation:
                 self.run.notice(exc.fix)
             return
         if spoken.interrupted:
-            self.run.notice("Stopped. What was said so far is kept.")
+            kept = self.assistant.memory.lasting
+            self.run.notice("Stopped. What was said so far is kept." if kept else "Stopped.")
 
     def _command(self, text: str) -> bool:
         name, _, rest = text.partition(" ")
@@ -131,9 +136,10 @@ def converse(
     from persona_cli.cli.update import drain
 
     greet(run, assistant, instead_of)
-    assistant.updates.start()
+    if assistant.memory.lasting:
+        assistant.updates.start()
     conversation = Conversation(run, assistant, options, list(images))
-    reader = _open_reader(run)
+    reader = _open_reader(run, assistant)
     told = False
     while True:
         try:
@@ -148,7 +154,7 @@ def converse(
         told = False
         if not conversation.take(line):
             break
-    if assistant.updates.pending():
+    if assistant.memory.lasting and assistant.updates.pending():
         drain(run, assistant)
 
 
@@ -166,6 +172,9 @@ def greet(run: Invocation, assistant: Assistant, instead_of: str = "") -> None:
             "No generative model is installed. The built-in one remembers what you tell it and show it, and answers "
             "from that alone; the README says how to install PersonaVLM."
         )
+    if not assistant.memory.lasting:
+        run.notice("This conversation is private: nothing of it is written anywhere, and nothing is learnt from it.")
+        return
     last = assistant.memory.store.turns.latest()
     if last is not None and is_unanswered(last):
         run.notice(f"Your last message has no answer, for persona ended before it was there: “{shortened(last.user)}”")
@@ -190,14 +199,23 @@ def parse_paths(text: str) -> tuple[Path, ...]:
     )
 
 
-def _open_reader(run: Invocation) -> Any:
+def _open_reader(run: Invocation, assistant: Assistant) -> Any:
     import os
 
     from prompt_toolkit import PromptSession
-    from prompt_toolkit.history import FileHistory
+    from prompt_toolkit.history import InMemoryHistory
 
     # it would warn, in words of its own, of terminals that cannot say where the cursor is
     os.environ.setdefault("PROMPT_TOOLKIT_NO_CPR", "1")
-    history = run.places.home / "history"
-    history.touch(mode=0o600)
-    return PromptSession(history=FileHistory(str(history)))
+    # an older persona kept what was typed in a file, secrets included
+    if assistant.memory.lasting:
+        (run.places.home / "history").unlink(missing_ok=True)
+    # no file: what was said is in memory already, redacted, and goes from the history when it is forgotten there
+    before = _said_before(assistant) if run.settings.chat.history and assistant.memory.lasting else []
+    return PromptSession(history=InMemoryHistory(before))
+
+
+def _said_before(assistant: Assistant) -> list[str]:
+    """Return what the person said last, oldest first, for the keys that go back through it."""
+    turns = assistant.memory.store.turns
+    return [line.user for line in turns.last_lines(_HISTORY) if line.user]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from persona_cli.agent.assistant import Assistant
-    from persona_cli.memory import Memory
+    from persona_cli.memory import Keeping, Memory
     from persona_cli.memory.store import Store
 
 
@@ -89,11 +89,11 @@ class Invocation:
             opened.close()
 
     @contextmanager
-    def assistant(self, *, keep_words: bool = False) -> Iterator[Assistant]:
+    def assistant(self, *, keep_words: bool = False, keeping: Keeping | None = None) -> Iterator[Assistant]:
         """Open everything; with `keep_words` also without the model, which fails when a message is sent."""
         from persona_cli.agent import open_assistant
 
-        opened = open_assistant(self.places, self.settings, notice=self.notice, keep_words=keep_words)
+        opened = open_assistant(self.places, self.settings, notice=self.notice, keep_words=keep_words, keeping=keeping)
         try:
             if self.verbose:
                 self._describe(opened)

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 class ChatOptions:
     """What the options of `chat` asked for."""
 
-    memory: bool = True
     show_thinking: bool = False
     force_retrieve: bool = False
     as_json: bool = False
@@ -65,7 +64,7 @@ def speak(
 
     spoken = Spoken(assistant.model.name)
     told = threading.Event()
-    wish = RespondOptions(use_memory=options.memory, force_retrieve=options.force_retrieve)
+    wish = RespondOptions(force_retrieve=options.force_retrieve)
     with (
         _ctrl_c(told),
         closing(assistant.respond(typed(message), images, options=wish, stop=told.is_set)) as steps,

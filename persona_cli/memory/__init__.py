@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from persona_cli.memory.vectors.state_encoder import StateEncoder
     from persona_cli.reading.reader import Reader
 
-__all__ = ["Forgotten", "Memory", "open_memory"]
+__all__ = ["Forgotten", "Keeping", "Memory", "open_memory"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,26 @@ class Forgotten:
     """Exports and backups outside the home, which may still hold it."""
 
 
+class Keeping(StrEnum):
+    """What a run of the program does with memory."""
+
+    ALL = "all"
+    """Read it and write to it."""
+    PRIVATE = "private"
+    """Read it as it is, and write nothing: what is said stays in this process."""
+    NOTHING = "nothing"
+    """Begin without any memory, and write nothing."""
+
+
 class Memory:
     """Everything one user's memory is made of; any thread may use it."""
 
     def __init__(
-        self, places: Places, settings: Settings, store: Store, media: Media, notice: Callable[[str], None]
-    ) -> None:
+        self, places: Places, settings: Settings, store: Store, media: Media, notice: Callable[[str], None],
+        *, keeping: Keeping = Keeping.ALL,
+    ) -> None:  # fmt: skip
         self.places = places
+        self.keeping = keeping
         self.store = store
         self.media = media
         self._settings = settings
@@ -66,6 +80,11 @@ class Memory:
         self._closed = False
 
     @property
+    def lasting(self) -> bool:
+        """Tell whether what is written stays; where not, no file of this home is made, changed or deleted."""
+        return self.keeping is Keeping.ALL
+
+    @property
     def embedder(self) -> Embedder:
         """The embedding model, opened at its first use."""
         with self._lock:
@@ -73,7 +92,7 @@ class Memory:
                 from persona_cli.memory.vectors.embedding import open_embedder
                 from persona_cli.memory.vectors.once import EmbedOnce
 
-                self._embedder = EmbedOnce(open_embedder(self._settings, self.places, self._notice))
+                self._embedder = EmbedOnce(open_embedder(self._settings, self.places, self._notice, keep=self.lasting))
             return self._embedder
 
     @cached_property
@@ -83,7 +102,7 @@ class Memory:
         from persona_cli.reading.reader import open_reader
 
         with self._lock:
-            self._encoder = self._encoder or StateEncoder(self.places.weights, self._notice)
+            self._encoder = self._encoder or StateEncoder(self.places.weights, self._notice, keep=self.lasting)
             return open_reader(self._encoder)
 
     @property
@@ -102,7 +121,8 @@ class Memory:
                     embedder.name,
                     embedder.dimension,
                     self._notice,
-                    url=self._settings.chroma.url,
+                    # not even asked: a server writes down what it is asked for
+                    url=self._settings.chroma.url if self.lasting else "",
                 )
             return self._index
 
@@ -141,6 +161,8 @@ class Memory:
         receipt = self.store.forget(*refs)
         for digest in receipt.files:
             self.media.remove(digest)
+        if not self.lasting:
+            return Forgotten(receipt, (), (), ())
         self.drop_prompt()
         # once for all: what is deleted means that the index is begun anew, for it keeps the bytes
         if not self.index.drop_gone():
@@ -183,7 +205,8 @@ class Memory:
         done = self.store.journal.take_back(turn_id)
         for digest in done.files:
             self.media.remove(digest)
-        self.index.drop_gone()
+        if self.lasting:
+            self.index.drop_gone()
         return done
 
     def close(self) -> None:
@@ -204,7 +227,7 @@ class Memory:
 
     def _back_up(self) -> None:
         """Keep a copy of the database once a day on which something was written."""
-        if not self.store.written or self.store.empty():
+        if not (self.lasting and self.store.written) or self.store.empty():
             return
         from persona_cli.memory.backup import Backups, Reason
 
@@ -217,13 +240,22 @@ class Memory:
             self._notice(f"no backup was made: {exc.message}")
 
 
-def open_memory(places: Places, settings: Settings, notice: Callable[[str], None]) -> Memory:
+def open_memory(
+    places: Places, settings: Settings, notice: Callable[[str], None], keeping: Keeping = Keeping.ALL
+) -> Memory:
     """Open one user's memory; `notice` hears of repairs, one line each.
 
     Raises `StorageError` where the home cannot be used.
     """
     from persona_cli.memory.media import Media
-    from persona_cli.memory.store import open_store
+    from persona_cli.memory.store import open_snapshot, open_store
 
-    store = open_store(places.database)
-    return Memory(places, settings, store, Media(places.media, store, places.cache), notice)
+    match keeping:
+        case Keeping.ALL:
+            store = open_store(places.database)
+        case Keeping.PRIVATE:
+            store = open_snapshot(places.database)
+        case Keeping.NOTHING:
+            store = open_store(None)
+    media = Media(places.media, store, places.cache, transient=keeping is not Keeping.ALL)
+    return Memory(places, settings, store, media, notice, keeping=keeping)

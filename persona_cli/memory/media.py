@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from persona_cli.errors import PictureError, StorageError
 from persona_cli.memory.store import Store
-from persona_cli.records import Box, Image
+from persona_cli.records import Box, Image, PictureSource
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -43,10 +43,14 @@ _BROKEN = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, Typ
 
 
 class Media:
-    """The pictures of one home; `derived` is where others keep what they made of them, named by the same hash."""
+    """The pictures of one home; `derived` is where others keep what they made of them, named by the same hash.
 
-    def __init__(self, root: Path, store: Store, derived: Path | None = None) -> None:
+    With `transient` no file is written or deleted: what is added stays in this process's memory.
+    """
+
+    def __init__(self, root: Path, store: Store, derived: Path | None = None, *, transient: bool = False) -> None:
         self._root = root
+        self._added: dict[str, bytes] | None = {} if transient else None
         self._derived = derived
         self._store = store
 
@@ -59,7 +63,7 @@ class Media:
         if not content:
             raise PictureError(f"{name} is empty.", fix="Choose a file that holds a picture.")
         known = self._store.images.by_hash(hashlib.sha256(content).hexdigest())
-        if known is not None and self.path_of(known).exists():
+        if known is not None and (isinstance(there := self.source(known), bytes) or there.exists()):
             return known
         picture = _decode(name, content)
         mime, encoded = _encode(picture)
@@ -74,7 +78,7 @@ class Media:
 
     def crop(self, image: Image, box: Box) -> Image:
         """Keep a part of a picture as a picture of its own; raises `PictureError` where the file is gone."""
-        with _reading(self.path_of(image)) as whole:
+        with _reading(self.source(image)) as whole:
             part = whole.crop((box.left, box.top, box.right, box.bottom))
         mime, encoded = _encode(part)
         digest = hashlib.sha256(encoded).hexdigest()
@@ -109,12 +113,19 @@ class Media:
         return "" if size == (row["width"], row["height"]) else "a picture of other measures than its row says"
 
     def path_of(self, image: Image) -> Path:
-        """Return where the bytes of a picture are."""
+        """Return where the bytes of a picture are, or would be if they were kept."""
         return self._path(image.hash, image.mime)
+
+    def source(self, image: Image) -> PictureSource:
+        """Return what to read a picture from: its file, or its bytes where they are in memory alone."""
+        added = (self._added or {}).get(image.hash)
+        return self.path_of(image) if added is None else added
 
     def remove(self, hash: str) -> bool:  # noqa: A002 - the field's name in the record
         """Delete the file of a picture and what was derived from it; False when there was no file."""
         removed = False
+        if self._added is not None:
+            return self._added.pop(hash, None) is not None
         if self._derived is not None:
             for made in self._derived.rglob(f"{hash}.*"):
                 made.unlink(missing_ok=True)
@@ -150,6 +161,9 @@ class Media:
         return self._root / digest[:2] / (digest + _SUFFIXES[mime])
 
     def _write(self, digest: str, mime: str, content: bytes) -> None:
+        if self._added is not None:
+            self._added[digest] = content
+            return
         path = self._path(digest, mime)
         try:
             for directory in (self._root, path.parent):
@@ -163,8 +177,8 @@ class Media:
             ) from exc
 
 
-def _reading(path: Path) -> Picture:
-    return _decode(str(path), _read(path))
+def _reading(source: PictureSource) -> Picture:
+    return _decode("The picture", source) if isinstance(source, bytes) else _decode(str(source), _read(source))
 
 
 def _read(path: Path) -> bytes:

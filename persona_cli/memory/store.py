@@ -16,6 +16,7 @@ from pathlib import Path
 
 from persona_cli.errors import StorageError
 from persona_cli.memory.schema import bring_up_to_date
+from persona_cli.memory.snapshot import read_snapshot
 from persona_cli.memory.tables.conflicts import Conflicts
 from persona_cli.memory.tables.connection import Connection, explain
 from persona_cli.memory.tables.core import Core
@@ -41,7 +42,7 @@ from persona_cli.memory.tables.uses import Uses
 from persona_cli.memory.tables.vectors import Vectors
 from persona_cli.records import CoreEntry, EpisodicMemory, Image, Kind, ProceduralMemory, Ref, SemanticMemory, Turn
 
-__all__ = ["Foreseen", "Receipt", "Record", "Store", "is_new", "open_store"]
+__all__ = ["Foreseen", "Receipt", "Record", "Store", "is_new", "open_snapshot", "open_store"]
 
 Record = CoreEntry | SemanticMemory | EpisodicMemory | ProceduralMemory | Turn | Image
 
@@ -57,18 +58,42 @@ def open_store(path: Path | None, busy_seconds: float = BUSY_SECONDS) -> Store:
 
     Raises `StorageError` for a place that cannot be written, a damaged file or one of a newer persona.
     """
-    place = ":memory:" if path is None else str(path)
+    _check_sqlite()
+    if path is None:
+        return _opened(":memory:", ":memory:", busy_seconds)
+    is_new(path)
+    _create(path)
+    return _opened(str(path), str(path), busy_seconds, back_up=lambda: _back_up(path))
+
+
+def open_snapshot(path: Path) -> Store:
+    """Open a copy, in this process's memory, of the database at `path` as it is now, an empty one where there is none.
+
+    Nothing is written beside it, and what is written to the copy is gone with it. Raises `StorageError` where it cannot
+    be read, is damaged or of a newer persona.
+    """
+    _check_sqlite()
+    is_new(path)
+    return _opened(":memory:", str(path), BUSY_SECONDS, content=read_snapshot(path))
+
+
+def _check_sqlite() -> None:
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise StorageError(
             f"This Python has SQLite {sqlite3.sqlite_version}; persona needs 3.37 or newer.",
             fix="Use a Python from python.org, uv or your system's newer release.",
         )
-    if path is not None:
-        is_new(path)
-        _create(path)
+
+
+def _opened(
+    file: str, place: str, busy_seconds: float, *, content: bytes = b"", back_up: Callable[[], None] | None = None
+) -> Store:
+    """Open a database, `content` in its place in memory; `place` is what errors call it."""
     raw: sqlite3.Connection | None = None
     try:
-        raw = sqlite3.connect(place, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
+        raw = sqlite3.connect(file, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
+        if content:
+            raw.deserialize(content)
         _write_ahead(raw, busy_seconds)
         # FULL: a turn that was answered survives a power cut, not only a crash
         raw.execute("PRAGMA synchronous = FULL")
@@ -78,7 +103,7 @@ def open_store(path: Path | None, busy_seconds: float = BUSY_SECONDS) -> Store:
         # what is forgotten is overwritten, not only unlinked
         raw.execute("PRAGMA secure_delete = ON")
         connection = Connection(raw, place)
-        bring_up_to_date(raw, place, None if path is None else lambda: _back_up(path))
+        bring_up_to_date(raw, place, back_up)
     except BaseException as exc:
         if raw is not None:
             raw.close()

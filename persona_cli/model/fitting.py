@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from persona_cli.errors import ContextError
 from persona_cli.model.engines import Engine, ImagePart, Message
@@ -20,7 +19,7 @@ from persona_cli.model.grounding import training_size
 from persona_cli.model.prompts import Prompts
 from persona_cli.model.sections import MARK, Writer, plain, shortened, traits
 from persona_cli.model.tasks import Exchange, Situation
-from persona_cli.records import Image, Retrieve, Section, Spent
+from persona_cli.records import Image, PictureSource, Retrieve, Section, Spent
 from persona_cli.timewords import stamp
 
 NEW_TOKENS = 1024
@@ -57,13 +56,13 @@ class _Parts:
 
 
 class PromptWriter:
-    """Fills templates and keeps them within an engine's context; `picture` finds a stored picture's file."""
+    """Fills templates and keeps them within an engine's context; `picture` says what a stored picture is read from."""
 
     def __init__(
         self,
         engine: Engine,
         prompts: Prompts,
-        picture: Callable[[Image], Path],
+        picture: Callable[[Image], PictureSource],
         *,
         guide: Sequence[Message] = (),
         most_pixels: int = 230_400,

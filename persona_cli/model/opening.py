@@ -12,7 +12,7 @@ from persona_cli.errors import ConfigError, NotFoundError, WeightsError
 from persona_cli.model.catalog import Purpose, load_catalog
 from persona_cli.model.weights import BUILT_IN, SERVED, Installed, Weights
 from persona_cli.paths import Places
-from persona_cli.records import Image
+from persona_cli.records import Image, PictureSource
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,11 +27,15 @@ if TYPE_CHECKING:
 def open_model(
     places: Places,
     settings: Settings,
-    picture: Callable[[Image], Path],
+    picture: Callable[[Image], PictureSource],
     embed: Callable[[Sequence[str]], NDArray[np.float32]],
     open_reader: Callable[[], Reader],
+    *,
+    keep: bool = True,
 ) -> Model:
-    """Open the model the settings name; `picture` finds a stored picture's file, `embed` and reader serve the built-in.
+    """Open the model the settings name; `picture` says what one is read from, `embed` and reader serve the built-in.
+
+    Without `keep` the engine writes down nothing of what it is shown and asked.
 
     Raises `WeightsError`, `ConfigError` or `EngineError` with what to do about it.
     """
@@ -51,8 +55,9 @@ def open_model(
     model = find_installed(Weights(places.weights), name)
     from persona_cli.model.engines.llama.kept import KeptLane
 
-    opened = open_weights(model, settings.model, places.cache)
-    opened.engine.keep("respond", KeptLane(places.kept_prompt[0], opened.identity))
+    opened = open_weights(model, settings.model, places.cache, keep=keep)
+    if keep:
+        opened.engine.keep("respond", KeptLane(places.kept_prompt[0], opened.identity))
     # whole tokens, as the engine counts them
     pixels = model.manifest.max_pixels // SIDE**2 * SIDE**2
     return PromptedModel(opened.engine, prompts, picture, guided=not model.manifest.tuned, most_pixels=pixels)
@@ -76,13 +81,15 @@ def find_installed(weights: Weights, name: str) -> Installed:
     return model
 
 
-def open_weights(model: Installed, settings: ModelSettings, cache: Path) -> Opened:
-    """Open an installed pair on llama.cpp as configured."""
+def open_weights(model: Installed, settings: ModelSettings, cache: Path, *, keep: bool = True) -> Opened:
+    """Open an installed pair on llama.cpp as configured; without `keep` the cache is read and not written."""
     from persona_cli.model.engines.llama import open_llama
 
     text = model.path("text")
     assert text is not None
     wishes = replace(wishes_of(settings), image_pixels=model.manifest.max_pixels)
+    if not keep:
+        wishes = replace(wishes, cache_bytes=0)
     return open_llama(text, model.path("projection"), wishes, cache)
 
 

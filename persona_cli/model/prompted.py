@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import tzinfo
-from pathlib import Path
 from typing import TypeVar
 
 from persona_cli.errors import FormatError
@@ -31,14 +30,25 @@ from persona_cli.model.tasks import (
     SummaryDraft,
 )
 from persona_cli.personality import Traits
-from persona_cli.records import Box, CoreMemory, EpisodicMemory, Image, Notice, Piece, ProceduralMemory, Think, Turn
+from persona_cli.records import (
+    Box,
+    CoreMemory,
+    EpisodicMemory,
+    Image,
+    Notice,
+    PictureSource,
+    Piece,
+    ProceduralMemory,
+    Think,
+    Turn,
+)
 from persona_cli.timewords import stamp
 
 T = TypeVar("T")
 
 
 class PromptedModel:
-    """A `Model` made of prompts; `picture` returns where the file of a stored picture lies.
+    """A `Model` made of prompts; `picture` says what a stored picture is read from.
 
     `guided` puts a guide to tone and format before each response, for models that were not trained on the prompts.
     Pictures are shown to the model at `most_pixels` at most, which its boxes are counted in.
@@ -48,7 +58,7 @@ class PromptedModel:
         self,
         engine: Engine,
         prompts: Prompts,
-        picture: Callable[[Image], Path],
+        picture: Callable[[Image], PictureSource],
         *,
         guided: bool = False,
         most_pixels: int = 230_400,

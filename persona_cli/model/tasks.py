@@ -59,6 +59,8 @@ class Situation:
     """Wishes about memory that this query spoke, and what came of each, in order."""
     seen_images: tuple[ImageSeen, ...] = ()
     """For each picture of the query that was shown before: when, and what was said of it."""
+    kept: bool = True
+    """False in a private conversation: nothing of it will be remembered."""
     cut: tuple[str, ...] = ()
     """What did not fit a budget, for the explanation."""
 

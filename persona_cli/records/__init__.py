@@ -34,7 +34,7 @@ from persona_cli.records.memories import (
     Reading,
     SemanticMemory,
 )
-from persona_cli.records.picture import Box, Image
+from persona_cli.records.picture import Box, Image, PictureSource
 from persona_cli.records.state import Author, Change, Status, Window
 from persona_cli.records.wish import Fulfilled, Want, Wish
 from persona_cli.records.work import Job, JobState, Refusal, Task
@@ -59,6 +59,7 @@ __all__ = [
     "Kind",
     "Notice",
     "Personality",
+    "PictureSource",
     "Piece",
     "ProceduralMemory",
     "Query",

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+
+PictureSource = Path | bytes
+"""What a picture is read from: its file, or its bytes where they are kept in no file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,11 @@ class Turns:
         )
         return tuple(map(Line._make, rows))
 
+    def last_lines(self, most: int) -> tuple[Line, ...]:
+        """Return the words of the last turns, oldest first."""
+        rows = self._connection.tuples("SELECT id, session_id, user, at FROM turn ORDER BY id DESC LIMIT ?", (most,))
+        return tuple(map(Line._make, reversed(rows)))
+
     def answers(self, ids: Collection[int]) -> dict[int, str]:
         """Return what was answered in the turns among `ids` that have an answer."""
         rows = self._connection.tuples(

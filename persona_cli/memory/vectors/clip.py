@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from persona_cli.errors import EngineError, PictureError, WeightsError
 from persona_cli.memory.vectors.transformers_embedding import fingerprint, load_model
+from persona_cli.records import PictureSource
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -101,15 +103,16 @@ def open_clip(folder: Path) -> Clip:
     return Clip(model, name_of(folder), dimension)
 
 
-def load_picture(path: Path) -> Picture:
+def load_picture(source: PictureSource) -> Picture:
     """Read a stored picture, of a long strip its middle; raises `PictureError`."""
     from PIL import Image as Pillow
 
     try:
-        with Pillow.open(path) as opened:
+        with Pillow.open(BytesIO(source) if isinstance(source, bytes) else source) as opened:
             picture = opened.convert("RGB")
     except (OSError, ValueError, SyntaxError) as exc:
-        raise PictureError(f"{path} cannot be read as a picture: {exc}", fix="Run `persona doctor`.") from exc
+        named = "The picture" if isinstance(source, bytes) else source
+        raise PictureError(f"{named} cannot be read as a picture: {exc}", fix="Run `persona doctor`.") from exc
     most = _LONGEST * min(picture.size)
     left, top = max(0, picture.width - most) // 2, max(0, picture.height - most) // 2
     return picture.crop((left, top, picture.width - left, picture.height - top)) if left or top else picture

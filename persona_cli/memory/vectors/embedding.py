@@ -56,8 +56,10 @@ class Embedder(Protocol):
         ...
 
 
-def open_embedder(settings: Settings | EmbeddingSettings, places: Places, notice: Callable[[str], None]) -> Embedder:
-    """Open the configured model; `notice` hears of a damaged file that was made again.
+def open_embedder(
+    settings: Settings | EmbeddingSettings, places: Places, notice: Callable[[str], None], *, keep: bool = True
+) -> Embedder:
+    """Open the configured model; `notice` hears of a damaged file that was made again; without `keep` no file is made.
 
     Raises `WeightsError` where the model is not there or damaged; the built-in one is looked at when it first embeds.
     """
@@ -65,7 +67,7 @@ def open_embedder(settings: Settings | EmbeddingSettings, places: Places, notice
     if model.removeprefix("sentence-transformers/") == minilm_files.NAME:
         from persona_cli.memory.vectors.minilm import MiniLM
 
-        return MiniLM(places.weights, notice)
+        return MiniLM(places.weights, notice, keep=keep)
     from persona_cli.memory.vectors.transformers_embedding import find_model, open_folder
 
     return open_folder(find_model(model))

@@ -18,7 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.errors import EngineError, WeightsError
-from persona_cli.memory.vectors.minilm_files import DIMENSION, LONGEST, NAME, converted, vocabulary
+from persona_cli.memory.vectors.minilm_files import (
+    DIMENSION,
+    FILE,
+    LONGEST,
+    NAME,
+    Graph,
+    build_vectors,
+    graph,
+    vocabulary,
+)
 from persona_cli.memory.vectors.onnx_runtime import load
 
 if TYPE_CHECKING:
@@ -38,8 +47,9 @@ class MiniLM:
     name = NAME
     dimension = DIMENSION
 
-    def __init__(self, weights: Path, notice: Callable[[str], None]) -> None:
+    def __init__(self, weights: Path, notice: Callable[[str], None], *, keep: bool = True) -> None:
         self._weights = weights
+        self._keep = keep
         self._notice = notice
         self._lock = threading.Lock()
         self._session: InferenceSession | None = None
@@ -78,7 +88,7 @@ class MiniLM:
             if self._closed:
                 raise EngineError("the embedding model has been closed")
             if self._session is None:
-                self._session = open_session(converted(self._weights, self._notice))
+                self._session = open_session(graph(self._weights / FILE, build_vectors, self._notice, keep=self._keep))
             return self._session
 
     def _pieces(self, texts: Sequence[str]) -> list[list[int]]:
@@ -105,8 +115,8 @@ def open_tokenizer(vocabulary_file: Path) -> Tokenizer:
     return tokenizer
 
 
-def open_session(path: Path) -> InferenceSession:
-    """Open a graph; raises `WeightsError`."""
+def open_session(given: Graph) -> InferenceSession:
+    """Open a graph, or the file of one; raises `WeightsError`."""
     onnxruntime = load()
     from onnxruntime.capi import onnxruntime_pybind11_state as native
 
@@ -118,10 +128,11 @@ def open_session(path: Path) -> InferenceSession:
     options.intra_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
     except (native.Fail, native.InvalidGraph, native.InvalidProtobuf, native.NotImplemented, native.NoSuchFile) as exc:
+        named = "the embedding model" if isinstance(given, bytes) else given
         raise WeightsError(
-            f"ONNX Runtime {onnxruntime.__version__} cannot load {path}: {exc}",
+            f"ONNX Runtime {onnxruntime.__version__} cannot load {named}: {exc}",
             fix="Install it again: pip install --force-reinstall onnxruntime",
         ) from exc
 

@@ -8,6 +8,7 @@ does not match is made again. `onnx` is imported for the conversion only.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -24,9 +25,13 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 Tensors = Mapping[str, NDArray[np.float32]]
+Graph = Path | bytes
+"""A graph as ONNX Runtime opens it: a file, or what would be in one."""
 
 NAME = "all-MiniLM-L6-v2"
 DIMENSION = 384
+_UNWRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT)
+
 LONGEST = 256
 """Word pieces of one text, [CLS] and [SEP] included: what the original was trained with and cuts at."""
 
@@ -72,13 +77,31 @@ def _checked(name: str, wanted: str) -> Path:
 
 def converted(weights: Path, notice: Callable[[str], None]) -> Path:
     """Return the file under `weights`, converted now if it is absent or damaged; two processes do not race."""
+    return made(weights / FILE, build_vectors, notice)
 
-    def build(tensors: Tensors) -> ModelProto:
-        from persona_cli.memory.vectors import minilm_graph
 
-        return minilm_graph.vectors(tensors, LONGEST)
+def build_vectors(tensors: Tensors) -> ModelProto:
+    """Return the graph of the embedding model."""
+    from persona_cli.memory.vectors import minilm_graph
 
-    return made(weights / FILE, build, notice)
+    return minilm_graph.vectors(tensors, LONGEST)
+
+
+def graph(path: Path, build: Callable[[Tensors], ModelProto], notice: Callable[[str], None], *, keep: bool) -> Graph:
+    """Return what to open a graph from: `path`, made if need be, or the graph itself.
+
+    That is where no file is to be kept, and where none can be, as on a read-only disk.
+    """
+    if _intact(path):
+        return path
+    if not keep:
+        return _graph(source_folder(), build)
+    try:
+        return made(path, build, notice)
+    except StorageError as exc:
+        if not (isinstance(exc.__cause__, OSError) and exc.__cause__.errno in _UNWRITABLE):
+            raise
+        return _graph(source_folder(), build)
 
 
 def made(path: Path, build: Callable[[Tensors], ModelProto], notice: Callable[[str], None]) -> Path:
@@ -146,6 +169,10 @@ def _convert(source: Path, path: Path, build: Callable[[Tensors], ModelProto]) -
 
 
 def _write(source: Path, path: Path, build: Callable[[Tensors], ModelProto]) -> None:
+    path.write_bytes(_graph(source, build))
+
+
+def _graph(source: Path, build: Callable[[Tensors], ModelProto]) -> bytes:
     try:
         import onnx  # noqa: F401 - what `build` needs: its absence is said before anything is read
         from safetensors.numpy import load_file
@@ -154,4 +181,5 @@ def _write(source: Path, path: Path, build: Callable[[Tensors], ModelProto]) -> 
             f"{NAME} cannot be converted: {exc}", fix="Install it again: pip install --force-reinstall onnx safetensors"
         ) from exc
 
-    path.write_bytes(build(load_file(source / "model.safetensors")).SerializeToString())
+    made_of: bytes = build(load_file(source / "model.safetensors")).SerializeToString()
+    return made_of

@@ -143,7 +143,7 @@ class Sight:
         readable: list[tuple[Image, Picture]] = []
         for image in images if clip is not None else ():
             try:
-                readable.append((image, load_picture(self._media.path_of(image))))
+                readable.append((image, load_picture(self._media.source(image))))
             except PictureError:
                 # lost or damaged, as doctor says; the others are embedded all the same
                 self._unreadable.add(image.id)

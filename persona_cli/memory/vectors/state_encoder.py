@@ -18,7 +18,7 @@ import numpy as np
 
 from persona_cli.errors import EngineError, WeightsError
 from persona_cli.memory.vectors.minilm import CLS, SEP, open_session, open_tokenizer, run
-from persona_cli.memory.vectors.minilm_files import LONGEST, NAME, Tensors, made, vocabulary
+from persona_cli.memory.vectors.minilm_files import LONGEST, NAME, Graph, Tensors, graph, vocabulary
 from persona_cli.paths import shipped
 from persona_cli.reading.encoder import Part, Passage
 from persona_cli.reading.heads import FOLDER
@@ -36,8 +36,11 @@ _PAIR = (LONGEST - 2) // 2
 class StateEncoder:
     """The encoder in memory, loaded when it is first needed; any thread may call it."""
 
-    def __init__(self, weights: Path, notice: Callable[[str], None], adapter: Path | None = None) -> None:
+    def __init__(
+        self, weights: Path, notice: Callable[[str], None], adapter: Path | None = None, *, keep: bool = True
+    ) -> None:
         self._weights = weights
+        self._keep = keep
         self._notice = notice
         self._adapter = adapter or shipped(FOLDER) / ADAPTER
         self._lock = threading.Lock()
@@ -61,7 +64,7 @@ class StateEncoder:
             if self._closed:
                 raise EngineError("the encoder has been closed")
             if self._session is None:
-                self._session = open_session(adapted(self._weights, self._adapter, self._notice))
+                self._session = open_session(states_graph(self._weights, self._adapter, self._notice, keep=self._keep))
             if self._tokenizer is None:
                 self._tokenizer = open_tokenizer(vocabulary())
             return self._session, self._tokenizer
@@ -69,6 +72,13 @@ class StateEncoder:
 
 def adapted(weights: Path, adapter: Path, notice: Callable[[str], None]) -> Path:
     """Return the file with the adapted weights, made now if it is not there; those of other adapters are deleted."""
+    path = states_graph(weights, adapter, notice, keep=True)
+    assert isinstance(path, Path)
+    return path
+
+
+def states_graph(weights: Path, adapter: Path, notice: Callable[[str], None], *, keep: bool) -> Graph:
+    """Return the same to be opened: without `keep`, or where no file can be made, the graph itself."""
     try:
         digest = hashlib.sha256(adapter.read_bytes()).hexdigest()[:8]
     except OSError as exc:
@@ -84,13 +94,13 @@ def adapted(weights: Path, adapter: Path, notice: Callable[[str], None]) -> Path
         with np.load(adapter, allow_pickle=False) as stored:
             return minilm_graph.states(_added(tensors, stored), LONGEST, int(stored["layers"]))
 
-    made(path, build, notice)
-    if fresh:
+    found = graph(path, build, notice, keep=keep)
+    if fresh and found == path:
         for other in weights.glob(f"{NAME}.reading.*"):
             if digest not in other.name:
                 with suppress(OSError):  # Windows deletes nothing that an older persona still runs from
                     other.unlink()
-    return path
+    return found
 
 
 def _added(tensors: Tensors, adapter: Tensors) -> Tensors:

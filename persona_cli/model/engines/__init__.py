@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, Protocol
 
 from persona_cli.model.tasks import Fact, Stop
+from persona_cli.records import PictureSource
 
 
 @dataclass(frozen=True, slots=True)
 class ImagePart:
     """A picture within a message."""
 
-    path: Path
+    source: PictureSource
     hash: str
-    """SHA-256 of the file: what an engine may cache its embedding by."""
+    """SHA-256 of its bytes: what an engine may cache its embedding by."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from enum import StrEnum
 from functools import lru_cache
 from io import BytesIO
 from json import JSONDecodeError
-from pathlib import Path
 from typing import Any, Literal, cast
 
 import httpx2
@@ -27,6 +26,7 @@ from persona_cli.errors import ContextError, EngineError, Interrupted
 from persona_cli.model.engines import ImagePart, Message
 from persona_cli.model.engines.sizing import sized, tokens_of_size
 from persona_cli.model.tasks import Fact, Stop
+from persona_cli.records import PictureSource
 
 RETRIES = 4
 """Attempts after the first on connection errors, 429 and 5xx; the package waits 0.5 to 8 s between them."""
@@ -139,7 +139,7 @@ class ServerEngine:
             return self._count_text(content)
         images = [part for message in content for part in message.parts if isinstance(part, ImagePart)]
         texts = sum(self._count_text(message.text) + _AROUND for message in content)
-        return texts + sum(self._pictures(part.path, part.hash)[1] for part in images) + _OPENING
+        return texts + sum(self._pictures(part.source, part.hash)[1] for part in images) + _OPENING
 
     def generate(
         self, messages: Sequence[Message], *, grammar: str | None, stop: Stop, limit: int, lane: str
@@ -194,7 +194,7 @@ class ServerEngine:
     def _part(self, part: str | ImagePart) -> dict[str, Any]:
         if isinstance(part, str):
             return {"type": "text", "text": _harmless(part)}
-        return {"type": "image_url", "image_url": {"url": self._pictures(part.path, part.hash)[0]}}
+        return {"type": "image_url", "image_url": {"url": self._pictures(part.source, part.hash)[0]}}
 
     def _models(self) -> dict[str, dict[str, Any]]:
         # read here and not by the package, which takes any web page for a list and fails on it
@@ -289,9 +289,9 @@ class ServerEngine:
             raise EngineError(f"{self._url} broke off: {said}", fix="Is the server still running?") from exc
 
 
-def _encode(path: Path, _digest: str) -> tuple[str, int]:
+def _encode(source: PictureSource, _digest: str) -> tuple[str, int]:
     """Return a picture as a data URI at its training size, and its tokens; PNG, because that changes no pixel."""
-    picture, data = sized(path, MOST_PIXELS), BytesIO()
+    picture, data = sized(source, MOST_PIXELS), BytesIO()
     picture.save(data, "PNG")
     return f"data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}", tokens_of_size(*picture.size)
 

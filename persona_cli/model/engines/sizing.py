@@ -6,26 +6,28 @@ llama.cpp, also behind a server, would put a picture on black instead (image-tok
 
 from __future__ import annotations
 
-from pathlib import Path
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from persona_cli.errors import PictureError
 from persona_cli.model.grounding import SIDE, training_size
+from persona_cli.records import PictureSource
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-def sized(path: Path, most_pixels: int) -> Image:
-    """Return the picture in `path` in RGB at its training size; raises `PictureError` for what is no picture."""
+def sized(source: PictureSource, most_pixels: int) -> Image:
+    """Return a stored picture in RGB at its training size; raises `PictureError` for what is no picture."""
     from PIL import Image as Pillow
 
     try:
-        with Pillow.open(path) as opened:
+        with Pillow.open(BytesIO(source) if isinstance(source, bytes) else source) as opened:
             upright = opened.convert("RGB")
     except OSError as exc:
         raise PictureError(
-            f"{path} cannot be read as a picture", fix="It may have been deleted; add it again."
+            f"{'The picture' if isinstance(source, bytes) else source} cannot be read as a picture",
+            fix="It may have been deleted; add it again.",
         ) from exc
     return upright.resize(training_size(*upright.size, most_pixels), Pillow.Resampling.BICUBIC)
 

@@ -214,7 +214,8 @@ class _Reply:
 
     @property
     def _keeps(self) -> list[Statement]:
-        return [one for one in self._tells if is_worth_keeping(one)]
+        # in private nothing is kept, and nothing may be said to be
+        return [one for one in self._tells if is_worth_keeping(one)] if self._situation.kept else []
 
     @cached_property
     def _feeling(self) -> str:

@@ -65,7 +65,8 @@ def open_llama(text: Path, projection: Path | None, wishes: Wishes, cache: Path)
         image_tokens=wishes.image_pixels // 784,
     )
     identity = identify(text, projection, loading)
-    probe(text, projection, replace(loading, context=min(context, 512)), cache / "probed.json")
+    small = replace(loading, context=min(context, 512))
+    probe(text, projection, small, cache / "probed.json", keep=wishes.cache_bytes > 0)
     engine = LlamaEngine(text, projection, loading, cache / "pictures", cache_bytes=wishes.cache_bytes, plan=plan)
     return Opened(engine, plan, identity)
 

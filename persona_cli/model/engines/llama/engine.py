@@ -168,7 +168,7 @@ class LlamaEngine:
                 "this model was installed without its vision projection (mmproj), so it cannot see pictures",
                 fix="Install the mmproj file of the same model, or ask without the picture.",
             )
-        picture = self._vision.open(part.path, part.hash)
+        picture = self._vision.open(part.source, part.hash)
         return [*picture.before, picture, *picture.after]
 
     def _lane(self, name: str) -> Lane:

@@ -24,6 +24,7 @@ from persona_cli.errors import EngineError, WeightsError
 from persona_cli.model.engines.llama.native import Context, Loading, Weights, default_threads, last_words
 from persona_cli.model.engines.sizing import sized
 from persona_cli.model.grounding import SIDE
+from persona_cli.records import PictureSource
 
 KEPT_OPEN = 32
 """Pictures that stay open from one prompt to the next."""
@@ -66,12 +67,12 @@ class Vision:
         self._pictures: OrderedDict[str, Picture] = OrderedDict()
         self._cache = EmbeddingCache(cache / _identity(path), cache_bytes)
 
-    def open(self, path: Path, digest: str) -> Picture:
-        """Return the picture in `path`, whose content has the SHA-256 `digest`."""
+    def open(self, source: PictureSource, digest: str) -> Picture:
+        """Return the picture in `source`, whose content has the SHA-256 `digest`."""
         if digest in self._pictures:
             self._pictures.move_to_end(digest)
             return self._pictures[digest]
-        picture = self._tokenize(np.ascontiguousarray(sized(path, self._most_pixels), dtype=np.uint8), digest)
+        picture = self._tokenize(np.ascontiguousarray(sized(source, self._most_pixels), dtype=np.uint8), digest)
         self._pictures[digest] = picture
         return picture
 
@@ -138,7 +139,10 @@ class Vision:
 
 
 class EmbeddingCache:
-    """Embeddings as .npy files, one per picture; the least recently used go when the limit is reached."""
+    """Embeddings as .npy files, one per picture; the least recently used go when the limit is reached.
+
+    A limit of 0 reads what is there and writes nothing.
+    """
 
     def __init__(self, directory: Path, most_bytes: int) -> None:
         self._directory = directory
@@ -149,7 +153,8 @@ class EmbeddingCache:
         path = self._directory / f"{digest}.npy"
         try:
             loaded = np.load(path)
-            os.utime(path)
+            if self._most:
+                os.utime(path)
         except (OSError, ValueError, EOFError):
             return None
         return loaded if loaded.shape == shape and loaded.dtype == np.float32 else None

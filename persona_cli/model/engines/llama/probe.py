@@ -22,7 +22,10 @@ from persona_cli.errors import EngineError, WeightsError
 from persona_cli.model.engines.llama.native import Loading
 
 
-def probe(text: Path, projection: Path | None, loading: Loading, remembered: Path, timeout: float = 600.0) -> None:
+def probe(
+    text: Path, projection: Path | None, loading: Loading, remembered: Path, *,
+    keep: bool = True, timeout: float = 600.0,
+) -> None:  # fmt: skip
     """Load the pair and evaluate one token in a child, unless `remembered` says that it worked before.
 
     Raises `WeightsError` with llama.cpp's own reason, or `EngineError` where the child crashed.
@@ -53,7 +56,8 @@ def probe(text: Path, projection: Path | None, loading: Loading, remembered: Pat
         said = child.stderr.strip().splitlines()
         reason = said[-1] if said else f"llama.cpp gave up on {text.name} without a word (exit code {child.returncode})"
         raise WeightsError(reason, fix="Check the files with `persona model list`.")
-    _remember(remembered, key)
+    if keep:
+        _remember(remembered, key)
 
 
 def identify(text: Path, projection: Path | None, loading: Loading) -> str:
