@@ -57,6 +57,7 @@ COMMITTED = {
     "embedded": "8702985b55",
     "rulings": "08e5e95135",
     "grams": "4153698c6d",
+    "likenesses": "a949a6aa72",
 }
 """SHA-1 of every schema that was ever committed, by its last step: they are still what those commits made."""
 

@@ -27,6 +27,7 @@ from persona_cli.records import (
     Think,
     ThinkDelta,
 )
+from tests import likenesses
 from tests.agents import NOW, exists
 from tests.conftest import StillClock
 from tests.fakes import ScriptedModel
@@ -198,6 +199,16 @@ def test_a_picture_seen_before_is_known_again_also_in_half_its_size(
     assert (seen.hash, seen.known_as, seen.contents) == (shown.hash, first.hash, (draft.content,))
     assert seen.turn.user == "This is Max, my dog."
     assert shown.hash != first.hash
+
+
+def test_another_slide_of_the_template_only_looks_like_the_first(
+    assistant: Assistant, model: ScriptedModel, tmp_path: Path
+) -> None:
+    for seed in (1, 2):
+        (tmp_path / f"{seed}.jpg").write_bytes(likenesses.encoded(likenesses.slide(seed)))
+        list(assistant.respond("That's a slide.", (tmp_path / f"{seed}.jpg",)))
+    situation = model.called("reason")[-1][0]
+    assert [seen.alike for seen in situation.seen_images] == [True]
 
 
 def test_a_new_picture_is_not_seen_before(assistant: Assistant, model: ScriptedModel, photo: Path) -> None:

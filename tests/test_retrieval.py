@@ -8,6 +8,7 @@ import pytest
 from persona_cli.config import Settings
 from persona_cli.errors import StorageError
 from persona_cli.memory import Memory, open_memory
+from persona_cli.memory.likeness import METHOD, take_print
 from persona_cli.memory.retrieval.question import prepare
 from persona_cli.memory.retrieval.weights import MEASURED, MINILM, Noise, Weights, measure, weights_for
 from persona_cli.memory.vectors.embedding import embed_wanted
@@ -23,6 +24,7 @@ from persona_cli.records import (
     Turn,
     Window,
 )
+from tests.likenesses import photo
 from tests.talks import NOW, ask, know, tell, texts
 
 pytestmark = pytest.mark.usefixtures("weights")
@@ -251,6 +253,8 @@ def test_a_picture_is_found_by_its_looks_and_by_what_was_said_of_it(life: Memory
     copy = life.store.images.by_hash(add("b", "f" * 15 + "e"))
     assert known is not None
     assert copy is not None
+    for image in (known, copy):
+        life.store.images.keep_print(image.id, METHOD, take_print(photo(1)))
     turn = life.store.turns.add(session.id, at, "This is Max, my dog.", "Hello Max!", "test", [known])
     know(life, "Max is the user's dog.", turn_id=turn.id, subject="Max", images=(known.hash,))
     embed_wanted(life.store, life.embedder)

@@ -201,13 +201,14 @@ class Assistant:
 
     def _seen(self, image: Image, now: Turn) -> ImageSeen | None:
         """Return what is known of a picture that was shown before, in any size, else of one that looks like it."""
-        store = self.memory.store
-        for known, _ in store.images.near(image.phash):
-            if seen := self._known(image, known, now):
+        matches = self.memory.picture_matches.of(image)
+        for match in matches:
+            if match.same and (seen := self._known(image, match.known, now)):
                 return seen
         alike = self.memory.looks.alike((image,))
-        for row_id in sorted(alike, key=alike.__getitem__, reverse=True):
-            if seen := self._known(image, store.images.get(row_id), now):
+        likest = [self.memory.store.images.get(row_id) for row_id in sorted(alike, key=alike.__getitem__, reverse=True)]
+        for known in (*likest, *(match.known for match in matches if not match.same)):
+            if seen := self._known(image, known, now):
                 return replace(seen, alike=True)
         return None
 

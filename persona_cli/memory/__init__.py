@@ -22,6 +22,7 @@ from persona_cli.records import Ref
 if TYPE_CHECKING:
     from persona_cli.memory.copies import Copy
     from persona_cli.memory.media import Media
+    from persona_cli.memory.picture_matches import PictureMatches
     from persona_cli.memory.retrieval import Retriever
     from persona_cli.memory.retrieval.pictures import LooksLike
     from persona_cli.memory.store import Receipt, Store
@@ -138,6 +139,13 @@ class Memory:
             return self._sight
 
     @cached_property
+    def picture_matches(self) -> PictureMatches:
+        """What knows a picture again that was shown before."""
+        from persona_cli.memory.picture_matches import PictureMatches
+
+        return PictureMatches(self.store, self.media)
+
+    @cached_property
     def looks(self) -> LooksLike:
         """What finds the pictures that look like another one."""
         from persona_cli.memory.retrieval.pictures import LooksLike
@@ -150,7 +158,15 @@ class Memory:
         from persona_cli.memory.retrieval import Retriever
 
         gap = timedelta(minutes=self._settings.session.gap_minutes)
-        return Retriever(self.store, self.index, self.embedder, self.looks, settings=self._settings.memory, gap=gap)
+        return Retriever(
+            self.store,
+            self.index,
+            self.embedder,
+            self.picture_matches,
+            self.looks,
+            settings=self._settings.memory,
+            gap=gap,
+        )
 
     def warm(self) -> None:
         """Load the embedding model, which otherwise loads with the first question and keeps it waiting."""

@@ -14,6 +14,7 @@ import shutil
 import struct
 import tempfile
 import warnings
+import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from persona_cli.errors import PictureError, StorageError
+from persona_cli.memory.likeness import METHOD, Print, read_print, take_print
 from persona_cli.memory.store import Store
 from persona_cli.records import Box, Image, PictureSource
 
@@ -30,16 +32,35 @@ if TYPE_CHECKING:
 
 LONGEST_SIDE = 2048
 MAX_PIXELS = 100_000_000
-"""Decoding takes three bytes a pixel: more than any phone's picture, and less than a machine's memory."""
+"""Decoding takes four bytes a pixel: more than any phone's picture, and less than a machine's memory."""
+MAX_SIDE = 60_000
+"""What is longer is a bar, and no picture that can be shown: of 99,000,000 x 1 nothing is left in 2048 x 1."""
 MAX_BYTES = 200_000_000
 # EPS would run Ghostscript on a stranger's program; the rest of Pillow's formats are no pictures people show
 _FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "AVIF", "HEIF", "TIFF", "BMP", "ICO", "PPM", "JPEG2000")
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 _SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png"}
+_ORIENTATION = 0x0112
+_STRIP = 8_000_000
+"""Pixels that are turned into colours at a time."""
 _DRAWING_COLOURS = 256
 _ICON_SIDE = 64
 # what Pillow's decoders raise for bytes that are not what their header says
-_BROKEN = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error)
+_BROKEN = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    AttributeError,
+    RuntimeError,
+    AssertionError,
+    struct.error,
+    zlib.error,
+)
 
 
 class Media:
@@ -70,7 +91,9 @@ class Media:
         digest = hashlib.sha256(encoded).hexdigest()
         self._write(digest, mime, encoded)
         size = (picture.width, picture.height, len(encoded))
-        return self._store.images.add(digest, mime, *size, _perceptual_hash(picture), at, crop_of)
+        image = self._store.images.add(digest, mime, *size, _perceptual_hash(picture), at, crop_of)
+        self._store.images.keep_print(image.id, METHOD, take_print(picture))
+        return image
 
     def check(self, path: Path) -> None:
         """Raise the `PictureError` that keeping the picture in a file would; nothing is kept."""
@@ -85,7 +108,22 @@ class Media:
         self._write(digest, mime, encoded)
         size = (part.width, part.height, len(encoded))
         crop_of = image.crop_of or image.hash
-        return self._store.images.add(digest, mime, *size, _perceptual_hash(part), image.added_at, crop_of=crop_of)
+        cut = self._store.images.add(digest, mime, *size, _perceptual_hash(part), image.added_at, crop_of=crop_of)
+        self._store.images.keep_print(cut.id, METHOD, take_print(part))
+        return cut
+
+    def print_of(self, image: Image) -> Print | None:
+        """Return the print by which copies are known, taken now where none is kept; None without a file."""
+        kept = self._store.images.print_of(image.id, METHOD)
+        if kept is None:
+            try:
+                with _reading(self.path_of(image)) as picture:
+                    kept = take_print(picture)
+            except PictureError:
+                return None
+            with suppress(StorageError):  # where nothing can be written it is taken again the next time
+                self._store.images.keep_print(image.id, METHOD, kept)
+        return read_print(kept)
 
     def restore(self, image: Image, content: bytes) -> None:
         """Write the file of a picture the store knows, as an export carries it; checks that it is the one."""
@@ -198,28 +236,63 @@ def _read(path: Path) -> bytes:
 
 def _decode(name: str, content: bytes) -> Picture:
     from PIL import Image as Pillow
-    from PIL import ImageOps, UnidentifiedImageError
+    from PIL import UnidentifiedImageError
 
     _need_heif_plugin(name, content)
+    Pillow.MAX_IMAGE_PIXELS = MAX_PIXELS
     with warnings.catch_warnings():
         # broken metadata and the like: the picture either decodes or it does not
         warnings.simplefilter("ignore")
+        # also for the pictures that others hold inside, whose size no header of the file tells
+        warnings.simplefilter("error", Pillow.DecompressionBombWarning)
         Pillow.init()
         try:
-            with Pillow.open(io.BytesIO(content), formats=[one for one in _FORMATS if one in Pillow.OPEN]) as opened:
+            with Pillow.open(io.BytesIO(content), formats=[form for form in _FORMATS if form in Pillow.OPEN]) as opened:
                 _check_size(name, opened)
                 # a JPEG decodes at a half or a quarter of its size at hardly any cost
                 opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
                 opened.load()
-                picture = _to_rgb(ImageOps.exif_transpose(opened))
+                picture = _upright(_small(opened), opened)
         except UnidentifiedImageError as exc:
             raise PictureError(f"{name} is not a picture.", fix="Use a JPEG, PNG, WebP, GIF or TIFF file.") from exc
-        except Pillow.DecompressionBombError as exc:
+        except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning) as exc:
             raise _too_large(name) from exc
+        except MemoryError as exc:
+            raise PictureError(f"{name} is too large for this machine's memory.", fix="Save a smaller copy.") from exc
         except _BROKEN as exc:
             raise PictureError(f"{name} is damaged or cut off.", fix="Copy or download it again.") from exc
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Pillow.Resampling.LANCZOS)
     return picture
+
+
+def _small(opened: Picture) -> Picture:
+    """Return a decoded picture as RGB, of a huge one a whole fraction of it, made in strips.
+
+    Its colours take up to eight times the bytes its pixels take on disk, and the steps to RGB as much again: of a whole
+    picture of a hundred million pixels they took 2.9 GB, strip by strip they take what it decodes to.
+    """
+    from PIL import Image as Pillow
+
+    factor = max(opened.size) // (2 * LONGEST_SIDE)
+    if factor < 2:
+        return _to_rgb(opened, _shades(opened))
+    shades = _shades(opened)
+    height = -(-opened.height // factor)
+    small = Pillow.new("RGB", (-(-opened.width // factor), height))
+    rows = max(1, _STRIP // max(1, opened.width * factor))
+    for top in range(0, height, rows):
+        box = (0, top * factor, opened.width, min(opened.height, (top + rows) * factor))
+        strip = opened.crop(box)
+        strip.info = opened.info  # which colour is none
+        small.paste(_to_rgb(strip, shades).reduce(factor), (0, top))
+    return small
+
+
+def _upright(picture: Picture, opened: Picture) -> Picture:
+    from PIL import ImageOps
+
+    picture.getexif()[_ORIENTATION] = opened.getexif().get(_ORIENTATION, 1)
+    return ImageOps.exif_transpose(picture)
 
 
 def _need_heif_plugin(name: str, content: bytes) -> None:
@@ -238,6 +311,11 @@ def _need_heif_plugin(name: str, content: bytes) -> None:
 def _check_size(name: str, opened: Picture) -> None:
     if opened.width * opened.height > MAX_PIXELS:
         raise _too_large(name)
+    if max(opened.size) > MAX_SIDE:
+        raise PictureError(
+            f"{name} is {max(opened.size):,} pixels long; {MAX_SIDE:,} are allowed.",
+            fix="Cut out what matters.",
+        )
 
 
 def _too_large(name: str) -> PictureError:
@@ -246,7 +324,7 @@ def _too_large(name: str) -> PictureError:
     )
 
 
-def _to_rgb(picture: Picture) -> Picture:
+def _to_rgb(picture: Picture, shades: tuple[float, float]) -> Picture:
     from PIL import Image as Pillow
 
     if picture.has_transparency_data:
@@ -254,20 +332,27 @@ def _to_rgb(picture: Picture) -> Picture:
         white = Pillow.new("RGBA", seen.size, "white")
         return Pillow.alpha_composite(white, seen).convert("RGB")
     if picture.mode.startswith(("I", "F")):
-        picture = _to_eight_bits(picture)
+        picture = _to_eight_bits(picture, shades)
     return picture.convert("RGB")
 
 
-def _to_eight_bits(picture: Picture) -> Picture:
+def _shades(picture: Picture) -> tuple[float, float]:
+    """Return what is black and what is white in a picture of more than 8 bits."""
+    if not picture.mode.startswith(("I", "F")):
+        return 0.0, 255.0
+    low, high = (float(shade) for shade in picture.getextrema())  # type: ignore[arg-type]  # one band: two numbers
+    return (0.0, 65535.0) if picture.mode != "F" and low >= 0 and high <= 65535 else (low, high)
+
+
+def _to_eight_bits(picture: Picture, shades: tuple[float, float]) -> Picture:
     import numpy as np
     from PIL import Image as Pillow
 
     # Pillow's own conversion cuts off at 255, which leaves a 16-bit scan white
-    values = np.nan_to_num(np.asarray(picture, dtype=np.float64))
-    sixteen = picture.mode != "F" and values.min() >= 0 and values.max() <= 65535
-    low, high = (0.0, 65535.0) if sixteen else (float(values.min()), float(values.max()))
+    low, high = shades
+    values = np.nan_to_num(np.asarray(picture, dtype=np.float32))
     scaled = (values - low) * (255.0 / (high - low)) if high > low else values * 0
-    return Pillow.fromarray(scaled.round().astype(np.uint8))
+    return Pillow.fromarray(scaled.round().clip(0, 255).astype(np.uint8))
 
 
 def _encode(picture: Picture) -> tuple[str, bytes]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_cli.memory.picture_matches import PictureMatches
 from persona_cli.memory.retrieval.weights import UNRELATED
 from persona_cli.memory.store import Store
 from persona_cli.memory.vectors.clip import Vectors
@@ -27,10 +28,6 @@ from persona_cli.records import Hit, Image, ImageMemory, Kind, Ref, SemanticMemo
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
-
-_BITS = 64
-_SAME = 8
-"""Bits of 64 in which the hashes of two copies of one picture may differ."""
 
 NEAR = 0.4
 """What is alike is closer than this part of the distance that pictures of different things have.
@@ -53,22 +50,31 @@ _PICTURE_WORDS = re.compile(
 _SAYING_NOTHING = ("a photo", "a picture", "the picture I showed you", "what does it look like?")
 
 
-def seen_before(store: Store, shown: Sequence[Image]) -> dict[int, float]:
-    """Return the stored pictures that are copies of one shown, by id, with how alike they are, 0 to 1."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the pictures of a question have to do with those that are stored."""
+
+    same: Mapping[int, float]
+    """PictureMatches of one shown, by id, with how much of their hashes agrees, 0 to 1."""
+    alike: Mapping[int, float]
+    """What only looks like one shown."""
+    new: tuple[Image, ...]
+    """The pictures nobody has met before, in any size: how they look is all there is to go by."""
+
+
+def look_for(store: Store, matches: PictureMatches, shown: Sequence[Image], before: datetime | None) -> Seen:
+    """Look for pictures among those that were met before that moment."""
+    same: dict[int, float] = {}
     alike: dict[int, float] = {}
+    new = []
     for picture in shown:
-        for known, bits in store.images.near(picture.phash, _SAME):
-            alike[known.id] = max(alike.get(known.id, 0.0), 1.0 - bits / _BITS)
-    return alike
-
-
-def new_ones(store: Store, shown: Sequence[Image], before: datetime | None) -> tuple[Image, ...]:
-    """Return the pictures nobody has met before that moment, in any size: how they look is all there is to go by."""
-    return tuple(
-        picture
-        for picture in shown
-        if not any(_is_known(store, known, before) for known, _ in store.images.near(picture.phash, _SAME))
-    )
+        found = matches.of(picture)
+        for match in found:
+            kind = same if match.same else alike
+            kind[match.known.id] = max(kind.get(match.known.id, 0.0), match.closeness)
+        if not any(match.same and _is_known(store, match.known, before) for match in found):
+            new.append(picture)
+    return Seen(same, {row_id: value for row_id, value in alike.items() if row_id not in same}, tuple(new))
 
 
 def spoken_of(store: Store, facts: Iterable[Hit[SemanticMemory]]) -> dict[int, Hit[SemanticMemory]]:

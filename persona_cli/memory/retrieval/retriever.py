@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from persona_cli.config import MemorySettings
+from persona_cli.memory.picture_matches import PictureMatches
 from persona_cli.memory.retrieval import pictures
 from persona_cli.memory.retrieval.messages import Voice, voice_of
 from persona_cli.memory.retrieval.pictures import LooksLike, Sights, asks_to_see
@@ -139,6 +140,7 @@ class Retriever:
         store: Store,
         index: Index,
         embedder: Embedder,
+        matches: PictureMatches,
         looks: LooksLike,
         *,
         settings: MemorySettings,
@@ -147,6 +149,7 @@ class Retriever:
         self._store = store
         self._index = index
         self._embedder = embedder
+        self._matches = matches
         self._looks = looks
         self._settings = settings
         self._gap = gap
@@ -230,10 +233,11 @@ class Retriever:
     def _images(self, ranker: Ranker, request: _Request, facts: Sequence[Hit[FactLine]]) -> list[Hit[Image]]:
         pictured = [hit for hit in facts[: request.picture_facts] if hit.memory.pictured]
         text = ranker.question.text
-        new = pictures.new_ones(self._store, request.shown, ranker.scope.until)
+        seen = pictures.look_for(self._store, self._matches, request.shown, ranker.scope.until)
+        looks = self._looks.alike(seen.new)
         sights = Sights(
-            picture=pictures.seen_before(self._store, request.shown),
-            looks=self._looks.alike(new),
+            picture=seen.same,
+            looks={**(seen.alike if seen.new else {}), **looks},
             shows=self._looks.showing(text) if request.kinds == {Kind.IMAGE} or asks_to_see(text) else {},
             caption=ranker.captions(),
         )

@@ -26,6 +26,7 @@ STEPS = (
     "embedded",
     "rulings",
     "grams",
+    "likenesses",
 )
 """The released order: append to it with each new migration, never change it."""
 

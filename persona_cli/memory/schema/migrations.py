@@ -315,3 +315,12 @@ def grams(db: Database) -> None:
     db.execute(GRAMS)
     for statement in gram_statements():
         db.execute(statement)
+
+
+@migrations()
+def likenesses(db: Database) -> None:
+    """The print of a picture, which tells its copies (likeness.py); one that was stored before gets it when needed."""
+    db.execute(
+        "CREATE TABLE likeness (image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,"
+        " method INTEGER NOT NULL, print BLOB NOT NULL) STRICT"
+    )

@@ -84,6 +84,18 @@ class Images:
         pairs = ((one, measured[one.id]) for one in close)
         return tuple(sorted(pairs, key=lambda pair: (pair[1], pair[0].id)))
 
+    def print_of(self, image_id: int, method: int) -> bytes | None:
+        """Return the print of a picture by that method (likeness.py), None where none was taken."""
+        row = self._connection.row("SELECT print FROM likeness WHERE image_id = ? AND method = ?", (image_id, method))
+        return None if row is None else bytes(row["print"])
+
+    def keep_print(self, image_id: int, method: int, taken: bytes) -> None:
+        """Keep the print of a picture in place of any other; nothing where the picture is gone."""
+        self._connection.write(
+            "INSERT OR REPLACE INTO likeness (image_id, method, print) SELECT id, ?, ? FROM image WHERE id = ?",
+            (method, taken, image_id),
+        )
+
     def set_caption(self, image_id: int, text: str) -> None:
         """Say what the picture shows in a person's own words."""
         self._connection.update("image", image_id, {"caption": text, "caption_by": ""})
