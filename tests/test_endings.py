@@ -78,3 +78,8 @@ def test_facts_of_one_person_are_known_by_role_or_name() -> None:
     assert same_holder(holder("The user's sister Ada paints."), holder("Ada paints.", "Ada"))
     assert not same_holder(holder("The user paints."), holder("Ada paints."))
     assert not same_holder(holder("The user's sister paints."), holder("The user's brother paints."))
+
+
+def test_a_page_in_one_sentence_ends_nothing_and_takes_no_time() -> None:
+    assert ended("I like " * 20_000) == ()
+    assert ended("I gave up chess")

@@ -160,9 +160,13 @@ def _is_theirs(ending: Ending, memory: SemanticMemory) -> bool:
     return bool(mine & {kin(word) for word in words(ending.who)})
 
 
+_LONGEST = 1_000
+"""Characters of a sentence that is read for an ending: nobody says longer ones; "I like " for ever took the square."""
+
+
 def _of_sentence(plain: str) -> Iterator[Ending]:
     # one reading of a sentence goes on where it speaks of its time; "this week" is over soon
-    if for_a_while(plain):
+    if len(plain) > _LONGEST or for_a_while(plain):
         return
     for aversion, patterns in ((False, _ways().over), (True, _ways().begun)):
         for pattern in patterns:
