@@ -109,7 +109,7 @@ class Conversation:
     def _memory(self, rest: str) -> None:
         from datetime import datetime
 
-        from persona_cli.cli.memory import embed_new
+        from persona_cli.cli.invocation import embed_new
         from persona_cli.cli.memory_views import USUAL, list_records, print_found, print_records
 
         memory = self.assistant.memory

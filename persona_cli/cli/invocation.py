@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from persona_cli.memory.store import Store
 
 
+_AT_ONCE = 200
+"""Texts embedded before a search: a second or two, no more."""
+
+
 @dataclass
 class Invocation:
     """One run: the options before the command, and what is opened from them."""
@@ -112,3 +116,11 @@ def invocation(context: typer.Context) -> Invocation:
     found = context.find_object(Invocation)
     assert found is not None
     return found
+
+
+def embed_new(memory: Memory) -> None:
+    """Embed what has no vector yet, so that a search by meaning finds it; left to the queue's run when it is much."""
+    from persona_cli.memory.vectors.embedding import embed_wanted
+
+    if 0 < len(memory.store.vectors.wanted(memory.embedder.name, _AT_ONCE + 1)) <= _AT_ONCE:
+        embed_wanted(memory.store, memory.embedder)

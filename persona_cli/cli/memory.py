@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from persona_cli.cli import memory_forget, memory_life, memory_tidy
+from persona_cli.cli import memory_forget, memory_life, memory_quarantine, memory_tidy
 from persona_cli.cli.arguments import find, parse_moment, parse_window
-from persona_cli.cli.invocation import invocation
+from persona_cli.cli.invocation import embed_new, invocation
 from persona_cli.cli.writer import typed, write
 from persona_cli.errors import UsageError
 from persona_cli.records import Author, Kind, Ref, SemanticMemory
@@ -16,7 +16,6 @@ from persona_cli.records import Author, Kind, Ref, SemanticMemory
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from persona_cli.memory import Memory
 
 app = typer.Typer(no_args_is_help=True, help="Search, list, show, add, edit, forget and undo memories.")
 
@@ -41,9 +40,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[
     str, typer.Argument(metavar="ID", help="A memory as search and list print it: s12, e3, p4, c2, m120, i7")
 ]
-
-_AT_ONCE = 200
-"""Texts embedded before a search: a second or two, no more."""
 
 
 @app.command()
@@ -180,20 +176,13 @@ def edit(context: typer.Context, name: Name) -> None:
     write(changed)
 
 
-def embed_new(memory: Memory) -> None:
-    """Embed what has no vector yet, so that a search by meaning finds it; left to the queue's run when it is much."""
-    from persona_cli.memory.vectors.embedding import embed_wanted
-
-    if 0 < len(memory.store.vectors.wanted(memory.embedder.name, _AT_ONCE + 1)) <= _AT_ONCE:
-        embed_wanted(memory.store, memory.embedder)
-
-
 app.command()(memory_forget.forget)
 app.command()(memory_life.diff)
 app.command()(memory_life.undo)
 app.command()(memory_life.conflicts)
 app.command()(memory_life.about)
 app.command()(memory_tidy.tidy)
+app.command()(memory_quarantine.quarantine)
 
 
 def _now() -> datetime:

@@ -63,10 +63,11 @@ def forget(
             refs = _about(memory.store, about)
         else:
             refs = _within(memory.store, since, until)
-        _forget(run, memory, refs, yes=yes)
+        forget_refs(run, memory, refs, yes=yes)
 
 
-def _forget(run: Invocation, memory: Memory, refs: list[Ref], *, yes: bool) -> None:
+def forget_refs(run: Invocation, memory: Memory, refs: list[Ref], *, yes: bool) -> None:
+    """Show what is to be deleted, ask, delete it for good, and say what was."""
     from persona_cli.cli import memory_views
 
     if not refs:

@@ -28,6 +28,7 @@ from persona_cli.memory.tables.jobs import Jobs
 from persona_cli.memory.tables.journal import Journal
 from persona_cli.memory.tables.lines import Lines
 from persona_cli.memory.tables.looks import Looks
+from persona_cli.memory.tables.quarantine import Quarantine
 from persona_cli.memory.tables.readings import Readings
 from persona_cli.memory.tables.recovering import load, rebuild_texts
 from persona_cli.memory.tables.refusals import Refusals
@@ -140,6 +141,7 @@ class Store:
         self.turns = Turns(connection, self.images, self.find)
         self.semantic = Semantics(connection)
         self.conflicts = Conflicts(connection, self.semantic)
+        self.quarantine = Quarantine(connection)
         self.core = Core(connection)
         self.episodes = Episodes(connection)
         self.lines = Lines(connection)
