@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from persona_cli.english.lexicon import word_class
 from persona_cli.english.sentences import sentences
@@ -25,6 +25,7 @@ REQUESTING = word_class("requesting", "small_talk")
 """Words that ask for a proposal and say nothing of what about."""
 
 
+@lru_cache(maxsize=4_096)
 def only_asks(message: str) -> bool:
     """Tell whether every sentence of a message is a question."""
     parts = sentences(message)

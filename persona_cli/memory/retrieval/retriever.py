@@ -48,6 +48,8 @@ from persona_cli.records import (
 
 AnyHit = Hit[SemanticMemory] | Hit[EpisodicMemory] | Hit[ProceduralMemory] | Hit[CoreEntry] | Hit[Turn] | Hit[Image]
 
+_LineHit = Hit[Line] | Hit[FactLine] | Hit[TopicLine]
+
 _ALL = frozenset(Kind)
 _RECALLED = _ALL - {Kind.CORE}  # the profile is in every prompt as it is
 _SURE = 2.6
@@ -99,7 +101,7 @@ class _Ranked:
         """Return the best of all kinds with their whole memories; what was forgotten since is left out."""
         undated: list[AnyHit] = [*self.habits, *self.profile, *self.images]
         every = sorted([*self.messages, *self.facts, *self.topics, *undated], key=lambda hit: -hit.score)
-        order = self._users_words_first([hit.ref for hit in every[: limit + _SPARE]], limit)
+        order = self._users_words_first(every[: limit + _SPARE], limit)
         wanted = set(order)
         whole: dict[Ref, AnyHit] = {
             hit.ref: hit
@@ -113,22 +115,21 @@ class _Ranked:
         }
         return tuple(whole[ref] for ref in order if ref in whole)
 
-    def _users_words_first(self, refs: Sequence[Ref], limit: int) -> list[Ref]:
+    def _users_words_first(self, hits: Sequence[AnyHit | _LineHit], limit: int) -> list[Ref]:
         """Put what only the assistant said behind what the user did, and leave out where neither said anything."""
-        said = {hit.ref: hit for hit in self.messages}
         noise, question = self.ranker.weights.noise, self.ranker.question
         near = noise.mean + LEAST_SEARCHED * noise.deviation
-        answers = self.ranker.store.turns.answers([ref.id for ref in refs if ref in said])
+        answers = self.ranker.store.turns.answers([hit.ref.id for hit in hits if isinstance(hit.memory, Line)])
         answered, first = list[Ref](), list[Ref]()
-        for ref in refs:
+        for hit in hits:
             if len(first) == limit:
                 break
             voice = Voice.USER
-            if ref in said and ref.id in answers:
-                close = said[ref].lanes.get("dense", 0.0) >= near
-                voice = voice_of(said[ref].memory.user, answers[ref.id], question, close=close)
+            if isinstance(hit.memory, Line) and hit.ref.id in answers:
+                close = hit.lanes.get("dense", 0.0) >= near
+                voice = voice_of(hit.memory.user, answers[hit.ref.id], question, close=close)
             if voice is not Voice.NOBODY:
-                (first if voice is Voice.USER else answered).append(ref)
+                (first if voice is Voice.USER else answered).append(hit.ref)
         return (first + answered)[:limit]
 
 
