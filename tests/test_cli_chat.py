@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from persona_cli.cli.interactive import parse_paths
 from persona_cli.paths import find_places
 from tests.terminal import persona, persona_process, persona_typed
 
@@ -145,6 +146,24 @@ def test_a_pipe_that_is_no_text() -> None:
     ran = persona_process("chat", stdin=b"\xff\xfe\x00\x80" * 10)
     assert ran.code == 2
     assert "no text" in ran.error
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_in_a_pipe_is_told_for_what_it_is(encoding: str) -> None:
+    ran = persona_process("chat", stdin="I like tea".encode(encoding))
+    assert ran.code == 2
+    assert "iconv" in ran.err
+
+
+@pytest.mark.parametrize("command", [["import", f"{'a' * 300}.jsonl"], ["export", "a" * 300], ["restore", "a" * 300]])
+def test_a_name_that_is_too_long_is_an_error_of_its_own(command: list[str]) -> None:
+    ran = persona_process(*command)
+    assert (ran.code, "too long" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a\0b"])
+def test_a_path_in_the_chat_that_can_be_no_file_is_taken_as_it_is(name: str) -> None:
+    assert parse_paths(name) == (Path(name),)
 
 
 def test_control_characters_do_not_reach_the_terminal() -> None:

@@ -101,3 +101,17 @@ def test_without_a_zone_it_is_that_of_this_machine() -> None:
     there = parse_time("2024-05-12 18:30", None, "line 1")
     assert there.replace(tzinfo=None) == datetime(2024, 5, 12, 18, 30)
     assert there.utcoffset() is not None
+
+
+@pytest.mark.parametrize("text", ["9999-12-31 23:59", "0001-01-01", "1e400", "9" * 5_000, "12:00 1e99999999"])
+def test_a_time_that_no_calendar_can_count_from_is_an_error(text: str) -> None:
+    with pytest.raises(TransferError, match="line 1"):
+        parse_time(text, None, "line 1")
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"time": "2024-01-01", "user": ' + "9" * 5_000 + "}", "x" * 100_001])
+def test_a_line_that_is_too_deep_or_too_long_is_named(line: str, tmp_path: Path) -> None:
+    file = tmp_path / "t.jsonl"
+    file.write_text('{"time": "2024-01-01", "user": "hello"}\n' + line, encoding="utf-8")
+    with pytest.raises(TransferError, match="line 2"):
+        read_transcript(file)

@@ -276,3 +276,9 @@ def test_deltas_joined_are_the_whole(parts: list[str]) -> None:
     if isinstance(pieces[-1], Answer):
         assert joined(pieces, AnswerDelta) == pieces[-1].text
     assert [piece.text for piece in pieces if isinstance(piece, Think)] == [joined(pieces, ThinkDelta)]
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"content": ' + "9" * 5_000 + "}", '{"decision": 1e400}'])
+def test_json_that_cannot_be_read_is_a_broken_format(text: str) -> None:
+    with pytest.raises(FormatError):
+        parse_semantic(text)

@@ -281,6 +281,9 @@ def test_of_a_pasted_page_the_first_and_the_last_words_are_looked_up(life: Memor
     asked = prepare(life.store, life.embedder, f"Ericeira? {page} Marnie?", NOW, kinds=set(Kind))
     assert len(asked.terms) == 200
     assert {"ericeira", "marnie"} <= set(asked.hits[Kind.MESSAGE][5]) | set(asked.hits[Kind.MESSAGE][3])
+    assert asked.left_out == 1_802
+    notes = life.retriever.search(f"Ericeira? {page} Marnie?", at=NOW).notes
+    assert "Of so long a text 1,802 words in the middle were not looked up." in notes
 
 
 def test_an_empty_memory_recalls_nothing(memory: Memory) -> None:

@@ -5,6 +5,7 @@ Nothing heavy is imported here or in the modules of the commands; what a command
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -92,13 +93,10 @@ def main() -> None:
         # whoever read our output has left; the interpreter must not complain about it at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = PersonaError.exit_code
-    except Exception as exc:
-        # the one boundary: a fault must not throw a traceback at a person
-        if os.environ.get("PERSONA_DEBUG"):
-            raise
-        write_error(f"error: this should not happen: {type(exc).__name__}: {exc}")
-        write_error("Run it again with PERSONA_DEBUG=1 to see where, and please report it.")
-        code = UNEXPECTED
+    except OSError as exc:
+        code = _explain_name(exc)
+    except Exception as exc:  # noqa: BLE001 - the one boundary, raised again under PERSONA_DEBUG
+        code = _explain_fault(exc)
     sys.exit(code)
 
 
@@ -109,6 +107,23 @@ def _check_text(arguments: Sequence[str]) -> None:
             raise UsageError(
                 f"{argument!r} is no text in UTF-8", fix="Set your terminal to UTF-8, or pass the text through a pipe."
             )
+
+
+def _explain_name(exc: OSError) -> int:
+    """Say that a file's name is too long, which every way of looking at a file can find; else it is a fault."""
+    if exc.errno != errno.ENAMETOOLONG:
+        return _explain_fault(exc)
+    _tell(UsageError("a file's name is too long", fix="Most systems allow 255 bytes; check what you named."))
+    return UsageError.exit_code
+
+
+def _explain_fault(exc: Exception) -> int:
+    """Say what should not happen: the one boundary, so that no fault throws a traceback at a person."""
+    if os.environ.get("PERSONA_DEBUG"):
+        raise exc
+    write_error(f"error: this should not happen: {type(exc).__name__}: {exc}")
+    write_error("Run it again with PERSONA_DEBUG=1 to see where, and please report it.")
+    return UNEXPECTED
 
 
 def _explain_usage(exc: typer.TyperException) -> int:

@@ -74,10 +74,19 @@ def read_pipe() -> str:
     try:
         text = codecs.getincrementaldecoder("utf-8-sig")().decode(words, final=len(words) < _MOST_BYTES)
     except UnicodeDecodeError as exc:
-        raise MessageError("what came through the pipe is no text", fix="Show a picture with --image.") from exc
+        raise MessageError("what came through the pipe is no text", fix=_fix_for(words)) from exc
+    if "\0" in text:
+        raise MessageError("what came through the pipe is no text", fix=_fix_for(words))
     if not text.strip():
         raise MessageError("the message is empty", fix="Write something, or start `persona chat` in a terminal.")
     return text.strip()
+
+
+def _fix_for(words: bytes) -> str:
+    """Return what to do about bytes that are no text: UTF-16, as PowerShell writes it, has zeros or its mark."""
+    if words.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or words.count(0) * 3 > len(words):
+        return "It looks like UTF-16: save it as UTF-8, or pass it through `iconv -f UTF-16 -t UTF-8`."
+    return "A message is UTF-8; a picture is shown with --image."
 
 
 def as_turn(run: Invocation, spoken: Spoken) -> dict[str, object]:

@@ -188,8 +188,11 @@ def parse_paths(text: str) -> tuple[Path, ...]:
     whole = Path(text).expanduser()
     if not text:
         raise PictureError("no picture was named", fix="/image PATH")
-    if whole.is_file():
-        return (whole,)
+    try:
+        if whole.is_file():
+            return (whole,)
+    except (OSError, ValueError):  # a name that is too long, or has a zero in it, may still be several
+        pass
     try:
         words = shlex.split(text)
     except ValueError:

@@ -26,6 +26,9 @@ _SIXTIES = 69
 _LONGEST = 100
 """Characters; no time is longer, and the parser takes quadratic time for some that are."""
 
+_OLDEST_YEAR, _NEWEST_YEAR = 1000, 2999
+"""Years a message may be of: near the first and the last that the calendar has, "in a week" is no date."""
+
 
 class Order(Enum):
     """Which stands first in a date of numbers that ends with its year."""
@@ -74,6 +77,8 @@ def parse_time(text: str, order: Order | None, place: str) -> datetime:
             raise ValueError(text)
         body, zone = _split_zone(_with_year_first(text.strip(), order))
         moment = _whole(body)
+        if not _OLDEST_YEAR <= moment.year <= _NEWEST_YEAR:
+            raise ValueError(text)
         return (moment if zone is None else moment.replace(tzinfo=zone)).astimezone()
     except _UnknownZone as exc:
         raise TransferError(

@@ -12,6 +12,9 @@ from persona_cli.importers.times import Order, order_of, parse_time
 
 _FIELDS = {"time", "user", "assistant", "images"}
 
+LONGEST_LINE = 100_000
+"""Characters of one exchange: five times what a message may have."""
+
 
 def read_transcript(path: Path) -> tuple[Exchange, ...]:
     """Return the exchanges in `path`; times without a zone are in the zone of this machine.
@@ -21,9 +24,14 @@ def read_transcript(path: Path) -> tuple[Exchange, ...]:
     read: list[tuple[str, dict[str, Any]]] = []
     try:
         with path.open(encoding="utf-8-sig") as file:
-            for number, line in enumerate(file, 1):
+            # a line at a time and no more of it than counts: a file of one line may be as large as the disk
+            for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE + 1), ""), 1):
+                place = f"{path}, line {number}"
+                if len(line) > LONGEST_LINE:
+                    raise TransferError(
+                        f"{place} has more than {LONGEST_LINE:,} characters", fix="Cut the exchange into several lines."
+                    )
                 if line.strip():
-                    place = f"{path}, line {number}"
                     read.append((place, _fields(line, place)))
     except UnicodeDecodeError as exc:
         raise TransferError(f"{path} is not UTF-8 text", fix="Save it as UTF-8, one JSON object per line.") from exc

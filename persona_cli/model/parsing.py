@@ -260,7 +260,7 @@ def _json_lines(text: str) -> Lines | None:
         return None
     try:
         loaded = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # a number of 5,000 digits is no JSONDecodeError
         return None
     lines: Lines = []
     for one in loaded if isinstance(loaded, list) else [loaded]:

@@ -65,6 +65,8 @@ class Question:
     """BM25 by word, for every memory that holds one, by kind and id."""
     peaks: Mapping[str, float]
     """By word, how much it can count: the best score any memory has for it, or what a unique word would have."""
+    left_out: int = 0
+    """Words of a pasted page that are not looked up."""
     words: frozenset[str] = field(init=False)
     whole: float = field(init=False)
     """What all the words count together."""
@@ -103,14 +105,26 @@ def prepare(
     content, keyed = (first_person, first_person) if set(kinds) == {Kind.MESSAGE} else (text, texts[-1])
     embedded = list(dict.fromkeys((content, first_person, keyed)))
     vectors = dict(zip(embedded, embedder.embed_query(embedded), strict=True))
-    terms = _ends(search_terms(*(without_times(words, at) for words in texts)))
+    every = search_terms(*(without_times(words, at) for words in texts))
+    terms = _ends(every)
+    left_out = len(every) - len(terms)
     request = not speakers and requests(text)
     if request:
         vectors = {words: _off_centre(vector, embedder) for words, vector in vectors.items()}
         terms = tuple(term for term in terms if term not in REQUESTING)
     hits, peaks = _look_up(store, terms, kinds)
     return Question(
-        text, at, vectors[content], speakers, vectors[first_person], vectors[keyed], request, terms, hits, peaks
+        text,
+        at,
+        vectors[content],
+        speakers,
+        vectors[first_person],
+        vectors[keyed],
+        request,
+        terms,
+        hits,
+        peaks,
+        left_out,
     )
 
 

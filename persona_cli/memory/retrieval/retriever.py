@@ -288,7 +288,10 @@ class Retriever:
     def _ranker(self, text: str, at: datetime, scope: Scope, keywords: str, kinds: Collection[Kind]) -> Ranker:
         question = prepare(self._store, self._embedder, text, at, keywords=keywords, kinds=kinds)
         weights = for_requests(self._weigh()) if question.request else self._weigh()
-        return Ranker(self._store, self._index, question, scope, weights)
+        ranker = Ranker(self._store, self._index, question, scope, weights)
+        if question.left_out:
+            ranker.notes.append(f"Of so long a text {question.left_out:,} words in the middle were not looked up.")
+        return ranker
 
     def _banned(self, shown: Collection[Ref]) -> frozenset[Ref]:
         """Add to what was shown the messages of the topics among it; of a summary only some were."""
