@@ -20,6 +20,7 @@ from persona_cli.agent.captions import Captions
 from persona_cli.agent.update import Updates
 from persona_cli.errors import Interrupted, PersonaError, StorageError
 from persona_cli.memory import Memory
+from persona_cli.memory.orphans import GRACE, remove_orphans
 from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.memory.vectors.sight import IN_PASSING
 from persona_cli.model.tasks import Stop
@@ -63,6 +64,7 @@ class UpdateQueue:
         self._thread: threading.Thread | None = None
         # the last run may have been cut off between its jobs and their vectors
         self._stale = True
+        self._swept = False
 
     def start(self) -> None:
         """Work in the background from now on."""
@@ -186,6 +188,10 @@ class UpdateQueue:
                 self._memory.index.sync(stop)
             # a stop in the middle: the rest waits for the next quiet moment
             self._stale = stop() or not (in_passing or self._memory.index.in_step)
+            if not self._swept:
+                # what a run that was killed has left; once in a run is enough
+                self._swept = True
+                remove_orphans(self._memory, GRACE)
             # last and not all: pictures of before CLIP was installed may be thousands
             self._memory.sight.embed_wanted(stop, IN_PASSING)
 

@@ -102,7 +102,7 @@ def _check_memory(run: Invocation, *, fix: bool) -> Iterator[Check]:
             yield _mend(run, found, fix=fix)
             if not fix:
                 return
-        with run.memory() as memory:
+        with run.memory(reading=not fix) as memory:
             if fix:
                 yield _rebuild(memory)
             yield from _look_inside(memory, run.settings.chroma.url)
@@ -136,11 +136,17 @@ def _mend(run: Invocation, found: str, *, fix: bool) -> Check:
 
 
 def _look_inside(memory: Memory, url: str) -> Iterator[Check]:
+    from persona_cli.memory.orphans import find_orphans, names_of
+
     store = memory.store
     counts = ", ".join(f"{count} {table}" for table, count in store.tables().items() if count)
     yield Check("memory", Verdict.FINE, counts or "empty")
     yield _verified("database", store.verify())
     yield _verified("pictures", memory.media.verify())
+    if left := names_of(find_orphans(memory)):
+        more = f" (and {len(left) - 3} more)" if len(left) > 3 else ""
+        found = f"{'; '.join(left[:3])}{more}: `persona doctor --fix` deletes what a run that was killed has left"
+        yield Check("leftovers", Verdict.NOTE, found)
     yield _guarded("embedding", lambda: _embedding(memory))
     wanted = store.vectors.count_wanted(memory.embedder.name)
     others = sum(count for name, count in store.vectors.counts().items() if name != memory.embedder.name)
@@ -182,6 +188,8 @@ def _sight(memory: Memory) -> str:
 def _check_index(memory: Memory, url: str) -> Check:
     if not (memory.places.chroma.exists() or url):
         return Check("index", Verdict.NOTE, "not built yet: searches go through the vectors themselves")
+    if not memory.lasting:
+        return Check("index", Verdict.NOTE, "not looked at: its folder cannot be written")
     try:
         if lacking := memory.index.lacking():
             found = (
@@ -194,8 +202,10 @@ def _check_index(memory: Memory, url: str) -> Check:
 
 
 def _rebuild(memory: Memory) -> Check:
+    from persona_cli.memory.orphans import remove_orphans
     from persona_cli.memory.vectors.embedding import embed_wanted
 
+    left = remove_orphans(memory)
     texts = memory.store.rebuild_texts()
     memory.store.vectors.look_again()
     embedded = embed_wanted(memory.store, memory.embedder)
@@ -204,6 +214,8 @@ def _rebuild(memory: Memory) -> Check:
     made = f"{embedded} texts and {seen} pictures embedded, {memory.index.rebuild()} vectors in the index"
     if dropped:
         made += f", {dropped} of embedding models no longer in use deleted"
+    if left:
+        made += f", {left} leftovers deleted"
     if texts:
         made += ", the full text written anew"
     return Check("rebuilt", Verdict.FINE, made)

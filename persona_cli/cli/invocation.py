@@ -7,7 +7,7 @@ Answers go to standard output, everything else to standard error. Consoles are m
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from persona_cli.config import Settings, load_settings
+from persona_cli.errors import BusyError, StorageError
 from persona_cli.paths import Places, find_places
 
 if TYPE_CHECKING:
@@ -69,24 +70,32 @@ class Invocation:
         self.err.print(text, style="dim", highlight=False)
 
     @contextmanager
-    def store(self) -> Iterator[Store]:
-        """Open the store alone: enough to list and show."""
-        from persona_cli.memory.store import open_store
+    def store(self, *, reading: bool = False) -> Iterator[Store]:
+        """Open the store alone: enough to list and show; one that cannot be written only for `reading`."""
+        from persona_cli.memory.store import open_snapshot, open_store
 
         # a misspelt setting is said by every command, not only by those that need it
         _ = self.settings
-        opened = open_store(self.places.database)
+        try:
+            opened = open_store(self.places.database)
+        except StorageError as exc:
+            self._check_readable(exc, reading=reading)
+            opened = open_snapshot(self.places.database)
         try:
             yield opened
         finally:
             opened.close()
 
     @contextmanager
-    def memory(self) -> Iterator[Memory]:
-        """Open the memory: store, pictures, embedding and index."""
-        from persona_cli.memory import open_memory
+    def memory(self, *, reading: bool = False) -> Iterator[Memory]:
+        """Open the memory: store, pictures, embedding and index; one that cannot be written only for `reading`."""
+        from persona_cli.memory import Keeping, open_memory
 
-        opened = open_memory(self.places, self.settings, self.notice)
+        try:
+            opened = open_memory(self.places, self.settings, self.notice)
+        except StorageError as exc:
+            self._check_readable(exc, reading=reading)
+            opened = open_memory(self.places, self.settings, self.notice, Keeping.PRIVATE)
         try:
             yield opened
         finally:
@@ -104,6 +113,13 @@ class Invocation:
             yield opened
         finally:
             opened.close()
+
+    def _check_readable(self, exc: StorageError, *, reading: bool) -> None:
+        """Raise the error that kept memory from being opened, unless it is to be read as it is."""
+        if not reading or isinstance(exc, BusyError) or not self.places.database.exists():
+            raise exc
+        # a full disk, a read-only one, a snapshot; of a damaged database the copy raises the same error again
+        self.notice("Memory cannot be written here; it is read as it is.")
 
     def _describe(self, assistant: Assistant) -> None:
         """Say what the model runs on; no notice, because it belongs to no turn."""
@@ -123,4 +139,6 @@ def embed_new(memory: Memory) -> None:
     from persona_cli.memory.vectors.embedding import embed_wanted
 
     if 0 < len(memory.store.vectors.wanted(memory.embedder.name, _AT_ONCE + 1)) <= _AT_ONCE:
-        embed_wanted(memory.store, memory.embedder)
+        # on a full disk what has no vector is found by its words
+        with suppress(StorageError):
+            embed_wanted(memory.store, memory.embedder)

@@ -59,7 +59,7 @@ def search(
     text = " ".join(words).strip()
     if not text:
         raise UsageError("there is nothing to search for", fix='Give some words: persona memory search "my dog"')
-    with run.memory() as memory:
+    with run.memory(reading=True) as memory:
         embed_new(memory)
         found = memory.retriever.search(
             text,
@@ -92,7 +92,7 @@ def list_(
     from persona_cli.cli.render import print_json
 
     run = invocation(context)
-    with run.store() as store:
+    with run.store(reading=True) as store:
         rows = memory_views.list_records(
             store, kind or memory_views.USUAL, parse_window(since, until), limit, every=every
         )
@@ -109,7 +109,7 @@ def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
     from persona_cli.cli.render import print_json
 
     run = invocation(context)
-    with run.store() as store:
+    with run.store(reading=True) as store:
         ref, record = find(store, name)
         if as_json:
             print_json(memory_views.as_entry(ref, record))

@@ -44,6 +44,8 @@ def forget(
     What they had taken the place of holds again. First it is shown what will be done, afterwards where the same words
     still stand, also in copies outside the home.
     """
+    from persona_cli.memory.room import make_room
+
     run = invocation(context)
     ways = (names, session, about, since or until, everything)
     if sum(map(bool, ways)) != 1:
@@ -51,6 +53,8 @@ def forget(
             "say what to forget, in one way" if any(ways) else "there is nothing named to forget",
             fix="Name memories (s12), or give one of --session, --about, --since/--until and --everything.",
         )
+    if freed := make_room(run.places):
+        run.notice(f"The disk is full: {freed / 1e6:.0f} MB of what can be made again were deleted first.")
     with run.memory() as memory:
         if everything:
             _forget_everything(run, memory, yes=yes)

@@ -60,7 +60,7 @@ def profile(
     if context.invoked_subcommand is not None:
         return
     run = invocation(context)
-    with run.store() as store:
+    with run.store(reading=True) as store:
         if history:
             readings = store.readings.all()
             changes = list_changes(store, readings)

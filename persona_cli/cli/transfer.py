@@ -56,7 +56,7 @@ def export(
     from persona_cli.cli.markdown import write_markdown
     from persona_cli.cli.sealed import written
 
-    with run.store() as store, written(file, force=force, encrypt=encrypt) as out:
+    with run.store(reading=True) as store, written(file, force=force, encrypt=encrypt) as out:
         text = TextIOWrapper(out, encoding="utf-8")
         write_markdown(store, text)
         text.detach()
@@ -72,7 +72,7 @@ def write_archive(run: Invocation, file: Path | None, *, force: bool, encrypt: b
     from persona_cli.memory.archive.writing import export_memory
     from persona_cli.memory.media import Media
 
-    with run.store() as store, written(file, force=force, encrypt=encrypt) as out:
+    with run.store(reading=True) as store, written(file, force=force, encrypt=encrypt) as out:
         key = open_key(run.places.archive_key)
         with progress(run.err, "exporting") as advance:
             done = export_memory(store, Media(run.places.media, store), out, advance, key)

@@ -31,7 +31,7 @@ def why(
     from persona_cli.cli.render import print_json
 
     run = invocation(context)
-    with run.store() as store:
+    with run.store(reading=True) as store:
         found = explain(store, parse_turn(turn))
         if as_json:
             print_json(found)

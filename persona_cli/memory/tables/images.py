@@ -11,6 +11,7 @@ from persona_cli.memory.tables.columns import Columns, from_column, to_column
 from persona_cli.memory.tables.connection import Connection, Value, id_list, missing
 from persona_cli.records import Image
 
+_UNUSED = "id NOT IN (SELECT image_id FROM turn_image) AND hash NOT IN (SELECT hash FROM semantic_image)"
 _UNCAPTIONED = "FROM image JOIN turn_image ON image_id = image.id WHERE caption_by IS NULL AND crop_of IS NULL"
 
 
@@ -121,6 +122,19 @@ class Images:
     def all(self) -> tuple[Image, ...]:
         """Return every picture, oldest first."""
         return tuple(parse_row(row) for row in self._connection.rows("SELECT * FROM image ORDER BY id"))
+
+    def unused(self) -> tuple[Image, ...]:
+        """Return the pictures that no turn shows and no memory names."""
+        rows = self._connection.rows(f"SELECT * FROM image WHERE {_UNUSED} ORDER BY id")  # noqa: S608 - a constant
+        return tuple(parse_row(row) for row in rows)
+
+    def drop_unused(self, image_id: int) -> None:
+        """Delete a picture, unless something refers to it by now."""
+        self._connection.write(f"DELETE FROM image WHERE id = ? AND {_UNUSED}", (image_id,))  # noqa: S608 - a constant
+
+    def hashes(self) -> frozenset[str]:
+        """Return the SHA-256 of every picture."""
+        return frozenset(digest for (digest,) in self._connection.tuples("SELECT hash FROM image"))
 
     def of_turns(self, turn_ids: Collection[int]) -> dict[int, tuple[Image, ...]]:
         """Return the pictures of each turn that has any, in the order they were shown."""
