@@ -29,7 +29,7 @@ lint: $(VENV)/.installed-dev ## ruff, mypy, the import contract
 bench: $(VENV)/.installed-dev ## run the benchmarks and print their tables
 	$(BIN)/python -m benchmarks
 
-train: $(VENV)/.installed-dev ## train the reader anew from the examples in models/reading: half an hour
+train: $(VENV)/.installed-dev ## train the reader anew from the examples in models/reading: some minutes
 	$(BIN)/python -m models.reading.corpus
 	$(BIN)/python -m models.reading.train
 

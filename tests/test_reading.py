@@ -102,6 +102,7 @@ def test_questions_say_what_they_ask(reader: Reader) -> None:
 def test_pairs_are_judged_with_probabilities(reader: Reader) -> None:
     relations = reader.relate(["I work at Halifax.", "My cat is called Nilo."], "I handed in my notice at Halifax.")
     assert [set(relation.probabilities) for relation in relations] == [set(RELATIONS)] * 2
+    assert [sum(relation.probabilities.values()) for relation in relations] == pytest.approx([1, 1], abs=1e-3)
     assert relations[0].ending > relations[1].ending
     assert relations[1].verdict is Verdict.STANDS
     bearings = reader.bearings("where do I work?", ["I work at Halifax.", "We had soup."])

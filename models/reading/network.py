@@ -19,7 +19,7 @@ from torch.nn import functional
 from transformers import BertModel
 
 from persona_cli.memory.vectors.minilm_files import source_folder
-from persona_cli.reading.heads import FILLED, SENTENCE, TAGS, Heads
+from persona_cli.reading.heads import FILLED, SENTENCE, TAGS
 from persona_cli.reading.labels import ANSWERS, RELATIONS, SPANS
 
 RANK = 16
@@ -122,18 +122,6 @@ class Network(nn.Module):
         seen = torch.cat([states[:, 0], behind, one * other, (one - other).abs()], 1)
         return head(self.dropout(seen))  # type: ignore[no-any-return]
 
-    def heads(self, subject: NDArray[np.float64], thresholds: Sequence[float]) -> Heads:
-        """Return the heads as they are shipped."""
-        return Heads(
-            _matrix(self.sentence),
-            _matrix(self.word),
-            _matrix(self.slot),
-            _matrix(self.relation),
-            _matrix(self.answer),
-            subject.astype(np.float32),
-            np.array(thresholds, dtype=np.float32),
-        )
-
     def adapter(self) -> dict[str, NDArray[np.float16]]:
         """Return the adapter as it is shipped: two narrow matrices by the name of the wide one, float16."""
         found = {}
@@ -163,7 +151,3 @@ def _means(sums: Tensor, places: NDArray[np.int64]) -> Tensor:
     rows, starts, ends = torch.tensor(places.reshape(-1, 3)).T
     means: Tensor = (sums[rows, ends] - sums[rows, starts]) / (ends - starts).clamp(min=1).unsqueeze(1)
     return means
-
-
-def _matrix(head: nn.Linear) -> NDArray[np.float32]:
-    return np.vstack([head.weight.detach().numpy().T, head.bias.detach().numpy()])

@@ -1,17 +1,20 @@
-"""Train the reader: python -m models.reading.train (`make train`); about half an hour of one core.
+"""Train the reader: python -m models.reading.train (`make train`); some minutes of one core.
 
-Reads every batch but the one that is held back, fits the adapter and the heads (`network`) and the line for subjects,
-and writes adapter.npz and coefficients.npz beside this script. With `--without BATCH --into FOLDER` that batch is left
-out and another folder written: what layers, rates and thresholds were chosen by; `models.reading.measure` then prints
-its tables. The same corpus gives the same coefficients on the same machine.
+Reads every batch but the one that is held back, fits the heads (`lines`) over the adapter that is there and writes
+coefficients.npz beside this script: new examples need no more. With `--adapter` it fits the adapter first (`network`,
+a quarter of an hour of one core to itself) and writes adapter.npz too. With `--without BATCH --into FOLDER` that batch
+is left out and another folder written: what rates, strengths and thresholds were chosen by; `models.reading.measure`
+then prints its tables. The same corpus gives the same coefficients on the same machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import shutil
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from models.reading.completion import completed
 from models.reading.corpus import HELD_BACK, HERE, Batch, batches
+from models.reading.lines import fit_lines
 from models.reading.network import Network
 from models.reading.prepared import (
     NONE,
@@ -34,8 +38,7 @@ from models.reading.prepared import (
     prepare,
     prepare_pair,
 )
-from models.reading.subject import fit_subject
-from persona_cli.memory.vectors.state_encoder import ADAPTER
+from persona_cli.memory.vectors.state_encoder import ADAPTER, StateEncoder
 from persona_cli.reading.heads import COEFFICIENTS
 from persona_cli.reading.labels import ANSWERS, RELATIONS
 
@@ -45,9 +48,13 @@ WARM_UP = 60
 MESSAGES, PAIRS = 16, 24
 """Passages and pairs of one step."""
 SMOOTHING = 0.05
+STRANGERS = 6
+"""To so many written pairs comes one of two texts that have nothing to do with each other: writers give near ones."""
 THRESHOLDS = (0.95, 0.6)
 """From which probability an ending acts alone, and from which it is asked about (benchmarks/LOG.md)."""
+UNRELATED, OFF = RELATIONS.index("unrelated"), ANSWERS.index("off")
 _LAYERS = 6
+_FAR = 40  # lines: those of one person stand together
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,8 @@ class Material:
         dice.shuffle(passages)
         passages.sort(key=lambda passage: sum(len(sentence.pieces) for sentence in passage) // 40 + dice.random())
         steps = [Step(tuple(passages[at : at + MESSAGES])) for at in range(0, len(passages), MESSAGES)]
-        for pairs, head in ((self.relations, "relation"), (self.answers, "answer")):
+        for written, foreign, head in ((self.relations, UNRELATED, "relation"), (self.answers, OFF, "answer")):
+            pairs = [*written, *strangers(written, foreign, len(written) // STRANGERS, dice)]
             mixed = sorted(pairs, key=lambda pair: (len(pair.first) + len(pair.second)) // 20 + dice.random())
             steps += [Step(pairs=tuple(mixed[at : at + PAIRS]), head=head) for at in range(0, len(mixed), PAIRS)]
         dice.shuffle(steps)
@@ -120,12 +128,26 @@ def fit(material: Material, epochs: int = EPOCHS) -> Network:
     return network.eval()
 
 
-def write(network: Network, chosen: Sequence[Batch], folder: Path) -> None:
-    """Write adapter and coefficients into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
+def write_adapter(network: Network, folder: Path) -> None:
+    """Write the adapter into a folder."""
     adapter: dict[str, Any] = {"layers": np.int64(_LAYERS), **network.adapter()}
     np.savez_compressed(folder / ADAPTER, **adapter)
-    network.heads(fit_subject(chosen), THRESHOLDS).save(folder / COEFFICIENTS)
+
+
+def write_heads(chosen: Sequence[Batch], folder: Path) -> None:
+    """Fit the heads over the adapter in a folder, in 8 bits as it runs, and write them beside it."""
+    with tempfile.TemporaryDirectory() as weights:
+        encoder = StateEncoder(Path(weights), print, folder / ADAPTER)
+        fit_lines(chosen, encoder, THRESHOLDS).save(folder / COEFFICIENTS)
+        encoder.close()
+
+
+def strangers(pairs: Sequence[PreparedPair], label: int, count: int, dice: random.Random) -> Iterator[PreparedPair]:
+    """Yield pairs of a first text and the second of another one, far enough away to be of another matter."""
+    for _ in range(count):
+        place = dice.randrange(len(pairs))
+        other = (place + dice.randrange(_FAR, max(_FAR + 1, len(pairs) - _FAR))) % len(pairs)
+        yield PreparedPair(pairs[place].first, pairs[other].second, label)
 
 
 def _varied(passage: list[Prepared], dice: random.Random) -> list[list[Prepared]]:
@@ -174,10 +196,16 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--without", default="", help="a batch to leave out")
     options.add_argument("--into", type=Path, default=HERE)
+    options.add_argument("--adapter", action="store_true", help="fit the adapter of the encoder too")
     options.add_argument("--epochs", type=int, default=EPOCHS)
     given = options.parse_args()
     chosen = [completed(batch) for batch in batches() if batch.name not in (HELD_BACK, given.without)]
-    write(fit(Material.of(chosen), given.epochs), chosen, given.into)
+    given.into.mkdir(parents=True, exist_ok=True)
+    if given.adapter:
+        write_adapter(fit(Material.of(chosen), given.epochs), given.into)
+    elif not (given.into / ADAPTER).exists():
+        shutil.copy(HERE / ADAPTER, given.into)
+    write_heads(chosen, given.into)
 
 
 if __name__ == "__main__":

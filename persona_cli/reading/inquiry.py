@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from persona_cli.reading.encoder import Encoder
-from persona_cli.reading.heads import Heads, apply, pair_input, softmax
+from persona_cli.reading.heads import Heads, compare, pair_input
 from persona_cli.reading.labels import ANSWERS, Guess
 from persona_cli.reading.statement import Statement, Subject
 
@@ -53,7 +53,8 @@ def bearings(encoder: Encoder, heads: Heads, question: str, memories: Sequence[s
     if not memories:
         return ()
     passages = encoder.encode([(question, memory) for memory in memories])
-    chances = softmax(apply(heads.answer, np.array([pair_input(passage) for passage in passages])))
+    inputs = np.array([pair_input(passage) for passage in passages])
+    chances = compare(heads.answer, heads.related[:, 1], inputs, ANSWERS.index("off"))
     return tuple(_bearing(row) for row in chances.tolist())
 
 

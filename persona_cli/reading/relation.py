@@ -13,7 +13,7 @@ from enum import StrEnum
 import numpy as np
 
 from persona_cli.reading.encoder import Encoder
-from persona_cli.reading.heads import Heads, apply, pair_input, softmax
+from persona_cli.reading.heads import Heads, compare, pair_input
 from persona_cli.reading.labels import RELATIONS, Guess
 
 ENDING = ("ends", "corrects")
@@ -49,7 +49,8 @@ def relate(encoder: Encoder, heads: Heads, old: Sequence[str], new: str) -> tupl
     if not old:
         return ()
     passages = encoder.encode([(memory, new) for memory in old])
-    chances = softmax(apply(heads.relation, np.array([pair_input(passage) for passage in passages])))
+    inputs = np.array([pair_input(passage) for passage in passages])
+    chances = compare(heads.relation, heads.related[:, 0], inputs, RELATIONS.index("unrelated"))
     alone, asked = (float(threshold) for threshold in heads.thresholds)
     return tuple(_relation(row, alone, asked) for row in chances.tolist())
 

@@ -27,10 +27,10 @@ _TRAILING = ("'s", "’s", "'", "’")
 
 def find_spans(heads: Heads, text: str, part: Part) -> tuple[Span, ...]:
     """Return the spans of a sentence in order, each with its slot."""
-    places = [place for place in words(text) if _pieces(part, *place)]
+    places = [place for place in words(text) if any(pieces_of(part, *place))]
     if not places:
         return ()
-    states = np.array([part.mean(*_pieces(part, *place)) for place in places])
+    states = np.array([part.mean(*pieces_of(part, *place)) for place in places])
     chances = softmax(apply(heads.word, np.hstack([states, word_features(text, places)])))
     tags = likeliest(np.log(chances + 1e-9))
     found = []
@@ -66,15 +66,14 @@ def grouped(tags: Sequence[int]) -> list[tuple[int, int, str]]:
     return spans
 
 
-def _pieces(part: Part, start: int, end: int) -> tuple[int, int] | tuple[()]:
-    """Return the pieces of a stretch of the text: first, and behind the last."""
+def pieces_of(part: Part, start: int, end: int) -> tuple[int, int]:
+    """Return the pieces of a stretch of the text, first and behind the last; (0, 0) where there are none."""
     rows = np.flatnonzero((part.places[:, 0] < end) & (part.places[:, 1] > start))
-    return (int(rows[0]), int(rows[-1]) + 1) if len(rows) else ()
+    return (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, 0)
 
 
 def _filled(heads: Heads, part: Part, span: Span) -> Span:
-    pieces = _pieces(part, span.start, span.end)
-    assert pieces
+    pieces = pieces_of(part, span.start, span.end)
     chances = softmax(apply(heads.slot, slot_input(part, pieces, span.label)[None]))[0]
     best = int(chances.argmax())
     return Span(span.text, span.start, span.end, span.label, span.probability, FILLED[best], float(chances[best]))

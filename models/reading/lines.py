@@ -1,0 +1,150 @@
+"""Fit every head over the adapted states as they are in the program, in 8 bits: logistic regression, some minutes.
+
+The heads that were trained together with the adapter are let go: fitted anew on the states that the reader will look
+at they read what they never saw better (benchmarks/LOG.md), and new examples need no new adapter.
+"""
+
+from __future__ import annotations
+
+import random
+import warnings
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.reading.corpus import Batch, Example, Pair
+from models.reading.prepared import who_of
+from models.reading.subject import fit_subject
+from persona_cli.reading.encoder import Encoder, Part
+from persona_cli.reading.heads import FILLED, SENTENCE, TAGS, Heads, pair_input, sentence_input, slot_input
+from persona_cli.reading.labels import ANSWERS, KINDS, RELATIONS
+from persona_cli.reading.surface import sentence_features, word_features, words
+from persona_cli.reading.tagging import pieces_of
+
+Floats = NDArray[np.float32]
+Labels = Sequence[str]
+
+SENTENCE_STRENGTH, WORD_STRENGTH, SLOT_STRENGTH = 1e-2, 2e-2, 1e-2
+PAIR_STRENGTH, NEAR_STRENGTH = 2e-3, 1e-3
+"""How freely a line may bend (scikit-learn's C, of features brought to a variance of one)."""
+OUTSIDE = 1.5
+"""What is taken off the score of "no span": as many are found as there are."""
+STRANGERS = 0.5
+"""Pairs of two texts that have nothing to do with each other, for each written one: writers give near ones alone."""
+_FAR = 40  # lines: those of one person stand together
+_STEPS = 200
+
+
+def fit_lines(batches: Sequence[Batch], encoder: Encoder, thresholds: Sequence[float]) -> Heads:
+    """Return all heads, fitted on some batches."""
+    read = list(_read(batches, encoder))
+    inputs = np.array([sentence_input(part, surface) for _, part, surface in read])
+    columns = [
+        _line(inputs[rows], labels, names, SENTENCE_STRENGTH)
+        for name, names in SENTENCE.items()
+        for rows, labels in _labelled(name, [example for example, _, _ in read])
+    ]
+    word, slot = _token_lines(read)
+    relation, near_relation = _pair_lines([pair for batch in batches for pair in batch.pairs], RELATIONS, encoder)
+    answer, _ = _pair_lines([pair for batch in batches for pair in batch.answers], ANSWERS, encoder)
+    return Heads(
+        np.hstack(columns),
+        word,
+        slot,
+        relation,
+        answer,
+        np.hstack([near_relation, _always(near_relation)]),
+        fit_subject(batches).astype(np.float32),
+        np.array(thresholds, dtype=np.float32),
+    )
+
+
+def strangers(pairs: Sequence[Pair], dice: random.Random) -> Iterator[Pair]:
+    """Yield pairs of a first text and the second of another one, far enough away to be of another matter."""
+    for _ in range(int(STRANGERS * len(pairs))):
+        place = dice.randrange(len(pairs))
+        other = (place + dice.randrange(_FAR, len(pairs) - _FAR)) % len(pairs)
+        yield Pair("False", pairs[place].first, pairs[other].second)
+
+
+def _read(batches: Sequence[Batch], encoder: Encoder) -> Iterator[tuple[Example, Part, Floats]]:
+    for message in (message for batch in batches for message in batch.messages):
+        parts = encoder.encode([[example.text for example in message]])[0].parts
+        for place, (example, part) in enumerate(zip(message, parts, strict=True)):
+            yield example, part, sentence_features(example.text, place, len(message))
+
+
+def _labelled(name: str, examples: Sequence[Example]) -> Iterator[tuple[list[int], list[str]]]:
+    """Yield which examples a judgement is fitted on, with their labels; once for each label where several may hold."""
+    every = list(range(len(examples)))
+    if name == "kinds":
+        for kind in KINDS:
+            yield every, [str(kind in example.kinds) for example in examples]
+    elif name in ("unsure", "negative"):
+        yield every, [str(bool(getattr(example, name))) for example in examples]
+    else:
+        labels = [who_of(example) if name == "who" else str(getattr(example, name)) for example in examples]
+        rows = [row for row in every if labels[row]]
+        yield rows, [labels[row] for row in rows]
+
+
+def _token_lines(read: Sequence[tuple[Example, Part, Floats]]) -> tuple[Floats, Floats]:
+    """Return the lines of words and of slots."""
+    inputs: list[Floats] = []
+    tags: list[str] = []
+    spans: list[Floats] = []
+    slots: list[str] = []
+    for example, part, _ in read:
+        places = [place for place in words(example.text) if any(pieces_of(part, *place))]
+        if not places:
+            continue
+        states = np.array([part.mean(*pieces_of(part, *place)) for place in places])
+        inputs.append(np.hstack([states, word_features(example.text, places)]))
+        marked = ["O"] * len(places)
+        for span in example.spans:
+            inside = [row for row, (start, end) in enumerate(places) if start < span.end and end > span.start]
+            for row in inside:
+                marked[row] = f"{'B' if row == inside[0] else 'I'}-{span.label}"
+            if inside:
+                spans.append(slot_input(part, pieces_of(part, span.start, span.end), span.label))
+                slots.append(span.slot)
+        tags += marked
+    word = _line(np.vstack(inputs), tags, TAGS, WORD_STRENGTH)
+    word[-1, TAGS.index("O")] -= OUTSIDE
+    return word, _line(np.array(spans), slots, FILLED, SLOT_STRENGTH)
+
+
+def _pair_lines(pairs: Sequence[Pair], labels: Labels, encoder: Encoder) -> tuple[Floats, Floats]:
+    """Return the line of the labels, fitted on what was written, and that which tells written pairs from strangers."""
+    foreign = list(strangers(pairs, random.Random(1)))
+    inputs = np.array([pair_input(encoder.encode([(pair.first, pair.second)])[0]) for pair in [*pairs, *foreign]])
+    near = ["True"] * len(pairs) + ["False"] * len(foreign)
+    written = [pair.label for pair in pairs]
+    return _line(inputs[: len(pairs)], written, labels, PAIR_STRENGTH), _line(inputs, near, ("True",), NEAR_STRENGTH)
+
+
+def _always(line: Floats) -> Floats:
+    """Return a line that says yes to everything: memories to a question have been looked for already."""
+    sure = np.zeros_like(line)
+    sure[-1] = 20.0
+    return sure
+
+
+def _line(inputs: Floats, wanted: Sequence[str], names: Labels, strength: float) -> Floats:
+    """Return the matrix of a head, (features + 1, names); a name that never occurs gets a score of -20."""
+    from sklearn.linear_model import LogisticRegression
+
+    middle, spread = inputs.mean(axis=0), inputs.std(axis=0) + 1e-3
+    fitted = LogisticRegression(C=strength, max_iter=_STEPS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it would go on: the rest moves no label
+        fitted.fit((inputs - middle) / spread, list(wanted))
+    rows, shift = fitted.coef_ / spread, fitted.intercept_ - fitted.coef_ @ (middle / spread)
+    if list(fitted.classes_) == ["False", "True"]:
+        return np.vstack([rows.T, shift]).astype(np.float32)
+    line = np.zeros((inputs.shape[1] + 1, len(names)), dtype=np.float32)
+    line[-1] = -20.0
+    for row, name in enumerate(fitted.classes_):
+        line[:-1, names.index(name)], line[-1, names.index(name)] = rows[row], shift[row]
+    return line
