@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from persona_cli.english import lexicon
-from persona_cli.english.clauses import read_clauses
 from persona_cli.english.forms import mirror, to_second
 from persona_cli.english.people import full_names, holder, kin, other_names, same_holder
 from persona_cli.english.sentences import sentence_spans, sentences
 from persona_cli.english.speakers import stretches
+from persona_cli.english.third import third_person
 from persona_cli.english.tokens import names, negative, numbers, other_forms, porter, stem, stems, supported, values
 from persona_cli.english.verbs import PAST, base_verb, irregular_bases, is_past, singular
 
@@ -216,7 +216,7 @@ CLAUSES = ("and ", ", ", "a", "I like ", "married to ", "I was and ", "the user 
 
 
 @pytest.mark.parametrize("pattern", CLAUSES)
-@pytest.mark.parametrize("read", [read_clauses, mirror, lambda text: to_second(f"The user {text}"), holder])
+@pytest.mark.parametrize("read", [third_person, mirror, lambda text: to_second(f"The user {text}"), holder])
 def test_turning_and_cutting_grow_with_the_text_and_not_faster(read: Callable[[str], object], pattern: str) -> None:
     assert growth(read, pattern) <= 16
 

@@ -1,1 +1,1 @@
-"""What anything here knows of English, once: words and stems, grammatical persons, clauses, people, lists. Pure."""
+"""What anything here knows of English, once: words and stems, sentences, persons, who speaks, people, lists. Pure."""

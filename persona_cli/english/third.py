@@ -72,16 +72,15 @@ _OWNED = re.compile(
 )
 
 
+_NO_OWNER = "Let It That What There Here Who How Where When Today He She Mother Father Valentine Year"
+_AFTER_IS = "a an the called from expecting pregnant in not very really always still getting going moving coming having"
 _NAMED_IS = re.compile(
-    r"\b(?!(?:Let|It|That|What|There|Here|Who|How|Where|When|Today|He|She|Mother|Father|Valentine|New Year)'s)"
-    r"([A-Z][a-z]+)'s (?=(?:an?|the|called|from|expecting|pregnant|in hospital|not|very|really|always|still"
-    r"|getting|going"
-    r"|moving|coming|having)\b)"
+    rf"\b(?!(?:{'|'.join(_NO_OWNER.split())})'s)([A-Z][a-z]+)'s (?=(?:{'|'.join(_AFTER_IS.split())})\b)"
 )
+_OWN_KIN = "mum mom dad mummy daddy nan nana gran granny grandma grandpa grandad granddad mama papa"
+_BEFORE_KIN = "|".join(f"(?<={word} )" for word in ["and", "but", "with", "because", "so", "that"])
 _KIN_ALONE = re.compile(
-    r"(?:^|(?<=and )|(?<=but )|(?<=with )|(?<=because )|(?<=so )|(?<=that ))(?:mum|mom|dad|mummy|daddy|nan|nana|gran"
-    r"|granny|grandma|grandpa|grandad|granddad|mama|papa)(?='s? |,? \w+|$)(?! (?:of|and (?:a|the)|jokes?)\b)",
-    re.I,
+    rf"(?:^|{_BEFORE_KIN})(?:{'|'.join(_OWN_KIN.split())})(?='s? |,? \w+|$)(?! (?:of|and (?:a|the)|jokes?)\b)", re.I
 )
 """One's own, without "my": "Dad's retired now"."""
 

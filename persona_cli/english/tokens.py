@@ -70,15 +70,15 @@ def porter(word: str) -> str:
         word = "".join(letter for letter in unicodedata.normalize("NFKD", word) if not unicodedata.combining(letter))
     if not 2 < len(word) < _LONGEST:
         return word
-    if word.endswith(("bly", "logy", "logies")) and _MEASURED.match(word):
+    if word.endswith(("bly", "logy", "logies", "logied")) and _MEASURED.match(word):
         word = _LATER.sub(lambda match: "ble" if match[0] == "bly" else "log", word)
     short: str = _stemmer().stemWord(word)
     return short[:-1] if short[-2:] in _DOUBLED and word.endswith(("ed", "ing")) else short
 
 
 _LONGEST = 64
-_LATER = re.compile(r"(?:bly|logy|logies)$")
-_MEASURED = re.compile(r"\w*(?:[aeiouy][^aeiouy\W]|[aeiou]y)\w*(?:bly|logy|logies)$")
+_LATER = re.compile(r"(?:bly|logy|logie[sd])$")
+_MEASURED = re.compile(r"\w*(?:[aeiouy][^aeiouy\W]|[aeiou]y)\w*(?:bly|logy|logie[sd])$")
 """A vowel and a consonant stand before the ending: "apology", not "eulogy"."""
 _DOUBLED = frozenset(["cc", "hh", "jj", "kk", "qq", "vv", "ww", "xx", "yy"])
 _POSSESSIVE = re.compile(r"'s?$")

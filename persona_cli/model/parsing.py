@@ -23,13 +23,10 @@ Lines = list[tuple[str, str]]
 MOST_HABITS = 5
 
 _OPEN, _CLOSE = "\"'“‘`", "\"'”’`"
-_KEYED = re.compile(
-    r"""^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+)?\**                # a bullet, a number, bold
-        (?: "(?P<double>[^"]{1,80})" | '(?P<single>[^']{1,80})' | “(?P<curly>[^”]{1,80})” | `(?P<tick>[^`]{1,80})`
-          | (?P<bare>[^\W\d_][\w /()&-]{0,60}?) )
-        \**\s*[:=]\s*\**\s*(?P<value>.*)$""",
-    re.VERBOSE,
-)
+_BULLET = r"(?:[-*•]\s+|\d{1,2}[.)]\s+)?\**"
+_QUOTED_KEY = r""""(?P<double>[^"]{1,80})"|'(?P<single>[^']{1,80})'|“(?P<curly>[^”]{1,80})”|`(?P<tick>[^`]{1,80})`"""
+_BARE_KEY = r"(?P<bare>[^\W\d_][\w /()&-]{0,60}?)"
+_KEYED = re.compile(rf"^\s*{_BULLET}(?:{_QUOTED_KEY}|{_BARE_KEY})\**\s*[:=]\s*\**\s*(?P<value>.*)$")
 _NOTHING = {"", "null", "none", "n/a", "na", "nil", "unknown", "-", "[]", "{}"}
 _PERSONA_WORDS = re.compile(
     r"occupation|\bjob|profession|career|employer|\bwork|company|education|degree|\bschool|university|college"

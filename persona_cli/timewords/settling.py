@@ -32,11 +32,9 @@ _MANY = r"(?:morning|afternoon|evening|night|lunchtime)s\b"
 _MONTH = re.compile(rf"\b(?:{'|'.join(calendar.MONTHS)})\b", re.I)
 _SEASON = re.compile(r"\b(?:spring|summer|autumn|fall|winter)\b", re.I)
 _ONE_OF_THEM = re.compile(r"\b(?:last|next|this|past|coming|following)\b", re.I)
-_HABIT = re.compile(
-    r"\b(?:usually|always|often|normally|generally|typically|sometimes|regularly|rarely|never|every|each|favou?rite"
-    r"|(?<!that )day is|goes to (?:church|mass|choir|yoga|the gym)|swims|sings|volunteers)\b",
-    re.I,
-)
+_OFTEN = "usually always often normally generally typically sometimes regularly rarely never every each favou?rite"
+_DOINGS = "goes to (?:church|mass|choir|yoga|the gym)|swims|sings|volunteers"
+_HABIT = re.compile(rf"\b(?:{'|'.join(_OFTEN.split())}|(?<!that )day is|{_DOINGS})\b", re.I)
 """What is so on any Friday or in any August: the words name no single one."""
 _CLAUSE = re.compile(r"[.,;!?]\s|\b(?:and|but)\b")
 _SENTENCE = re.compile(r"(?:^|[.!?:;])[\s\"“'‘(]*$")
