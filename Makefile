@@ -25,6 +25,7 @@ lint: $(VENV)/.installed-dev ## ruff, mypy, the import contract
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.shape
 
 bench: $(VENV)/.installed-dev ## run the benchmarks and print their tables
 	$(BIN)/python -m benchmarks

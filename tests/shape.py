@@ -18,8 +18,6 @@ LONGEST_PATTERN = 200
 LONGEST_FUNCTION = 60
 NOUNS = ("cli", "tables")
 """Folders whose files are called by the nouns of the whole program: a command, a table."""
-LONG_PATTERNS = Path(__file__).parent / "data" / "long_patterns.txt"
-"""Files with patterns that are still too long, and how many at most: the list only shrinks."""
 
 
 def patterns(tree: ast.AST) -> Iterator[ast.expr]:
@@ -61,19 +59,12 @@ def faults() -> list[str]:
     """Return everything that is out of shape, one line each."""
     files = sorted(ROOT.rglob("*.py"))
     sources = {str(file.relative_to(ROOT)): file.read_text(encoding="utf-8") for file in files}
-    allowed = _allowed()
     found = [f"a file name stands twice: {repeat}" for repeat in repeated_names(files)]
     for name, source in sources.items():
         found += [f"{name}: a function is too long: {function}" for function in long_functions(source)]
-        count = long_patterns(source)
-        if count > allowed.get(name, 0):
+        if count := long_patterns(source):
             found.append(f"{name}: {count} patterns are over {LONGEST_PATTERN} characters: make them data")
     return found
-
-
-def _allowed() -> dict[str, int]:
-    lines = LONG_PATTERNS.read_text(encoding="utf-8").splitlines() if LONG_PATTERNS.exists() else []
-    return {name: int(count) for count, name in (line.split() for line in lines)}
 
 
 def _is_migration(decorator: ast.expr) -> bool:

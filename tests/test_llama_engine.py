@@ -24,9 +24,9 @@ from persona_cli.model.engines.llama.gguf_file import check_pair, read_projectio
 from persona_cli.model.engines.llama.kept import KeptLane
 from persona_cli.model.engines.llama.native import Device, Loading, _whole_cores, default_threads, usable_cores
 from persona_cli.model.engines.llama.offload import RESERVE, Need, plan_offload
-from persona_cli.model.engines.llama.pictures import KEPT_OPEN
 from persona_cli.model.engines.llama.probe import probe
 from persona_cli.model.engines.llama.report import read_load
+from persona_cli.model.engines.llama.vision import KEPT_OPEN
 from persona_cli.records import Kind, Ref
 from tests.tiny import Tiny, build_tiny
 

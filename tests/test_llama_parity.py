@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from persona_cli.model.engines.llama.native import Context, Loading, Weights
-from persona_cli.model.engines.llama.pictures import Vision
 from persona_cli.model.engines.llama.sequence import Item, Lane
+from persona_cli.model.engines.llama.vision import Vision
 from persona_cli.model.grounding import training_size
 from tests.tiny import Tiny
 

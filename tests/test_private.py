@@ -254,7 +254,7 @@ def test_a_picture_is_sized_from_its_bytes_as_from_its_file(picture: Path) -> No
 def test_a_cache_that_may_keep_nothing_writes_nothing(tmp_path: Path) -> None:
     import numpy as np
 
-    from persona_cli.model.engines.llama.pictures import EmbeddingCache
+    from persona_cli.model.engines.llama.vision import EmbeddingCache
 
     kept = np.ones((2, 3), dtype=np.float32)
     EmbeddingCache(tmp_path / "kept", 10_000).put("a", kept)

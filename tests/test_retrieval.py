@@ -9,8 +9,8 @@ from persona_cli.config import Settings
 from persona_cli.errors import StorageError
 from persona_cli.memory import Memory, open_memory
 from persona_cli.memory.likeness import METHOD, take_print
+from persona_cli.memory.retrieval.lane_weights import MEASURED, MINILM, Noise, Weights, measure, weights_for
 from persona_cli.memory.retrieval.question import prepare
-from persona_cli.memory.retrieval.weights import MEASURED, MINILM, Noise, Weights, measure, weights_for
 from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.paths import find_places
 from persona_cli.records import (

@@ -19,9 +19,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_cli.memory.retrieval.lane_weights import WORDS, Weights
 from persona_cli.memory.retrieval.question import Question
 from persona_cli.memory.retrieval.terms import names_in
-from persona_cli.memory.retrieval.weights import WORDS, Weights
 from persona_cli.memory.tables.lines import FactLine, TopicLine
 from persona_cli.memory.tables.uses import Use
 from persona_cli.records import Author, CoreEntry, Kind, ProceduralMemory, Ref

@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 from persona_cli.english.lexicon import word_class
 from persona_cli.english.small_talk import only_asks, says_nothing
 from persona_cli.english.tokens import DAYS, MONTHS, negative
+from persona_cli.memory.retrieval.lane_weights import Weights
 from persona_cli.memory.retrieval.lanes import Column, Evidence
 from persona_cli.memory.retrieval.question import Question
 from persona_cli.memory.retrieval.terms import names_in, speaker_of
-from persona_cli.memory.retrieval.weights import Weights
 from persona_cli.memory.tables.turns import Line
 
 REACH = 2

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.memory.picture_matches import PictureMatches
-from persona_cli.memory.retrieval.weights import UNRELATED
+from persona_cli.memory.retrieval.lane_weights import UNRELATED
 from persona_cli.memory.store import Store
 from persona_cli.memory.vectors.clip import Vectors
 from persona_cli.memory.vectors.sight import Sight

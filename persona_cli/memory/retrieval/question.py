@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from persona_cli.english.small_talk import REQUESTING, requests
 from persona_cli.english.tokens import stem
+from persona_cli.memory.retrieval.lane_weights import REQUESTS
 from persona_cli.memory.retrieval.terms import STOP_WORDS, names_in, search_terms, speaker_of
-from persona_cli.memory.retrieval.weights import REQUESTS
 from persona_cli.memory.store import Store
 from persona_cli.memory.vectors.embedding import Embedder
 from persona_cli.records import Kind

@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from persona_cli.errors import StorageError
+from persona_cli.memory.retrieval.lane_weights import LEAST, TRAILING, Weights
 from persona_cli.memory.retrieval.lanes import (
     Closeness,
     Column,
@@ -22,7 +23,6 @@ from persona_cli.memory.retrieval.lanes import (
 )
 from persona_cli.memory.retrieval.messages import REACH, Dialogue
 from persona_cli.memory.retrieval.question import Question
-from persona_cli.memory.retrieval.weights import LEAST, TRAILING, Weights
 from persona_cli.memory.retrieval.when import TOLD_LATER, holds
 from persona_cli.memory.store import Store
 from persona_cli.memory.tables.columns import instant, just_after

@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 from persona_cli.config import MemorySettings
 from persona_cli.memory.picture_matches import PictureMatches
 from persona_cli.memory.retrieval import pictures
+from persona_cli.memory.retrieval.lane_weights import LEAST_SEARCHED, Weights, for_requests, measure, weights_for
 from persona_cli.memory.retrieval.messages import Voice, voice_of
 from persona_cli.memory.retrieval.pictures import LooksLike, Sights, asks_to_see
 from persona_cli.memory.retrieval.question import prepare
 from persona_cli.memory.retrieval.ranking import Ranker, Scope
-from persona_cli.memory.retrieval.weights import LEAST_SEARCHED, Weights, for_requests, measure, weights_for
 from persona_cli.memory.retrieval.when import LOOKED_AT, TimedQuestion, Timeframe, time_of
 from persona_cli.memory.store import Store
 from persona_cli.memory.tables.lines import FactLine, TopicLine

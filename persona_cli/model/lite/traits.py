@@ -9,8 +9,10 @@ what a word says depends on the others, which squares of directions can tell and
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Self
 
@@ -22,34 +24,10 @@ from persona_cli.personality import HIGHEST, LOWEST, NEUTRAL, TRAITS, Traits
 
 Floats = NDArray[np.float64]
 
-_NEGATION = re.compile(
-    r"\b(?:not|no|never|none|nobody|nothing|nowhere|neither|nor|without|cannot|rarely|seldom|hardly|barely|scarcely"
-    r"|few|little)\b|n't\b",
-    re.IGNORECASE,
-)
-_AVERSION = re.compile(
-    r"\b(?:avoid\w*|hat(?:e|es|ed|ing)|dislik\w*|detest\w*|loath\w*|refus\w*|skip\w*|bor(?:e|es|ed|ing)|tedious"
-    r"|pointless|useless|wast(?:e|es|ing)|overrated|tire[sd]?|tiresome|exhaust\w*|drain\w*|dread\w*|annoy\w*|nonsense"
-    r"|silly|stupid|meaningless|worthless|ignor\w*|fail\w*|lack\w*|hard|difficult\w*|trouble|struggl\w*"
-    r"|stop(?:ped)?|quit|give up|put off|last thing|cold|indifferent|suspicio\w*|unnecessary|too much|fool\w*"
-    r"|awkward|uncomfortable|uneasy)\b",
-    re.IGNORECASE,
-)
-_LIKING = re.compile(
-    r"\b(?:lov(?:e|es|ed|ing)|enjoy\w*|lik(?:e|es|ing)|happy|joy\w*|glad\w*|pleasure|fun|fascinat\w*|excit\w*"
-    r"|importan\w*|matters?|valu\w*|believe|always|best|favou?rite|wonderful|look forward|appreciat\w*|delight\w*"
-    r"|satisf\w*|comfortable|easy|easily|welcome|proud|good)\b",
-    re.IGNORECASE,
-)
 _PREFERENCE = re.compile(r"\b(?:rather|prefer\w*|sooner|instead)\b", re.IGNORECASE)
 _COMPARISON = re.compile(r"\b(?:than|over|instead)\b", re.IGNORECASE)
 _QUOTED = re.compile(r"[\"“”«»]|^\s*(?:>|')")
-_OTHERS = re.compile(
-    r"^\W*(?:(?:my|our|his|her|their|your)\s+(?:\w+\s+){0,2}?(?:sister|brother|mother|father|mum|mom|dad|son|daughter"
-    r"|wife|husband|partner|friend|boss|colleague|neighbou?r|cousin|aunt|uncle|grandmother|grandfather|girlfriend"
-    r"|boyfriend|teacher|roommate|kids?|children|parents|dog|cat)s?\b|he\b|she\b|they\b|you\b)",
-    re.IGNORECASE,
-)
+STANCES = Path(__file__).with_name("stance.toml")
 _STEEPNESS = 2.0
 COEFFICIENTS = "coefficients.npz"
 
@@ -151,11 +129,17 @@ def features(vectors: NDArray[np.float32], texts: Sequence[str]) -> Floats:
 def speaks_of_self(sentence: str) -> bool:
     """Tell whether a sentence can be evidence about its speaker: no question, no quotation, nobody else's portrait."""
     text = sentence.strip()
-    return bool(text) and not text.endswith("?") and not _QUOTED.search(text) and not _OTHERS.match(text)
+    return bool(text) and not text.endswith("?") and not _QUOTED.search(text) and not _stances()["others"].match(text)
+
+
+@cache
+def _stances() -> dict[str, re.Pattern[str]]:
+    loaded = tomllib.loads(STANCES.read_text(encoding="utf-8"))
+    return {name: re.compile(pattern, re.IGNORECASE) for name, pattern in loaded.items()}
 
 
 def _stance(text: str) -> tuple[float, ...]:
-    no, averse, liking = (len(words.findall(text)) for words in (_NEGATION, _AVERSION, _LIKING))
+    no, averse, liking = (len(_stances()[name].findall(text)) for name in ("negation", "aversion", "liking"))
     preference, comparison = bool(_PREFERENCE.search(text)), bool(_COMPARISON.search(text))
     odd = (min(no, 2), min(averse, 2), min(liking, 2), preference, comparison, no % 2, (no + averse) % 2)
     return tuple(float(each) for each in odd)

@@ -19,10 +19,10 @@ from persona_cli.model.engines import ImagePart, Message
 from persona_cli.model.engines.llama.kept import KeptLane
 from persona_cli.model.engines.llama.native import Context, Loading, Stop, Weights, listening
 from persona_cli.model.engines.llama.offload import Plan
-from persona_cli.model.engines.llama.pictures import Vision
 from persona_cli.model.engines.llama.report import build_facts, load_facts, read_load
 from persona_cli.model.engines.llama.sampling import Sampler
 from persona_cli.model.engines.llama.sequence import Item, Lane, NoRoom, tokens_of
+from persona_cli.model.engines.llama.vision import Vision
 from persona_cli.model.tasks import Fact
 
 

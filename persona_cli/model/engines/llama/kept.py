@@ -20,8 +20,8 @@ from typing import Any
 import llama_cpp
 
 from persona_cli.model.engines.llama.native import Context
-from persona_cli.model.engines.llama.pictures import Picture
 from persona_cli.model.engines.llama.sequence import Item, Lane
+from persona_cli.model.engines.llama.vision import Picture
 
 LEAST_TOKENS = 200
 """A shorter prompt is evaluated again sooner than it is worth a file."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from persona_cli.errors import Interrupted
 from persona_cli.model.engines.llama.native import Context, Stop
-from persona_cli.model.engines.llama.pictures import Picture, Vision
+from persona_cli.model.engines.llama.vision import Picture, Vision
 
 Item = int | Picture
 
