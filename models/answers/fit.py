@@ -131,7 +131,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             told(0, listener, embedder),
             told(1, listener, embedder),
         )
-    rows, right = (np.concatenate(both) for both in zip(pairs, lives, strict=True))
+    # lives count twice: people ask with the words they told it with, which the writers of the pairs were to avoid
+    rows, right = (np.concatenate(each) for each in zip(pairs, lives, lives, strict=True))
     # half of the pairs are answers, a tenth of what a search brings: that is no property of either
     apart = np.arange(len(rows))[:, None] < len(pairs[0])
     line = np.delete(fit(np.hstack([rows, apart]), right), rows.shape[1])

@@ -11,6 +11,7 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 
+from persona_cli.english.lexicon import word_class
 from persona_cli.english.people import USER, holder, kin
 from persona_cli.reading.statement import Span, Statement
 
@@ -59,8 +60,9 @@ def plainly_filled(text: str) -> Span | None:
     """Return what fills a slot in one of the plain sentences everybody uses, where the reader marked nothing."""
     for slot, form in _plain_forms().items():
         if (match := form.match(text)) is not None:
-            group = next(name for name, words in match.groupdict().items() if words)
-            return Span(match[group], match.start(group), match.end(group), "value", 1.0, slot, 1.0)
+            group = next(name for name, words in match.groupdict().items() if words and name != "kind")
+            named = f"{slot} {match['kind'].casefold()}" if "kind" in form.groupindex else slot
+            return Span(match[group], match.start(group), match.end(group), "value", 1.0, named, 1.0)
     return None
 
 
@@ -74,10 +76,12 @@ def is_past(text: str, span: Span) -> bool:
 def _plain_forms() -> dict[str, re.Pattern[str]]:
     """Return the form of each slot; a name begins with a capital, the rest is read in any case."""
     stored = tomllib.loads(files(__package__).joinpath("filling.toml").read_text(encoding="utf-8"))
+    trades = "|".join(sorted(word_class("trades"), key=len, reverse=True))
     forms = {
         slot: entry["form"].replace("NAME", r"(?-i:[A-Z][\w&'’-]+(?: [A-Z][\w&'’-]+)*)")
         for slot, entry in stored.items()
     }
+    forms = {slot: form.replace("TRADE", f"(?:{trades})") for slot, form in forms.items()}
     return {slot: re.compile(rf"\W*{_OPENING}(?:{form})", re.IGNORECASE) for slot, form in forms.items()}
 
 

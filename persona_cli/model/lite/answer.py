@@ -43,6 +43,10 @@ _CLOSE = 0.12
 """Score from which something known is offered where nothing answers."""
 _WEIGHS = 0.3
 _DOUBT = 0.2
+_PARTS = re.compile(r"[,;.]|\b(?:but|and|although|though)\b", re.I)
+_NOT = re.compile(r"\b(?:no|not|never|none|cannot|without|stopped|quit|gave up|no longer)\b|n['’]?t\b", re.I)
+_CANNOT_STAND = re.compile(r"\bca(?:nno|n['’]?)t stand\b", re.I)
+_AVERSE = re.compile(r"\b(?:dislike|hate|detest|loathe|mind|avoid)\w*\b", re.I)
 _LISTS = ("list", "howmany", "summary")
 _STILL = re.compile(r"\b(?:still|any ?more|these days|at the moment|currently|now)\b", re.I)
 
@@ -66,7 +70,12 @@ def aliases_of(every: Iterable[tuple[Statement, ...]], known: Sequence[Known]) -
     for statements in every:
         for statement in statements:
             roles, names = statement.spans_of("role"), statement.spans_of("person", "pet")
-            pairs += [(role.text, name.text) for role in roles for name in names if 0 <= name.start - role.end <= 14]
+            pairs += [
+                (role.text, name.text)
+                for role in roles
+                for name in names
+                if 0 <= name.start - role.end <= 14 and _OWN.search(statement.text[: role.start])
+            ]
     for one in known:
         pairs += [(match["role"], match["name"]) for match in _PAIRED.finditer(one.text)]
     joined: dict[str, set[str]] = {}
@@ -77,6 +86,7 @@ def aliases_of(every: Iterable[tuple[Statement, ...]], known: Sequence[Known]) -
     return joined
 
 
+_OWN = re.compile(r"\b(?:my|our)\s+(?:[\w-]+\s+)?$", re.IGNORECASE)
 _PAIRED = re.compile(
     r"(?:[Tt]he user['’]s|[Mm]y|[Oo]ur) (?P<role>\w+)(?:['’]s name is| is called| called| named| is named|,)?"
     r" (?P<name>[A-Z][\w-]+)"
@@ -168,6 +178,8 @@ def _preselected(asked: Asked, every: Sequence[Known]) -> list[Known]:
         return shared + 0.6 * place - 0.15 * known.source
 
     inside = [known for known in every if asked.window is None or _inside(known, asked.window)]
+    # what happens then counts before what was said then
+    inside = [known for known in inside if asked.window is not None and known.event is not None] or inside
     return sorted(inside or list(every), key=promise, reverse=True)[:_JUDGED]
 
 
@@ -193,11 +205,23 @@ def _decided(asked: Asked, matches: Sequence[Match], at: datetime) -> str:
             return _unsure(known, at)
         if not known.holds:
             return _since(known, matches, at) if yes > no else telling.tell(known, at)
-        if max(yes, no) >= (_DECIDES if _speaks_of(asked, known) else _PLAINLY) and about(asked, known):
+        if (
+            not _denied_otherwise(asked, known, no=no > yes)
+            and max(yes, no) >= (_DECIDES if _speaks_of(asked, known) else _PLAINLY)
+            and about(asked, known)
+        ):
             said = telling.tell(known, at)
             return f"{'Yes' if yes > no else 'No'}: {telling.within(said)}"
         return telling.tell(known, at)
     return telling.tell(matches[0].known, at)
+
+
+def _denied_otherwise(asked: Asked, known: Known, *, no: bool) -> bool:
+    """Tell whether the words on what is asked deny it where the head says yes, or do not where it says no."""
+    plain = _CANNOT_STAND.sub("hate", known.text)
+    about_it = [part for part in _PARTS.split(plain) if asked.topic & stems(part)]
+    denials = {(_NOT.search(part) is not None) != (_AVERSE.search(part) is not None) for part in about_it}
+    return bool(about_it) and denials != {no}
 
 
 def _speaks_of(asked: Asked, known: Known) -> bool:

@@ -14,7 +14,7 @@ from enum import IntEnum
 
 from persona_cli.english.tokens import stems
 from persona_cli.model.lite.listener import Listener
-from persona_cli.model.lite.read import event_of, said_plainly, states
+from persona_cli.model.lite.read import event_of, leans_on_before, said_plainly, states
 from persona_cli.model.tasks import Situation
 from persona_cli.reading.filling import subject_name
 from persona_cli.reading.statement import Statement
@@ -155,9 +155,8 @@ def _judged(memories: Sequence[Known], listener: Listener) -> list[Known]:
 def _now(situation: Situation, listener: Listener) -> Iterator[Known]:
     for place in reversed(range(len(situation.recent))):
         turn = situation.recent[place]
-        for statement in listener.read(turn.user, situation.recent[:place]):
-            if states(statement):
-                yield of_statement(statement, turn, Source.NOW, len(situation.recent) - place)
+        read = listener.read(turn.user, situation.recent[:place])
+        yield from _of_turn(turn, read, Source.NOW, len(situation.recent) - place)
 
 
 def _messages(situation: Situation) -> Iterator[Turn]:
@@ -173,9 +172,18 @@ def _said(turns: Sequence[Turn], listener: Listener) -> Iterator[Known]:
     chosen = list({turn.id: turn for turn in turns}.values())[:_MESSAGES]
     read = listener.read_all([turn.user for turn in chosen])
     for place, turn in enumerate(chosen):
-        for statement in read[turn.user]:
-            if states(statement):
-                yield of_statement(statement, turn, Source.MESSAGE, place)
+        yield from _of_turn(turn, read[turn.user], Source.MESSAGE, place)
+
+
+def _of_turn(turn: Turn, read: Sequence[Statement], source: Source, place: int) -> Iterator[Known]:
+    """Yield what a message states, a sentence that leans on the one before it with that."""
+    for at, statement in enumerate(read):
+        if not states(statement):
+            continue
+        told = of_statement(statement, turn, source, place)
+        if at and leans_on_before(told.text) and states(read[at - 1]):
+            told = replace(told, text=f"{said_plainly(read[at - 1])} {told.text}")
+        yield told
 
 
 def _habits(situation: Situation) -> Iterator[Known]:

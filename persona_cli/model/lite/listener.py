@@ -28,9 +28,13 @@ KEEPING = ("tell", "keep", "correct", "remind")
 """What a sentence may do and be evidence."""
 
 
+_UNWEIGHED = (0.2, 0.2, 0.5, 0.1)
+"""Worth of what was taken for a question, of which it was judged as one."""
 _QUOTES = re.compile(r"[\"“”«»>:]|\b(?:said|says|say|like|goes|went|told|asked|wrote|texted|replied)\b", re.I)
 _PASTED = re.compile(r"[>{}=;<|_\"“”]|\w:(?: |$)|^\s+\S|\d\d:\d\d")
-_OF_ME = re.compile(r"^\W*(?:i|i['’]?(?:m|ve|ll|d)|we|we['’]?(?:re|ve|ll|d)|my|our)\b", re.I)
+_OF_ME = re.compile(
+    r"^\W*(?:i|i['’]?(?:m|ve|ll|d)|we|we['’]?(?:re|ve|ll|d)|my|our|(?:today|tomorrow) is (?:my|our))\b", re.I
+)
 _YES_NO = re.compile(r"(?:do|did|am|was|were|are|is|have|has|had|will|can|does)\b")
 _ASKS_OF_ME = re.compile(
     r"^(?:do|did|am|was|have|had|will|what|what['’]?s|who|who['’]?s|where|when|which|how|why|is|are|does)\b(?!.*\byou\b)"
@@ -102,7 +106,7 @@ def as_formed(statement: Statement, *, lines: bool) -> Statement:
         statement.act.label == "chat" and statement.lasting >= _OPEN
     )
     if doubtful and _OF_ME.match(text) and "?" not in text:
-        return replace(statement, act=Guess("tell", _OPEN), asked=None)
+        return replace(statement, act=Guess("tell", _OPEN), asked=None, worth=_UNWEIGHED)
     return statement
 
 
@@ -115,6 +119,10 @@ def as_worded(statement: Statement) -> Statement:
             rest = words[match.end() :].strip(" ,:")
             if len(rest.split()) > 1 and not phrases_of("asking_words").match(rest):
                 return replace(statement, act=Guess(meant, 1.0), asked=None)
+    if act in ("chat", "tell", "ask") and phrases_of("correcting").match(statement.text.strip()):
+        return replace(statement, act=Guess("correct", 1.0), asked=None)
+    if act in ("ask", "chat", "tell") and phrases_of("requesting").match(words):
+        return replace(statement, act=Guess("request", 1.0), asked=None)
     if act == "remind" and not phrases_of("reminder").search(words):
         statement = replace(statement, act=Guess("tell", statement.act.probability))
     if act in ("request", "chat", "tell", "suppose") and _ASKS_OF_ME.search(words):

@@ -32,6 +32,8 @@ NAMES = (
 """The features, in order."""
 COEFFICIENTS = "line.npz"
 _OTHER_ROLE, _OTHER_NAME = NAMES.index("other role"), NAMES.index("other name")
+_ANOTHERS, _COUNTED = NAMES.index("another's"), NAMES.index("number for how many")
+_SHE = NAMES.index("mine of another")
 _OF_ANOTHER = 0.4
 ONCE = re.compile(
     r"\b(?:used to|before|previous(?:ly)?|former(?:ly)?|old|ex|first|originally|back then|last)\b", re.IGNORECASE
@@ -39,6 +41,11 @@ ONCE = re.compile(
 """What a question for what was before has in it."""
 _ANY_DAY = datetime(2024, 5, 15, tzinfo=UTC)
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+_OF_OTHERS = re.compile(r"\b(?:[A-Z][\w-]+['’]s|[Hh]is|[Hh]er|[Tt]heir) (?:(?:older|younger|big|little|new) )?[\w-]+")
+"""Whom others have: Diego's sister is no answer about one's own."""
+_PLACED = re.compile(r"\b(?:in|at|on|near|from|by|under|behind|next to|to) (?:the|a|an|my|our)\b", re.I)
+_I = re.compile(r"\b(?:i|we|me|us)\b", re.I)
+_THEY = re.compile(r"\W*(?:s?he|they|his|hers?|their)\b", re.I)
 _ME = re.compile(r"\b(?:i|me|my|mine|we|our|us)\b", re.I)
 
 
@@ -113,10 +120,13 @@ def features(
             len(kinds & wanted_kinds) / max(1, len(wanted_kinds)) if wanted_kinds else 0.5,
             _sign(asked.kind == "when", "date" in labels or known.event is not None),
             _sign(asked.kind == "who", bool(labels & {"person", "role"} or roles_in(text) or names(known.text))),
-            _sign(asked.kind == "where", bool(labels & {"place", "org"} or names(known.text))),
+            _sign(
+                asked.kind == "where",
+                bool(labels & {"place", "org"} or names(known.text) or _PLACED.search(known.text)),
+            ),
             _sign(asked.kind == "howmany", bool(numbers(known.text))),
-            mine and known.subject not in ("user", ""),
-            mine and _ME.search(known.text) is None and known.told_by,
+            mine and known.subject not in ("user", "") and _I.search(known.text) is None,
+            mine and _ME.search(known.text) is None and _THEY.match(known.text) is not None,
             1 / (1 + known.place),
             asked.kind == "yesno",
             shared == 0 and cosine < 0.25,
@@ -126,10 +136,12 @@ def features(
 
 
 def score(counted: NDArray[np.float32]) -> float:
-    """Return how probable it is that what was counted is of an answer; of somebody else it hardly ever is."""
+    """Return how probable it is that what was counted is of an answer; of somebody else, or with no number, hardly."""
     line = _line()
     chance = float(1 / (1 + np.exp(-(counted @ line[:-1] + line[-1]))))
-    return chance * _OF_ANOTHER if counted[_OTHER_ROLE] or counted[_OTHER_NAME] else chance
+    of_another = counted[_OTHER_ROLE] or counted[_OTHER_NAME] or counted[_SHE] or counted[_ANOTHERS]
+    of_another = of_another or counted[_COUNTED] < 0
+    return chance * _OF_ANOTHER if of_another else chance
 
 
 @cache
@@ -154,7 +166,7 @@ def _meets(asked: Asked, text: str) -> bool:
     """Tell whether a text names the one asked for, by name or role, or by a role that is one of the kind."""
     if asked.names & {stem(word) for word in _WORD.findall(text)}:
         return True
-    there = roles_in(text)
+    there = roles_in(_OF_OTHERS.sub(" ", text))
     return any(role in there or there & _wider().get(role, frozenset()) for role in asked.roles)
 
 

@@ -14,8 +14,8 @@ from persona_cli.english.tokens import names, stems
 from persona_cli.model.lite.listener import KEEPING, Listener
 from persona_cli.model.lite.phrases import without_opening, words_of
 from persona_cli.model.tasks import SemanticDraft
-from persona_cli.reading.filling import filled_slot, subject_name
-from persona_cli.reading.statement import Statement
+from persona_cli.reading.filling import filled_slot, plainly_filled, subject_name
+from persona_cli.reading.statement import Span, Statement
 from persona_cli.records import Change, Turn, Window
 from persona_cli.timewords import find_times
 
@@ -27,7 +27,18 @@ WEIGHTY = 0.3
 _FEW = 4
 """Words below which a sentence leans on the one before it: "a girl!", "in March"."""
 _KEYWORDS = 10
+_TOGETHER = 400
+"""Characters of sentences that are kept as one memory."""
+_PRONOUN = re.compile(
+    r"(?:s?he|they|it|that|this|those|these|his|hers?|their|its|there)(?:['’](?:s|re|d|ll|ve))?\b|never\b|neither\b",
+    re.I,
+)
+_LEANS_WHOLLY = re.compile(r"\W*(?:it|that|this|never|neither|those|these)\b", re.I)
+"""What leans so is kept with the sentence before it even where that one weighs little."""
 
+_ONLY = re.compile(r"(?:it|that|he|she)(?:['’]?s| is) (?P<meant>[\w'’-]+(?: [\w'’-]+)?)\W*$", re.IGNORECASE)
+_FILLED = re.compile(r"(.* (?:is|are|was|called|named)) [\w'’-]+(?: [\w'’-]+)?\W*$")
+"""What says of something that it is a word or two: another word or two may be meant."""
 _INSTEAD = re.compile(
     r"(?P<meant>[\w'’ -]+?),? (?:and )?(?:not|isn't|instead of|rather than) (?P<wrong>[\w'’ -]+?)\W*$", re.IGNORECASE
 )
@@ -40,12 +51,33 @@ def draft_memories(listener: Listener, turn: Turn, recent: Sequence[Turn]) -> tu
         return ()
     before = [statement for earlier in recent[-2:] for statement in listener.read(earlier.user)]
     drafts = [
-        (_weight(statement), _draft(turn, statements, place, before))
-        for place, statement in enumerate(statements)
-        if is_worth_keeping(statement)
+        (max(map(_weight, (statements[place] for place in group))), _draft(turn, statements, group, before))
+        for group in _grouped(turn.user, statements)
     ]
     ordered = sorted(drafts, key=lambda weighed: -weighed[0])
     return tuple(draft for _, draft in ordered if stems(draft.content))
+
+
+def _grouped(message: str, statements: Sequence[Statement]) -> list[list[int]]:
+    """Return the places of what is worth keeping; what leans on the sentence before it is kept with that.
+
+    "He's afraid of stairs" alone tells nobody who that is: "We adopted a greyhound called Bramble. He's ..." does.
+    """
+    groups: list[list[int]] = []
+    for place, statement in enumerate(statements):
+        if not is_worth_keeping(statement):
+            continue
+        leans = place > 0 and statement.act.label == "tell" and leans_on_before(said_plainly(statement))
+        if leans and groups and groups[-1][-1] == place - 1:
+            start = statements[groups[-1][0]].start
+            if statement.end - start <= _TOGETHER:
+                groups[-1].append(place)
+                continue
+        if leans and _LEANS_WHOLLY.match(statement.text) and states(statements[place - 1]):
+            groups.append([place - 1, place])
+            continue
+        groups.append([place])
+    return groups
 
 
 def is_worth_keeping(statement: Statement) -> bool:
@@ -53,6 +85,8 @@ def is_worth_keeping(statement: Statement) -> bool:
     if not states(statement):
         return False
     if statement.act.label in ("keep", "remind", "correct"):
+        return True
+    if plainly_filled(statement.text) is not None:
         return True
     weighty = any(kind.label in WEIGHTY_KINDS for kind in statement.kinds) or bool(names(statement.text))
     return statement.lasting >= (WEIGHTY if weighty else LASTING)
@@ -81,33 +115,37 @@ def event_of(text: str, at: datetime) -> Window | None:
     return next((phrase.window for phrase in find_times(text, at) if not phrase.repeating), None)
 
 
-def _draft(turn: Turn, statements: Sequence[Statement], place: int, before: Sequence[Statement]) -> SemanticDraft:
+def _draft(
+    turn: Turn, statements: Sequence[Statement], group: Sequence[int], before: Sequence[Statement]
+) -> SemanticDraft:
+    place = group[0]
     statement = statements[place]
-    content, quote = said_plainly(statement), statement.text
+    content, quote = said_plainly(statement), turn.user[statement.start : statements[group[-1]].end]
     if statement.act.label == "correct" and (mended := _corrected(statement, (*before, *statements[:place]))):
         content = mended
-    elif place and _leans(content) and states(statements[place - 1]):
-        quote = turn.user[statements[place - 1].start : statement.end]
-        content = " ".join(quote.split())
+    elif len(group) > 1:
+        content = " ".join(f"{content}{quote[len(statement.text) :]}".split())
     slot = filled_slot(statement)
     changes = statement.act.label == "correct"
     return SemanticDraft(
         content,
-        tuple(_keywords(statement)),
+        tuple(dict.fromkeys(word for place in group for word in _keywords(statements[place]))),
         reason=", ".join(kind.label for kind in statement.kinds) or "said to be kept",
         subject=subject_name(statement),
         quote=quote,
-        event=event_of(statement.text, turn.at),
+        event=event_of(quote, turn.at),
         slot=slot[0] if slot else "",
         change=Change.REPLACES if changes else Change.ADDS,
         images=tuple(image.hash for image in turn.images),
     )
 
 
-def _leans(content: str) -> bool:
-    """Tell whether a few words say nothing without the sentence before them."""
+def leans_on_before(content: str) -> bool:
+    """Tell whether a sentence needs the one before it: it begins with "he" or "it", or has but a few words."""
     words = content.casefold().split()
-    return len(words) < _FEW and words[:1] != [] and words[0] in words_of("leaning")
+    if _PRONOUN.match(content):
+        return True
+    return 0 < len(words) < _FEW and words[0] in words_of("leaning")
 
 
 def _corrected(statement: Statement, before: Sequence[Statement]) -> str:
@@ -119,11 +157,18 @@ def _corrected(statement: Statement, before: Sequence[Statement]) -> str:
             place = re.search(rf"(?<!\w){re.escape(wrong)}(?!\w)", earlier.text, re.IGNORECASE)
             if place and states(earlier):
                 return said_plainly(earlier).replace(place[0], meant)
-    if len(told.split()) > _FEW:
-        return ""
-    for earlier in reversed(before[-6:]):
-        for span in statement.spans:
-            same = [other for other in earlier.spans if other.label == span.label and other.slot == span.slot]
+    return "" if len(told.split()) > _FEW else _refilled(told, statement.spans, before)
+
+
+def _refilled(told: str, spans: Sequence[Span], before: Sequence[Statement]) -> str:
+    """Return the last sentence of which a few words can be another value, with these in its place; "" for none."""
+    only = _ONLY.match(told)
+    for earlier in reversed(before[-4:]):
+        filled = _FILLED.match(said_plainly(earlier))
+        if only is not None and filled is not None and states(earlier):
+            return f"{filled[1]} {only['meant']}."
+        for span in spans:
+            same = [other for other in earlier.spans if (other.label, other.slot) == (span.label, span.slot)]
             if states(earlier) and same:
                 return said_plainly(earlier).replace(same[-1].text, span.text)
     return ""

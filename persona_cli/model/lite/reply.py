@@ -263,7 +263,14 @@ class _Reply:
         subject = next(
             (one.subject for one in statements if one.subject.who.label == "other" and one.subject.name), None
         )
-        if subject is None or len({one.subject.name for one in statements}) > 1 or len(subject.name.split()) > 2:
+        ours = any(re.search(r"\b(?:I|i|we|We)\b", one.text) for one in statements)
+        if (
+            subject is None
+            or ours
+            or len(subject.name) < 3
+            or len({one.subject.name for one in statements}) > 1
+            or len(subject.name.split()) > 2
+        ):
             return ""
         return f"your {subject.name.lower()}" if subject.label == "role" else subject.name
 
