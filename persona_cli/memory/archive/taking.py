@@ -24,9 +24,9 @@ IsInstruction = Callable[[str], bool]
 """Tells whether a text reads like an instruction to a language model."""
 
 _GATED: Mapping[str, tuple[str, ...]] = {
-    "semantic": ("content", "quote"),
+    "semantic": ("content", "quote", "subject", "keywords"),
     "core": ("key", "value"),
-    "episode": ("summary",),
+    "episode": ("summary", "keywords"),
     "habit": ("key", "text"),
 }
 """The texts of each table that stand in prompts, where the row can be put into quarantine."""
