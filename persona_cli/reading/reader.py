@@ -24,7 +24,7 @@ from persona_cli.reading.tagging import find_spans
 
 Floats = NDArray[np.float32]
 
-_HELD = 0.3  # where the F1 of kinds is highest (benchmarks/LOG.md)
+_HELD = 0.5
 
 
 @dataclass(frozen=True, slots=True)

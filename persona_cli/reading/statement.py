@@ -60,7 +60,7 @@ class Statement:
     worth: tuple[float, float, float, float]
     """How probable it is that it is nothing to remember, of today, worth remembering, weighty."""
     kinds: tuple[Guess, ...]
-    """What it is about, each with a probability of 0.3 or more, the most probable first."""
+    """What it is about, each with a probability of a half or more, the most probable first."""
     spans: tuple[Span, ...]
     subject: Subject
 
