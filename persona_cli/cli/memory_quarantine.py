@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,8 +11,10 @@ from persona_cli.cli.arguments import find
 from persona_cli.cli.invocation import Invocation, embed_new, invocation
 from persona_cli.cli.writer import write
 from persona_cli.errors import NotFoundError, UsageError
-from persona_cli.memory.store import Store
 from persona_cli.records import Ref
+
+if TYPE_CHECKING:
+    from persona_cli.memory.store import Store
 
 
 def quarantine(
