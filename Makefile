@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help chat test fuzz lint bench train docs clean
+.PHONY: help chat test fuzz lint bench crash train docs clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,6 +29,9 @@ lint: $(VENV)/.installed-dev ## ruff, mypy, the import contract
 
 bench: $(VENV)/.installed-dev ## run the benchmarks and print their tables
 	$(BIN)/python -m benchmarks
+
+crash: $(VENV)/.installed-dev ## kill the program a thousand times and look whether anything was lost
+	$(BIN)/python -m tests.crash.living 1000
 
 train: $(VENV)/.installed-dev ## train the reader anew from the examples in models/reading: some minutes
 	$(BIN)/python -m models.reading.corpus

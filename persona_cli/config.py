@@ -116,6 +116,9 @@ class ChatSettings:
 
     show_thinking: bool = setting(False, "show the model's thinking on stderr")
     history: bool = setting(True, "let the arrow keys bring back what you said before, from memory")
+    update_seconds: int = setting(
+        30, "seconds a single message may go on learning after its answer; the rest waits", least=0, most=86_400
+    )
     longest_message: int = setting(20_000, "characters one message may have", least=100, most=1_000_000)
 
 

@@ -60,7 +60,9 @@ def chat(
         if assistant.memory.lasting:
             from persona_cli.cli.update import drain
 
-            drain(run, assistant)
+            drained = drain(run, assistant, seconds=run.settings.chat.update_seconds)
+            if drained is not None and drained.busy and drained.left:
+                run.notice(f"Another persona is working on the updates; {drained.left} stay queued for it.")
     if as_json:
         from persona_cli.cli.render import print_json
 

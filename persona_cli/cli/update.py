@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -42,13 +43,20 @@ def update(
         raise typer.Exit(1)
 
 
-def drain(run: Invocation, assistant: Assistant, *, in_passing: bool = True) -> Drained | None:
-    """Run every queued job under a progress bar; None when Ctrl-C left the rest queued."""
+def drain(
+    run: Invocation, assistant: Assistant, *, in_passing: bool = True, seconds: float | None = None
+) -> Drained | None:
+    """Run queued jobs under a progress bar, for so long at most; None when that or Ctrl-C left the rest queued."""
     from persona_cli.cli.render import progress
 
+    until = None if seconds is None else time.monotonic() + seconds
     try:
         with progress(run.err, "remembering") as advance:
-            return assistant.updates.run(lambda done, total, _job: advance(done, total), in_passing=in_passing)
+            return assistant.updates.run(
+                lambda done, total, _job: advance(done, total),
+                None if until is None else lambda: time.monotonic() > until,
+                in_passing=in_passing,
+            )
     except (KeyboardInterrupt, Interrupted):
         run.notice(f"{assistant.updates.pending()} updates stay queued; the next start or `persona update` goes on.")
         return None

@@ -1,0 +1,91 @@
+"""Runs the command line in processes that are forked from one which has imported everything: 5 ms, not half a second.
+
+A line of JSON on standard input names the words of a command, the file its output goes to and when to kill it; a line
+on standard output answers with the exit code, -9 where it was killed, and the seconds it ran.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+import time
+from importlib import import_module
+
+_LOADED = (
+    "numpy",
+    "onnxruntime",
+    "tokenizers",
+    "PIL.Image",
+    "PIL.JpegImagePlugin",
+    "PIL.PngImagePlugin",
+    "imagehash",
+    "sqlite_utils",
+    "rich.console",
+    "rich.progress",
+    "filelock",
+    "persona_cli.agent.assistant",
+    "persona_cli.agent.replay",
+    "persona_cli.cli.app",
+    "persona_cli.importers.transcript",
+    "persona_cli.memory.backup",
+    "persona_cli.memory.retrieval",
+    "persona_cli.memory.schema.migrations",
+    "persona_cli.memory.vectors.index",
+    "persona_cli.memory.vectors.state_encoder",
+    "persona_cli.model.lite",
+)
+
+
+def main() -> None:
+    """Answer commands until standard input ends."""
+    for name in _LOADED:
+        import_module(name)
+    _answer("ready")
+    for line in sys.stdin:
+        asked = json.loads(line)
+        started = time.monotonic()
+        child = os.fork()
+        if not child:
+            _run(asked["words"], asked["output"])
+        code = _wait(child, asked["kill_after"])
+        _answer(json.dumps({"code": code, "seconds": time.monotonic() - started}))
+
+
+def _answer(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _run(words: list[str], output: str) -> None:
+    from persona_cli.cli.app import main as run
+
+    out = os.open(output, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    os.dup2(out, 1)
+    os.dup2(os.open(f"{output}.err", os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), 2)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    sys.argv = ["persona", *words]
+    code = 70
+    try:
+        run()
+    except SystemExit as left:
+        code = int(left.code or 0)
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+def _wait(child: int, kill_after: float | None) -> int:
+    process = os.pidfd_open(child)
+    ready, _, _ = select.select([process], [], [], kill_after)
+    if not ready:
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    os.close(process)
+    return os.waitstatus_to_exitcode(status)
+
+
+if __name__ == "__main__":
+    main()
