@@ -36,6 +36,7 @@ _DECIDES, _PLAINLY = 0.55, 0.9
 _NEAR = 0.3
 """How far behind the best another entry of a list may be."""
 _TIE = 0.06
+_LATER = 8
 _AS_GOOD, _GIVES = 0.15, 0.85
 _FORMERLY = 0.3
 """What has ended gains by a question for what was before."""
@@ -47,6 +48,7 @@ _PARTS = re.compile(r"[,;.]|\b(?:but|and|although|though)\b", re.I)
 _NOT = re.compile(r"\b(?:no|not|never|none|cannot|without|stopped|quit|gave up|no longer)\b|n['’]?t\b", re.I)
 _CANNOT_STAND = re.compile(r"\bca(?:nno|n['’]?)t stand\b", re.I)
 _AVERSE = re.compile(r"\b(?:dislike|hate|detest|loathe|mind|avoid)\w*\b", re.I)
+_CAPITAL = re.compile(r"\b(?!I\b|The\b|My\b|We\b|It\b)[A-Z][\w-]+")
 _LISTS = ("list", "howmany", "summary")
 _STILL = re.compile(r"\b(?:still|any ?more|these days|at the moment|currently|now)\b", re.I)
 
@@ -137,7 +139,7 @@ def compose(asked: Asked, matches: Sequence[Match], at: datetime) -> str:
         chosen = _distinct(match.known for match in matches if match.score >= max(_ENOUGH, best.score - _NEAR))
         return _listed(asked, chosen[:MOST], at)
     if asked.kind == "yesno":
-        return _decided(asked, matches, at)
+        return _decided(asked, matches, at) + _later(best, matches, at)
     if not best.known.holds and not ONCE.search(asked.question.text):
         return _since(best.known, matches, at)
     best = _newest_of_tied(matches)
@@ -155,7 +157,23 @@ def compose(asked: Asked, matches: Sequence[Match], at: datetime) -> str:
         and not shares(match.known, best.known)
         and match.score > 0.7
     ]
+    answer += _later(best, matches, at)
     return " ".join([answer, *(f"Also: {telling.within(telling.tell(known, at))}" for known in more[:1])])
+
+
+def _later(best: Match, matches: Sequence[Match], at: datetime) -> str:
+    """Return what was said later of the same by name, which may have changed it; "" where nothing was."""
+    named, said = _capitals(best.known), best.known.at
+    for match in sorted(matches[:_LATER], key=lambda match: -(match.known.at.timestamp() if match.known.at else 0.0)):
+        known = match.known
+        after = known.at is not None and said is not None and known.at > said and known.holds
+        if after and named & _capitals(known) and not shares(known, best.known):
+            return f" Later: {telling.within(telling.tell(known, at))}"
+    return ""
+
+
+def _capitals(known: Known) -> set[str]:
+    return set(_CAPITAL.findall(known.text))
 
 
 def closest(asked: Asked, matches: Sequence[Match], at: datetime) -> str:

@@ -14,12 +14,14 @@ from enum import IntEnum
 
 from persona_cli.english.tokens import stems
 from persona_cli.model.lite.listener import Listener
-from persona_cli.model.lite.read import event_of, leans_on_before, said_plainly, states
+from persona_cli.model.lite.read import corrected, event_of, leans_on_before, said_plainly, states
 from persona_cli.model.tasks import Situation
 from persona_cli.reading.filling import subject_name
 from persona_cli.reading.statement import Statement
 from persona_cli.records import CoreEntry, SemanticMemory, Status, Turn, Window
 
+_JUST_SAID = 6
+"""Turns that count as much as the best that a search finds."""
 _MESSAGES = 8
 """Recalled messages whose sentences are read; the reader takes 4 ms for one."""
 THIRD = re.compile(r"\b[Tt]he user\b")
@@ -56,6 +58,8 @@ class Known:
     turn: int = 0
     doubt: float = 0.0
     """How probable it is that it was a guess when it was said."""
+    corrects: str = ""
+    """The words it was put in the place of."""
     weight: float = 0.5
     """How probable it is that it is worth remembering."""
 
@@ -123,7 +127,7 @@ def of_statement(statement: Statement, turn: Turn, source: Source, place: int = 
         event=event_of(statement.text, turn.at),
         turn=turn.id,
         doubt=statement.unsure,
-        weight=statement.lasting,
+        weight=1.0 if statement.act.label in ("keep", "remind", "correct") else statement.lasting,
     )
 
 
@@ -153,10 +157,21 @@ def _judged(memories: Sequence[Known], listener: Listener) -> list[Known]:
 
 
 def _now(situation: Situation, listener: Listener) -> Iterator[Known]:
+    """Yield what the turns of this hour told, which no search finds; what was corrected since ends with that."""
+    mended: dict[str, datetime] = {}
+    for known in _told_now(situation, listener):
+        said = _plain(known.text)
+        if known.corrects:
+            mended[_plain(known.corrects)] = known.at or situation.query.at
+        yield replace(known, until=mended[said]) if said in mended else known
+
+
+def _told_now(situation: Situation, listener: Listener) -> Iterator[Known]:
     for place in reversed(range(len(situation.recent))):
         turn = situation.recent[place]
         read = listener.read(turn.user, situation.recent[:place])
-        yield from _of_turn(turn, read, Source.NOW, len(situation.recent) - place)
+        before = [one for earlier in situation.recent[max(0, place - 2) : place] for one in listener.read(earlier.user)]
+        yield from _of_turn(turn, read, Source.NOW, (len(situation.recent) - 1 - place) // _JUST_SAID, before)
 
 
 def _messages(situation: Situation) -> Iterator[Turn]:
@@ -175,12 +190,16 @@ def _said(turns: Sequence[Turn], listener: Listener) -> Iterator[Known]:
         yield from _of_turn(turn, read[turn.user], Source.MESSAGE, place)
 
 
-def _of_turn(turn: Turn, read: Sequence[Statement], source: Source, place: int) -> Iterator[Known]:
+def _of_turn(
+    turn: Turn, read: Sequence[Statement], source: Source, place: int, before: Sequence[Statement] = ()
+) -> Iterator[Known]:
     """Yield what a message states, a sentence that leans on the one before it with that."""
     for at, statement in enumerate(read):
         if not states(statement):
             continue
         told = of_statement(statement, turn, source, place)
+        if statement.act.label == "correct" and (found := corrected(statement, (*before, *read[:at]))) is not None:
+            told = replace(told, text=found[1], corrects=found[0])
         if at and leans_on_before(told.text) and states(read[at - 1]):
             told = replace(told, text=f"{said_plainly(read[at - 1])} {told.text}")
         yield told

@@ -100,6 +100,8 @@ def as_formed(statement: Statement, *, lines: bool) -> Statement:
     """Return a sentence as the person's own where nothing in its form, or in the `lines` of its message, says else."""
     speaker, text = statement.speaker.label, statement.text
     formed = _QUOTES.search(text) if speaker == "quoted" else lines or _PASTED.search(text)
+    if text.lstrip().startswith(">"):
+        return replace(statement, speaker=Guess("pasted", 1.0))
     if speaker != "own" and not formed:
         statement = replace(statement, speaker=Guess("own", 1 - statement.speaker.probability))
     doubtful = statement.act.label in ("ask", "request") or (

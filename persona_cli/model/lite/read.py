@@ -121,8 +121,8 @@ def _draft(
     place = group[0]
     statement = statements[place]
     content, quote = said_plainly(statement), turn.user[statement.start : statements[group[-1]].end]
-    if statement.act.label == "correct" and (mended := _corrected(statement, (*before, *statements[:place]))):
-        content = mended
+    if statement.act.label == "correct" and (mended := corrected(statement, (*before, *statements[:place]))):
+        content = mended[1]
     elif len(group) > 1:
         content = " ".join(f"{content}{quote[len(statement.text) :]}".split())
     slot = filled_slot(statement)
@@ -148,30 +148,31 @@ def leans_on_before(content: str) -> bool:
     return 0 < len(words) < _FEW and words[0] in words_of("leaning")
 
 
-def _corrected(statement: Statement, before: Sequence[Statement]) -> str:
-    """Return the sentence that a correction mends, with what was meant in the place of what was said; "" for none."""
+def corrected(statement: Statement, before: Sequence[Statement]) -> tuple[str, str] | None:
+    """Return the sentence that a correction mends, as it was and with what was meant in its place; None for none."""
     told = said_plainly(statement)
     if (instead := _INSTEAD.search(told)) is not None:
         wrong, meant = instead["wrong"].strip(), instead["meant"].strip().split(" is ")[-1].split("s ")[-1]
         for earlier in reversed(before):
             place = re.search(rf"(?<!\w){re.escape(wrong)}(?!\w)", earlier.text, re.IGNORECASE)
             if place and states(earlier):
-                return said_plainly(earlier).replace(place[0], meant)
-    return "" if len(told.split()) > _FEW else _refilled(told, statement.spans, before)
+                return said_plainly(earlier), said_plainly(earlier).replace(place[0], meant)
+    return None if len(told.split()) > _FEW else _refilled(told, statement.spans, before)
 
 
-def _refilled(told: str, spans: Sequence[Span], before: Sequence[Statement]) -> str:
-    """Return the last sentence of which a few words can be another value, with these in its place; "" for none."""
+def _refilled(told: str, spans: Sequence[Span], before: Sequence[Statement]) -> tuple[str, str] | None:
+    """Return the last sentence of which a few words can be another value, and the same with these in its place."""
     only = _ONLY.match(told)
     for earlier in reversed(before[-4:]):
-        filled = _FILLED.match(said_plainly(earlier))
+        said = said_plainly(earlier)
+        filled = _FILLED.match(said)
         if only is not None and filled is not None and states(earlier):
-            return f"{filled[1]} {only['meant']}."
+            return said, f"{filled[1]} {only['meant']}."
         for span in spans:
             same = [other for other in earlier.spans if (other.label, other.slot) == (span.label, span.slot)]
             if states(earlier) and same:
-                return said_plainly(earlier).replace(same[-1].text, span.text)
-    return ""
+                return said, said.replace(same[-1].text, span.text)
+    return None
 
 
 def _keywords(statement: Statement) -> Iterator[str]:
