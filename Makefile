@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help chat test fuzz lint bench crash train docs clean
+.PHONY: help chat test fuzz lint bench crash soak train docs clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -32,6 +32,9 @@ bench: $(VENV)/.installed-dev ## run the benchmarks and print their tables
 
 crash: $(VENV)/.installed-dev ## kill the program a thousand times and look whether anything was lost
 	$(BIN)/python -m tests.crash.living 1000
+
+soak: $(VENV)/.installed-dev ## talk for 10,000 turns in one process and draw time, memory, handles and disk: half an hour
+	$(BIN)/python -m benchmarks.soak 10000 soak.png
 
 train: $(VENV)/.installed-dev ## train the reader anew from the examples in models/reading: some minutes
 	$(BIN)/python -m models.reading.corpus
