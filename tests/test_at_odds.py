@@ -63,10 +63,9 @@ def test_what_leaves_room_for_both_is_no_contradiction(one: str, other: str) -> 
 
 
 @pytest.mark.gguf
-@pytest.mark.parametrize("messages", [("My car is red. My car is blue.",), ("My car is red.", "My car is blue.")])
-def test_a_person_is_asked_which_colour_it_is(weights: object, messages: tuple[str, ...]) -> None:
-    for message in messages:
+def test_a_person_is_asked_which_colour_it_is(weights: object) -> None:
+    for message in ("My car is red.", "My car is blue."):
         assert persona("chat", message).code == 0
     shown = persona("memory", "conflicts").out
-    assert "The user's car is red." in shown
-    assert "The user's car is blue." in shown
+    assert "My car is red." in shown
+    assert "My car is blue." in shown

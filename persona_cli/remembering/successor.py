@@ -50,6 +50,10 @@ class SuccessorHead:
         """Write the coefficients in the precision they need."""
         np.savez(path, line=self.line.astype(np.float16))
 
+    def fits(self, vectors: Vectors) -> bool:
+        """Tell whether vectors (n, d) are as wide as those the head was trained on."""
+        return len(self.line) == 3 * vectors.shape[1] + 2
+
     def score(self, old: Vectors, new: Vectors) -> NDArray[np.float64]:
         """Return one number per row of `old` and `new`; above 0 the new statement rather ends the old one."""
         return np.asarray(features(old, new) @ self.line[:-1] + self.line[-1])
@@ -74,10 +78,12 @@ class Successors:
         enough = needed(said)
         if math.isinf(enough):
             return None
-        old, new = self.vectors.sayings(older), self.vectors.texts([said])
+        head, old, new = open_head(), self.vectors.sayings(older), self.vectors.texts([said])
+        if not head.fits(new):
+            return None  # another embedding is in use than the head was trained on: the rules before it decide
         cosines = old @ new[0]
         best = int(np.argmax(cosines))
-        (score,) = open_head().score(old[best : best + 1], new)
+        (score,) = head.score(old[best : best + 1], new)
         alike = cosines[best] + SCORE_COUNTS * min(max(score, 0.0), 1.5)
         return older[best] if score >= enough and alike >= ALIKE else None
 

@@ -14,6 +14,7 @@ from persona_cli.english.tokens import NUMBERS
 from persona_cli.model.lite.knowledge import THIRD, Known, Source
 from persona_cli.records import Window
 from persona_cli.timewords import describe, find_times, settle
+from persona_cli.timewords.ageing import counted_on
 
 _LONGEST = 220
 """Characters of what is turned into "you"; longer it is quoted."""
@@ -21,6 +22,7 @@ _CHATTED = {r"\bim\b": "I'm", r"\bive\b": "I've", r"\bi'm\b": "I'm", r"\bi\b": "
 _LEFT = re.compile(r"\b(?:I|i['’]?(?:m|ve|ll|d)?|id|ill|me|my|mine|we|our|us|myself)\b")
 _SURE_AGO = timedelta(minutes=90)
 _AGED = re.compile(r"\b(?P<age>\d{1,3}|[a-z]+)\b(?: (?P<unit>years?|months?|weeks?)\b)?", re.I)
+_ABOUT = re.compile(r"\b(?:is|am|are) about (?P<age>\d+)")
 _YEAR = timedelta(days=365)
 
 
@@ -121,8 +123,12 @@ def _said(known: Known, at: datetime) -> str:
 
 def _grown(known: Known, at: datetime) -> str:
     """Say how old somebody is by now, whose age was told more than a year ago; "" for anything else."""
-    if known.at is None or at - known.at < _YEAR or not known.slot.endswith("/age"):
+    if known.at is None or at - known.at < _YEAR:
         return ""
+    if not known.slot.endswith("/age"):
+        of_somebody = known.subject not in ("user", "")
+        aged = _ABOUT.search(counted_on(known.text, known.at, at, age=of_somebody))
+        return f" By now that makes about {aged['age']}." if aged is not None else ""
     years = int((at - known.at) / _YEAR)
     for match in _AGED.finditer(known.text):
         age = int(match["age"]) if match["age"].isdigit() else NUMBERS.get(match["age"].casefold())
