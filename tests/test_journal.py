@@ -194,7 +194,7 @@ def test_undo_shows_asks_and_takes_back(moved: Path) -> None:
     done = persona("memory", "undo", "--yes")
     assert done.code == 0
     store = open_store(moved / "persona.db")
-    assert [memory.content for memory in store.semantic.list()] == ["The user lives in Oslo."]
+    assert [memory.content for memory in store.semantic.list()] == ["I live in Oslo."]
     assert store.turns.count() == 2
     store.close()
     again = persona("memory", "undo", "--yes")

@@ -162,13 +162,13 @@ def test_a_person_is_shown_what_will_hold_again_and_where_the_words_still_stand(
         assert persona("update", "--close").code == 0
     assert persona("chat", "Where do I live?").code == 0
     asked = persona("memory", "forget", "s2", stdin="n\n")
-    before, again = asked.err.split("This will hold again:")[0], asked.out.rsplit("The user lives in Berlin.", 1)
+    before, again = asked.err.split("This will hold again:")[0], asked.out.rsplit("I live in Berlin.", 1)
     assert "With it goes:" in before
     assert len(again) == 2
     done = persona("memory", "forget", "s2", "--yes")
     assert "This holds again:" in done.err
-    assert "The user lives in Berlin." in done.out
-    assert "`persona memory forget m2 m3" in done.err
+    assert "I live in Berlin." in done.out
+    assert "`persona memory forget m2" in done.err
     assert [entry["text"] for entry in persona("memory", "list", "--kind", "core", "--json").json] == ["home: Berlin"]
     assert persona("memory", "forget", "m2", "m3", "--yes").code == 0
     assert "Berlin" in persona("chat", "Where do I live?").out
@@ -181,7 +181,7 @@ def test_undo_brings_the_old_home_back_as_well(weights: object) -> None:
     assert persona("memory", "undo", "m2", "--yes").code == 0
     assert [entry["text"] for entry in persona("memory", "list", "--kind", "core", "--json").json] == ["home: Berlin"]
     facts = persona("memory", "list", "--kind", "semantic", "--json").json
-    assert [entry["text"] for entry in facts] == ["The user lives in Berlin."]
+    assert [entry["text"] for entry in facts] == ["I live in Berlin."]
 
 
 @pytest.mark.gguf

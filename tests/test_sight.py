@@ -262,7 +262,7 @@ def test_the_built_in_model_says_what_a_new_picture_looks_like(
     assert "looks like" not in told
     asked = persona("chat", "Who is this?", "--image", str(saved(tmp_path, "red", 2))).out
     assert "I have not met this picture before, but it looks like one you showed me" in asked
-    assert "Whiskers is your cat." in asked
+    assert "Whiskers, my cat" in asked
     assert (
         "not met this picture before."
         in persona("chat", "Who is this?", "--image", str(saved(tmp_path, "yellow", 2))).out

@@ -10,6 +10,7 @@ import typer
 
 from persona_cli.cli.invocation import Invocation, invocation
 from persona_cli.cli.transfer import Encrypt, report_export, take_archive, write_archive
+from persona_cli.cli.writer import write
 from persona_cli.errors import TransferError, UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def backup(
     backups = Backups(run.places.database)
     if shown:
         for kept in backups.all():
-            typer.echo(f"{kept.name}  {_day(kept.at)}  {_messages(kept.messages)}")
+            write(f"{kept.name}  {_day(kept.at)}  {_messages(kept.messages)}")
         return
     if file is not None:
         write_archive(run, file, force=force, encrypt=encrypt)
@@ -46,7 +47,7 @@ def backup(
         raise UsageError("a backup in the home is not sealed", fix="Name a file: persona backup --encrypt FILE")
     with run.store():
         made = backups.add(Reason.ASKED, datetime.now(UTC))
-    typer.echo(made.name)
+    write(made.name)
 
 
 def restore(

@@ -52,7 +52,7 @@ class SuccessorHead:
 
     def fits(self, vectors: Vectors) -> bool:
         """Tell whether vectors (n, d) are as wide as those the head was trained on."""
-        return len(self.line) == 3 * vectors.shape[1] + 2
+        return bool(len(self.line) == 3 * vectors.shape[1] + 2)
 
     def score(self, old: Vectors, new: Vectors) -> NDArray[np.float64]:
         """Return one number per row of `old` and `new`; above 0 the new statement rather ends the old one."""
