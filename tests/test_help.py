@@ -69,6 +69,7 @@ def test_narrow_terminals_are_respected() -> None:
 
 
 def test_completion_for_a_shell() -> None:
-    ran = persona_process("--show-completion", "bash")
+    # the shell named here, whichever this runs under
+    ran = persona_process("--show-completion", "bash", env={"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"})
     assert ran.code == 0
     assert "persona" in ran.out
