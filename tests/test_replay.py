@@ -41,9 +41,9 @@ def test_a_transcript_is_replayed_at_its_own_times(assistant: Assistant, model: 
 def test_a_secret_in_a_transcript_is_taken_out_and_said(assistant: Assistant) -> None:
     replay(assistant, [Exchange(NOW - timedelta(days=9), "My password is hunter2", "Noted: pin is 4711")])
     why = explain(assistant.memory.store)
-    assert (why.turn.user, why.turn.answer) == ("My password is [password removed]", "Noted: pin is [password removed]")
+    assert (why.turn.user, why.turn.answer) == ("My password is [password removed]", "Noted: pin is [PIN removed]")
     (notice,) = why.notices
-    assert notice.endswith("Taken out before anything is stored: password.")
+    assert notice.endswith("Taken out before anything is stored: password, PIN.")
 
 
 def test_a_stopped_replay_goes_on_where_it_was(assistant: Assistant) -> None:
