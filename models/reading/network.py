@@ -43,7 +43,7 @@ class Adapter(nn.Module):
     def forward(self, given: Tensor) -> Tensor:
         """Return what the layer makes of it, and what the adapter adds."""
         added = functional.linear(functional.linear(self.dropout(given), self.down), self.up)
-        return self.linear(given) + SCALE * added  # type: ignore[no-any-return]
+        return self.linear(given) + SCALE * added  # type: ignore[no-any-return]  # torch has no types here
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Network(nn.Module):
         one, other = _means(sums, np.array(firsts, dtype=np.int64)), _means(sums, places)
         behind = states[torch.tensor(places[:, 0]), torch.tensor(places[:, 2])]
         seen = torch.cat([states[:, 0], behind, one * other, (one - other).abs()], 1)
-        return head(self.dropout(seen))  # type: ignore[no-any-return]
+        return head(self.dropout(seen))  # type: ignore[no-any-return]  # torch has no types here
 
     def adapter(self) -> dict[str, NDArray[np.float16]]:
         """Return the adapter as it is shipped: two narrow matrices by the name of the wide one, float16."""
@@ -134,7 +134,7 @@ class Network(nn.Module):
     def _states(self, pieces: Tensor, mask: Tensor) -> Tensor:
         with torch.autocast("cpu", torch.bfloat16):
             states = self.bert(input_ids=pieces, attention_mask=mask).last_hidden_state
-        return states.float()  # type: ignore[no-any-return]
+        return states.float()  # type: ignore[no-any-return]  # torch has no types here
 
 
 def padded(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:

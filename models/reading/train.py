@@ -119,7 +119,7 @@ def fit(material: Material, epochs: int = EPOCHS) -> Network:
                 group["lr"] = rate * share
             loss = _loss(network, step)
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
             clip_grad_norm_([*adapter, *heads], 1.0)
             optimizer.step()
             losses.append(loss.item())

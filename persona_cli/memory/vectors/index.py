@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 CROSSOVER = 250_000_000
 """Bytes of one field's vectors from which on Chroma answers, where it is open: 160,000 vectors of 384 dimensions.
 
-There it takes half of what exact search takes, which grows with the bytes (`python -m benchmarks crossover`).
+An estimate: exact search grows with the bytes, and won up to 50,000 vectors (`python -m benchmarks crossover`).
 """
 
 FIELDS = tuple((kind, field) for kind in Kind for field in ("content", "keywords"))
