@@ -169,9 +169,24 @@ def test_what_is_forgotten_is_forgotten_in_backups(home: Path) -> None:
     store.close()
     rewritten, dropped = forget_in_backups(backups, receipt)
     assert rewritten == ("20260512T093000Z-asked",)
-    assert dropped == ("20260512T093000Z-daily", "damaged-20260101T000000Z")
+    assert dropped == ("20260512T093001Z-daily", "damaged-20260101T000000Z")
     assert b"zebra" not in backups.find("newest").path.read_bytes()
     assert backups.find("newest").messages == 1
+
+
+def test_going_back_and_forth_in_one_second_loses_nothing(home: Path) -> None:
+    tell(home, "I have a zebra.")
+    backups = Backups(home / "persona.db")
+    zebra = backups.add(Reason.RESTORE, NOW)
+    tell(home, "I like tea.", "I like jam.")
+    backups.add(Reason.RESTORE, NOW)
+    # the oldest of its kind, where making another drops the oldest
+    backups.put_back(zebra.path, NOW)
+    assert told(home) == ["I have a zebra."]
+    # all were made in one second
+    for messages in (3, 1, 3):
+        backups.put_back(backups.find("newest").path, NOW)
+        assert len(told(home)) == messages
 
 
 def test_a_backup_that_says_it_otherwise_is_dropped(home: Path) -> None:

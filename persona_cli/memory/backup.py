@@ -93,15 +93,21 @@ class Backups:
         """Tell whether the last backup is a day old."""
         return not any(now - backup.at < _EVERY for backup in self.all())
 
-    def add(self, reason: Reason, now: datetime) -> Backup:
-        """Copy the database as it is now and drop what is beyond the number that is kept; raises `StorageError`."""
-        stamp = f"{now.astimezone(UTC):{_STAMP}}"
-        path = self._folder / f"{stamp}-{reason.value}.db"
+    def add(self, reason: Reason, now: datetime, spare: Path | None = None) -> Backup:
+        """Copy the database as it is now and drop what is beyond the number that is kept, but never `spare`.
+
+        Raises `StorageError`.
+        """
+        at = now.astimezone(UTC).replace(microsecond=0)
         with self.unfinished() as copy:
             copy_file(self.database, copy)
+            if (others := self.all()) and others[0].at >= at:
+                # a name has seconds: of two in one second neither takes the other's place, and the later is the newest
+                at = others[0].at + timedelta(seconds=1)
+            path = self._folder / f"{at:{_STAMP}}-{reason.value}.db"
             copy.replace(path)
-        self._drop_old()
-        return Backup(path, datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC), reason)
+        self._drop_old(spare)
+        return Backup(path, at, reason)
 
     def damaged(self) -> tuple[Path, ...]:
         """Return the folders with what was set aside as damaged."""
@@ -117,7 +123,7 @@ class Backups:
         kept: Backup | Path | None = None
         if self.database.exists() and self.database.stat().st_size:
             try:
-                kept = self.add(Reason.RESTORE, now)
+                kept = self.add(Reason.RESTORE, now, spare=source)
             except StorageError:
                 kept = None
             if kept is None or kept.messages < 0:
@@ -158,9 +164,9 @@ class Backups:
                 f"{self._folder} cannot be written: {exc.strerror or exc}", fix="Free some space and try again."
             ) from exc
 
-    def _drop_old(self) -> None:
+    def _drop_old(self, spare: Path | None) -> None:
         seen = Counter[Reason]()
         for backup in self.all():
             seen[backup.reason] += 1
-            if seen[backup.reason] > _KEPT[backup.reason]:
+            if seen[backup.reason] > _KEPT[backup.reason] and backup.path != spare:
                 backup.path.unlink(missing_ok=True)
