@@ -12,6 +12,7 @@ from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING
 
+from persona_cli.english.lexicon import ASKING, AUXILIARIES, BASE, STOP, TALKING, word_class
 from persona_cli.model.lite.phrases import words_of
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ _SCRIPTS = {
     "ARABIC": "Arabic", "HEBREW": "Hebrew", "CYRILLIC": "Cyrillic script", "GREEK": "Greek", "DEVANAGARI": "Hindi",
 }  # fmt: skip
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
-_PLAINLY = 0.2
-"""Share of common English words from which a text is English: German and Spanish ones stay below 0.1."""
+_ONLY, _COMMON = 0.1, 0.5
+"""Share of words that only English has, and above which of common English words at all, that makes a text English: 97
+of 100 messages are, and of 80 short sentences in 18 other languages none (30 were, by stop words alone)."""
 _SURE = 0.8
 """Probability among the languages above from which a Latin text is taken for another language than English."""
 _FEWEST = 3
@@ -46,11 +48,18 @@ def language_of(text: str) -> str:
     if letters and (script := letters.most_common(1)[0][0]) in _SCRIPTS:
         return _SCRIPTS["HIRAGANA"] if letters["HIRAGANA"] else _SCRIPTS[script]
     words = [word.casefold().replace("’", "'") for word in _WORD.findall(text)]
-    common = sum(word in words_of("english") for word in words)
-    if len(words) < _FEWEST or common >= _PLAINLY * len(words):
+    common = [word for word in words if word in _common()]
+    only = sum(word not in words_of("shared_words") for word in common)
+    if len(words) < _FEWEST or only >= _ONLY * len(words) or len(common) > _COMMON * len(words):
         return ENGLISH
     language, probability = _detector().classify(text)
     return _NAMES[language] if probability >= _SURE else ENGLISH
+
+
+@cache
+def _common() -> frozenset[str]:
+    common = STOP | ASKING | TALKING | AUXILIARIES | BASE | word_class("topicless") | words_of("typed_english")
+    return frozenset(word for word in common if len(word) > 1 or word in ("a", "i"))
 
 
 @cache
