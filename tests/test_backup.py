@@ -11,7 +11,7 @@ import pytest
 from sqlite_utils import Database
 
 from persona_cli.errors import NotFoundError, StorageError
-from persona_cli.memory.backup import Backups, Reason
+from persona_cli.memory.backup import Backup, Backups, Reason
 from persona_cli.memory.backups_forget import forget_in_backups
 from persona_cli.memory.schema import STEPS
 from persona_cli.memory.schema.migrations import migrations
@@ -30,6 +30,14 @@ def tell(home: Path, *messages: str) -> None:
     for message in messages:
         store.turns.add(session.id, NOW, message, "Noted.", "test")
     store.close()
+
+
+def forgotten(home: Path, ref: Ref) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Forget in the backups alone, as far as a run gets that is killed then; returns those rewritten and deleted."""
+    with closing(open_store(home / "persona.db")) as store:
+        backups, words = Backups(home / "persona.db"), store.rehearse(ref)
+        assert store.find([ref]), "a rehearsal deletes nothing"
+        return forget_in_backups(backups, store.find([ref]), words)
 
 
 def told(home: Path) -> list[str]:
@@ -164,10 +172,7 @@ def test_what_is_forgotten_is_forgotten_in_backups(home: Path) -> None:
         old.execute("DELETE FROM _sqlite_migrations WHERE name = ?", (STEPS[-1],))
         old.commit()
     (home / "damaged-20260101T000000Z").mkdir()
-    store = open_store(home / "persona.db")
-    receipt = store.forget(Ref(Kind.MESSAGE, 1))
-    store.close()
-    rewritten, dropped = forget_in_backups(backups, receipt)
+    rewritten, dropped = forgotten(home, Ref(Kind.MESSAGE, 1))
     assert rewritten == ("20260512T093000Z-asked",)
     assert dropped == ("20260512T093001Z-daily", "damaged-20260101T000000Z")
     assert b"zebra" not in backups.find("newest").path.read_bytes()
@@ -195,9 +200,22 @@ def test_a_backup_that_says_it_otherwise_is_dropped(home: Path) -> None:
     store.habits.put("pet", "As I said: I have a zebra.", NOW)
     backups.add(Reason.ASKED, NOW)
     store.forget(Ref(Kind.PROCEDURAL, 1))
-    receipt = store.forget(Ref(Kind.MESSAGE, 1))
     store.close()
-    assert forget_in_backups(backups, receipt) == ((), ("20260512T093000Z-asked",))
+    assert forgotten(home, Ref(Kind.MESSAGE, 1)) == ((), ("20260512T093000Z-asked",))
+
+
+def test_what_has_the_same_number_in_a_backup_and_is_another_stays(home: Path) -> None:
+    tell(home, "I like tea.")
+    backups = Backups(home / "persona.db")
+    early = backups.add(Reason.ASKED, NOW)
+    tell(home, "I have a zebra.")
+    late = backups.put_back(early.path, NOW)
+    assert isinstance(late, Backup)
+    with closing(open_store(home / "persona.db")) as store:
+        other = store.turns.add(store.sessions.start(NOW).id, NOW + timedelta(days=1), "I hate jam.", "Noted.", "test")
+    assert forgotten(home, Ref(Kind.MESSAGE, other.id)) == ((), ())
+    backups.put_back(late.path, NOW)
+    assert told(home) == ["I like tea.", "I have a zebra."]
 
 
 @pytest.mark.gguf

@@ -1,4 +1,4 @@
-"""What a killed run leaves: found by doctor, removed by --fix at once and by a conversation after a while."""
+"""What a killed run leaves: found by doctor, removed after a while by --fix and by a conversation."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from persona_cli.agent.assistant import Assistant
 from persona_cli.memory import Memory
+from persona_cli.memory.backup import Backup, Reason
 from persona_cli.memory.orphans import GRACE, find_orphans, remove_orphans
 from tests.terminal import persona
 
@@ -21,6 +22,13 @@ AT = datetime(2026, 5, 12, tzinfo=UTC)
 def picture(path: Path, shade: int) -> Path:
     PIL.Image.effect_noise((70 + shade, 60), 60 + shade).save(path)
     return path
+
+
+def age(*files: Path) -> None:
+    """Let files be as old as what no run can still be at."""
+    old = time.time() - GRACE.total_seconds() - 1
+    for path in files:
+        os.utime(path, (old, old))
 
 
 def leave(memory: Memory, tmp_path: Path) -> tuple[Path, ...]:
@@ -41,18 +49,53 @@ def test_doctor_finds_and_fix_removes(memory: Memory, tmp_path: Path) -> None:
     found = next(check for check in persona("doctor", "--json").json if check["name"] == "leftovers")
     assert "i1 is shown in no message" in found["finding"]
     persona("doctor", "--fix")
+    assert all(path.exists() for path in left), "somebody may still be writing them"
+    age(*left)
+    persona("doctor", "--fix")
     assert not any(path.exists() for path in left)
     assert memory.store.images.all() == ()
     assert not [check for check in persona("doctor", "--json").json if check["name"] == "leftovers"]
+
+
+def test_doctor_takes_what_is_young_where_it_is_asked_to(memory: Memory, tmp_path: Path) -> None:
+    left = leave(memory, tmp_path)
+    persona("doctor", "--fix")
+    found = next(check for check in persona("doctor", "--json").json if check["name"] == "leftovers")
+    assert "--now" in found["finding"]
+    persona("doctor", "--fix", "--now")
+    assert not any(path.exists() for path in left)
+    assert persona("doctor", "--now").code == 2
+
+
+def test_a_picture_that_only_a_backup_has_is_kept_until_that_is_gone(assistant: Assistant, tmp_path: Path) -> None:
+    memory = assistant.memory
+    backups = memory.backups
+    early = backups.add(Reason.ASKED, AT)
+    list(assistant.respond("My cat is called Mina.", [picture(tmp_path / "b.png", 2)]))
+    (image,) = memory.store.images.all()
+    file = memory.media.path_of(image)
+    # gone back to before it was shown: only the copy made on the way has it
+    kept = backups.put_back(early.path, AT)
+    assert isinstance(kept, Backup)
+    assert memory.store.images.all() == ()
+    age(file)
+    assert remove_orphans(memory) == 0
+    assert memory.media.verify(memory.in_backups()) == ()
+    backups.put_back(kept.path, AT)
+    assert memory.store.images.all() == (image,)
+    assert file.exists()
+    backups.put_back(early.path, AT)
+    for backup in backups.all():
+        backup.path.unlink()
+    assert remove_orphans(memory) == 1
+    assert not file.exists()
 
 
 def test_a_conversation_removes_what_is_old_enough(assistant: Assistant, tmp_path: Path) -> None:
     left = leave(assistant.memory, tmp_path)
     list(assistant.respond("My cat is called Mina.", [picture(tmp_path / "b.png", 2)]))
     assert remove_orphans(assistant.memory, GRACE) == 0, "somebody may still be writing it"
-    old = time.time() - GRACE.total_seconds() - 1
-    for path in left:
-        os.utime(path, (old, old))
+    age(*left)
     assistant.updates.run()
     assert not any(path.exists() for path in left)
     (image,) = assistant.memory.store.images.all()

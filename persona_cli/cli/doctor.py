@@ -15,7 +15,7 @@ import typer
 
 from persona_cli import __version__
 from persona_cli.cli.invocation import Invocation, invocation
-from persona_cli.errors import PersonaError
+from persona_cli.errors import PersonaError, UsageError
 
 if TYPE_CHECKING:
     from persona_cli.memory import Memory
@@ -44,13 +44,18 @@ def doctor(
     fix: Annotated[
         bool, typer.Option("--fix", help="Rebuild what is derived; save what a damaged database still has.")
     ] = False,
+    now: Annotated[
+        bool, typer.Option("--now", help="With --fix: delete also leftovers that another persona may still be writing.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check the installation and the memory; the exit code is 1 when something is wrong."""
     from persona_cli.cli.render import print_json
 
     run = invocation(context)
-    checks = [*check_installation(run), *check_home(run), *_check_memory(run, fix=fix)]
+    if now and not fix:
+        raise UsageError("--now says when to fix", fix="Use `persona doctor --fix --now`.")
+    checks = [*check_installation(run), *check_home(run), *_check_memory(run, fix=fix, now=now)]
     if as_json:
         print_json(checks)
     else:
@@ -90,7 +95,7 @@ def check_home(run: Invocation) -> Iterator[Check]:
             yield Check("permissions", verdict, f"others can read {path}: chmod go= {path}")
 
 
-def _check_memory(run: Invocation, *, fix: bool) -> Iterator[Check]:
+def _check_memory(run: Invocation, *, fix: bool, now: bool) -> Iterator[Check]:
     from persona_cli.memory.store import is_new
     from persona_cli.memory.tables.copying import damage
 
@@ -104,7 +109,7 @@ def _check_memory(run: Invocation, *, fix: bool) -> Iterator[Check]:
                 return
         with run.memory(reading=not fix) as memory:
             if fix:
-                yield _rebuild(memory)
+                yield _rebuild(memory, now=now)
             yield from _look_inside(memory, run.settings.chroma.url)
     except PersonaError as exc:
         yield Check("memory", Verdict.WRONG, f"{exc.message} {exc.fix}")
@@ -136,17 +141,19 @@ def _mend(run: Invocation, found: str, *, fix: bool) -> Check:
 
 
 def _look_inside(memory: Memory, url: str) -> Iterator[Check]:
-    from persona_cli.memory.orphans import find_orphans, names_of
+    from persona_cli.memory.orphans import GRACE, find_orphans, names_of
 
     store = memory.store
     counts = ", ".join(f"{count} {table}" for table, count in store.tables().items() if count)
     yield Check("memory", Verdict.FINE, counts or "empty")
     yield _verified("database", store.verify())
-    yield _verified("pictures", memory.media.verify())
+    yield _verified("pictures", memory.media.verify(memory.in_backups()))
     if left := names_of(find_orphans(memory)):
         more = f" (and {len(left) - 3} more)" if len(left) > 3 else ""
-        found = f"{'; '.join(left[:3])}{more}: `persona doctor --fix` deletes what a run that was killed has left"
-        yield Check("leftovers", Verdict.NOTE, found)
+        old, minutes = len(find_orphans(memory, GRACE)), GRACE.total_seconds() / 60
+        young = f"younger than {minutes:.0f} minutes, `persona doctor --fix --now` deletes them where nothing else runs"
+        way = "`persona doctor --fix` deletes what a run that was killed has left" if old else young
+        yield Check("leftovers", Verdict.NOTE, f"{'; '.join(left[:3])}{more}: {way}")
     yield _guarded("embedding", lambda: _embedding(memory))
     wanted = store.vectors.count_wanted(memory.embedder.name)
     others = sum(count for name, count in store.vectors.counts().items() if name != memory.embedder.name)
@@ -201,11 +208,13 @@ def _check_index(memory: Memory, url: str) -> Check:
         return Check("index", Verdict.WRONG, f"{exc.message} {exc.fix}")
 
 
-def _rebuild(memory: Memory) -> Check:
-    from persona_cli.memory.orphans import remove_orphans
+def _rebuild(memory: Memory, *, now: bool) -> Check:
+    from datetime import timedelta
+
+    from persona_cli.memory.orphans import GRACE, remove_orphans
     from persona_cli.memory.vectors.embedding import embed_wanted
 
-    left = remove_orphans(memory)
+    left = remove_orphans(memory, timedelta(0) if now else GRACE)
     texts = memory.store.rebuild_texts()
     memory.store.vectors.look_again()
     embedded = embed_wanted(memory.store, memory.embedder)

@@ -7,8 +7,8 @@ when something is first looked for.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -20,6 +20,7 @@ from persona_cli.paths import Places
 from persona_cli.records import Ref
 
 if TYPE_CHECKING:
+    from persona_cli.memory.backup import Backups
     from persona_cli.memory.copies import Copy
     from persona_cli.memory.media import Media
     from persona_cli.memory.picture_matches import PictureMatches
@@ -138,6 +139,13 @@ class Memory:
                 self._sight = Sight(self.places, self.store, self.media, wanted, self._notice)
             return self._sight
 
+    @property
+    def backups(self) -> Backups:
+        """The copies of the database in the home."""
+        from persona_cli.memory.backup import Backups
+
+        return Backups(self.places.database)
+
     @cached_property
     def picture_matches(self) -> PictureMatches:
         """What knows a picture again that was shown before."""
@@ -174,11 +182,15 @@ class Memory:
 
     def forget(self, *refs: Ref) -> Forgotten:
         """Delete memories for good, with everything made from them: rows, vectors, pictures, prompt, backups."""
-        receipt = self.store.forget(*refs)
-        for digest in receipt.files:
-            self.media.remove(digest)
         if not self.lasting:
-            return Forgotten(receipt, (), (), ())
+            return self._forget_here(refs)
+        from persona_cli.memory.backups_forget import forget_in_backups
+
+        # what is derived first, and the memory last: killed in between, what was named is still there to be named again
+        self.drop_prompt()
+        forgotten = self.store.find(refs)
+        rewritten, dropped = forget_in_backups(self.backups, forgotten, self.store.rehearse(*refs))
+        done = self._forget_here(refs)
         self.drop_prompt()
         # once for all: what is deleted means that the index is begun anew, for it keeps the bytes
         if not self.index.drop_gone():
@@ -186,25 +198,37 @@ class Memory:
                 "another persona has the vector index open: its copies are deleted with the next message there, "
                 "or when it ends"
             )
-        return self._forget_elsewhere(receipt)
+        return replace(done, rewritten=rewritten, dropped=dropped)
 
     def forget_everything(self) -> Forgotten:
         """Delete all there is for good: every row, picture, vector, backup and copy in the home; weights stay."""
+        from persona_cli.memory.backups_forget import drop_backups
+        from persona_cli.memory.copies import copies_of
         from persona_cli.memory.store import Receipt
 
+        self.drop_prompt()
+        dropped = drop_backups(self.backups)
         counts = self.store.forget_everything()
         self.media.clear()
         self.drop_prompt()
         self.index.rebuild()
-        return self._forget_elsewhere(Receipt((), counts))
+        return Forgotten(Receipt((), counts), (), dropped, copies_of(self.places.home))
 
-    def _forget_elsewhere(self, receipt: Receipt) -> Forgotten:
-        from persona_cli.memory.backup import Backups
-        from persona_cli.memory.backups_forget import forget_in_backups
+    def in_backups(self) -> frozenset[str]:
+        """Return the SHA-256 of each picture that a backup in the home has, whether or not the memory has it."""
+        from persona_cli.memory.backups_forget import pictures_in_backups
+
+        return pictures_in_backups(self.backups)
+
+    def _forget_here(self, refs: Collection[Ref]) -> Forgotten:
         from persona_cli.memory.copies import copies_of
 
-        rewritten, dropped = forget_in_backups(Backups(self.places.database), receipt)
-        return Forgotten(receipt, rewritten, dropped, copies_of(self.places.home))
+        receipt = self.store.forget(*refs)
+        spared = self.in_backups() if self.lasting and receipt.files else ()
+        for digest in receipt.files:
+            if digest not in spared:
+                self.media.remove(digest)
+        return Forgotten(receipt, (), (), copies_of(self.places.home) if self.lasting else ())
 
     def drop_prompt(self) -> None:
         """Delete the evaluated prompt: its words may hold what is forgotten, and nothing tells which.
@@ -219,8 +243,10 @@ class Memory:
     def take_back(self, turn_id: int) -> TakenBack:
         """Take back what a turn wrote, with the parts of pictures that were cut out for it."""
         done = self.store.journal.take_back(turn_id)
+        spared = self.in_backups() if self.lasting and done.files else ()
         for digest in done.files:
-            self.media.remove(digest)
+            if digest not in spared:
+                self.media.remove(digest)
         if self.lasting:
             self.index.drop_gone()
         return done
@@ -245,12 +271,12 @@ class Memory:
         """Keep a copy of the database once a day on which something was written."""
         if not (self.lasting and self.store.written) or self.store.empty():
             return
-        from persona_cli.memory.backup import Backups, Reason
+        from persona_cli.memory.backup import Reason
 
-        backups, now = Backups(self.places.database), datetime.now(UTC)
+        now = datetime.now(UTC)
         try:
-            if backups.is_due(now):
-                backups.add(Reason.DAILY, now)
+            if self.backups.is_due(now):
+                self.backups.add(Reason.DAILY, now)
         except StorageError as exc:
             # what was to be kept is kept; the copy is made another time
             self._notice(f"no backup was made: {exc.message}")

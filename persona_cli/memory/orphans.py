@@ -3,6 +3,7 @@
 A picture's file is written before its row, a file half written lies beside the finished ones: a kill between the two
 leaves what nobody would ever delete, and pictures are as personal as words. `persona doctor` names it and `--fix`
 removes it; a conversation does so in passing with what is older than `GRACE`, which no run can still be at.
+A picture that only a backup in the home has is no orphan: going back to that wants its file.
 """
 
 from __future__ import annotations
@@ -55,8 +56,10 @@ def remove_orphans(memory: Memory, grace: timedelta = timedelta(0)) -> int:
             with suppress(OSError):
                 path.unlink()
                 path.parent.rmdir()
+    spared = memory.in_backups() if found.pictures else ()
     for image in found.pictures:
-        memory.media.remove(image.hash)
+        if image.hash not in spared:
+            memory.media.remove(image.hash)
     return len(found)
 
 
@@ -74,7 +77,9 @@ def _files(memory: Memory) -> Iterator[Path]:
         yield from places.cache.rglob(name)
     # embeddings of pictures, named as these are
     yield from (path for path in places.cache.glob("*/*/*.npy") if path.stem not in known)
-    yield from (path for path in places.media.glob("??/*") if path.stem not in known)
+    if strays := [path for path in places.media.glob("??/*") if path.stem not in known]:
+        spared = memory.in_backups()
+        yield from (path for path in strays if path.stem not in spared)
 
 
 def _is_older(path: Path, before: float) -> bool:

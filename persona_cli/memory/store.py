@@ -19,6 +19,7 @@ from persona_cli.memory.schema import bring_up_to_date
 from persona_cli.memory.snapshot import read_snapshot
 from persona_cli.memory.tables.conflicts import Conflicts
 from persona_cli.memory.tables.connection import Connection, explain
+from persona_cli.memory.tables.copying import says
 from persona_cli.memory.tables.core import Core
 from persona_cli.memory.tables.episodes import Episodes
 from persona_cli.memory.tables.forget import Foreseen, Forgetting, Receipt
@@ -204,6 +205,14 @@ class Store:
     def foresee(self, refs: Collection[Ref]) -> Foreseen:
         """Return what forgetting these would do beside deleting them; nothing is changed."""
         return self._forgetting.foresee(refs)
+
+    def rehearse(self, *refs: Ref) -> frozenset[str]:
+        """Return the words that stand nowhere any more once these are forgotten; nothing is changed."""
+        return self._forgetting.rehearse(refs)
+
+    def says(self, words: Collection[str]) -> bool:
+        """Tell whether any of `words` stands in any text of any table."""
+        return bool(says(self._connection.raw, words))
 
     def forget(self, *refs: Ref) -> Receipt:
         """Delete memories and everything made from them, for good; the receipt names the files left to delete."""

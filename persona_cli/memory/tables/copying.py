@@ -7,6 +7,7 @@ file without a log beside it.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from persona_cli.errors import StorageError
 from persona_cli.memory.schema import wanting
 from persona_cli.memory.tables.changes import EVERYTHING
 from persona_cli.memory.tables.connection import explain
+
+_PICTURES = """
+    SELECT hash FROM image WHERE id IN (SELECT image_id FROM turn_image) OR hash IN (SELECT hash FROM semantic_image)
+"""
 
 
 def copy_database(raw: sqlite3.Connection, target: Path) -> None:
@@ -99,15 +104,22 @@ def is_current(path: Path) -> bool:
         return False
 
 
-def says(path: Path, texts: tuple[str, ...]) -> bool:
-    """Tell whether any text of any column of a database still contains one of `texts`."""
-    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as raw:
-        raw.text_factory = lenient
-        tables = raw.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0").fetchall()
-        for (table,) in tables:
-            columns = [row[1] for row in raw.execute(f'PRAGMA table_info("{table}")') if row[2].upper() in ("TEXT", "")]
-            wanted = " OR ".join(f'instr("{column}", ?1)' for column in columns)
-            sql = f'SELECT EXISTS (SELECT 1 FROM "{table}" WHERE {wanted})'  # noqa: S608 - names of its own schema
-            if columns and any(raw.execute(sql, (text,)).fetchone()[0] for text in texts):
-                return True
-    return False
+def pictures_of(path: Path) -> frozenset[str]:
+    """Return the SHA-256 of each picture that a copy shows or names; none where it cannot be read."""
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as raw:
+            return frozenset(digest for (digest,) in raw.execute(_PICTURES))
+    except (sqlite3.Error, UnicodeDecodeError):
+        return frozenset()
+
+
+def says(raw: sqlite3.Connection, texts: Collection[str]) -> frozenset[str]:
+    """Return those of `texts` that a text in any column of a database contains."""
+    left = set(texts)
+    for (table,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0").fetchall():
+        columns = [row[1] for row in raw.execute(f'PRAGMA table_info("{table}")') if row[2].upper() in ("TEXT", "")]
+        wanted = " OR ".join(f'instr("{column}", ?1)' for column in columns)
+        sql = f'SELECT EXISTS (SELECT 1 FROM "{table}" WHERE {wanted})'  # noqa: S608 - names of its own schema
+        if columns:
+            left -= {text for text in left if raw.execute(sql, (text,)).fetchone()[0]}
+    return frozenset(texts) - left

@@ -11,12 +11,14 @@ go as well: they may quote it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from sqlite3 import Row
 
 from persona_cli.memory.tables import steps as step_json
 from persona_cli.memory.tables.changes import EVERYTHING
 from persona_cli.memory.tables.connection import Connection, id_list, missing
+from persona_cli.memory.tables.copying import says
 from persona_cli.memory.tables.jobs import Jobs
 from persona_cli.memory.tables.readings import Readings
 from persona_cli.memory.tables.returning import bring_back, in_profile, returning
@@ -91,6 +93,10 @@ class Receipt:
     """The messages that forgotten facts came from, and which stay."""
 
 
+class _TakenBackError(Exception):
+    """Ends a rehearsal."""
+
+
 @dataclass(frozen=True, slots=True)
 class Foreseen:
     """What forgetting would do beside deleting what was named."""
@@ -140,6 +146,15 @@ class Forgetting:
         counts = {name: before[name] - after[name] for name in before if before[name] > after[name]}
         holding = tuple(one.ref for one in again if one.holds)
         return Receipt(tuple(refs), counts, files, rewritten, thoughts, holding, tuple(forgotten), sources)
+
+    def rehearse(self, refs: Collection[Ref]) -> frozenset[str]:
+        """Return the words that stand nowhere any more once `refs` are forgotten, found by doing it and undoing it."""
+        words = frozenset[str]()
+        with suppress(_TakenBackError), self._connection.transaction():
+            words = frozenset(self.forget(refs).words)
+            words -= says(self._connection.raw, words)
+            raise _TakenBackError
+        return words
 
     def forget_everything(self) -> Mapping[str, int]:
         """Delete every row there is and let the file shrink; return how many of what those were."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from persona_cli.english.lexicon import ASKING, AUXILIARIES, BASE, STOP, TALKING, word_class
@@ -40,7 +40,7 @@ _FEWEST = 3
 _LOOKED_AT = 2_000
 
 
-@cache
+@lru_cache(maxsize=256)
 def language_of(text: str) -> str:
     """Return the name of the language of a text; what cannot be told is English."""
     text = text[:_LOOKED_AT]
