@@ -73,12 +73,14 @@ def pull(
     run.notice(_next_step(model))
 
 
-@app.command(short_help="Install a GGUF pair of your own.")
+@app.command(short_help="Install GGUF files of your own.")
 def add(
     context: typer.Context,
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="The model's GGUF file and its mmproj file, or their folder."),
+        typer.Argument(
+            metavar="FILE...", help="The model's GGUF file, and its mmproj file if it has one; or their folder."
+        ),
     ],
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="What to call it.")] = None,
     copy: Annotated[bool, typer.Option("--copy", help="Copy the files instead of linking them.")] = False,
@@ -86,7 +88,7 @@ def add(
         bool, typer.Option("--tuned", help="It was trained on persona's prompts, as PersonaVLM was.")
     ] = False,
 ) -> None:
-    """Install a GGUF pair (text model and mmproj) after checking that the two belong together."""
+    """Install any chat model in GGUF after checking it; with an mmproj file that belongs to it, it sees pictures."""
     from persona_cli.cli.render import progress
     from persona_cli.model.opening import is_tuned
     from persona_cli.model.weights import Keeping, Weights, sort_pair
@@ -103,7 +105,10 @@ def add(
             progress=lambda what, done, total: advance(done, total, what),
         )
     if projection is None:
-        run.notice("There is no mmproj file, so it cannot see pictures.")
+        run.notice(
+            "There is no mmproj file, so it sees no pictures: it describes none and finds nothing in them. "
+            "What you show is kept all the same."
+        )
     run.notice(_next_step(model))
 
 

@@ -139,7 +139,7 @@ class Weights:
         tuned: bool = False,
         progress: Progress = lambda _what, _done, _total: None,
     ) -> Installed:
-        """Install a GGUF pair after checking that it is one."""
+        """Install a text model, with its projection if there is one, after checking that they belong together."""
         longest = check_files(text, projection)
         quantization = quantization_of(text)
         name = self.check_free(name or _QUANTIZED.sub("", text.stem))
@@ -207,7 +207,7 @@ def make_private(folder: Path) -> None:
 
 
 def check_files(text: Path, projection: Path | None) -> int:
-    """Return the context of a text model; raises `WeightsError` for what is no Qwen2.5-VL pair."""
+    """Return the context of a text model; raises `WeightsError` for what does not chat or go together."""
     from persona_cli.model.engines.llama.gguf_file import check_pair, read_projection, read_text
 
     model = read_text(text)

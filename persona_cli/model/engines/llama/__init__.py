@@ -1,8 +1,9 @@
-"""PersonaVLM in this process: a GGUF pair on llama.cpp's low-level API.
+"""A model in this process: any GGUF that chats, with or without a projection, on llama.cpp's low-level API.
 
-`engine` is the Engine; below it `sequence` reuses evaluated prompts, `pictures` sizes and caches pictures, `sampling`
-holds replies to a grammar, `native` owns the pointers. `gguf_file` checks files before they are loaded, `offload`
-decides what goes to the GPU, `probe` tries a first load in a child process, `report` says what came of it.
+`engine` is the Engine; below it `sequence` reuses evaluated prompts, `vision` sizes and caches pictures, `sampling`
+holds replies to a grammar, `native` owns the pointers. `chat_template` says what stands around a message, `gguf_file`
+checks files before they are loaded (`gguf_header` reads them), `offload` decides what goes to the GPU, `probe` tries a
+first load in a child process, `report` says what came of it.
 """
 
 from __future__ import annotations

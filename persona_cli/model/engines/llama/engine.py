@@ -16,6 +16,7 @@ from pathlib import Path
 
 from persona_cli.errors import ContextError, EngineError, Interrupted
 from persona_cli.model.engines import ImagePart, Message
+from persona_cli.model.engines.llama.chat_template import QWEN, ChatTemplate, Fixed
 from persona_cli.model.engines.llama.kept import KeptLane
 from persona_cli.model.engines.llama.native import Context, Loading, Stop, Weights, listening
 from persona_cli.model.engines.llama.offload import Plan
@@ -65,6 +66,7 @@ class LlamaEngine:
                 self.close()
                 raise
         self.loaded = read_load(heard)
+        self._template = ChatTemplate(self._weights.template or QWEN, self._weights.bos, self._weights.eos)
         self._loading, self._plan = loading, plan
         self.name = text.stem
         self.counts = Counts()
@@ -148,16 +150,20 @@ class LlamaEngine:
             self._lock.release()
 
     def _items(self, messages: Sequence[Message]) -> list[Item]:
-        """Return the prompt in ChatML, the template of every Qwen2.5-VL, opened for the assistant."""
+        """Return the prompt as the model's own template writes it, opened for the assistant."""
         if self._vision is not None:
             self._vision.trim()
         items: list[Item] = []
-        for message in messages:
-            items += self._weights.tokenize(f"<|im_start|>{message.role}\n", special=True)
-            for part in message.parts:
-                items += self._picture(part) if isinstance(part, ImagePart) else self._plain(part)
-            items += self._weights.tokenize("<|im_end|>\n", special=True)
-        return items + self._weights.tokenize("<|im_start|>assistant\n", special=True)
+        for piece in self._template.lay_out(messages):
+            if isinstance(piece, ImagePart):
+                items += self._picture(piece)
+            elif isinstance(piece, Fixed):
+                items += self._weights.tokenize(piece.text, special=True)
+            else:
+                items += self._plain(piece)
+        # a few templates write the token a text begins with themselves
+        begin = self._weights.begin
+        return items if begin is None or items[:1] == [begin] else [begin, *items]
 
     def _plain(self, text: str) -> list[int]:
         return self._weights.tokenize(text, special=False)

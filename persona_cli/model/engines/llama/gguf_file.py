@@ -1,15 +1,36 @@
-"""What a GGUF file is, read without loading it: magic, architecture, sizes, and whether two files belong together."""
+"""What a GGUF file is, known without loading it: architecture, sizes, and whether two files belong together."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from persona_cli.errors import WeightsError
+from persona_cli.model.engines.llama.gguf_header import Header
 
-TEXT, PROJECTION = "qwen2vl", "clip"
-PROJECTOR = "qwen2.5vl_merger"
+PROJECTION = "clip"
+QWEN = "qwen2vl"
+PROJECTORS = {"qwen2.5vl_merger": (QWEN,)}
+"""The vision projections persona shows pictures through, each with the architectures of its text models."""
+_NO_CHAT = {
+    "bert": "an embedding model",
+    "modern-bert": "an embedding model",
+    "nomic-bert": "an embedding model",
+    "nomic-bert-moe": "an embedding model",
+    "neo-bert": "an embedding model",
+    "jina-bert-v2": "an embedding model",
+    "jina-bert-v3": "an embedding model",
+    "eurobert": "an embedding model",
+    "gemma-embedding": "an embedding model",
+    "t5encoder": "an encoder",
+    "t5": "an encoder with a decoder",
+    "wavtokenizer-dec": "a voice",
+    "dream": "a diffusion model",
+    "llada": "a diffusion model",
+    "llada-moe": "a diffusion model",
+    PROJECTION: "a vision projection",
+}
+"""What llama.cpp loads, and cannot be talked to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +39,7 @@ class TextFile:
 
     path: Path
     name: str
+    architecture: str
     layers: int
     width: int
     context: int
@@ -31,55 +53,55 @@ class ProjectionFile:
     """A vision projection on disk; `width` must be that of its text model."""
 
     path: Path
+    projector: str
     width: int
     size: int
 
 
 def is_projection(path: Path) -> bool:
     """Tell by what is in a GGUF file, whatever its name, whether it is a vision projection; raises `WeightsError`."""
-    return bool(_value(_open(path), "general.architecture") == PROJECTION)
+    return Header(path).get("general.architecture") == PROJECTION
 
 
 def read_text(path: Path) -> TextFile:
-    """Return what `path` holds; raises `WeightsError` for anything but a whole Qwen2.5-VL text model."""
-    reader = _open(path)
-    architecture = _value(reader, "general.architecture")
-    if architecture != TEXT:
-        kind = "a vision projection" if architecture == PROJECTION else f"a {architecture} model"
-        raise WeightsError(
-            f"{path.name} is {kind}, not a Qwen2.5-VL text model", fix="Name the text model's GGUF file."
-        )
-    if _value(reader, f"{TEXT}.rope.dimension_sections") is None:
-        raise WeightsError(f"{path.name} has no M-RoPE sections", fix="Export it again with `persona model export`.")
-    layers, width = _number(reader, f"{TEXT}.block_count"), _number(reader, f"{TEXT}.embedding_length")
-    heads, kv_heads = (
-        _number(reader, f"{TEXT}.attention.head_count"),
-        _number(reader, f"{TEXT}.attention.head_count_kv"),
-    )
+    """Return what `path` holds; raises `WeightsError` for anything but a whole text model that can be talked to."""
+    header = Header(path)
+    architecture = header.text("general.architecture")
+    _check_chat(header, architecture)
+    layers = header.number(f"{architecture}.block_count")
     return TextFile(
         path=path,
-        name=str(_value(reader, "general.name") or path.stem),
+        name=header.text("general.name") or path.stem,
+        architecture=architecture,
         layers=layers,
-        width=width,
-        context=_number(reader, f"{TEXT}.context_length"),
-        kv_per_token=2 * 2 * layers * width // heads * kv_heads,
+        width=header.number(f"{architecture}.embedding_length"),
+        context=header.number(f"{architecture}.context_length"),
+        kv_per_token=_kv_per_token(header, architecture, layers),
         size=path.stat().st_size,
     )
 
 
 def read_projection(path: Path) -> ProjectionFile:
-    """Return what `path` holds; raises `WeightsError` for anything but the projection of a Qwen2.5-VL."""
-    reader = _open(path)
-    projector = _value(reader, "clip.projector_type") or _value(reader, "clip.vision.projector_type")
-    if _value(reader, "general.architecture") != PROJECTION or projector != PROJECTOR:
+    """Return what `path` holds; raises `WeightsError` for anything but a projection persona shows pictures through."""
+    header = Header(path)
+    if header.get("general.architecture") != PROJECTION:
+        raise WeightsError(f"{path.name} is no vision projection", fix="Name the mmproj file that came with the model.")
+    projector = header.text("clip.projector_type") or header.text("clip.vision.projector_type") or "of no name"
+    if projector not in PROJECTORS:
         raise WeightsError(
-            f"{path.name} is no vision projection of a Qwen2.5-VL", fix="Name the mmproj file that came with the model."
+            f"{path.name} is a projection ({projector}) whose pictures persona is not proven with",
+            fix=f"Add the text model alone, which then sees no pictures; proven are {', '.join(PROJECTORS)}.",
         )
-    return ProjectionFile(path, _number(reader, "clip.vision.projection_dim"), path.stat().st_size)
+    return ProjectionFile(path, projector, header.number("clip.vision.projection_dim"), path.stat().st_size)
 
 
 def check_pair(text: TextFile, projection: ProjectionFile) -> None:
-    """Raise `WeightsError` where the projection belongs to a model of another width."""
+    """Raise `WeightsError` where the projection belongs to a model of another kind or width."""
+    if text.architecture not in PROJECTORS[projection.projector]:
+        raise WeightsError(
+            f"{projection.path.name} ({projection.projector}) does not go with a {text.architecture} model",
+            fix="Use the mmproj file that was published with the text model, or add the text model alone.",
+        )
     if text.width != projection.width:
         raise WeightsError(
             f"{projection.path.name} projects to {projection.width} dimensions, {text.path.name} has {text.width}",
@@ -87,39 +109,26 @@ def check_pair(text: TextFile, projection: ProjectionFile) -> None:
         )
 
 
-def _open(path: Path) -> Any:
-    import gguf
-
-    try:
-        with path.open("rb") as file:
-            magic = file.read(4)
-    except OSError as exc:
-        raise WeightsError(f"{path} cannot be read: {exc.strerror}", fix="Check the path and its permissions.") from exc
-    if magic != b"GGUF":
+def _check_chat(header: Header, architecture: str) -> None:
+    name = header.path.name
+    kind = "an adapter" if header.get("general.type") == "adapter" else _NO_CHAT.get(architecture)
+    if kind is not None:
+        raise WeightsError(f"{name} is {kind}, not a text model", fix="Name the text model's GGUF file.")
+    if architecture == QWEN and not header.numbers(f"{QWEN}.rope.dimension_sections"):
+        raise WeightsError(f"{name} has no M-RoPE sections", fix="Export it again with `persona model export`.")
+    if architecture != QWEN and not header.text("tokenizer.chat_template"):
         raise WeightsError(
-            f"{path.name} is no GGUF file", fix="Name a file that ends in .gguf, or export a checkpoint."
+            f"{name} has no chat template, so it is no model to talk to", fix="Use its instruct or chat version."
         )
-    try:
-        reader = gguf.GGUFReader(path)
-        ends = [int(tensor.data_offset) + int(tensor.n_bytes) for tensor in reader.tensors]
-    except (ValueError, IndexError, KeyError, OSError, OverflowError) as exc:
-        raise _truncated(path) from exc
-    if not ends or max(ends) > path.stat().st_size:
-        raise _truncated(path)
-    return reader
 
 
-def _truncated(path: Path) -> WeightsError:
-    return WeightsError(f"{path.name} is truncated or damaged", fix="Download or export it again.")
-
-
-def _value(reader: Any, key: str) -> Any:
-    field = reader.get_field(key)
-    return None if field is None else field.contents()
-
-
-def _number(reader: Any, key: str) -> int:
-    value = _value(reader, key)
-    if value is None:
-        raise WeightsError(f"{reader.data.filename} has no {key}", fix="Download or export it again.")
-    return int(value)
+def _kv_per_token(header: Header, architecture: str, layers: int) -> int:
+    """Return the bytes of cache a token takes; layers without attention (a recurrent model's) have no heads."""
+    heads = header.numbers(f"{architecture}.attention.head_count") or (0,)
+    kv_heads = header.numbers(f"{architecture}.attention.head_count_kv") or heads
+    whole = header.number(f"{architecture}.embedding_length") // max(int(max(heads)), 1)
+    sizes = [
+        int((header.numbers(f"{architecture}.attention.{side}_length") or (whole,))[0]) for side in ("key", "value")
+    ]
+    count = sum(kv_heads) if len(kv_heads) > 1 else layers * kv_heads[0]
+    return 2 * int(count) * sum(sizes)

@@ -191,6 +191,11 @@ class Weights:
         self.layers = int(llama_cpp.llama_model_n_layer(self.pointer))
         self.size = int(llama_cpp.llama_model_size(self.pointer))
         self.longest = int(llama_cpp.llama_model_n_ctx_train(self.pointer))
+        bos, eos = llama_cpp.llama_vocab_bos(self.vocabulary), llama_cpp.llama_vocab_eos(self.vocabulary)
+        self.bos, self.eos = self._text(bos), self._text(eos)
+        self.begin = bos if bos >= 0 and llama_cpp.llama_vocab_get_add_bos(self.vocabulary) else None
+        """The token every text begins with, None where there is none."""
+        self.template = (llama_cpp.llama_model_chat_template(self.pointer, None) or b"").decode("utf-8", "replace")
 
     def tokenize(self, text: str, *, special: bool) -> list[int]:
         """Return the tokens of `text`; control tokens are recognised only where `special` says so."""
@@ -208,6 +213,10 @@ class Weights:
             if count >= 0:
                 return buffer.raw[:count]
             size = -count
+
+    def _text(self, token: int) -> str:
+        """Return a token as a template writes it; "" for none."""
+        return llama_cpp.llama_vocab_get_text(self.vocabulary, token).decode("utf-8", "replace") if token >= 0 else ""
 
     def ends(self, token: int) -> bool:
         """Tell whether `token` ends a generation."""
@@ -278,10 +287,15 @@ class Context:
         pointer = llama_cpp.llama_get_logits_ith(self.pointer, -1)
         return np.ctypeslib.as_array(pointer, shape=(self._vocabulary,))
 
-    def cut(self, sequence: int, position: int) -> None:
-        """Forget everything of `sequence` from `position` on."""
-        if not llama_cpp.llama_memory_seq_rm(self.memory, sequence, position, -1):
-            llama_cpp.llama_memory_seq_rm(self.memory, sequence, -1, -1)
+    def cut(self, sequence: int, position: int) -> bool:
+        """Forget everything of `sequence` from `position` on; False where all of it had to go.
+
+        A recurrent cache has one state and not one for each token: it cannot go back to an earlier one.
+        """
+        if llama_cpp.llama_memory_seq_rm(self.memory, sequence, position, -1):
+            return True
+        llama_cpp.llama_memory_seq_rm(self.memory, sequence, -1, -1)
+        return False
 
     def _asked_to_stop(self, _data: object) -> bool:
         return self._stop is not None and self._stop()

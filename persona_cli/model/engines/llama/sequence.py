@@ -94,8 +94,10 @@ class Lane:
 
     def _cut(self, keep: int, context: Context) -> None:
         if keep < len(self.held) or keep == 0:
-            self._end = positions_of(self.held[:keep])
-            context.cut(self.number, self._end)
+            end = positions_of(self.held[:keep])
+            if not context.cut(self.number, end):
+                keep = end = 0
+            self._end = end
             del self.held[keep:]
 
 
