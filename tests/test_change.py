@@ -14,6 +14,7 @@ from persona_cli.memory.vectors.embedding import Embedder, open_embedder
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.paths import find_places
 from persona_cli.records import Status, Turn
+from persona_cli.remembering.change import Changes
 from persona_cli.remembering.drafts import Remembering
 from persona_cli.remembering.rules.subjects import apart, in_third_person
 
@@ -125,6 +126,14 @@ def test_the_same_is_known_in_either_form(store: Store, embedder: Embedder, own_
     turn = store.turns.add(store.sessions.start(at).id, at, "I really love tea.", "", "m")
     Remembering(store, embedder, 5).remember(drafts_of(turn, own_words=own_words), turn, ())
     assert [memory.seen for memory in store.semantic.list()] == [2]
+
+
+def test_of_a_page_the_first_words_are_looked_up_each_once(store: Store, embedder: Embedder) -> None:
+    told(store, embedder, "I play tennis.", "I bake bread.")
+    changes = Changes(store)
+    page = " ".join(f"word{number}" for number in range(400))
+    assert [memory.quote for memory in changes.near("tennis " * 5_000 + "bread")] == ["I play tennis.", "I bake bread."]
+    assert [memory.quote for memory in changes.near(f"bread {page} tennis")] == ["I bake bread."]
 
 
 def test_a_sentence_is_compared_in_the_third_person() -> None:
