@@ -53,9 +53,9 @@ $(VENV)/bin/python:
 	$(PIP) install --quiet --upgrade "pip>=25.1"
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) install --constraint constraints.txt --editable .
+	$(PIP) install --constraint constraints.txt --editable '.[serve,pictures]'
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) install --constraint constraints.txt --editable . --group dev
+	$(PIP) install --constraint constraints.txt --editable '.[serve,pictures]' --group dev
 	@touch $@ $(VENV)/.installed

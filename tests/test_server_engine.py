@@ -49,7 +49,7 @@ def url(tiny: Tiny) -> Iterator[str]:
     options = ["--port", str(port), "--n_ctx", "2048", "--chat_format", "qwen2.5-vl"]
     files = ["--model", str(tiny.pair.text), "--clip_model_path", str(tiny.pair.projection)]
     child = subprocess.Popen(
-        [sys.executable, "-m", "llama_cpp.server", *files, *options],
+        [sys.executable, "-m", "tests.llama_server", *files, *options],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
