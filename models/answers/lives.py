@@ -1,0 +1,147 @@
+"""Lives as values, and their checker: python -m models.answers.lives prints counts and every fault.
+
+A life is what one person told over some months, or two wrote to each other, and what is asked of it later with the
+numbers of the messages that answer. The form is described in README.md.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+HERE = Path(__file__).parent / "lives"
+CHOOSING = "e"
+"""The batch that nothing is trained on: settings are chosen by it."""
+ASKED = ("what", "who", "when", "where", "why", "how", "howmany", "which", "list", "yesno", "none", "request")
+KINDS = ("diary", "pair")
+_MESSAGE = re.compile(r"(?P<number>\d+) \| (?P<day>\d{4}-\d{2}-\d{2})(?: (?P<who>[^|]+?))? \| (?P<text>.+)")
+_QUESTION = re.compile(r"\? (?P<kind>\w+) \| (?P<numbers>[^|]+?) \| (?P<text>.+)")
+_NUMBERS = re.compile(
+    r"(?P<right>\d+(?:, ?\d+)*)(?: not (?P<outdated>\d+(?:, ?\d+)*))?(?: (?P<verdict>yes|no|unsure))?"
+)
+
+
+class FormatError(ValueError):
+    """A line that breaks the form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message; `who` is empty where one person talks to an assistant."""
+
+    number: int
+    day: date
+    who: str
+    text: str
+
+    @property
+    def line(self) -> str:
+        """Return it as a transcript has it."""
+        return f"{self.who}: {self.text}" if self.who else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A question with the numbers of the messages that answer it, and of those that did until something changed."""
+
+    kind: str
+    text: str
+    right: tuple[int, ...] = ()
+    outdated: tuple[int, ...] = ()
+    verdict: str = ""
+    """yes, no or unsure, for `yesno`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What was told, in order, and what is asked."""
+
+    name: str
+    kind: str
+    told: tuple[Said, ...]
+    inquiries: tuple[Inquiry, ...]
+
+
+def read_lives(folder: Path = HERE) -> tuple[Life, ...]:
+    """Read every life of a folder."""
+    return tuple(read_life(path) for path in sorted(folder.glob("?-*.txt")))
+
+
+def read_life(path: Path) -> Life:
+    """Read one life; raises FormatError with the place of the first fault."""
+    kind, told, inquiries = "", dict[int, Said](), list[Inquiry]()
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            if line.startswith("# kind:"):
+                kind = line.partition(":")[2].split()[0]
+            elif line.startswith("?"):
+                inquiries.append(_inquiry(line, told))
+            elif line.strip() and not line.startswith("#"):
+                said = _said(line)
+                if said.number in told:
+                    raise FormatError(f"message {said.number} is there twice")
+                told[said.number] = said
+        except (FormatError, ValueError) as exc:
+            raise FormatError(f"{path.name}:{number}: {exc}: {line[:80]}") from exc
+    if kind not in KINDS:
+        raise FormatError(f"{path.name}: the line '# kind:' names none of {', '.join(KINDS)}")
+    return Life(path.stem, kind, tuple(told.values()), tuple(inquiries))
+
+
+def _said(line: str) -> Said:
+    match = _MESSAGE.fullmatch(line.rstrip())
+    if match is None:
+        raise FormatError("no message: NUMBER | DATE | TEXT")
+    return Said(int(match["number"]), date.fromisoformat(match["day"]), match["who"] or "", match["text"].strip())
+
+
+def _inquiry(line: str, told: dict[int, Said]) -> Inquiry:
+    match = _QUESTION.fullmatch(line.rstrip())
+    if match is None or match["kind"] not in ASKED:
+        raise FormatError("no question: ? KIND | NUMBERS | TEXT")
+    kind, text = match["kind"], match["text"].strip()
+    if kind == "none" and match["numbers"] == "-":
+        return Inquiry(kind, text)
+    numbers = _NUMBERS.fullmatch(match["numbers"])
+    if numbers is None or (kind == "yesno") != bool(numbers["verdict"]):
+        raise FormatError("numbers as in `41 not 12`, with yes, no or unsure behind those of a yesno alone")
+    right, outdated = _all_of(numbers["right"]), _all_of(numbers["outdated"])
+    if unknown := set(right + outdated) - set(told):
+        raise FormatError(f"no message {min(unknown)} before it")
+    return Inquiry(kind, text, right, outdated, numbers["verdict"] or "")
+
+
+def _all_of(numbers: str | None) -> tuple[int, ...]:
+    return tuple(int(number) for number in numbers.split(",")) if numbers else ()
+
+
+def _counted(lives: Sequence[Life]) -> Iterator[str]:
+    for batch in sorted({life.name[0] for life in lives}):
+        of_batch = [life for life in lives if life.name[0] == batch]
+        kinds = Counter(inquiry.kind for life in of_batch for inquiry in life.inquiries)
+        told = sum(len(life.told) for life in of_batch)
+        yield f"{batch}: {len(of_batch)} lives, {told} messages, {sum(kinds.values())} questions: " + ", ".join(
+            f"{kind} {kinds[kind]}" for kind in ASKED
+        )
+
+
+def main() -> int:
+    """Check every life and print what there is."""
+    faults, lives = 0, []
+    for path in sorted(HERE.glob("?-*.txt")):
+        try:
+            lives.append(read_life(path))
+        except FormatError as exc:
+            print(exc)
+            faults += 1
+    print("\n".join(_counted(lives)))
+    return min(faults, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
