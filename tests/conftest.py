@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import settings
@@ -64,6 +65,27 @@ def minilm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     converted(folder, pytest.fail)
     adapted(folder, shipped("reading") / ADAPTER, pytest.fail)
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sessions_opened_once() -> Iterator[None]:
+    """Open each graph once in all: the homes of the tests link to the same files, and a session keeps nothing."""
+    from persona_cli.memory.vectors import minilm, state_encoder
+
+    opened: dict[tuple[int, int, int], object] = {}
+    real = minilm.open_session
+
+    def once(given: Path | bytes) -> object:
+        if isinstance(given, bytes):
+            return real(given)
+        file = given.stat()
+        key = (file.st_ino, file.st_mtime_ns, file.st_size)
+        if key not in opened:
+            opened[key] = real(given)
+        return opened[key]
+
+    with patch.object(minilm, "open_session", once), patch.object(state_encoder, "open_session", once):
+        yield
 
 
 @pytest.fixture

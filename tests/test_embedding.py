@@ -14,11 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from persona_cli.config import EmbeddingSettings, Settings
 from persona_cli.errors import EngineError, WeightsError
-from persona_cli.memory.vectors import minilm, minilm_files
+from persona_cli.memory.vectors import minilm_files
 from persona_cli.memory.vectors.embedding import Vectors, open_embedder
 from persona_cli.memory.vectors.minilm import MiniLM
 from persona_cli.memory.vectors.minilm_files import FILE, LONGEST, converted, source_folder
@@ -90,26 +89,6 @@ def test_a_text_has_one_vector_whatever_else_is_embedded(model: MiniLM) -> None:
     assert np.linalg.norm(asked, axis=1) == pytest.approx(1.0, abs=1e-5)
     assert (asked == np.concatenate([asked[: len(TEXTS)], asked[: len(TEXTS)][::-1]])).all()
     assert (asked[: len(TEXTS)] == np.concatenate([model.embed_query([text]) for text in TEXTS])).all()
-
-
-def test_no_text_is_embedded_twice_while_it_is_kept(model: MiniLM, monkeypatch: pytest.MonkeyPatch) -> None:
-    run, runs = minilm._run, []
-
-    def counted(session: object, given: dict[str, NDArray[np.generic]]) -> Vectors:
-        runs.append(given)
-        return run(session, given)
-
-    monkeypatch.setattr(minilm, "_run", counted)
-    monkeypatch.setattr(minilm, "_KEPT", 50)
-    first = model.embed(["Where do I live?"])
-    first_again = first.copy()
-    first[:] = 0  # what a caller does to its vectors stays with the caller
-    assert (model.embed_query(["Where do I live?"]) == first_again).all()
-    assert len(runs) == 1
-    many = model.embed([f"What happened on day {day}?" for day in range(60)])
-    assert len(np.unique(many, axis=0)) == 60
-    assert (model.embed(["Where do I live?"]) == first_again).all()
-    assert len(runs) == 62
 
 
 def test_no_texts_no_vectors(model: MiniLM) -> None:

@@ -9,8 +9,8 @@ compared with the others. Word pieces come from `tokenizers`, as in the original
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
 
-_KEPT = 64  # a turn searches several times for the same words; what is stored is kept by `once`
-
 CLS, SEP = 101, 102
 
 Vectors = NDArray[np.float32]
@@ -53,26 +51,14 @@ class MiniLM:
         self._notice = notice
         self._lock = threading.Lock()
         self._session: InferenceSession | None = None
-        self._tokenizer: Tokenizer | None = None
-        self._kept: OrderedDict[str, Vectors] = OrderedDict()
         self._closed = False
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """Return one unit vector per text, in order: (n, 384); those of the last texts are kept."""
+        """Return one unit vector per text, in order: (n, 384)."""
         session = self._opened()
-        with self._lock:
-            known = {text: self._kept[text] for text in texts if text in self._kept}
-        for text in texts:
-            if text not in known:
-                # each by itself: what a layer is scaled by would depend on the other texts of a batch
-                known[text] = _run(session, {"ids": np.array(self._pieces([text]), dtype=np.int64)})[0]
-        with self._lock:
-            for text in texts:
-                self._kept[text] = known[text]
-                self._kept.move_to_end(text)
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        return np.array([known[text] for text in texts], dtype=np.float32).reshape(len(texts), DIMENSION)
+        # each by itself: what a layer is scaled by would depend on the other texts of a batch
+        vectors = [_run(session, {"ids": np.array([_pieces(text)], dtype=np.int64)})[0] for text in texts]
+        return np.array(vectors, dtype=np.float32).reshape(len(texts), DIMENSION)
 
     embed_query = embed
 
@@ -81,7 +67,6 @@ class MiniLM:
         with self._lock:
             self._closed = True
             self._session = None
-            self._kept.clear()
 
     def _opened(self) -> InferenceSession:
         with self._lock:
@@ -91,19 +76,10 @@ class MiniLM:
                 self._session = open_session(graph(self._weights / FILE, build_vectors, self._notice, keep=self._keep))
             return self._session
 
-    def _pieces(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the word pieces of each text between [CLS] and [SEP], cut as the original cuts."""
-        with self._lock:
-            if self._tokenizer is None:
-                self._tokenizer = open_tokenizer(vocabulary())
-            tokenizer = self._tokenizer
-        # a lone surrogate, as a terminal may deliver it, is no text for the tokenizer
-        clean = (text.encode("utf-8", errors="replace").decode("utf-8") for text in texts)
-        return [[CLS, *tokenizer.encode(text).ids[: LONGEST - 2], SEP] for text in clean]
 
-
+@cache
 def open_tokenizer(vocabulary_file: Path) -> Tokenizer:
-    """Return BERT's uncased word pieces; a text that contains "[SEP]" is a text with brackets to it."""
+    """Return BERT's uncased word pieces, read once; a text that contains "[SEP]" is a text with brackets to it."""
     from tokenizers import Tokenizer
     from tokenizers.models import WordPiece
     from tokenizers.normalizers import BertNormalizer
@@ -135,6 +111,19 @@ def open_session(given: Graph) -> InferenceSession:
             f"ONNX Runtime {onnxruntime.__version__} cannot load {named}: {exc}",
             fix="Install it again: pip install --force-reinstall onnxruntime",
         ) from exc
+
+
+def _pieces(text: str) -> list[int]:
+    """Return the word pieces of a text between [CLS] and [SEP], cut as the original cuts."""
+    # a lone surrogate, as a terminal may deliver it, is no text for the tokenizer
+    clean = text.encode("utf-8", errors="replace").decode("utf-8")
+    return [CLS, *_tokenizer().encode(clean).ids[: LONGEST - 2], SEP]
+
+
+@cache
+def _tokenizer() -> Tokenizer:
+    # by itself, so that the vocabulary is checked once
+    return open_tokenizer(vocabulary())
 
 
 def _run(session: InferenceSession, given: dict[str, NDArray[np.generic]]) -> Vectors:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ class EmbedOnce:
     def __init__(self, embedder: Embedder, most: int = KEPT) -> None:
         self._embedder = embedder
         self._most = most
-        self._known: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
@@ -36,23 +36,26 @@ class EmbedOnce:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return (n, dimension) of texts; only those not asked for before go to the model, each once."""
+        return self._once("document", self._embedder.embed, texts)
+
+    def embed_query(self, texts: Sequence[str]) -> Vectors:
+        """Return the same for questions."""
+        return self._once("query", self._embedder.embed_query, texts)
+
+    def _once(self, task: str, embed: Callable[[Sequence[str]], Vectors], texts: Sequence[str]) -> Vectors:
         with self._lock:
-            known = {text: self._known[text] for text in texts if text in self._known}
+            known = {text: self._known[task, text] for text in texts if (task, text) in self._known}
         missing = list(dict.fromkeys(text for text in texts if text not in known))
         if missing:
             # copies: a row would keep the whole batch
-            known |= {text: row.copy() for text, row in zip(missing, self._embedder.embed(missing), strict=True)}
+            known |= {text: row.copy() for text, row in zip(missing, embed(missing), strict=True)}
         with self._lock:
             for text in texts:
-                self._known[text] = known[text]
-                self._known.move_to_end(text)
+                self._known[task, text] = known[text]
+                self._known.move_to_end((task, text))
             while len(self._known) > self._most:
                 self._known.popitem(last=False)
-        return np.stack([known[text] for text in texts]) if known else self._embedder.embed(())
-
-    def embed_query(self, texts: Sequence[str]) -> Vectors:
-        """Return the same for questions, as the model does it."""
-        return self._embedder.embed_query(texts)
+        return np.stack([known[text] for text in texts]) if known else embed(())
 
     def close(self) -> None:
         """Let go of what is kept, and free the model."""
