@@ -54,6 +54,11 @@ class Places:
         return self.config_file.parent / "archive.key"
 
     @property
+    def token(self) -> Path:
+        """What a client of `persona serve` has to know; shared like the configuration."""
+        return self.config_file.parent / "serve.token"
+
+    @property
     def cache(self) -> Path:
         """What engines derive from pictures: as personal as they are, and may be deleted at any time."""
         return self.home / "cache"
@@ -95,6 +100,12 @@ def find_places(user: str | None = None, env: Mapping[str, str] | None = None) -
     root, config = _roots(env)
     home = root / "users" / user if user else root
     return Places(home=home, config_file=config / "config.toml", prompts=config / "prompts", weights=root / "models")
+
+
+def list_users(env: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Return the names of those who have a memory of their own in this home, beside the unnamed one."""
+    root, _ = _roots(os.environ if env is None else env)
+    return tuple(sorted(home.parent.name for home in root.glob("users/*/persona.db")))
 
 
 def shipped(name: str) -> Path:

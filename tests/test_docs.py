@@ -15,7 +15,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 MODELS = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
 COMMANDS = command_names()
-TEXTS = README + REFERENCE + MODELS
+SERVE = (ROOT / "docs" / "serve.md").read_text(encoding="utf-8")
+TEXTS = README + REFERENCE + MODELS + SERVE
 SHOWN = re.findall(r"(?:^\s{4}(?:\$ )?|`)(?:echo [^|`\n]*\| )?persona ([a-z][^`\n|]*)", TEXTS, re.MULTILINE)
 
 

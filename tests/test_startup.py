@@ -15,7 +15,9 @@ HEAVY = (
     "chromadb",
     "gguf",
     "imagehash",
+    "jinja2",
     "llama_cpp",
+    "mcp",
     "numpy",
     "onnx",
     "onnxruntime",
@@ -25,9 +27,11 @@ HEAVY = (
     "sentence_transformers",
     "sqlite3",
     "sqlite_utils",
+    "starlette",
     "tokenizers",
     "torch",
     "transformers",
+    "uvicorn",
 )
 
 COMMAND = """

@@ -29,18 +29,20 @@ def open_assistant(
     notice: Callable[[str], None],
     keep_words: bool = False,
     keeping: Keeping | None = None,
+    memory: Memory | None = None,
 ) -> Assistant:
     """Open memory and model; sessions that are over by now are closed, messages that were never answered marked.
 
     The update queue stands still until its `start()` or `run()`. A model that cannot be opened is an error at once, or
     with `keep_words` the error of the first response, whose turn is kept: for words that were said before this.
-    `keeping` says whether memory is read and written; without it, both.
+    `keeping` says whether memory is read and written; without it, both. A `memory` that is open already is taken over,
+    and closed with the assistant.
     """
     from persona_cli.agent.assistant import Assistant, system_clock
     from persona_cli.agent.record import mark_unanswered
     from persona_cli.memory import Keeping, open_memory
 
-    memory = open_memory(places, settings, notice, keeping or Keeping.ALL)
+    memory = memory or open_memory(places, settings, notice, keeping or Keeping.ALL)
     try:
         opened = model or _open_model(places, settings, memory, keep_words=keep_words)
         assistant = Assistant(memory, opened, settings, clock or system_clock, notice)

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from persona_cli import __version__
-from persona_cli.cli import backup, chat, config, doctor, memory, model, profile, transfer, update, why
+from persona_cli.cli import backup, chat, config, doctor, mcp, memory, model, profile, transfer, update, why
 from persona_cli.cli.ending import end_in_order
 from persona_cli.cli.invocation import Invocation
 from persona_cli.cli.writer import write, write_error
@@ -39,6 +39,7 @@ app.command("export", short_help="Write everything to a file.")(transfer.export)
 app.command("import", short_help="Read an export, or replay a transcript.")(transfer.import_)
 app.command("backup", short_help="Keep a copy of the memory, here or in a file.")(backup.backup)
 app.command("restore", short_help="Go back to a backup or an archive.")(backup.restore)
+app.command("mcp", short_help="Let other programs use your memory, as tools.")(mcp.mcp)
 app.command("doctor", short_help="Check the installation and the memory.")(doctor.doctor)
 app.add_typer(model.app, name="model")
 app.add_typer(config.app, name="config")

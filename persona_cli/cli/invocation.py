@@ -7,7 +7,7 @@ Answers go to standard output, everything else to standard error. Consoles are m
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from persona_cli.agent.assistant import Assistant
     from persona_cli.memory import Keeping, Memory
     from persona_cli.memory.store import Store
-
-
-_AT_ONCE = 200
-"""Texts embedded before a search: a second or two, no more."""
 
 
 @dataclass
@@ -136,9 +132,6 @@ def invocation(context: typer.Context) -> Invocation:
 
 def embed_new(memory: Memory) -> None:
     """Embed what has no vector yet, so that a search by meaning finds it; left to the queue's run when it is much."""
-    from persona_cli.memory.vectors.embedding import embed_wanted
+    from persona_cli.memory.vectors.embedding import embed_few
 
-    if 0 < len(memory.store.vectors.wanted(memory.embedder.name, _AT_ONCE + 1)) <= _AT_ONCE:
-        # on a full disk what has no vector is found by its words
-        with suppress(StorageError):
-            embed_wanted(memory.store, memory.embedder)
+    embed_few(memory.store, memory.embedder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from persona_cli.cli.invocation import Invocation
@@ -11,7 +10,7 @@ from persona_cli.cli.lines import print_hit, say_under, window_words
 from persona_cli.cli.render import day, plain, print_json
 from persona_cli.cli.scores import print_legend, sum_of
 from persona_cli.cli.writer import escaped
-from persona_cli.english.small_talk import says_nothing
+from persona_cli.memory.record_words import moment, words_of
 from persona_cli.records import (
     Author,
     CoreEntry,
@@ -65,38 +64,14 @@ def _refs(kind: Kind, records: Iterable[Record]) -> list[tuple[Ref, Record]]:
     return [(Ref(kind, record.id), record) for record in records]
 
 
-def moment(record: Record) -> datetime:
-    """Return the time a record is sorted and shown by."""
-    if isinstance(record, EpisodicMemory):
-        return record.started_at
-    if isinstance(record, Turn):
-        return record.at
-    if isinstance(record, Image):
-        return record.added_at
-    return record.recorded_at
-
-
 def text(record: Record) -> str:
     """Return a record as words that a terminal can be shown."""
-    return escaped(_words(record))
-
-
-def _words(record: Record) -> str:
-    if isinstance(record, Turn):
-        told = record.answer and not says_nothing(record.answer, record.user)
-        return f"{record.user}  →  {record.answer}" if told else record.user
-    if isinstance(record, CoreEntry):
-        return f"{record.key}: {record.value}"
-    if isinstance(record, EpisodicMemory):
-        return record.summary
-    if isinstance(record, Image):
-        return record.caption or f"picture, {record.width} x {record.height}"
-    return record.text if isinstance(record, ProceduralMemory) else record.content
+    return escaped(words_of(record))
 
 
 def as_entry(ref: Ref, record: Record) -> dict[str, Any]:
     """Return a record as the JSON object of `list` and `show`: its name, kind, time, words and every field."""
-    return {"id": str(ref), "kind": ref.kind, "at": moment(record), "text": _words(record), "record": plain(record)}
+    return {"id": str(ref), "kind": ref.kind, "at": moment(record), "text": words_of(record), "record": plain(record)}
 
 
 def print_found_json(found: SearchResult) -> None:
@@ -142,7 +117,7 @@ def print_records(run: Invocation, rows: Sequence[tuple[Ref, Record]]) -> None:
 
 
 def _print_line(run: Invocation, ref: Ref, record: Record) -> None:
-    print_hit(run, ref, moment(record), _words(record), _state(record))
+    print_hit(run, ref, moment(record), words_of(record), _state(record))
 
 
 def _state(record: Record) -> str:

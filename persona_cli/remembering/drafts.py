@@ -252,9 +252,10 @@ class Written:
 
 
 def put_written(store: Store, memory: SemanticMemory, read: Reads = lambda _: ()) -> Written:
-    """Store what a person wrote; it ends what its slot or its words say is over, and whatever a model had noted.
+    """Store what was written by itself; it ends what its slot or its words say is over, and whatever a model had noted.
 
-    What a person wrote before is not ended by what it merely contradicts: both stay, and they are asked.
+    What a person wrote before is not ended by what it merely contradicts, nor ever by what a program writes: both
+    stay, and they are asked.
     """
     draft = as_drafted(memory, read)
     turn = Turn(0, 0, memory.valid_from, memory.content, "", "")
@@ -264,8 +265,11 @@ def put_written(store: Store, memory: SemanticMemory, read: Reads = lambda _: ()
         # what has ended fills its slot no longer
         slot = "" if draft.change is Change.ENDS else draft.slot
         added = store.semantic.add(replace(memory, subject=draft.subject, slot=slot))
+        by_person = memory.author is Author.PERSON
         disputed = [
-            end.memory for end in outdated if end.memory.author is Author.PERSON and end.rule not in (SLOT, EXPLICIT)
+            end.memory
+            for end in outdated
+            if end.memory.author is Author.PERSON and not (by_person and end.rule in (SLOT, EXPLICIT))
         ]
         for end in outdated:
             if end.memory not in disputed:

@@ -8,12 +8,14 @@ Nothing is ever downloaded here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.config import EmbeddingSettings, Settings
+from persona_cli.errors import StorageError
 from persona_cli.memory.store import Store
 from persona_cli.memory.vectors import minilm_files
 from persona_cli.paths import Places
@@ -28,6 +30,7 @@ _AT_ONCE = 64
 _CHARACTERS = 16_000
 _READ = 1_500  # of one text: more characters than a usual model has places for
 _LISTED = 4_096  # texts looked up together
+_FEW = 200  # texts embedded before a search: a second or two, no more
 
 
 class Embedder(Protocol):
@@ -95,6 +98,14 @@ def embed_wanted(store: Store, embedder: Embedder, stop: Callable[[], bool] | No
             done += _embed(store, embedder, portion)
     store.vectors.note_complete(embedder.name)
     return done
+
+
+def embed_few(store: Store, embedder: Embedder) -> None:
+    """Embed what has no vector yet, so that a search by meaning finds it; left to the queue where it is much."""
+    if 0 < len(store.vectors.wanted(embedder.name, _FEW + 1)) <= _FEW:
+        # on a full disk what has no vector is found by its words
+        with suppress(StorageError):
+            embed_wanted(store, embedder)
 
 
 def _portions(wanted: Sequence[Wanted]) -> Iterator[list[Wanted]]:
