@@ -91,10 +91,10 @@ def load(conversation: dict[str, Any], memory: Memory) -> tuple[tuple[Question, 
 
 
 def _questions(listed: Sequence[dict[str, Any]], turns: dict[str, int]) -> Iterator[Question]:
-    for one in listed:
-        named = {turns[key] for text in one["evidence"] for key in _EVIDENCE.findall(text) if key in turns}
-        if named and one["category"] in CATEGORIES:
-            yield Question(one["question"], one["category"], frozenset(named))
+    for row in listed:
+        named = {turns[key] for text in row["evidence"] for key in _EVIDENCE.findall(text) if key in turns}
+        if named and row["category"] in CATEGORIES:
+            yield Question(row["question"], row["category"], frozenset(named))
 
 
 Method = Callable[[Memory, str, datetime], tuple[int, ...]]
@@ -138,7 +138,7 @@ def ask_all(conversation: dict[str, Any], settings: Settings, methods: Sequence[
         try:
             questions, at = load(conversation, memory)
             embed_wanted(memory.store, memory.embedder)
-            return [_ask(memory, name, one, at) for name in methods for one in questions]
+            return [_ask(memory, name, question, at) for name in methods for question in questions]
         finally:
             memory.close()
 

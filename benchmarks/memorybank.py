@@ -159,8 +159,8 @@ def tabulate(outcomes: Sequence[Outcome]) -> list[Row]:
 
 
 def _row(kind: str, outcomes: Sequence[Outcome]) -> Row:
-    messages = [one.messages for one in outcomes]
-    everything = [one.everything for one in outcomes]
+    messages = [outcome.messages for outcome in outcomes]
+    everything = [outcome.everything for outcome in outcomes]
     return Row(
         kind,
         len(outcomes),
@@ -168,7 +168,7 @@ def _row(kind: str, outcomes: Sequence[Outcome]) -> Row:
         _within(messages, FIRST),
         _within(everything, 1),
         _within(everything, FIRST),
-        sum(one.shown for one in outcomes),
+        sum(outcome.shown for outcome in outcomes),
     )
 
 
@@ -183,7 +183,7 @@ def render(outcomes: Sequence[Outcome]) -> str:
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     lines += ["| " + " | ".join(str(cell) for cell in asdict(row).values()) + " |" for row in tabulate(outcomes)]
-    missed = [one for one in outcomes if not _within([one.messages], FIRST)]
+    missed = [outcome for outcome in outcomes if not _within([outcome.messages], FIRST)]
     lines += ["", *(f"missed: {one.question.user}, {one.question.question} (place {one.messages})" for one in missed)]
     return "\n".join(lines).rstrip()
 
@@ -216,7 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"there is no {exc}; the users are {names}\n")
         return 2
     if asked.json:
-        rows, questions = [asdict(row) for row in tabulate(outcomes)], [asdict(one) for one in outcomes]
+        rows, questions = [asdict(row) for row in tabulate(outcomes)], [asdict(outcome) for outcome in outcomes]
         print(json.dumps({"rows": rows, "questions": questions}, indent=2))
     else:
         print(render(outcomes))

@@ -227,7 +227,7 @@ def nearest_found(memory: Memory, places: Places, vectors: NDArray[np.float32]) 
 def import_turns(places: Places) -> float:
     """Return how many turns per second an import stores with their jobs, before any is embedded or learnt from."""
     memory = open_memory(places, Settings(), lambda _: None)
-    exchanges = [Exchange(one.at, one.text, one.answer) for one in messages(IMPORTED, seed=7)]
+    exchanges = [Exchange(message.at, message.text, message.answer) for message in messages(IMPORTED, seed=7)]
     try:
         began = time.perf_counter()
         added = store_exchanges(memory, timedelta(minutes=Settings().session.gap_minutes), exchanges)

@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] = ()) -> int:
             print(f"{fact.name}: {fact.finding}")
         print(f"\nshape {given.shape}, {given.quant}, {pair.text.stat().st_size / 2**20:,.0f} MiB\n")
         print("| where | threads | prompt, tokens/s | decode, tokens/s | one picture |\n|---|---:|---:|---:|---:|")
-        base = [_show(pair, folder, Loading(context=CONTEXT, threads=one)) for one in threads]
+        base = [_show(pair, folder, Loading(context=CONTEXT, threads=count)) for count in threads]
         if given.gpu_layers is not None:
             on_gpu = Loading(context=CONTEXT, gpu_layers=given.gpu_layers, project_on_gpu=given.gpu_layers > 0)
             reached, best = _show(pair, folder, on_gpu), max(base, key=lambda speed: speed.decode)
@@ -174,7 +174,7 @@ def _write_checkpoint(directory: Path, shape: tiny.Shape) -> None:
     waiting: dict[str, NDArray[np.float16]] = {}
     for name, size in names.items():
         waiting[name] = _weights(noise, size)
-        if sum(one.nbytes for one in waiting.values()) > _SHARD or name == list(names)[-1]:
+        if sum(value.nbytes for value in waiting.values()) > _SHARD or name == list(names)[-1]:
             file = f"model-{len(shards):05}.safetensors"
             save_file(waiting, directory / file)
             shards |= dict.fromkeys(waiting, file)

@@ -35,12 +35,12 @@ def judge(fitted: Sequence[Statement], unseen: Sequence[Statement], embed: Embed
 
 def cross_validate(statements: Sequence[Statement], embed: Embed) -> Counts:
     """Return the same with whole themes held out, five folds."""
-    themes = sorted({(each.trait, each.theme) for each in statements})
+    themes = sorted({(statement.trait, statement.theme) for statement in statements})
     fold = {theme: at % FOLDS for at, theme in enumerate(themes)}
     told: Counts = {trait: [] for trait in TRAITS}
     for out in range(FOLDS):
-        unseen = [each for each in statements if fold[each.trait, each.theme] == out]
-        fitted = [each for each in statements if fold[each.trait, each.theme] != out]
+        unseen = [statement for statement in statements if fold[statement.trait, statement.theme] == out]
+        fitted = [statement for statement in statements if fold[statement.trait, statement.theme] != out]
         for trait, right in judge(fitted, unseen, embed).items():
             told[trait] += right
     return told

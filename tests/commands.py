@@ -28,7 +28,7 @@ def option_names(command: str) -> tuple[str, ...]:
     found = typer.main.get_command(app)
     for part in command.split():
         found = found.commands[part]  # type: ignore[attr-defined] # a group, as the name has a next part
-    long = (one for parameter in found.params for one in parameter.opts if one.startswith("--"))
+    long = (option for parameter in found.params for option in parameter.opts if option.startswith("--"))
     return tuple(one for one in long if one != "--help")
 
 

@@ -218,7 +218,7 @@ def test_a_chat_answers_from_that_time(question: str, answer: str) -> None:
     assert "29 April" not in said
     recalls = [step for step in steps if isinstance(step, Recall)]
     assert len(recalls) <= 2
-    assert all(one.window is not None for one in recalls) == ("Bruno" not in question)
+    assert all(recall.window is not None for recall in recalls) == ("Bruno" not in question)
 
 
 AT = local("2025-09-01", "UTC", 12)

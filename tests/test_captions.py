@@ -271,7 +271,7 @@ def test_a_part_of_a_picture_needs_no_caption(start: Open, model: DescribingMode
     assistant = start(model)
     turn = show(assistant, photo)
     assistant.memory.media.crop(turn.images[0], Box(0, 0, 50, 50))
-    assert [one.image for one in assistant.memory.store.images.uncaptioned(9)] == list(turn.images)
+    assert [captioned.image for captioned in assistant.memory.store.images.uncaptioned(9)] == list(turn.images)
 
 
 def test_a_picture_whose_message_is_forgotten_meanwhile_is_described_for_the_other_one(

@@ -192,7 +192,7 @@ def test_a_home_that_cannot_be_written(place: str, tmp_path: Path, monkeypatch: 
 
 def test_the_turn_is_remembered_before_the_process_ends() -> None:
     persona("chat", DOG)
-    assert any("Biscuit" in one["text"] for one in persona("memory", "list", "-k", "semantic", "--json").json)
+    assert any("Biscuit" in row["text"] for row in persona("memory", "list", "-k", "semantic", "--json").json)
     assert json.loads(persona("profile", "--json").out)["pending"] == 0
     assert find_places().database.stat().st_mode & 0o077 == 0
 

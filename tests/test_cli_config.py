@@ -16,7 +16,7 @@ KEYS = [key for key, _ in declared()]
 def test_every_setting_is_shown_with_where_it_comes_from(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     persona("config", "set", "memory.semantic", "7")
     monkeypatch.setenv("PERSONA_MEMORY_EPISODIC", "3")
-    shown = {one["key"]: one for one in persona("config", "show", "--json").json}
+    shown = {row["key"]: row for row in persona("config", "show", "--json").json}
     assert list(shown) == KEYS
     assert (shown["memory.semantic"]["value"], shown["memory.semantic"]["source"]) == (7, str(home / "config.toml"))
     assert (shown["memory.episodic"]["value"], shown["memory.episodic"]["source"]) == (3, "PERSONA_MEMORY_EPISODIC")

@@ -97,7 +97,7 @@ def test_update_does_what_was_left(clock: StillClock) -> None:
     assert "2 updates are still queued" in persona("profile").out
     ran = persona("update", "--json")
     assert (ran.code, ran.json["done"] >= 2, ran.json["left"], ran.json["failed"]) == (0, True, 0, [])
-    assert any("Biscuit" in one["text"] for one in persona("memory", "list", "-k", "semantic", "--json").json)
+    assert any("Biscuit" in row["text"] for row in persona("memory", "list", "-k", "semantic", "--json").json)
 
 
 def test_update_close_ends_the_session() -> None:

@@ -175,10 +175,10 @@ def test_an_end_in_a_persons_own_words_needs_no_question(home: Path) -> None:
     persona("memory", "add", "I smoke cigars.")
     persona("memory", "add", "I gave up cigars.")
     assert persona("memory", "conflicts", "--json").json == []
-    assert [one["record"]["content"] for one in persona("memory", "list", "--json").json] == ["I gave up cigars."]
+    assert [row["record"]["content"] for row in persona("memory", "list", "--json").json] == ["I gave up cigars."]
 
 
 def test_what_a_person_writes_later_takes_the_place_of_what_they_wrote(home: Path) -> None:
     persona("memory", "add", "I live in Bath.")
     persona("memory", "add", "I live in Hull.")
-    assert [one["record"]["content"] for one in persona("memory", "list", "--json").json] == ["I live in Hull."]
+    assert [row["record"]["content"] for row in persona("memory", "list", "--json").json] == ["I live in Hull."]

@@ -80,7 +80,7 @@ def named(words: str, *kinds: str) -> list[str]:
     """Return the names of the memories that have any of these words."""
     options = [part for kind in kinds for part in ("-k", kind)]
     listed = persona("memory", "list", "--all", "-n", "1000", *options, "--json").json
-    return [one["id"] for one in listed if any(word in json.dumps(one) for word in words.split())]
+    return [row["id"] for row in listed if any(word in json.dumps(row) for word in words.split())]
 
 
 WAYS: dict[str, Callable[[], list[str]]] = {

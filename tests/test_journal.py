@@ -61,7 +61,7 @@ def test_what_a_turn_wrote_is_taken_back_exactly(diary: Diary, store: Store) -> 
         "I live in Rome now. I like tea!", home("Rome"), SemanticDraft("The user likes tea.", ()), traits=Traits(5, 1)
     )
     changes = store.journal.of_turn(turn)
-    assert [(one.before is None, type(one.after).__name__) for one in changes] == [
+    assert [(change.before is None, type(change.after).__name__) for change in changes] == [
         (True, "Reading"),
         (True, "SemanticMemory"),
         (False, "SemanticMemory"),
@@ -183,7 +183,7 @@ def test_diff_shows_what_the_last_turn_changed(moved: Path) -> None:
     assert any(line.startswith("+ s2") and "Rome" in line for line in marks)
     assert any(line.startswith("- s1") and "Oslo" in line for line in marks)
     changes = persona("memory", "diff", "m2", "--json").json["changes"]
-    assert {(one["id"], one["change"]) for one in changes} >= {("s2", "added"), ("s1", "ended")}
+    assert {(change["id"], change["change"]) for change in changes} >= {("s2", "added"), ("s1", "ended")}
 
 
 def test_undo_shows_asks_and_takes_back(moved: Path) -> None:

@@ -356,7 +356,7 @@ def test_a_conversation_during_which_something_is_forgotten_is_not_kept(tiny: Ti
     say(engine, Message("user", ("my zebra is ill " * 40,)))
     assistant.memory.forget(Ref(Kind.MESSAGE, turn.id))
     engine.close()
-    assert [one.name for one in cache.glob("respond.*")] == ["respond.forgotten"]
+    assert [path.name for path in cache.glob("respond.*")] == ["respond.forgotten"]
     engine, _ = kept_engine(tiny, cache)
     say(engine, Message("user", ("my dog is well " * 40,)))
     engine.close()

@@ -29,7 +29,7 @@ def test_a_blank_database_gets_every_step_once() -> None:
     database = blank()
     assert bring_up_to_date(database.conn, "here") == len(STEPS)
     first = schema(database)
-    assert tuple(one.name for one in migrations.applied(database)) == STEPS
+    assert tuple(step.name for step in migrations.applied(database)) == STEPS
     assert bring_up_to_date(database.conn, "here") == 0
     assert schema(database) == first
     database.close()

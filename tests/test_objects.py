@@ -86,7 +86,7 @@ def test_the_crop_is_kept_with_the_memory_beside_the_picture(
     assert seeing.called("locate") == [(turn.images[0], "Max (dog)")]
     store, media = assistant.memory.store, assistant.memory.media
     (memory,) = store.semantic.list()
-    crop, whole = (exists(store.images.by_hash(one)) for one in memory.images)
+    crop, whole = (exists(store.images.by_hash(image)) for image in memory.images)
     assert (whole, crop.crop_of) == (turn.images[0], whole.hash)
     assert (crop.width, crop.height) == (100, 80)
     with Pillow.open(media.path_of(crop)) as part, Pillow.open(media.path_of(whole)) as all_of_it:
@@ -217,7 +217,7 @@ def test_undo_takes_the_crop_along_and_leaves_the_picture(
     memory, store = assistant.memory, assistant.memory.store
     (crop,) = set(store.images.all()) - set(turn.images)
     assert memory.take_back(turn.id).files == (crop.hash,)
-    assert (store.semantic.list(), [one.hash for one in store.images.all()]) == ((), [turn.images[0].hash])
+    assert (store.semantic.list(), [image.hash for image in store.images.all()]) == ((), [turn.images[0].hash])
     assert not memory.media.path_of(crop).exists()
     assert (memory.media.verify(), store.verify()) == ((), ())
 

@@ -211,7 +211,7 @@ def test_a_shown_topic_takes_its_messages_with_it(life: Memory) -> None:
 
 
 def test_only_what_holds_is_recalled_and_the_past_can_be_asked_for(life: Memory) -> None:
-    old = next(one for one in life.store.semantic.list() if one.slot == "user/home")
+    old = next(memory for memory in life.store.semantic.list() if memory.slot == "user/home")
     new = know(life, "The user lives in Porto.", "2026-05-01", slot="user/home")
     life.store.semantic.supersede(old.id, new.id, datetime(2026, 5, 1, 10, tzinfo=UTC))
     hidden = know(life, "The user lives in a castle.", status=Status.QUARANTINED)
@@ -261,7 +261,7 @@ def test_a_picture_is_found_by_its_looks_and_by_what_was_said_of_it(life: Memory
     looks = life.retriever.recall(Query("Who is this?", NOW, (copy,)), Retrieve("Who is this?"))
     assert [one.hit.memory.id for one in looks.images] == [known.id]
     assert looks.images[0].turn == turn
-    assert [one.content for one in looks.images[0].memories] == ["Max is the user's dog."]
+    assert [memory.content for memory in looks.images[0].memories] == ["Max is the user's dog."]
     words = life.retriever.recall(*ask("What does my dog Max look like?"))
     assert [one.hit.memory.id for one in words.images] == [known.id]
 

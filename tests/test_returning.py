@@ -38,7 +38,7 @@ def turn(store: Store, day: int, text: str, answer: str = "Noted.") -> Turn:
 def lives(store: Store, day: int, city: str) -> SemanticMemory:
     """Tell where the user lives, in the place of what held before."""
     said = turn(store, day, f"I live in {city} now.")
-    before = [one for one in store.semantic.list() if one.slot == "user/home"]
+    before = [memory for memory in store.semantic.list() if memory.slot == "user/home"]
     fact = SemanticMemory(
         0, f"The user lives in {city}.", (), "user", city, said.at, said.at, said.id, slot="user/home"
     )
@@ -52,7 +52,7 @@ def lives(store: Store, day: int, city: str) -> SemanticMemory:
 
 def home(store: Store) -> tuple[list[str], list[str]]:
     """Return where the user lives by the facts and by the profile."""
-    return [one.content for one in store.semantic.list()], [one.value for one in store.core.current().entries]
+    return [memory.content for memory in store.semantic.list()], [entry.value for entry in store.core.current().entries]
 
 
 def message(fact: SemanticMemory) -> Ref:

@@ -175,9 +175,9 @@ def test_a_superseded_fact_is_still_there_for_its_time(store: Store) -> None:
     store.semantic.supersede(old.id, new.id, moved)
     assert store.semantic.active_in_slot("user/home") == (new,)
     assert store.semantic.list() == (new,)
-    assert [one.id for one in store.semantic.list(as_of=AT)] == [old.id]
-    assert [one.id for one in store.semantic.list(as_of=moved)] == [new.id]
-    assert [one.id for one in store.semantic.list(status=None)] == [new.id, old.id]
+    assert [memory.id for memory in store.semantic.list(as_of=AT)] == [old.id]
+    assert [memory.id for memory in store.semantic.list(as_of=moved)] == [new.id]
+    assert [memory.id for memory in store.semantic.list(status=None)] == [new.id, old.id]
     kept = store.semantic.get(old.id)
     assert (kept.superseded_by, kept.valid_to, kept.status) == (new.id, moved, Status.SUPERSEDED)
     store.semantic.end(new.id, moved + HOUR)
@@ -219,7 +219,10 @@ def test_core_memory_keeps_versions_and_the_order_of_learning(store: Store) -> N
     name = store.core.put("Name", "Ada L.", Aspect.HUMAN, AT + HOUR)
     assert store.core.put("home", "Leeds", Aspect.HUMAN, AT + HOUR) == home
     assert store.core.current().entries == (name, home)
-    assert [(one.value, one.valid_to) for one in store.core.history("name")] == [("Ada", AT + HOUR), ("Ada L.", None)]
+    assert [(entry.value, entry.valid_to) for entry in store.core.history("name")] == [
+        ("Ada", AT + HOUR),
+        ("Ada L.", None),
+    ]
     store.core.end("home", AT + HOUR)
     assert store.core.current().get("home") is None
 
@@ -236,7 +239,7 @@ def test_habits_keep_versions(store: Store) -> None:
     store.habits.put("run", "The user runs on Mondays.", AT)
     new = store.habits.put("run", "The user runs on Thursdays.", AT + HOUR)
     assert store.habits.current() == (new,)
-    assert [one.status for one in store.habits.history("run")] == [Status.SUPERSEDED, Status.ACTIVE]
+    assert [habit.status for habit in store.habits.history("run")] == [Status.SUPERSEDED, Status.ACTIVE]
     store.habits.end("run", AT + 2 * HOUR)
     assert store.habits.current() == ()
     assert store.habits.get(new.id).valid_to == AT + 2 * HOUR

@@ -270,13 +270,13 @@ def test_an_index_learns_each_change_once(store: Store) -> None:
     second = store.semantic.add(SemanticMemory(0, "b", (), "user", "q", AT, AT))
     embed_all(store)
     seen = store.vectors.revision()
-    assert [one.ref.id for one in store.vectors.changed_since(0, NAME)] == [first.id, second.id]
+    assert [change.ref.id for change in store.vectors.changed_since(0, NAME)] == [first.id, second.id]
     assert store.vectors.changed_since(seen, NAME) == ()
     store.forget(Ref(Kind.SEMANTIC, first.id))
     store.vectors.put(Ref(Kind.SEMANTIC, second.id), "content", NAME, vector(7, 7))
     changes = store.vectors.changed_since(seen, NAME)
-    assert [(one.ref.id, one.vector is None) for one in changes] == [(first.id, True), (second.id, False)]
-    assert [one.revision for one in changes] == sorted({one.revision for one in changes})
+    assert [(change.ref.id, change.vector is None) for change in changes] == [(first.id, True), (second.id, False)]
+    assert [change.revision for change in changes] == sorted({change.revision for change in changes})
     assert store.vectors.revision() == changes[-1].revision
     assert store.vectors.changed_since(seen, "other") == ()
 

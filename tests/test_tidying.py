@@ -58,7 +58,7 @@ def _linked(source: str, target: str) -> str:
 
 
 def summaries(store: Store) -> list[EpisodicMemory]:
-    return [one for one in store.episodes.list() if one.parts]
+    return [episode for episode in store.episodes.list() if episode.parts]
 
 
 def rows(store: Store, *but: str) -> list[object]:
@@ -66,19 +66,19 @@ def rows(store: Store, *but: str) -> list[object]:
 
 
 def summary_of(store: Store, topic: str) -> EpisodicMemory:
-    (found,) = [one for one in summaries(store) if topic in set(topics_of(store, one))]
+    (found,) = [summary for summary in summaries(store) if topic in set(topics_of(store, summary))]
     return found
 
 
 def test_only_what_is_of_one_topic_is_merged_and_most_of_it_is(years: Assistant) -> None:
     store = years.memory.store
     leaves = store.episodes.list(every=True)
-    known = {one.id: Counter(topics_of(store, one)).most_common(1)[0][0] for one in leaves}
+    known = {leaf.id: Counter(topics_of(store, leaf)).most_common(1)[0][0] for leaf in leaves}
     store.jobs.add(Task.TIDY, session_id=max(session.id for session in store.sessions.all()))
     assert not years.updates.run().failed
-    merged = [pair for one in summaries(store) for pair in combinations(one.parts, 2)]
+    merged = [pair for summary in summaries(store) for pair in combinations(summary.parts, 2)]
     assert all(known[one] == known[other] != SINGLE for one, other in merged)
-    old = [one for one in leaves if one.ended_at <= END - timedelta(days=30)]
+    old = [leaf for leaf in leaves if leaf.ended_at <= END - timedelta(days=30)]
     same = [(one, other) for one, other in combinations(old, 2) if known[one.id] == known[other.id] != SINGLE]
     assert len(merged) >= 0.6 * len(same)
     assert len(summaries(store)) >= 10
@@ -90,7 +90,7 @@ def test_nothing_is_deleted_and_a_summary_has_the_turns_of_its_parts(years: Assi
     turns = list(store.turns.all())
     years.tidy(dry_run=False)
     assert list(store.turns.all()) == turns
-    after = {one.id: one for one in store.episodes.list(every=True)}
+    after = {episode.id: episode for episode in store.episodes.list(every=True)}
     for one in before:
         assert (after[one.id].summary, after[one.id].turn_ids) == (one.summary, one.turn_ids)
     for one in summaries(store):
@@ -105,14 +105,14 @@ def test_nothing_is_deleted_and_a_summary_has_the_turns_of_its_parts(years: Assi
 def test_the_built_in_model_invents_no_word(years: Assistant) -> None:
     store = years.memory.store
     years.tidy(dry_run=False)
-    for one in summaries(store):
-        parts = store.episodes.many(one.parts)
+    for summary in summaries(store):
+        parts = store.episodes.many(summary.parts)
         told = " ".join(f"{part.summary} {part.started_at:%Y-%m-%d} {' '.join(part.keywords)}" for part in parts)
-        when = f"to and {one.started_at:%B %Y} {one.ended_at:%B %Y}"
-        assert set(words(one.summary.casefold())) <= set(words(f"{told} {when}".casefold()))
+        when = f"to and {summary.started_at:%B %Y} {summary.ended_at:%B %Y}"
+        assert set(words(summary.summary.casefold())) <= set(words(f"{told} {when}".casefold()))
         # what stands in quotes is what was said, to the letter
-        said = " ".join(turn.user for turn in store.turns.many(one.turn_ids))
-        assert all(quote in said for quote in re.findall("“(.*?)”", one.summary))
+        said = " ".join(turn.user for turn in store.turns.many(summary.turn_ids))
+        assert all(quote in said for quote in re.findall("“(.*?)”", summary.summary))
 
 
 def test_a_dry_run_changes_nothing_and_tells_what_a_run_does(years: Assistant) -> None:
@@ -121,8 +121,8 @@ def test_a_dry_run_changes_nothing_and_tells_what_a_run_does(years: Assistant) -
     shown = years.tidy(dry_run=True)
     assert list(store.export_rows()) == before
     done = years.tidy(dry_run=False)
-    assert [one.added for one in done.merged] == [one.added for one in shown.merged]
-    assert [one.summary.summary for one in done.merged] == [one.summary.summary for one in shown.merged]
+    assert [merging.added for merging in done.merged] == [merging.added for merging in shown.merged]
+    assert [merging.summary.summary for merging in done.merged] == [merging.summary.summary for merging in shown.merged]
 
 
 def test_tidying_twice_is_tidying_once(years: Assistant) -> None:
@@ -150,10 +150,12 @@ def test_taking_back_leaves_everything_as_it_was_and_it_stays_so(years: Assistan
 def test_a_summary_grows_and_each_growth_is_taken_back_by_itself(years: Assistant) -> None:
     store = years.memory.store
     years.tidy(dry_run=False, days=300)
-    first = {one.id: one for one in summaries(store)}
+    first = {summary.id: summary for summary in summaries(store)}
     between = rows(store, "journal")
     years.tidy(dry_run=False, days=30)
-    grown = [one for one in summaries(store) if one.id in first and one.parts != first[one.id].parts]
+    grown = [
+        summary for summary in summaries(store) if summary.id in first and summary.parts != first[summary.id].parts
+    ]
     assert grown
     assert all(set(first[one.id].parts) < set(one.parts) for one in grown)
     second = store.tidies.latest()
@@ -170,10 +172,10 @@ def test_a_tidying_that_a_later_one_built_on_keeps_what_has_grown(years: Assista
     years.tidy(dry_run=False, days=300)
     first = store.tidies.latest()
     assert first is not None
-    old = {one.id: one for one in summaries(store)}
+    old = {summary.id: summary for summary in summaries(store)}
     years.tidy(dry_run=False, days=30)
     done = take_back(years.memory, first.id)
-    left = {one.id for one in summaries(store)}
+    left = {summary.id for summary in summaries(store)}
     for one in old.values():
         assert (one.id in left) == any(change.after.id == one.id for change in done.kept)
     assert store.verify() == ()
@@ -198,7 +200,7 @@ def test_forgetting_a_summary_frees_its_parts(years: Assistant) -> None:
     years.tidy(dry_run=False)
     chosen = summary_of(store, "chess")
     years.memory.forget(Ref(Kind.EPISODIC, chosen.id))
-    assert {one.status for one in store.episodes.many(chosen.parts)} == {Status.ACTIVE}
+    assert {episode.status for episode in store.episodes.many(chosen.parts)} == {Status.ACTIVE}
     assert store.verify() == ()
 
 
@@ -208,7 +210,9 @@ def test_an_export_of_summaries_comes_back_to_the_byte(years: Assistant) -> None
     store = open_store(None)
     imported(first, store, years.memory.media)
     assert exported(store, years.memory.media) == first
-    assert [one.parts for one in summaries(store)] == [one.parts for one in summaries(years.memory.store)]
+    assert [summary.parts for summary in summaries(store)] == [
+        summary.parts for summary in summaries(years.memory.store)
+    ]
     store.close()
 
 

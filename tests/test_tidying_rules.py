@@ -64,7 +64,7 @@ def queue_tidy(store: Store) -> None:
 
 
 def summaries(store: Store) -> list[EpisodicMemory]:
-    return [one for one in store.episodes.list() if one.parts]
+    return [episode for episode in store.episodes.list() if episode.parts]
 
 
 def test_what_the_model_says_is_the_summary_with_the_turns_of_its_parts(
@@ -75,7 +75,7 @@ def test_what_the_model_says_is_the_summary_with_the_turns_of_its_parts(
     (summary,) = summaries(store)
     assert (summary.summary, summary.keywords) == ("The user learnt the guitar in 2025.", ("guitar", "strings"))
     assert (summary.parts, summary.turn_ids) == ((1, 2, 3), (1, 2, 3))
-    assert [one.summary for one in done.merged] == [summary]
+    assert [merging.summary for merging in done.merged] == [summary]
     ((asked,),) = model.called("merge_episodes")
     assert [one.id for one in asked] == [1, 2, 3]
 
@@ -110,7 +110,7 @@ def test_topics_of_which_the_model_tells_nothing_true_stay_apart_until_asked_for
     model.enqueue("merge_episodes", SummaryDraft("Paul McCartney came to Wembley.", ("guitar",)))
     (apart,) = assistant.tidy(dry_run=False).apart
     assert "McCartney, Wembley" in apart.reason
-    assert [one.id for one in apart.parts] == [1, 2, 3]
+    assert [part.id for part in apart.parts] == [1, 2, 3]
     assert assistant.tidy(dry_run=False).empty
     assert not summaries(store)
     assert len(assistant.tidy(dry_run=False, again=True).merged) == 1
@@ -132,18 +132,18 @@ def test_what_is_too_new_waits(assistant: Assistant, store: Store) -> None:
     # two short ones are hardly worth a summary
     assert assistant.tidy(dry_run=True, days=185).empty
     (merging,) = assistant.tidy(dry_run=True, days=175).merged
-    assert [one.id for one in merging.added] == [1, 2, 3]
+    assert [episode.id for episode in merging.added] == [1, 2, 3]
 
 
 def test_what_contradicts_something_is_told_by_itself(assistant: Assistant, store: Store, clock: StillClock) -> None:
     tell_again = tell(store, clock.now - timedelta(days=100), "At my last guitar lesson I learnt to tie the strings.")
     embed_wanted(store, assistant.memory.embedder)
     told = [store.semantic.add(replace(fact(text, clock.now), turn_id=turn)) for turn, text in ((2, "a"), (7, "b"))]
-    assert [one.id for one in assistant.tidy(dry_run=True).merged[0].added] == [1, 2, 3, tell_again.id]
+    assert [episode.id for episode in assistant.tidy(dry_run=True).merged[0].added] == [1, 2, 3, tell_again.id]
     store.conflicts.add(told[0].id, told[1].id, clock.now)
     assert assistant.tidy(dry_run=True).empty
     store.conflicts.settle(told[0].id, clock.now)
-    assert [one.id for one in assistant.tidy(dry_run=True).merged[0].added] == [1, 2, 3, tell_again.id]
+    assert [episode.id for episode in assistant.tidy(dry_run=True).merged[0].added] == [1, 2, 3, tell_again.id]
 
 
 def test_what_denies_the_others_is_told_by_itself(assistant: Assistant, store: Store, clock: StillClock) -> None:
@@ -151,7 +151,7 @@ def test_what_denies_the_others_is_told_by_itself(assistant: Assistant, store: S
     denied = tell(store, clock.now - timedelta(days=100), said)
     embed_wanted(store, assistant.memory.embedder)
     (merging,) = assistant.tidy(dry_run=True).merged
-    assert denied.id not in [one.id for one in merging.added]
+    assert denied.id not in [episode.id for episode in merging.added]
 
 
 def test_a_tidying_that_is_interrupted_writes_nothing_and_is_queued_again(
@@ -353,7 +353,7 @@ def test_a_person_sees_it_first_does_it_and_takes_it_back() -> None:
     assert "memory undo tidy" in " ".join(done.err.split())
     assert "topic e2" in persona("memory", "show", "e7").out
     assert "e7" in persona("memory", "show", "e2").out
-    listed = {one["id"] for one in persona("memory", "list", "--kind", "episodic", "--json").json}
+    listed = {row["id"] for row in persona("memory", "list", "--kind", "episodic", "--json").json}
     assert listed == {"e4", "e5", "e6", "e7"}
     changed = persona("memory", "diff", "--json").json
     assert [(one["id"], one["change"]) for one in changed["changes"]] == [

@@ -172,7 +172,7 @@ def test_any_text_is_read_without_fail(text: str, at: datetime) -> None:
 @given(st.lists(st.sampled_from([row.partition(" = ")[0] for row in PHRASES]), max_size=4), MOMENTS)
 def test_any_mix_of_phrases_is_read_without_fail(texts: list[str], at: datetime) -> None:
     text = " and ".join(texts)
-    assert all(text[one.start : one.end] == one.text for one in find_times(text, at))
+    assert all(text[phrase.start : phrase.end] == phrase.text for phrase in find_times(text, at))
 
 
 @given(MOMENTS, st.integers(1, 300))

@@ -86,4 +86,4 @@ def test_undo_of_a_turn_that_changed_nothing_points_to_the_last_that_did() -> No
     assert "`persona memory undo m1` takes that back" in shown.err
     assert "It changed nothing" in persona("memory", "diff").err
     assert persona("memory", "undo", "m1", "--yes").code == 0
-    assert not [one for one in persona("memory", "list", "--json").json if one["kind"] == "semantic"]
+    assert not [row for row in persona("memory", "list", "--json").json if row["kind"] == "semantic"]

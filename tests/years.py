@@ -50,9 +50,9 @@ def build_years(home: Path) -> None:
     places = find_places(env={"PERSONA_HOME": str(home)})
     assistant = open_assistant(places, untidied, clock=lambda: END, notice=print)
     exchanges = [
-        Exchange(one.at + timedelta(minutes=2 * place), said, "")
-        for one in conversations()
-        for place, said in enumerate(one.said)
+        Exchange(conversation.at + timedelta(minutes=2 * place), said, "")
+        for conversation in conversations()
+        for place, said in enumerate(conversation.said)
     ]
     assert not replay(assistant, exchanges).updates.failed
     assistant.close()
@@ -60,5 +60,5 @@ def build_years(home: Path) -> None:
 
 def topics_of(store: Store, episode: EpisodicMemory) -> Iterator[str]:
     """Yield the topic of each turn of an episode."""
-    known = {said: one.topic for one in conversations() for said in one.said}
+    known = {said: conversation.topic for conversation in conversations() for said in conversation.said}
     yield from (known[turn.user] for turn in store.turns.many(episode.turn_ids))

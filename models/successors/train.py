@@ -81,7 +81,7 @@ def pairs_of(domains: Sequence[Domain], chosen: Sequence[int], vectors: Vectors)
         for state in domains[number].states:
             old = vectors[state]
             found += [(old, vectors[one], 1.0, 1.0) for one in domains[number].changes if old @ vectors[one] >= ALIKE]
-            found += [(old, vectors[one], 0.0, 1.0) for one in domains[number].remarks]
+            found += [(old, vectors[remark], 0.0, 1.0) for remark in domains[number].remarks]
             closest = np.argsort(-(matrix @ old))[:_FOREIGN]
             found += [(old, matrix[row], 0.0, _FOREIGN_WEIGHT) for row in closest]
     old, new = (np.array([pair[side] for pair in found]) for side in (0, 1))

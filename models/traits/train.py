@@ -78,8 +78,8 @@ def read_ipip(folder: Path) -> list[Statement]:
 
 def fit_sign(statements: Sequence[Statement], seen: Floats) -> SignHead:
     """Return the curved sign head of every trait, rounded as it is stored."""
-    keys = np.array([each.key for each in statements], dtype=np.float64)
-    of_trait = [np.array([each.trait == trait for each in statements]) for trait in TRAITS]
+    keys = np.array([statement.key for statement in statements], dtype=np.float64)
+    of_trait = [np.array([statement.trait == trait for statement in statements]) for trait in TRAITS]
     fitted = [_bend(seen[chosen], keys[chosen]) for chosen in of_trait]
     linear, curve, scale = (np.array(each) for each in zip(*fitted, strict=True))
     return SignHead(linear, curve, scale)
@@ -92,7 +92,7 @@ def fit_relevance(statements: Sequence[Statement], vectors: Floats, everyday: Fl
     folds = np.r_[np.full(len(vectors), -1), np.arange(len(everyday)) % 5]
     rows = []
     for trait in TRAITS:
-        target = np.r_[[float(each.trait == trait) for each in statements], np.zeros(len(everyday))]
+        target = np.r_[[float(statement.trait == trait) for statement in statements], np.zeros(len(everyday))]
         unseen = np.empty(len(everyday))
         for fold in range(5):
             kept = folds != fold
@@ -106,7 +106,7 @@ def fit_relevance(statements: Sequence[Statement], vectors: Floats, everyday: Fl
 
 def train(statements: Sequence[Statement], everyday: Sequence[str], embed: Embed) -> TraitHeads:
     """Return both heads."""
-    texts = [each.text for each in statements]
+    texts = [statement.text for statement in statements]
     vectors = embed(texts)
     relevance = fit_relevance(statements, vectors.astype(np.float64), embed(everyday).astype(np.float64))
     return TraitHeads(fit_sign(statements, features(vectors, texts)), relevance)

@@ -218,7 +218,9 @@ class Assistant:
         turns = [turn for turn in store.images.turns_of(known.crop_of or known.hash) if turn.id != now.id]
         if not turns:
             return None
-        contents = tuple(one.content for one in store.semantic.of_image(known.hash) if one.status is Status.ACTIVE)
+        contents = tuple(
+            memory.content for memory in store.semantic.of_image(known.hash) if memory.status is Status.ACTIVE
+        )
         return ImageSeen(image.hash, known.hash, contents, turns[0])
 
     def _check(self, text: str, images: Sequence[Path]) -> None:

@@ -110,13 +110,14 @@ class Tidying:
         """Store a proposal without what somebody has changed or forgotten meanwhile; return what was done."""
         store = self.memory.store
         with store.transaction():
-            merged = tuple(one for one in found.merged if self._still_holds(one))
+            merged = tuple(merging for merging in found.merged if self._still_holds(merging))
             doubles = tuple(one for one in found.doubles if one.still_holds(store))
             if merged or doubles:
                 tidy = store.tidies.begin(now, session_id)
                 with store.journal.caused_by(tidy_id=tidy.id):
                     merged = tuple(
-                        replace(one, summary=store.episodes.merge(one.summary, one.added, now)) for one in merged
+                        replace(merging, summary=store.episodes.merge(merging.summary, merging.added, now))
+                        for merging in merged
                     )
                     for double in doubles:
                         double.settle(store)
@@ -127,13 +128,13 @@ class Tidying:
     def _old(self, now: datetime, apart: frozenset[int]) -> dict[int, EpisodicMemory]:
         """Return the episodes that are old enough, with those that are part of a summary, by id."""
         old = [
-            one
-            for one in self.memory.store.episodes.list(every=True)
-            if one.author is Author.MODEL
-            and not one.parts
-            and (one.merged_into is not None or one.status is Status.ACTIVE)
-            and one.ended_at <= now - self.after
-            and (one.id not in apart or one.merged_into is not None)
+            episode
+            for episode in self.memory.store.episodes.list(every=True)
+            if episode.author is Author.MODEL
+            and not episode.parts
+            and (episode.merged_into is not None or episode.status is Status.ACTIVE)
+            and episode.ended_at <= now - self.after
+            and (episode.id not in apart or episode.merged_into is not None)
         ]
         # what contradicts something is told by itself until a person has settled it
         open_ = self.memory.store.conflicts.open()
@@ -146,14 +147,14 @@ class Tidying:
 
     def _groups(self, old: dict[int, EpisodicMemory], stop: Stop) -> list[Group]:
         """Return the topics among old episodes that have something new to merge."""
-        if sum(one.merged_into is None for one in old.values()) == 0:
+        if sum(episode.merged_into is None for episode in old.values()) == 0:
             return []
         found = find_groups(self._talks(sorted(old.values(), key=lambda one: one.id)), stop)
         return [group for group in found if any(old[row].merged_into is None for row in group.ids)]
 
     def _talks(self, episodes: Sequence[EpisodicMemory]) -> list[Talk]:
         store, name = self.memory.store, self.memory.embedder.name
-        turn_ids = {turn_id for one in episodes for turn_id in one.turn_ids}
+        turn_ids = {turn_id for episode in episodes for turn_id in episode.turn_ids}
         said = {line.id: line.user for line in store.turns.lines(turn_ids)}
         vectors = store.vectors.among(Kind.MESSAGE, turn_ids, name)
         talks = []
@@ -191,7 +192,7 @@ class Tidying:
 
     def _still_holds(self, merging: Merging) -> bool:
         store = self.memory.store
-        now = {one.id: one for one in store.episodes.many([part.id for part in merging.parts])}
+        now = {episode.id: episode for episode in store.episodes.many([part.id for part in merging.parts])}
         return all(
             part.id in now and (now[part.id].status, now[part.id].merged_into) == (part.status, part.merged_into)
             for part in merging.parts
@@ -203,7 +204,11 @@ def take_back(memory: Memory, tidy_id: int) -> TakenBack:
     store = memory.store
     with store.transaction():
         done = store.journal.take_back_tidy(tidy_id)
-        parts = [one.after for one in done.changes if isinstance(one.after, EpisodicMemory) and one.after.merged_into]
+        parts = [
+            change.after
+            for change in done.changes
+            if isinstance(change.after, EpisodicMemory) and change.after.merged_into
+        ]
         store.tidies.set_apart([part.id for part in parts], _TAKEN_BACK)
     embed_wanted(store, memory.embedder)
     return done

@@ -118,7 +118,7 @@ def _of_session(store: Store, name: str) -> list[Ref]:
     session_id = find_turn(store, name).session_id
     refs = [Ref(Kind.MESSAGE, turn.id) for turn in store.turns.of_session(session_id)]
     refs += [Ref(Kind.EPISODIC, topic.id) for topic in store.episodes.of_session(session_id)]
-    return refs + [Ref(Kind.PROCEDURAL, one.id) for one in store.habits.history() if one.session_id == session_id]
+    return refs + [Ref(Kind.PROCEDURAL, habit.id) for habit in store.habits.history() if habit.session_id == session_id]
 
 
 def _about(store: Store, name: str) -> list[Ref]:

@@ -49,7 +49,7 @@ def diff(context: typer.Context, turn: TurnName = None, as_json: AsJson = False)
         if (tidied := chosen_tidy(store, turn)) is not None:
             changes = store.journal.of_tidy(tidied.id)
             if as_json:
-                print_json({"tidied": tidied.at, "changes": [as_change(one) for one in changes]})
+                print_json({"tidied": tidied.at, "changes": [as_change(change) for change in changes]})
                 return
             print_tidy(run, tidied, store.turns.latest())
             print_changes(run, changes)
@@ -58,7 +58,9 @@ def diff(context: typer.Context, turn: TurnName = None, as_json: AsJson = False)
         changes = store.journal.of_turn(chosen.id)
         pending = sum(job.state.value != "done" for job in store.jobs.of_turn(chosen.id))
         if as_json:
-            print_json({"turn": f"m{chosen.id}", "changes": [as_change(one) for one in changes], "pending": pending})
+            print_json(
+                {"turn": f"m{chosen.id}", "changes": [as_change(change) for change in changes], "pending": pending}
+            )
             return
         print_turn(run, chosen)
         print_changes(run, changes)

@@ -116,9 +116,9 @@ def _as_json(found: Tidied, *, dry_run: bool) -> dict[str, Any]:
     return {
         "dry_run": dry_run,
         "merged": [
-            {"summary": one.summary, "parts": one.parts, "added": [f"e{part.id}" for part in one.added]}
-            for one in found.merged
+            {"summary": merging.summary, "parts": merging.parts, "added": [f"e{part.id}" for part in merging.added]}
+            for merging in found.merged
         ],
-        "doubles": [{"kept": one.kept, "again": one.again} for one in found.doubles],
+        "doubles": [{"kept": double.kept, "again": double.again} for double in found.doubles],
         "apart": [{"parts": [f"e{part.id}" for part in one.parts], "reason": one.reason} for one in found.apart],
     }

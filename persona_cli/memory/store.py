@@ -190,12 +190,14 @@ class Store:
         ids: defaultdict[Kind, list[int]] = defaultdict(list)
         for ref in refs:
             ids[ref.kind].append(ref.id)
-        found: list[tuple[Kind, Record]] = [(Kind.SEMANTIC, one) for one in self.semantic.many(ids[Kind.SEMANTIC])]
-        found += [(Kind.EPISODIC, one) for one in self.episodes.many(ids[Kind.EPISODIC])]
-        found += [(Kind.MESSAGE, one) for one in self.turns.many(ids[Kind.MESSAGE])]
-        found += [(Kind.IMAGE, one) for one in self.images.many(ids[Kind.IMAGE])]
-        found += [(Kind.PROCEDURAL, one) for one in self.habits.many(ids[Kind.PROCEDURAL])]
-        found += [(Kind.CORE, one) for one in self.core.many(ids[Kind.CORE])]
+        found: list[tuple[Kind, Record]] = [
+            (Kind.SEMANTIC, memory) for memory in self.semantic.many(ids[Kind.SEMANTIC])
+        ]
+        found += [(Kind.EPISODIC, episode) for episode in self.episodes.many(ids[Kind.EPISODIC])]
+        found += [(Kind.MESSAGE, turn) for turn in self.turns.many(ids[Kind.MESSAGE])]
+        found += [(Kind.IMAGE, image) for image in self.images.many(ids[Kind.IMAGE])]
+        found += [(Kind.PROCEDURAL, habit) for habit in self.habits.many(ids[Kind.PROCEDURAL])]
+        found += [(Kind.CORE, entry) for entry in self.core.many(ids[Kind.CORE])]
         return {Ref(kind, one.id): one for kind, one in found}
 
     def naming(self, name: str) -> tuple[Ref, ...]:

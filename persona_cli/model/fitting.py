@@ -113,7 +113,7 @@ class PromptWriter:
         if given_up:
             cut = [*cut, f"what the first {given_up} of {searches} searches found"]
         if parts:
-            sections += [_memories(parts), Section("thoughts", sum(one.thought for one in parts), 0)]
+            sections += [_memories(parts), Section("thoughts", sum(part.thought for part in parts), 0)]
         messages = self._joined(first, parts)
         return Written(messages, cut, self._spent(messages, sections))
 
@@ -193,7 +193,7 @@ class PromptWriter:
         return _Parts(asked, found, self._engine.count(thought), writer.size(recalled), most, writer.cut)
 
     def _joined(self, first: Message, parts: Sequence[_Parts]) -> list[Message]:
-        return [*self.guide, first, *(message for one in parts for message in (one.asked, one.found))]
+        return [*self.guide, first, *(message for part in parts for message in (part.asked, part.found))]
 
     def _spent(self, messages: Sequence[Message], sections: Sequence[Section]) -> Spent:
         return Spent(self._engine.count(messages), self._engine.context, tuple(sections))
@@ -235,7 +235,7 @@ class PromptWriter:
 
 def _memories(parts: Sequence[_Parts]) -> Section:
     # what an earlier search left unused was shared out again, so its budget must not count twice
-    earlier = sum(one.memories for one in parts[:-1])
+    earlier = sum(part.memories for part in parts[:-1])
     return Section("memories", earlier + parts[-1].memories, earlier + parts[-1].budget)
 
 

@@ -57,7 +57,7 @@ class Writer:
 
     def episodes(self, episodes: Sequence[EpisodicMemory], budget: int) -> str:
         """Write episodes oldest first, each with its time; the oldest are cut first."""
-        lines = [f"[{stamp(one.started_at)}] {quoted(one.summary)}" for one in episodes]
+        lines = [f"[{stamp(episode.started_at)}] {quoted(episode.summary)}" for episode in episodes]
         return self._fit(lines[::-1], budget, "conversations", reverse=True)
 
     def query(self, situation: Situation) -> str:

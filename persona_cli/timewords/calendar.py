@@ -105,22 +105,38 @@ Yearly = Callable[[int], Window | None]
 
 def ended(occurrences: Iterable[Window], at: datetime) -> Window | None:
     """Return the last occurrence that is over; occurrences come in order."""
-    return max((one for one in occurrences if one.end and one.end <= at), key=beginning, default=None)
+    return max(
+        (occurrence for occurrence in occurrences if occurrence.end and occurrence.end <= at),
+        key=beginning,
+        default=None,
+    )
 
 
 def begun(occurrences: Iterable[Window], at: datetime) -> Window | None:
     """Return the last occurrence that has begun."""
-    return max((one for one in occurrences if one.start and one.start <= at), key=beginning, default=None)
+    return max(
+        (occurrence for occurrence in occurrences if occurrence.start and occurrence.start <= at),
+        key=beginning,
+        default=None,
+    )
 
 
 def coming(occurrences: Iterable[Window], at: datetime) -> Window | None:
     """Return the first occurrence that has not begun."""
-    return min((one for one in occurrences if one.start and one.start > at), key=beginning, default=None)
+    return min(
+        (occurrence for occurrence in occurrences if occurrence.start and occurrence.start > at),
+        key=beginning,
+        default=None,
+    )
 
 
 def unfinished(occurrences: Iterable[Window], at: datetime) -> Window | None:
     """Return the first occurrence that is not over."""
-    return min((one for one in occurrences if one.end and one.end > at), key=beginning, default=None)
+    return min(
+        (occurrence for occurrence in occurrences if occurrence.end and occurrence.end > at),
+        key=beginning,
+        default=None,
+    )
 
 
 def nearest(occurrences: Iterable[Window], at: datetime) -> Window | None:

@@ -53,12 +53,12 @@ def encode(steps: Sequence[Step | Personality]) -> str:
 def decode(text: str, find: Callable[[frozenset[Ref]], Found]) -> tuple[KeptStep, ...]:
     """Return the steps; `find` is asked once for every record that any recall among them refers to."""
     found = find(references(text))
-    return tuple(_decode(one, found) for one in json.loads(text))
+    return tuple(_decode(step, found) for step in json.loads(text))
 
 
 def references(text: str) -> frozenset[Ref]:
     """Return everything that any recall among the steps refers to."""
-    return frozenset(Ref.parse(ref) for one in json.loads(text) if one["step"] == "recall" for ref in _refs(one))
+    return frozenset(Ref.parse(ref) for step in json.loads(text) if step["step"] == "recall" for ref in _refs(step))
 
 
 def marks_of(refs: Collection[Ref]) -> tuple[str, ...]:
@@ -66,7 +66,7 @@ def marks_of(refs: Collection[Ref]) -> tuple[str, ...]:
     marks = [f'"{ref}"' for ref in refs]
     # the turns of topics and pictures, and the memories of pictures, stand there as bare numbers
     numbers = {ref.id for ref in refs if ref.kind in (Kind.MESSAGE, Kind.SEMANTIC)}
-    marks += [form.format(one) for one in numbers for form in ("[{},", " {},", " {}]", "[{}]", ": {}}}")]
+    marks += [form.format(number) for number in numbers for form in ("[{},", " {},", " {}]", "[{}]", ": {}}}")]
     return tuple(marks)
 
 
@@ -76,12 +76,12 @@ def without_thoughts(text: str) -> str:
     All of that may quote what it had recalled.
     """
     kept, recalled = [], False
-    for one in json.loads(text):
-        recalled = recalled or one["step"] == "recall"
-        if one["step"] == "retrieve" and recalled:
-            kept.append({**one, "keywords": ""})
-        elif one["step"] != "think":
-            kept.append({**one, "untoned": ""} if "untoned" in one else one)
+    for step in json.loads(text):
+        recalled = recalled or step["step"] == "recall"
+        if step["step"] == "retrieve" and recalled:
+            kept.append({**step, "keywords": ""})
+        elif step["step"] != "think":
+            kept.append({**step, "untoned": ""} if "untoned" in step else step)
     return json.dumps(kept, ensure_ascii=False)
 
 
@@ -128,9 +128,9 @@ def _encode_recall(recall: Recall) -> dict[str, Any]:
         "episodic": [_encode_hit(one.hit) | {"turns": [turn.id for turn in one.turns]} for one in recall.episodic],
         "procedural": [_encode_hit(hit) for hit in recall.procedural],
         "images": [
-            _encode_hit(one.hit)
-            | {"memories": [memory.id for memory in one.memories], "turn": one.turn.id if one.turn else None}
-            for one in recall.images
+            _encode_hit(image.hit)
+            | {"memories": [memory.id for memory in image.memories], "turn": image.turn.id if image.turn else None}
+            for image in recall.images
         ],
         "messages": [_encode_hit(hit) for hit in recall.messages],
         "window": None if window is None else [maybe_to_column(window.start), maybe_to_column(window.end)],

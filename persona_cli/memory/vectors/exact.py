@@ -189,8 +189,8 @@ class ExactSearch:
 def by_field(changes: Iterable[VectorChange]) -> dict[tuple[Kind, str], Change]:
     """Group the changes of the store by the field they belong to."""
     groups: dict[tuple[Kind, str], list[VectorChange]] = {}
-    for one in changes:
-        groups.setdefault((one.ref.kind, one.field), []).append(one)
+    for change in changes:
+        groups.setdefault((change.ref.kind, change.field), []).append(change)
     return {key: _joined(group) for key, group in groups.items()}
 
 

@@ -128,7 +128,7 @@ class Sight:
     def _embed_wanted(self, stop: Callable[[], bool] | None, most: int) -> int:
         if not self.name:
             return 0
-        wanted = [one for one in self._store.looks.wanted(self.name) if one not in self._unreadable][:most]
+        wanted = [look for look in self._store.looks.wanted(self.name) if look not in self._unreadable][:most]
         if wanted and self._store.looks.state()[0] and not self._store.looks.count(self.name):
             self._notice(f"the picture embedding is {self.name} now: embedding every picture again")
         done = 0
