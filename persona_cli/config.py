@@ -149,8 +149,8 @@ class Entry:
 def declared() -> Iterator[tuple[str, Field[Any]]]:
     """Yield every dotted key with its declaration, in the order of `Settings`."""
     for section in fields(Settings):
-        for one in fields(type(cast(Any, section.default))):
-            yield f"{section.name}.{one.name}", one
+        for option in fields(type(cast(Any, section.default))):
+            yield f"{section.name}.{option.name}", option
 
 
 def load_settings(

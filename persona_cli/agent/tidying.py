@@ -158,13 +158,13 @@ class Tidying:
         said = {line.id: line.user for line in store.turns.lines(turn_ids)}
         vectors = store.vectors.among(Kind.MESSAGE, turn_ids, name)
         talks = []
-        for one in episodes:
-            spoken = [vectors[turn_id] for turn_id in one.turn_ids if turn_id in vectors]
+        for topic in episodes:
+            spoken = [vectors[turn_id] for turn_id in topic.turn_ids if turn_id in vectors]
             if spoken:  # a topic of pictures alone has no words to be compared
                 mean = np.mean(spoken, axis=0)
                 unit = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
-                texts = tuple(said[turn_id] for turn_id in one.turn_ids if turn_id in said)
-                talks.append(Talk(one.id, one.keywords, texts, unit, one.merged_into))
+                texts = tuple(said[turn_id] for turn_id in topic.turn_ids if turn_id in said)
+                talks.append(Talk(topic.id, topic.keywords, texts, unit, topic.merged_into))
         return talks
 
     def _merge(self, parts: tuple[EpisodicMemory, ...], into: int | None, now: datetime, stop: Stop) -> Merging | Apart:
@@ -243,4 +243,4 @@ def _unfounded(sentence: str, told: Sequence[tuple[str, datetime]], parts: Seque
     days = [moment for part in parts for moment in (part.started_at, part.ended_at)]
     dated = {str(number) for day in days for number in (day.year, day.month, day.day)} | {str(len(parts))}
     dated |= {name for day in days for name in f"{day:%B %A}".casefold().split()}
-    return [one for one in left or () if one.casefold() not in dated]
+    return [word for word in left or () if word.casefold() not in dated]

@@ -158,7 +158,7 @@ class Updates:
 
     def _recent(self, turn: Turn) -> tuple[Turn, ...]:
         gap = timedelta(minutes=self.settings.session.gap_minutes)
-        return tuple(one for one in self.store.turns.recent(turn.at - gap, turn.at) if one.id < turn.id)
+        return tuple(said for said in self.store.turns.recent(turn.at - gap, turn.at) if said.id < turn.id)
 
     def _history(self, first: Turn) -> tuple[Turn, ...]:
         earlier = self.store.turns.recent(first.at - HISTORY, first.at)

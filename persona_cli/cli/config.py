@@ -132,10 +132,10 @@ def _write(file: Path, text: str) -> None:
 
 def _commented_defaults() -> str:
     lines: list[str] = []
-    for key, one in declared():
+    for key, setting in declared():
         section, name = key.split(".")
         if f"[{section}]" not in lines:
             lines += ["", f"[{section}]"]
-        value = str(one.default).lower() if isinstance(one.default, bool) else repr(one.default)
-        lines.append(f"# {name} = {value}  # {one.metadata['about']}".replace("'", '"'))
+        value = str(setting.default).lower() if isinstance(setting.default, bool) else repr(setting.default)
+        lines.append(f"# {name} = {value}  # {setting.metadata['about']}".replace("'", '"'))
     return "\n".join(lines).strip() + "\n"

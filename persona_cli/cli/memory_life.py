@@ -139,7 +139,7 @@ def conflicts(
             return
         found = store.conflicts.open()
         if as_json:
-            print_json([{"at": one.at, "sides": [one.one, one.other]} for one in found])
+            print_json([{"at": conflict.at, "sides": [conflict.one, conflict.other]} for conflict in found])
             return
         if not found:
             run.notice("Nothing contradicts each other.")

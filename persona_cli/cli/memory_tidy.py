@@ -120,5 +120,5 @@ def _as_json(found: Tidied, *, dry_run: bool) -> dict[str, Any]:
             for merging in found.merged
         ],
         "doubles": [{"kept": double.kept, "again": double.again} for double in found.doubles],
-        "apart": [{"parts": [f"e{part.id}" for part in one.parts], "reason": one.reason} for one in found.apart],
+        "apart": [{"parts": [f"e{part.id}" for part in apart.parts], "reason": apart.reason} for apart in found.apart],
     }

@@ -56,7 +56,7 @@ def list_records(
         found += _refs(Kind.MESSAGE, store.turns.all(window))
     if Kind.IMAGE in kinds:
         found += _refs(Kind.IMAGE, store.images.all())
-    within = [(ref, one) for ref, one in found if window is None or moment(one) in window]
+    within = [(ref, record) for ref, record in found if window is None or moment(record) in window]
     return sorted(within, key=lambda pair: (moment(pair[1]), pair[0].id), reverse=True)[:limit]
 
 

@@ -98,8 +98,10 @@ def read_profile(store: Store) -> Profile:
 def list_changes(store: Store, readings: Sequence[Reading]) -> tuple[ProfileChange, ...]:
     """Return the readings that moved a trait, oldest first, each with its turn's words."""
     moved = [reading for reading in readings if reading.after != reading.before]
-    turns = {turn.id: turn for turn in store.turns.many([one.turn_id for one in moved if one.turn_id])}
-    return tuple(ProfileChange(one, turns[one.turn_id].user if one.turn_id in turns else "") for one in moved)
+    turns = {turn.id: turn for turn in store.turns.many([reading.turn_id for reading in moved if reading.turn_id])}
+    return tuple(
+        ProfileChange(reading, turns[reading.turn_id].user if reading.turn_id in turns else "") for reading in moved
+    )
 
 
 def print_profile(run: Invocation, known: Profile) -> None:

@@ -25,9 +25,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
-        return {str(key): plain(one) for key, one in value.items()}
+        return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple, frozenset, set)):
-        return [plain(one) for one in value]
+        return [plain(inner) for inner in value]
     return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
 
 

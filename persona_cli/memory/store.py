@@ -198,7 +198,7 @@ class Store:
         found += [(Kind.IMAGE, image) for image in self.images.many(ids[Kind.IMAGE])]
         found += [(Kind.PROCEDURAL, habit) for habit in self.habits.many(ids[Kind.PROCEDURAL])]
         found += [(Kind.CORE, entry) for entry in self.core.many(ids[Kind.CORE])]
-        return {Ref(kind, one.id): one for kind, one in found}
+        return {Ref(kind, record.id): record for kind, record in found}
 
     def naming(self, name: str) -> tuple[Ref, ...]:
         """Return every record of any kind, of any status, that has a name in its words, whatever its case."""
@@ -304,7 +304,7 @@ def _back_up(path: Path) -> None:
 
 def _create(path: Path) -> None:
     try:
-        missing = [one for one in (path.parent, *path.parent.parents) if not one.exists()]
+        missing = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
         for directory in reversed(missing):
             directory.mkdir(mode=0o700, exist_ok=True)
         # before SQLite does, with the umask's mode; its own -wal and -shm take the mode of the database

@@ -201,7 +201,7 @@ class Weights:
 
 def make_private(folder: Path) -> None:
     """Make a directory that only its owner can read, and those above it that are not there yet."""
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
     for directory in reversed(missing):
         directory.mkdir(mode=0o700, exist_ok=True)
 

@@ -94,7 +94,7 @@ def relate(
 
 def in_zone(event: Window, at: datetime) -> Window:
     """Return an event in the zone of `at`: days told in another zone stay whole days."""
-    start, end = (one and one.astimezone(at.tzinfo) for one in (event.start, event.end))
+    start, end = (moment and moment.astimezone(at.tzinfo) for moment in (event.start, event.end))
     if start is None or end is None or end - start >= 20 * HOUR:
         return Window(start and _nearest_midnight(start), end and _nearest_midnight(end))
     return Window(start, end)

@@ -85,7 +85,7 @@ def _is_name(text: str, match: re.Match[str]) -> bool:
 
 def _is_any(text: str, match: re.Match[str]) -> bool:
     """Tell whether a weekday, a month or a season stands for every one of them."""
-    if _ONE_OF_THEM.search(match[0]) or not any(one.search(match[0]) for one in (_WEEKDAY, _MONTH, _SEASON)):
+    if _ONE_OF_THEM.search(match[0]) or not any(pattern.search(match[0]) for pattern in (_WEEKDAY, _MONTH, _SEASON)):
         return False
     before = _CLAUSE.split(text[: match.start()])[-1]
     after = _CLAUSE.split(text[match.end() :])[0]

@@ -235,7 +235,7 @@ def missing(noun: str, row_id: int) -> NotFoundError:
 
 def id_list(ids: Iterable[int]) -> str:
     """Return ids as the JSON array that `json_each(?)` takes, so that any number of them is one value."""
-    return json.dumps([int(one) for one in ids])
+    return json.dumps([int(number) for number in ids])
 
 
 def explain(exc: sqlite3.Error | UnicodeDecodeError, place: str) -> PersonaError:

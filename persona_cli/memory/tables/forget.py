@@ -144,7 +144,7 @@ class Forgetting:
             after = self._count()
             files = tuple(sorted(hashes - self._hashes()))
         counts = {name: before[name] - after[name] for name in before if before[name] > after[name]}
-        holding = tuple(one.ref for one in again if one.holds)
+        holding = tuple(memory.ref for memory in again if memory.holds)
         return Receipt(tuple(refs), counts, files, rewritten, thoughts, holding, tuple(forgotten), sources)
 
     def rehearse(self, refs: Collection[Ref]) -> frozenset[str]:

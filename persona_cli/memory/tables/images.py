@@ -82,7 +82,7 @@ class Images:
         hashes = self._connection.rows("SELECT id, phash FROM image")
         measured = {row_id: (wanted ^ int(known, 16)).bit_count() for row_id, known in hashes}
         close = self.many([row_id for row_id, bits in measured.items() if bits <= distance])
-        pairs = ((one, measured[one.id]) for one in close)
+        pairs = ((image, measured[image.id]) for image in close)
         return tuple(sorted(pairs, key=lambda pair: (pair[1], pair[0].id)))
 
     def print_of(self, image_id: int, method: int) -> bytes | None:

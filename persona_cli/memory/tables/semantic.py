@@ -39,8 +39,8 @@ class Semantics:
         """Store a new memory and return it with its id; the id it came with does not count."""
         with self._connection.transaction():
             row_id = self._connection.insert("semantic", _columns(memory))
-            for place, one in enumerate(memory.images):
-                self._connection.insert("semantic_image", {"semantic_id": row_id, "place": place, "hash": one})
+            for place, image in enumerate(memory.images):
+                self._connection.insert("semantic_image", {"semantic_id": row_id, "place": place, "hash": image})
         return replace(memory, id=row_id)
 
     def get(self, memory_id: int) -> SemanticMemory:
@@ -118,7 +118,7 @@ class Semantics:
 
     def absorb(self, kept: SemanticMemory, again: SemanticMemory) -> None:
         """Let a fact count another that says the same; that one stays, and is held to be true at no time."""
-        said = [moment for one in (kept, again) if (moment := one.last_seen) is not None]
+        said = [moment for memory in (kept, again) if (moment := memory.last_seen) is not None]
         with self._connection.transaction():
             last = maybe_to_column(max(said, default=None))
             self._connection.update("semantic", kept.id, {"seen": kept.seen + again.seen, "last_seen": last})

@@ -125,7 +125,9 @@ def _encode_recall(recall: Recall) -> dict[str, Any]:
     return {
         "step": "recall",
         "semantic": [_encode_hit(hit) for hit in recall.semantic],
-        "episodic": [_encode_hit(one.hit) | {"turns": [turn.id for turn in one.turns]} for one in recall.episodic],
+        "episodic": [
+            _encode_hit(topic.hit) | {"turns": [turn.id for turn in topic.turns]} for topic in recall.episodic
+        ],
         "procedural": [_encode_hit(hit) for hit in recall.procedural],
         "images": [
             _encode_hit(image.hit)

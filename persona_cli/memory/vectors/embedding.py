@@ -111,12 +111,12 @@ def embed_few(store: Store, embedder: Embedder) -> None:
 def _portions(wanted: Sequence[Wanted]) -> Iterator[list[Wanted]]:
     portion: list[Wanted] = []
     characters = 0
-    for one in wanted:
-        length = min(len(one[2]), _READ)
+    for text in wanted:
+        length = min(len(text[2]), _READ)
         if portion and (len(portion) == _AT_ONCE or characters + length > _CHARACTERS):
             yield portion
             portion, characters = [], 0
-        portion.append(one)
+        portion.append(text)
         characters += length
     if portion:
         yield portion

@@ -195,7 +195,7 @@ def by_field(changes: Iterable[VectorChange]) -> dict[tuple[Kind, str], Change]:
 
 
 def _joined(group: Iterable[VectorChange]) -> Change:
-    gone = [one.ref.id for one in group if one.vector is None]
-    stored = [(one.ref.id, one.vector) for one in group if one.vector is not None]
+    gone = [change.ref.id for change in group if change.vector is None]
+    stored = [(change.ref.id, change.vector) for change in group if change.vector is not None]
     matrix = np.array([vector for _, vector in stored], dtype=np.float32).reshape(len(stored), -1 if stored else 0)
     return Change(np.array(gone, dtype=np.int64), np.array([row for row, _ in stored], dtype=np.int64), matrix)
