@@ -10,7 +10,6 @@ from persona_cli.memory.schema import STEPS, bring_up_to_date
 from persona_cli.memory.schema.migrations import migrations
 from persona_cli.memory.store import Store
 from persona_cli.memory.tables.recovering import rebuild_texts
-from persona_cli.memory.tables.repeats import Repeats
 from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.records import Kind, Ref, Turn
 from tests.talks import NOW
@@ -91,7 +90,7 @@ def test_pairs_follow_what_is_edited_and_forgotten(store: Store) -> None:
     turn = store.turns.add(store.sessions.start(NOW).id, NOW, "我的狗叫小白", "好的，小白", "test")
     rows = "SELECT count(*) FROM gram"
     assert store._connection.number(rows) == 1
-    assert [ref.id for ref in Repeats(store._connection).saying(["我的", "的狗"], 5)] == [turn.id]
+    assert [ref.id for ref in store.texts.holding_all(["我的", "的狗"], 5)] == [turn.id]
     store._connection.write("UPDATE turn SET user = 'My dog', answer = '' WHERE id = ?", (turn.id,))
     assert store._connection.number(rows) == 0
     store._connection.write("UPDATE turn SET user = '我的猫' WHERE id = ?", (turn.id,))

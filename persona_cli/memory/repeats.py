@@ -25,5 +25,5 @@ def repeated(store: Store, receipts: Iterable[Receipt]) -> tuple[Ref, ...]:
             words = search_terms(text)
             # "thanks" is repeated everywhere, and tells nothing
             if words and len(text.split()) > _ONE_WORD:
-                found.update(store.repeats.saying(words, MOST))
+                found.update(store.texts.holding_all(words, MOST))
     return tuple(sorted(store.find(found), key=lambda ref: (ref.kind is not Kind.MESSAGE, ref.kind, ref.id)))

@@ -33,7 +33,6 @@ from persona_cli.memory.tables.quarantine import Quarantine
 from persona_cli.memory.tables.readings import Readings
 from persona_cli.memory.tables.recovering import load, rebuild_texts
 from persona_cli.memory.tables.refusals import Refusals
-from persona_cli.memory.tables.repeats import Repeats
 from persona_cli.memory.tables.rows import Link, Row, Rows
 from persona_cli.memory.tables.semantic import Semantics
 from persona_cli.memory.tables.sessions import Sessions
@@ -156,7 +155,6 @@ class Store:
         self.vectors = Vectors(connection)
         self.looks = Looks(connection)
         self.texts = Texts(connection)
-        self.repeats = Repeats(connection)
         self._rows = Rows(connection)
         self._forgetting = Forgetting(connection, self.jobs, self.readings)
 

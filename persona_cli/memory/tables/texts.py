@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from persona_cli.memory.tables.changes import KINDS
 from persona_cli.memory.tables.columns import ANSWER_WEIGHT
 from persona_cli.memory.tables.connection import Connection
-from persona_cli.memory.tables.grams import Grams, runs_together
+from persona_cli.memory.tables.grams import Grams, phrase, runs_together
 from persona_cli.records import Kind, Ref
 
 if TYPE_CHECKING:
@@ -106,6 +106,16 @@ class Texts:
                 yield [(KINDS[place % 8], place // 8, score) for place, score in found]
             else:
                 yield self.lookup([word], kinds, limit)
+
+    def holding_all(self, words: Sequence[str], most: int) -> tuple[Ref, ...]:
+        """Return what holds each of the words in any of its forms, the newest of a kind first, `most` at most."""
+        # a text that has pairs of letters has its other words there, too
+        table = "gram" if any(map(runs_together, words)) else "text"
+        rows = self._connection.rows(
+            f"SELECT rowid FROM {table} WHERE {table} MATCH ? ORDER BY rowid DESC LIMIT ?",  # noqa: S608 - constants
+            (" AND ".join(map(phrase, words)), most),
+        )
+        return tuple(Ref(KINDS[row[0] % 8], row[0] // 8) for row in rows)
 
     def close(self) -> None:
         """Let go of what is kept."""
