@@ -67,3 +67,10 @@ def test_make_targets_of_the_documents_exist() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     texts = README + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert set(re.findall(r"make ([a-z]+)\b", texts)) <= targets
+
+
+def test_the_rooms_that_contributing_names_are_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = re.findall(r"`((?:persona_cli|models|benchmarks|tests|docs)/[\w./]*)`", text)
+    assert len(rooms) > 40
+    assert [room for room in rooms if not (ROOT / room).exists()] == []
