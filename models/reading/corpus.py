@@ -113,7 +113,14 @@ def parse_example(line: str) -> Example:
     traits = [word[2:] for word in words if word.startswith("t:")]
     worths = [word for word in words if word in "0123" and len(word) == 1]
     flags = {word for word in words if word in ("unsure", "neg")}
-    known = [*speakers, *kinds, *worths, *flags, *(f"@{name}" for name in subjects), *(f"t:{trait}" for trait in traits)]
+    known = [
+        *speakers,
+        *kinds,
+        *worths,
+        *flags,
+        *(f"@{name}" for name in subjects),
+        *(f"t:{trait}" for trait in traits),
+    ]
     if unknown := Counter(words) - Counter(known):
         raise FormatError(f"label {next(iter(unknown))!r}")
     shown = tuple(pole for word in traits for pole in word.split(","))
