@@ -70,6 +70,15 @@ class ServerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgeSettings:
+    """[judge]: an OpenAI-compatible server whose model judges free answers in `persona eval`."""
+
+    url: str = setting("", "its address, usually ending in /v1; empty judges by words alone")
+    model: str = setting("", "which of its models; empty takes the first")
+    key: str = setting("", "its key; better kept in PERSONA_JUDGE_KEY", secret=True)
+
+
+@dataclass(frozen=True, slots=True)
 class EmbeddingSettings:
     """[embedding]: what search compares texts and pictures by."""
 
@@ -128,6 +137,7 @@ class Settings:
 
     model: ModelSettings = ModelSettings()
     server: ServerSettings = ServerSettings()
+    judge: JudgeSettings = JudgeSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     memory: MemorySettings = MemorySettings()
     chroma: ChromaSettings = ChromaSettings()

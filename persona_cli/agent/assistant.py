@@ -28,6 +28,7 @@ from persona_cli.personality import Traits, steady
 from persona_cli.records import (
     Answer,
     AnswerDelta,
+    Fulfilled,
     Image,
     Kind,
     Notice,
@@ -88,6 +89,19 @@ class Assistant:
         """
         self._check(text, images)
         yield from self._respond(text, images, options, stop)
+
+    def rehearse(
+        self,
+        query: Query,
+        *,
+        options: RespondOptions = RespondOptions(),  # noqa: B008 - frozen
+        stop: Stop = lambda: False,
+    ) -> Iterator[Step]:
+        """Yield the steps of a response of which nothing is kept: not its words, not its answer, no wish it speaks."""
+        with self.updates.paused():
+            situation = self._situation(query, None)
+            most = self.settings.memory.retrievals
+            yield from respond(self._search, Fulfilled, self.model, situation, options=options, most=most, stop=stop)
 
     def close_sessions(self, now: datetime | None = None, *, force: bool = False) -> int:
         """Close the sessions that are over, with `force` all open ones; their jobs are queued."""
@@ -169,9 +183,9 @@ class Assistant:
                 self.last_turn = answer(self.memory.store, turn, kept.said, kept.steps)
             self.updates.wake()
 
-    def _situation(self, query: Query, turn: Turn) -> Situation:
-        store = self.memory.store
-        recent = tuple(said for said in store.turns.recent(query.at - self.gap, query.at) if said.id != turn.id)
+    def _situation(self, query: Query, turn: Turn | None) -> Situation:
+        store, own = self.memory.store, turn.id if turn is not None else 0
+        recent = tuple(said for said in store.turns.recent(query.at - self.gap, query.at) if said.id != own)
         return Situation(
             query=query,
             core=store.core.current(),
@@ -179,7 +193,7 @@ class Assistant:
             recent=recent,
             kept=self.memory.lasting,
             before=store.turns.of_last_session(recent[0].at if recent else query.at),
-            seen_images=tuple(seen for image in query.images if (seen := self._seen(image, turn))),
+            seen_images=tuple(seen for image in query.images if (seen := self._seen(image, own))),
         )
 
     def _steady_traits(self, recent: Sequence[Turn]) -> Traits:
@@ -199,7 +213,7 @@ class Assistant:
         # the retriever opens the embedding model: only a response that searches waits for it
         return self.memory.retriever.recall(query, retrieve, shown)
 
-    def _seen(self, image: Image, now: Turn) -> ImageSeen | None:
+    def _seen(self, image: Image, now: int) -> ImageSeen | None:
         """Return what is known of a picture that was shown before, in any size, else of one that looks like it."""
         matches = self.memory.picture_matches.of(image)
         for match in matches:
@@ -212,10 +226,10 @@ class Assistant:
                 return replace(seen, alike=True)
         return None
 
-    def _known(self, image: Image, known: Image, now: Turn) -> ImageSeen | None:
+    def _known(self, image: Image, known: Image, now: int) -> ImageSeen | None:
         """Return what is remembered of a stored picture that `image` stands for; None where it was never shown."""
         store = self.memory.store
-        turns = [turn for turn in store.images.turns_of(known.crop_of or known.hash) if turn.id != now.id]
+        turns = [turn for turn in store.images.turns_of(known.crop_of or known.hash) if turn.id != now]
         if not turns:
             return None
         contents = tuple(

@@ -15,7 +15,20 @@ from typing import Annotated
 import typer
 
 from persona_cli import __version__
-from persona_cli.cli import backup, chat, config, doctor, mcp, memory, model, profile, transfer, update, why
+from persona_cli.cli import (
+    backup,
+    chat,
+    config,
+    doctor,
+    evaluation,
+    mcp,
+    memory,
+    model,
+    profile,
+    transfer,
+    update,
+    why,
+)
 from persona_cli.cli.ending import end_in_order
 from persona_cli.cli.invocation import Invocation
 from persona_cli.cli.writer import write, write_error
@@ -42,6 +55,7 @@ app.command("restore", short_help="Go back to a backup or an archive.")(backup.r
 app.command("mcp", short_help="Let other programs use your memory, as tools.")(mcp.mcp)
 app.command("doctor", short_help="Check the installation and the memory.")(doctor.doctor)
 app.add_typer(model.app, name="model")
+app.add_typer(evaluation.app, name="eval")
 app.add_typer(config.app, name="config")
 
 UNEXPECTED = 70

@@ -1,0 +1,1 @@
+"""The made-up people that the tiny benchmarks are written from, and what writes them."""

@@ -1,0 +1,102 @@
+"""Putting a question to a subject: its text in the published form, one or two calls, one reply to be judged.
+
+The wording of instructions is ours; order and form (options as "(a). text" in lines of their own, the reply to be
+judged right behind the query) are the published ones.
+"""
+
+from __future__ import annotations
+
+import time
+
+from persona_cli.errors import Interrupted, PersonaError
+from persona_cli.evaluation.cases import CHOSEN, MEMORY_FORMS, REJECTED, TIED, Form, Question, Reply
+from persona_cli.evaluation.datasets.published_files import letter
+from persona_cli.evaluation.letters import first_letter
+from persona_cli.evaluation.subjects import Said, Subject
+
+CHOOSE = "Answer with the letter of the one best option, such as (a), and nothing else."
+FITS = (
+    "Judge the following reply to this message by the user's personality as the history shows it: “{reply}”\nOptions:\n"
+    "(a). it aligns with the user's personality\n(b). it does not align\nAnswer with (a) or (b) and nothing else."
+)
+PREFERS = (
+    "{text}\nWhich of two replies to this would the user prefer?\nOptions:\n(a). {first}\n(b). {second}\n"
+    "Answer with (a) or (b) and nothing else."
+)
+
+
+def ask(subject: Subject, question: Question) -> Reply:
+    """Return the reply to a question; an error of the subject is a reply that failed."""
+    began = time.perf_counter()
+    try:
+        said = _ask(subject, question)
+    except Interrupted:
+        raise
+    except PersonaError as exc:
+        return Reply("", seconds=time.perf_counter() - began, failed=exc.message)
+    except Exception as exc:  # noqa: BLE001 - one question must not end a run of hours; what happened is kept with it
+        return Reply("", seconds=time.perf_counter() - began, failed=f"{type(exc).__name__}: {exc}")
+    if said is None:
+        return Reply("", skipped=True)
+    return Reply(
+        said.text, said.prompt, said.recalled, said.tokens, said.generated, said.left_out, time.perf_counter() - began
+    )
+
+
+def choice_text(question: Question) -> str:
+    """Return a question with its options, as it is put to a model."""
+    lines = [f"({letter(place)}). {option}" for place, option in enumerate(question.options)]
+    return "\n".join([question.text, "Options:", *lines, CHOOSE])
+
+
+def _ask(subject: Subject, question: Question) -> Said | None:
+    if question.form in MEMORY_FORMS:
+        held = subject.memories(question)
+        return None if held is None else Said("\n".join(held), question.text, held)
+    if question.form is Form.OPEN:
+        return subject.say(question.text, question)
+    if question.form is Form.PAIR:
+        return _ask_pair(subject, question)
+    if subject.readings is not None:
+        return _read_choice(subject, question)
+    if question.form is Form.FIT:
+        # published without a separator between query and instruction
+        return subject.say(f"{question.text}{FITS.format(reply=question.reply)}", question)
+    return subject.say(choice_text(question), question)
+
+
+def _read_choice(subject: Subject, question: Question) -> Said:
+    """Return the letter that the free answer of a model without instructions comes to."""
+    readings = subject.readings
+    assert readings is not None
+    said = subject.say(question.text, question)
+    if question.form is Form.FIT:
+        chosen = "a" if readings.fit(question.reply) >= 0 else "b"
+    else:
+        chosen = letter(readings.closest(question.text, question.options, (said.text, *said.recalled)))
+    return Said(f"({chosen}) {said.text}", said.prompt, said.recalled, said.tokens, said.generated, said.left_out)
+
+
+def _ask_pair(subject: Subject, question: Question) -> Said | None:
+    """Return which of two replies is preferred: by log-probability, or by a choice that holds in both orders."""
+    chosen, rejected = question.options
+    if question.answer == "logprob":
+        weighed = [subject.likelihood(question, reply) for reply in (chosen, rejected)]
+        if weighed[0] is None or weighed[1] is None:
+            return None
+        return Said(CHOSEN if weighed[0] > weighed[1] else REJECTED, f"{weighed[0]:.4f} against {weighed[1]:.4f}")
+    if subject.readings is not None:
+        fits = [subject.readings.fit(reply) for reply in (chosen, rejected)]
+        verdict = TIED if fits[0] == fits[1] else CHOSEN if fits[0] > fits[1] else REJECTED
+        return Said(verdict, f"{fits[0]:.3f} against {fits[1]:.3f}")
+    orders = [
+        subject.say(PREFERS.format(text=question.text, first=first, second=second), question)
+        for first, second in ((chosen, rejected), (rejected, chosen))
+    ]
+    letters = [first_letter(said.text) for said in orders]
+    verdict = {("a", "b"): CHOSEN, ("b", "a"): REJECTED}.get((letters[0], letters[1]), TIED)
+    first, second = orders
+    return Said(
+        verdict, f"{first.prompt}\n→ {first.text}\n{second.prompt}\n→ {second.text}", first.recalled,
+        first.tokens + second.tokens, first.generated + second.generated, max(first.left_out, second.left_out),
+    )  # fmt: skip

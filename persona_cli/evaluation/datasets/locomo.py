@@ -1,0 +1,95 @@
+"""LoCoMo: very long talks of two friends, with questions whose evidence is named by turn.
+
+Two people talk to each other, not to an assistant: each utterance is one exchange, "Speaker: words", with what a
+picture shows in brackets, and no reply. Category 5 (adversarial) is left out, as is usual; `--variant all` asks it too,
+where the right answer is that it was never said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from persona_cli.evaluation.cases import Collection, Form, Person, Question, Recorded
+from persona_cli.evaluation.datasets.published_files import Folder, Row, parse_time
+
+NAME = "locomo"
+SOURCE = "https://github.com/snap-research/locomo (data/locomo10.json)"
+CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop", 5: "adversarial"}
+_SESSION = re.compile(r"session_\d+")
+_EVIDENCE = re.compile(r"D\d+:\d+")
+
+
+class _Said(Row):
+    speaker: str
+    dia_id: str
+    text: str
+    blip_caption: str = ""
+
+
+class _Asked(Row):
+    question: str
+    answer: JsonValue = ""
+    category: int
+    evidence: tuple[str, ...] = ()
+
+
+class _Talk(Row):
+    conversation: dict[str, JsonValue]
+    qa: list[_Asked]
+    sample_id: str = ""
+
+
+def load(root: Path, variant: str = "") -> Collection:
+    """Return the conversations of the one JSON file in the folder."""
+    folder = Folder(root, name="LoCoMo", source=SOURCE)
+    talks = folder.json(folder.one("locomo*.json"), list[_Talk])
+    folder.expect("conversations", len(talks), 10)
+    people = tuple(_person(folder, place, talk, variant) for place, talk in enumerate(talks))
+    return Collection(NAME, variant, people, folder.inputs, tuple(folder.notes))
+
+
+def _person(folder: Folder, place: int, talk: _Talk, variant: str) -> Person:
+    history = tuple(_history(folder, talk))
+    if not history:
+        raise folder.wrong(f"conversation {place} has no session_1")
+    at = history[-1].at + timedelta(hours=2)
+    known = {said.key for said in history}
+    questions = []
+    for number, asked in enumerate(talk.qa):
+        evidence = frozenset(key for text in asked.evidence for key in _EVIDENCE.findall(text) if key in known)
+        wanted = asked.category in CATEGORIES and (asked.category != 5 or variant == "all")
+        if not wanted or not (evidence or asked.category == 5):
+            continue
+        questions.append(
+            Question(
+                f"{place}-{number}",
+                CATEGORIES[asked.category],
+                asked.question,
+                at,
+                Form.OPEN,
+                str(asked.answer),
+                evidence=evidence,
+                unanswerable=asked.category == 5,
+            )
+        )
+
+    return Person(str(place), history, tuple(questions))
+
+
+def _history(folder: Folder, talk: _Talk) -> Iterator[Recorded]:
+    names = sorted((key for key in talk.conversation if _SESSION.fullmatch(key)), key=lambda key: int(key[8:]))
+    for number, name in enumerate(names):
+        at = parse_time(str(talk.conversation.get(f"{name}_date_time", "")))
+        said = talk.conversation[name]
+        if not isinstance(said, list):
+            raise folder.wrong(f"{name} is no list of utterances")
+        for row in said:
+            turn = _Said.model_validate(row)
+            at += timedelta(seconds=30)
+            shown = f" [shows {turn.blip_caption}]" if turn.blip_caption else ""
+            yield Recorded(turn.dia_id, at, f"{turn.speaker}: {turn.text}{shown}", "", session=number)

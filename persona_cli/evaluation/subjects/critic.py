@@ -1,0 +1,69 @@
+"""Self-Critic: the model answers, criticises its own answer, and writes it anew.
+
+The paper names this strategy and does not define it; the two further calls are our reading of the name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from persona_cli.evaluation.cases import Question, Recorded
+from persona_cli.evaluation.subjects import Said, Subject
+
+CRITICISE = """{text}
+
+A first answer to this was:
+{answer}
+
+Criticise this answer in two or three sentences: is it supported by what the user has said before, and does it suit the
+user's personality and present preferences?"""
+REVISE = """{text}
+
+A first answer was:
+{answer}
+
+It was criticised like this:
+{criticism}
+
+Write the final answer, in the form that was asked for and nothing else."""
+
+
+class CriticSubject:
+    """Another subject, asked three times."""
+
+    def __init__(self, inner: Subject) -> None:
+        self._inner = inner
+        self.readings = inner.readings
+
+    def learn(self, exchanges: Sequence[Recorded]) -> None:
+        """Let the other learn."""
+        self._inner.learn(exchanges)
+
+    def say(self, text: str, question: Question) -> Said:
+        """Answer, criticise, revise; a model that follows no instructions answers once."""
+        first = self._inner.say(text, question)
+        if self.readings is not None:
+            return first
+        criticism = self._inner.say(CRITICISE.format(text=text, answer=first.text), question)
+        last = self._inner.say(REVISE.format(text=text, answer=first.text, criticism=criticism.text), question)
+        calls = (first, criticism, last)
+        return Said(
+            last.text,
+            last.prompt,
+            last.recalled,
+            sum(said.tokens for said in calls),
+            sum(said.generated for said in calls),
+            max(said.left_out for said in calls),
+        )
+
+    def memories(self, question: Question) -> tuple[str, ...] | None:
+        """Return what the other holds."""
+        return self._inner.memories(question)
+
+    def likelihood(self, question: Question, reply: str) -> float | None:
+        """Return what the other thinks of a reply."""
+        return self._inner.likelihood(question, reply)
+
+    def close(self) -> None:
+        """Close the other."""
+        self._inner.close()

@@ -1,0 +1,156 @@
+"""persona itself: a history goes through the update stage in a home of its own, questions through the response stage.
+
+Replies are replayed as recorded, sessions closed before the questions, and nothing of a question is kept. A home that
+an interrupted run has left is gone on with: what was stored there is not stored twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from persona_cli.agent import open_assistant
+from persona_cli.agent.replay import Exchange, replay
+from persona_cli.evaluation.cases import Form, Person, Question, Recorded
+from persona_cli.evaluation.subjects import Bench, Said
+from persona_cli.evaluation.subjects.engines import is_built_in, prompted_model
+from persona_cli.evaluation.subjects.readings import Readings
+from persona_cli.model.tasks import Model
+from persona_cli.paths import Places
+from persona_cli.personality import Traits
+from persona_cli.records import (
+    Answer,
+    Aspect,
+    Author,
+    Image,
+    Kind,
+    PictureSource,
+    Query,
+    Recall,
+    Retrieve,
+    SemanticMemory,
+    Spent,
+    Status,
+    Step,
+    Think,
+    Turn,
+)
+
+FOUND = 10
+"""Memories looked at for a point that changed, as HaluMem does."""
+_PART = 4
+"""Characters of a token, where a model counts none."""
+
+
+class LoopSubject:
+    """The assistant of one person of a data set."""
+
+    def __init__(self, bench: Bench, person: Person, home: Path) -> None:
+        places = Places(home, home / "config.toml", bench.places.prompts, bench.places.weights)
+        self._now = person.history[0].at if person.history else person.questions[0].at
+        self._new: tuple[str, ...] = ()
+        self._told: list[str] = []
+        model: Model | None = None
+        if not is_built_in(bench.settings):
+            model = prompted_model(bench.settings, bench.places, self._picture)
+        self._assistant = open_assistant(
+            places, bench.settings, model=model, clock=self._clock, notice=self._told.append
+        )
+        self._give_profile(person.profile)
+        self.readings = self._make_readings() if model is None else None
+
+    def learn(self, exchanges: Sequence[Recorded]) -> None:
+        """Replay exchanges and close their sessions."""
+        if not exchanges:
+            return
+        store = self._assistant.memory.store
+        before = {memory.id for memory in store.semantic.list(Status.ACTIVE)}
+        self._now = exchanges[-1].at + timedelta(minutes=1)
+        told = [Exchange(one.at, one.user or "(nothing)", one.assistant, one.images) for one in exchanges]
+        replay(self._assistant, told)
+        self._assistant.close_sessions(force=True)
+        self._assistant.updates.run()
+        after = store.semantic.list(Status.ACTIVE)
+        self._new = tuple(memory.content for memory in after if memory.id not in before)
+
+    def say(self, text: str, question: Question) -> Said:
+        """Respond, at the question's time, without keeping anything."""
+        self._now = max(self._now, question.at)
+        steps = list(self._assistant.rehearse(Query(text, self._now)))
+        answer = next((step.text for step in steps if isinstance(step, Answer)), "")
+        recalled = tuple(line for step in steps if isinstance(step, Recall) for line in _lines(step))
+        spent = sum(step.total for step in steps if isinstance(step, Spent))
+        written = sum(len(step.text) for step in steps if isinstance(step, Think | Answer))
+        read = spent or (len(text) + sum(map(len, recalled))) // _PART
+        return Said(answer, _shown(text, steps), recalled, read, written // _PART)
+
+    def memories(self, question: Question) -> tuple[str, ...] | None:
+        """Return what the last part of the history left, or what a search for a changed point finds."""
+        if question.form is not Form.UPDATED:
+            return self._new
+        found = self._assistant.memory.retriever.search(
+            question.text, kinds={Kind.SEMANTIC}, limit=FOUND, at=max(self._now, question.at)
+        )
+        held = (hit.memory for hit in found.hits if isinstance(hit.memory, SemanticMemory))
+        return tuple(memory.content for memory in held if memory.status is Status.ACTIVE and memory.valid_to is None)
+
+    def likelihood(self, question: Question, reply: str) -> float | None:
+        """Tell nothing: the loop's answers come out of several calls."""
+        return None
+
+    def close(self) -> None:
+        """Close the memory; the engine goes on to the next person."""
+        self._assistant.updates.close()
+        self._assistant.memory.close()
+
+    def _clock(self) -> datetime:
+        return self._now
+
+    def _picture(self, image: Image) -> PictureSource:
+        return self._assistant.memory.media.source(image)
+
+    def _give_profile(self, profile: str) -> None:
+        """Put the starting profile into core memory, by its keys where it has such."""
+        try:
+            parts = json.loads(profile) if profile.startswith("{") else {"profile": profile}
+        except ValueError:
+            parts = {"profile": profile}
+        core = self._assistant.memory.store.core
+        for key, value in parts.items() if profile else ():
+            words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            core.put(str(key), words, Aspect.HUMAN, self._now, author=Author.PERSON)
+
+    def _make_readings(self) -> Readings:
+        memory, model = self._assistant.memory, self._assistant.model
+
+        def traits_of(text: str) -> Traits:
+            return model.infer_personality(Turn(0, 0, self._now, text, "", ""), (), lambda: False)
+
+        return Readings(memory.embedder.embed, traits_of, memory.store.readings.latest)
+
+
+def _lines(recall: Recall) -> list[str]:
+    """Return what a recall holds, as one reads it: facts, messages, topics with their turns, habits."""
+    lines = [hit.memory.content for hit in recall.semantic]
+    lines += [_exchange(hit.memory) for hit in recall.messages]
+    lines += [_exchange(turn) for topic in recall.episodic for turn in topic.turns]
+    lines += [hit.memory.text for hit in recall.procedural]
+    lines += [memory.content for image in recall.images for memory in image.memories]
+    return list(dict.fromkeys(lines))
+
+
+def _exchange(turn: Turn) -> str:
+    return f"{turn.user}\n→ {turn.answer}" if turn.answer else turn.user
+
+
+def _shown(text: str, steps: Sequence[Step]) -> str:
+    """Return what the model was asked and did, for the record of the run."""
+    lines = [text]
+    for step in steps:
+        if isinstance(step, Think):
+            lines.append(f"<think>{step.text}</think>")
+        elif isinstance(step, Retrieve):
+            lines.append(f"<retrieve>{step.keywords}</retrieve>")
+    return "\n".join(lines)

@@ -1,0 +1,142 @@
+"""What a reply is worth: letters as published and strictly, words of free answers, points of a memory, verdicts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from persona_cli.evaluation.cases import CHOSEN, TIED, Form, Question, Reply
+from persona_cli.evaluation.judging import Label, Parse, mark
+from persona_cli.evaluation.judging.answers import contains, f1, says_unknown
+from persona_cli.evaluation.judging.judge import parse_verdict
+from persona_cli.evaluation.letters import first_letter, strict_letter
+from persona_cli.evaluation.scores.intervals import estimate
+
+NOW = datetime(2026, 5, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("reply", "published", "strict"),
+    [
+        ("(a)", "a", "a"),
+        ("(B)", "b", "b"),
+        ("a", "a", "a"),
+        ("The answer is (c).", "c", "c"),
+        ("(a). red, not (b)", "a", ""),
+        ("<final_answer>(d)", "d", "d"),
+        ("d.", "d", "d"),
+        ("I think it is tea", "a", ""),
+        ("", "", ""),
+        (")", "", ""),
+    ],
+)
+def test_letters(reply: str, published: str, strict: str) -> None:
+    assert first_letter(reply) == published
+    assert strict_letter(reply) == strict
+
+
+def choice(answer: str = "b") -> Question:
+    return Question("q", "task", "which?", NOW, Form.CHOICE, answer, options=("tea", "milk", "water", "wine"))
+
+
+def test_a_choice_is_right_wrong_or_unreadable() -> None:
+    assert mark(choice(), Reply("(b)")).label is Label.RIGHT
+    assert mark(choice(), Reply("(a)")).label is Label.WRONG
+    assert mark(choice(), Reply("")).label is Label.UNREADABLE
+    assert mark(choice(), Reply("maybe (a) or (b)"), Parse.STRICT).label is Label.UNREADABLE
+    failed = mark(choice(), Reply("", failed="out of memory"))
+    assert (failed.score, failed.label, failed.why) == (0.0, Label.FAILED, "out of memory")
+
+
+def test_a_pair_counts_only_where_both_orders_agree() -> None:
+    pair = Question("q", "Style", "hello", NOW, Form.PAIR, "choice", options=("hi!", "no."))
+    assert mark(pair, Reply(CHOSEN)).score == 1.0
+    assert mark(pair, Reply(TIED)).label is Label.UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("reply", "gold", "right"),
+    [
+        ("Your dog is called Boris.", "Boris", True),
+        ("You adopted him in spring.", "Boris", False),
+        ("They moved to the harbours.", "the harbour", True),
+        ("No, you are retired now.", "no, I am retired", True),
+        ("Yes, you are retired now.", "no, I am retired", False),
+        ("On 15 October 2024.", "15 October", True),
+        ("On 16 October 2024.", "15 October", False),
+    ],
+)
+def test_gold_words_in_a_reply(reply: str, gold: str, right: bool) -> None:
+    assert contains(reply, gold) is right
+
+
+def test_f1_by_hand() -> None:
+    # said: dog, is, call, bori; wanted: bori, dog: two common, precision 2/4, recall 2/2
+    assert f1("the dog is called Boris", "Boris, the dog") == pytest.approx(2 * 0.5 * 1.0 / 1.5)
+    assert f1("no", "Boris") == 0.0
+
+
+@pytest.mark.parametrize(
+    "reply", ["I don't know that yet.", "There is no information about it.", "", "It was never mentioned."]
+)
+def test_not_knowing(reply: str) -> None:
+    assert says_unknown(reply)
+    unknown = Question("q", "abstention", "who?", NOW, Form.OPEN, "never said", unanswerable=True)
+    assert mark(unknown, Reply(reply)).score == 1.0
+
+
+def test_a_free_answer_is_right_wrong_or_omitted() -> None:
+    asked = Question("q", "single-hop", "what?", NOW, Form.OPEN, "a telescope")
+    assert mark(asked, Reply("You bought a telescope.")).label is Label.RIGHT
+    assert mark(asked, Reply("You bought a boat.")).label is Label.WRONG
+    assert mark(asked, Reply("I don't know.")).label is Label.OMITTED
+    assert mark(Question("q", "travel", "what?", NOW, Form.OPEN), Reply("Rice.")).label is Label.UNJUDGED
+
+
+def test_points_of_a_memory() -> None:
+    held = Reply("", recalled=("I'm allergic to walnuts, which is a nuisance.", "The moon is made of cheese."))
+    point = Question("q", "extraction", "", NOW, Form.EXTRACTED, "Mara is allergic to walnuts.")
+    assert mark(point, held).label is Label.RIGHT
+    invented = Question("q", "resists", "", NOW, Form.EXTRACTED, "Mara moves to Antwerp.", unanswerable=True)
+    assert mark(invented, held).score == 1.0
+    assert mark(invented, Reply("", recalled=("She moves to Antwerp",))).label is Label.WRONG
+    stored = Question("q", "precision", "", NOW, Form.STORED, criteria=("I'm allergic to walnuts, a nuisance.",))
+    assert mark(stored, held).score == 0.5
+    assert mark(stored, Reply("")).label is Label.SKIPPED
+
+
+def test_an_update_is_there_and_the_old_is_gone() -> None:
+    asked = Question(
+        "q", "update", "", NOW, Form.UPDATED, "Mara's favourite tea is rooibos.",
+        former=("Mara's favourite tea is jasmine tea.",),
+    )  # fmt: skip
+    new, old = "My favourite tea is rooibos now.", "My favourite tea is jasmine tea."
+    assert mark(asked, Reply("", recalled=(new,))).label is Label.RIGHT
+    assert mark(asked, Reply("", recalled=(new, old))).label is Label.WRONG
+    assert mark(asked, Reply("", recalled=())).label is Label.OMITTED
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ('{"score": 1, "unknown": false, "why": "same"}', (1.0, False, "same")),
+        ('Sure:\n```json\n{"score": 0.5}\n```', (0.5, False, "")),
+        ('{"score": 0.7}', None),
+        ("It is right.", None),
+    ],
+)
+def test_verdicts(text: str, read: object) -> None:
+    assert parse_verdict(text) == read
+
+
+def test_intervals_hold_their_mean_and_people_stand_together() -> None:
+    scores = [1.0] * 30 + [0.0] * 10
+    apart = estimate(scores, [str(number) for number in range(40)])
+    together = estimate(scores, [str(number // 5) for number in range(40)])
+    assert apart is not None
+    assert together is not None
+    assert apart.mean == together.mean == 0.75
+    assert apart.low <= 0.75 <= apart.high
+    assert together.high - together.low > apart.high - apart.low
+    assert estimate([], []) is None
