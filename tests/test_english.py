@@ -18,7 +18,7 @@ from persona_cli.english.people import full_names, holder, kin, other_names, sam
 from persona_cli.english.sentences import sentence_spans, sentences
 from persona_cli.english.speakers import stretches
 from persona_cli.english.third import third_person
-from persona_cli.english.tokens import names, negative, numbers, other_forms, porter, stem, stems, supported, values
+from persona_cli.english.tokens import names, negative, numbers, porter, stem, stems, supported, values
 from persona_cli.english.verbs import PAST, base_verb, irregular_bases, is_past, singular
 
 DATA = Path(__file__).parent / "data"
@@ -73,12 +73,6 @@ def test_forms_of_one_word_have_one_stem(forms: str) -> None:
 def test_other_words_have_other_stems(pair: str) -> None:
     first, second = pair.split()
     assert stem(first) != stem(second)
-
-
-def test_irregular_forms_are_known_for_what_no_stem_leads_to() -> None:
-    assert set(other_forms("loses")) == {"lost"}
-    assert set(other_forms("child")) == {"children"}
-    assert other_forms("walk") == ()
 
 
 SENTENCES = [

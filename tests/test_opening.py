@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from persona_cli.config import ModelSettings, ServerSettings, Settings
 from persona_cli.errors import ConfigError, EngineError, PersonaError, WeightsError
+from persona_cli.model.catalog import Purpose
 from persona_cli.model.engines.llama import Wishes
 from persona_cli.model.opening import is_tuned, open_model, wishes_of
 from persona_cli.model.tasks import Model
-from persona_cli.model.weights import Keeping, Weights, rewrite
+from persona_cli.model.weights import Keeping, Weights, write_manifest
 from persona_cli.paths import Places, find_places
 from persona_cli.reading.reader import Reader
 from persona_cli.records import Image
@@ -81,10 +82,11 @@ def test_installed_weights_answer(places: Places, tiny: Tiny) -> None:
 def test_a_model_that_does_not_chat_is_not_opened(places: Places, tiny: Tiny) -> None:
     weights = Weights(places.weights)
     added = weights.add(tiny.pair.text, tiny.pair.projection, name="mine")
-    rewrite(added, purpose="pictures")
+    write_manifest(added.folder, replace(added.manifest, purpose=Purpose.PICTURES))
     with pytest.raises(WeightsError, match="does not chat"):
         choose(places, name="mine")
-    rewrite(added, files=tuple(replace(file, role="checkpoint") for file in added.manifest.files))
+    files = tuple(replace(file, role="checkpoint") for file in added.manifest.files)
+    write_manifest(added.folder, replace(added.manifest, files=files))
     with pytest.raises(WeightsError, match="not converted") as raised:
         choose(places, name="mine")
     assert "persona model export" in raised.value.fix

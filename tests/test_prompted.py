@@ -193,7 +193,7 @@ def test_pictures_of_query_and_recall_are_parts_where_they_are_written() -> None
     asked, engine = model("<answer>Max.</answer>")
     shown, known = image("ab12"), image("cd34")
     recalled = ImageMemory(Hit(Ref(Kind.IMAGE, 1), known, 1.0), (fact(1, "Max (Image Object: dog)").memory,))
-    seen = ImageSeen("ab12", "cd34", ("The user's dog is Max.",), turn(1, "This is Max."))
+    seen = ImageSeen("ab12", ("The user's dog is Max.",), turn(1, "This is Max."))
     now = situation(exchanges=(exchange(Recall(images=(recalled,)), thought=""),), seen_images=(seen,))
     list(asked.answer(replace(now, query=replace(now.query, images=(shown,), text="Who? \x00ab12\x00")), never))
     parts = engine.prompts[0][0].parts

@@ -94,13 +94,11 @@ def test_a_turn_makes_its_session_last(store: Store) -> None:
     assert store.sessions.get(session.id).last_at == AT + HOUR / 2
 
 
-def test_turns_are_found_by_time_session_and_neighbourhood(store: Store) -> None:
+def test_turns_are_found_by_time_and_session(store: Store) -> None:
     turns = [a_turn(store, f"turn {number}", AT + number * HOUR / 4) for number in range(5)]
     other = a_turn(store, "another day", AT + timedelta(days=1))
     assert store.turns.recent(AT, AT + HOUR / 4) == tuple(turns[:2])
     assert store.turns.of_session(turns[0].session_id) == tuple(turns)
-    assert store.turns.neighbours(turns[2].id, 1, 2) == (turns[1], turns[3], turns[4])
-    assert store.turns.neighbours(other.id, 2, 2) == ()
     assert store.turns.many([other.id, turns[1].id, 999]) == (turns[1], other)
     assert store.turns.latest() == other
     assert (store.turns.count(), store.turns.count(turns[3].id)) == (6, 3)

@@ -235,7 +235,7 @@ class Assistant:
         contents = tuple(
             memory.content for memory in store.semantic.of_image(known.hash) if memory.status is Status.ACTIVE
         )
-        return ImageSeen(image.hash, known.hash, contents, turns[0])
+        return ImageSeen(image.hash, contents, turns[0])
 
     def _check(self, text: str, images: Sequence[Path]) -> None:
         longest = self.settings.chat.longest_message

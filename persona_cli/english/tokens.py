@@ -54,12 +54,6 @@ def base_form(word: str) -> str:
     return _irregular().get(word, word)
 
 
-def other_forms(word: str) -> tuple[str, ...]:
-    """Return the irregular forms of a word's base: for "loses" and "lose" it is "lost", which no stem leads to."""
-    wanted = stem(word)
-    return tuple(form for form, base in _irregular().items() if porter(base) == wanted)
-
-
 def porter(word: str) -> str:
     """Return the stem of a word in small letters as the full text has it: FTS5's porter without diacritics.
 

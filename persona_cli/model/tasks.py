@@ -71,8 +71,6 @@ class ImageSeen:
 
     hash: str
     """SHA-256 of the picture in the query."""
-    known_as: str
-    """SHA-256 of the picture it is a copy of, or looks like."""
     contents: tuple[str, ...]
     """Contents of the active semantic memories that hold the known picture."""
     turn: Turn | None = None

@@ -13,7 +13,7 @@ import shutil
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -259,11 +259,6 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     body: dict[str, Any] = asdict(manifest)
     body["files"] = [asdict(file) for file in manifest.files]
     (folder / MANIFEST).write_text(tomli_w.dumps(body), encoding="utf-8")
-
-
-def rewrite(model: Installed, **changed: Any) -> None:
-    """Write an installed model's manifest again with some facts changed."""
-    write_manifest(model.folder, replace(model.manifest, **changed))
 
 
 def now() -> str:

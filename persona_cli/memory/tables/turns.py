@@ -155,16 +155,6 @@ class Turns:
             hash,
         )
 
-    def neighbours(self, turn_id: int, before: int, after: int) -> tuple[Turn, ...]:
-        """Return the turns around one in its session, without itself, oldest first."""
-        row = self._connection.row("SELECT session_id, at FROM turn WHERE id = ?", (turn_id,))
-        if row is None:
-            return ()
-        key = (row["session_id"], row["at"], turn_id)
-        earlier = self._where("session_id = ? AND (at, id) < (?, ?) ORDER BY at DESC, id DESC LIMIT ?", *key, before)
-        later = self._where("session_id = ? AND (at, id) > (?, ?) ORDER BY at, id LIMIT ?", *key, after)
-        return (*reversed(earlier), *later)
-
     def count(self, until_id: int | None = None) -> int:
         """Return how many turns there are, or how many were stored before `until_id`."""
         if until_id is None:
