@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from persona_cli.agent.queue import UpdateQueue
 from persona_cli.agent.record import answer, hear
@@ -33,6 +32,7 @@ from persona_cli.records import (
     Kind,
     Notice,
     Personality,
+    PictureSource,
     Query,
     Recall,
     Ref,
@@ -77,17 +77,23 @@ class Assistant:
     def respond(
         self,
         text: str,
-        images: Sequence[Path] = (),
+        images: Sequence[PictureSource] = (),
         *,
         options: RespondOptions = RespondOptions(),  # noqa: B008 - frozen
         stop: Stop = lambda: False,
+        instead_of: Turn | None = None,
     ) -> Generator[Step, None, None]:
         """Keep what is said, yield the steps of a response, then keep its answer.
+
+        A turn that it is said `instead_of` is forgotten first, with all that was learnt from it.
 
         Raises `MessageError` or `PictureError` before anything is kept; an `Interrupted` or a `ModelError`
         comes after the turn was kept with what had been said so far.
         """
         self._check(text, images)
+        if instead_of is not None:
+            with self.updates.paused():
+                self.memory.forget(Ref(Kind.MESSAGE, instead_of.id))
         yield from self._respond(text, images, options, stop)
 
     def rehearse(
@@ -139,12 +145,14 @@ class Assistant:
         self.model.close()
         self.memory.close()
 
-    def _respond(self, text: str, images: Sequence[Path], options: RespondOptions, stop: Stop) -> Iterator[Step]:
+    def _respond(
+        self, text: str, images: Sequence[PictureSource], options: RespondOptions, stop: Stop
+    ) -> Iterator[Step]:
         self.last_turn = None
         text, secrets = redact(text)
         at = self._clock()
         self.close_sessions(at)
-        query = Query(text, at, tuple(self.memory.media.add(path, at) for path in images))
+        query = Query(text, at, tuple(self.memory.media.add(picture, at) for picture in images))
         kept, wishes = _Kept(), Wishes(self.memory, query)
         # before anything is shown: what was said is kept, whatever becomes of the answer
         turn = hear(self.memory.store, query, self.model.name, self.gap)
@@ -237,7 +245,7 @@ class Assistant:
         )
         return ImageSeen(image.hash, contents, turns[0])
 
-    def _check(self, text: str, images: Sequence[Path]) -> None:
+    def _check(self, text: str, images: Sequence[PictureSource]) -> None:
         longest = self.settings.chat.longest_message
         if not text.strip() and not images:
             raise MessageError("The message is empty.", fix="Write something, or show a picture with --image.")

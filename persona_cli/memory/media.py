@@ -95,9 +95,9 @@ class Media:
         self._store.images.keep_print(image.id, METHOD, take_print(picture))
         return image
 
-    def check(self, path: Path) -> None:
-        """Raise the `PictureError` that keeping the picture in a file would; nothing is kept."""
-        _reading(path).close()
+    def check(self, source: PictureSource) -> None:
+        """Raise the `PictureError` that keeping a picture would; nothing is kept."""
+        _reading(source).close()
 
     def crop(self, image: Image, box: Box) -> Image:
         """Keep a part of a picture as a picture of its own; raises `PictureError` where the file is gone."""
