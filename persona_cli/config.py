@@ -106,6 +106,15 @@ class MemorySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonalitySettings:
+    """[personality]: how readings move the traits."""
+
+    count_telling_turns: bool = setting(
+        False, "let only turns that show something of a trait slow its moving; false counts every turn, as published"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class ChromaSettings:
     """[chroma]: where the vector index is."""
 
@@ -140,6 +149,7 @@ class Settings:
     judge: JudgeSettings = JudgeSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     memory: MemorySettings = MemorySettings()
+    personality: PersonalitySettings = PersonalitySettings()
     chroma: ChromaSettings = ChromaSettings()
     session: SessionSettings = SessionSettings()
     chat: ChatSettings = ChatSettings()

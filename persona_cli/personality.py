@@ -44,6 +44,18 @@ class Traits:
 TRAITS: tuple[str, ...] = tuple(field.name for field in fields(Traits))
 
 
+@dataclass(frozen=True, slots=True)
+class Impression(Traits):
+    """A reading of one turn that says how sure it is, from 0 to 1; bare `Traits` are wholly sure."""
+
+    confidence: float = 1.0
+
+    @classmethod
+    def of(cls, reading: Traits) -> Impression:
+        """Return a reading with its confidence."""
+        return reading if isinstance(reading, cls) else cls(**dict(reading))
+
+
 MANNERS: dict[str, tuple[str, str]] = {
     "openness": ("concrete and familiar", "curious, with ideas"),
     "conscientiousness": ("loose and brief", "orderly and exact"),
@@ -80,12 +92,21 @@ def momentum(turns: int) -> float:
     return 1.0 - (0.1 + 0.4 * (math.cos(math.pi * share) + 1.0) / 2.0)
 
 
+def weight(turns: int, confidence: float = 1.0) -> float:
+    """Return what is kept of the vector: lambda, and the more the less sure a reading is.
+
+    A doubtful reading takes a shorter step towards the same end: one that lay nearer the middle itself would lower a
+    trait it speaks for.
+    """
+    return 1.0 - (1.0 - momentum(turns)) * confidence
+
+
 def evolve(vector: Traits, reading: Traits, turns: int) -> Traits:
-    """Return the vector after one reading: lambda * p + (1 - lambda) * p', per trait.
+    """Return the vector after one reading: lambda * p + (1 - lambda) * p', per trait, at full confidence.
 
     A reading of exactly 3 leaves its trait as it is. `turns` counts the turns before this one.
     """
-    return blend(vector, reading, momentum(turns))
+    return blend(vector, reading, weight(turns, Impression.of(reading).confidence))
 
 
 def blend(vector: Traits, reading: Traits, weight: float) -> Traits:

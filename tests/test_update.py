@@ -9,6 +9,7 @@ import sys
 import textwrap
 import threading
 import time
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,14 +20,14 @@ from persona_cli.agent import open_assistant
 from persona_cli.agent.assistant import Assistant
 from persona_cli.agent.update import claim_all
 from persona_cli.agent.why import explain
-from persona_cli.config import Settings
+from persona_cli.config import PersonalitySettings, Settings
 from persona_cli.errors import EngineError, FormatError, Interrupted, NotFoundError
 from persona_cli.memory.vectors.chroma import Chroma, Folder
 from persona_cli.memory.vectors.minilm import MiniLM
 from persona_cli.memory.vectors.once import EmbedOnce
 from persona_cli.model.tasks import CoreDraft, EpisodeDraft, ProceduralDraft, SemanticDraft, Stop
 from persona_cli.paths import find_places
-from persona_cli.personality import Traits
+from persona_cli.personality import Impression, Traits, weight
 from persona_cli.records import Answer, Aspect, Author, Job, JobState, Kind, Ref, Retrieve, Status, Task
 from persona_cli.remembering.profile import keep_newest
 from tests.agents import NOW, exists, say
@@ -45,6 +46,31 @@ def test_jobs_run_in_the_order_of_their_turns(assistant: Assistant, model: Scrip
     assert (drained.done, drained.left, drained.failed) == (4, 0, ())
     asked = [(name, arguments[0].user) for name, arguments in model.calls if name != "reason"]
     assert asked == [(name, text) for text in ("one", "two") for name in ("infer_personality", "extract_semantic")]
+
+
+def test_a_doubtful_reading_takes_a_shorter_step_to_the_same_end(assistant: Assistant, model: ScriptedModel) -> None:
+    model.enqueue("infer_personality", Impression(openness=5, confidence=0.5), Traits(openness=5))
+    for text in ("I might paint", "I paint"):
+        say(assistant, text)
+    assistant.updates.run()
+    readings = assistant.memory.store.readings.all()
+    assert readings[0].after.openness == pytest.approx(3.5)
+    assert readings[0].momentum == pytest.approx(0.75)
+    assert readings[1].after.openness == pytest.approx(3.5 + 1.5 * (1 - readings[1].momentum))
+
+
+def test_turns_that_show_nothing_age_no_trait_where_that_is_set(
+    home: Path, weights: Path, model: ScriptedModel, clock: StillClock
+) -> None:
+    settings = Settings(personality=PersonalitySettings(count_telling_turns=True))
+    places = find_places(env={"PERSONA_HOME": str(home)})
+    with closing(open_assistant(places, settings, model=model, clock=clock, notice=pytest.fail)) as opened:
+        model.enqueue("infer_personality", Traits(), Traits(), Traits(openness=5), Traits(openness=5))
+        for number in range(4):
+            say(opened, f"message {number}")
+        opened.updates.run()
+        kept = [reading.momentum for reading in opened.memory.store.readings.all()]
+    assert kept[2:] == [pytest.approx(0.5), pytest.approx(weight(1))]
 
 
 def test_each_reading_moves_the_vector_and_keeps_its_turn(assistant: Assistant, model: ScriptedModel) -> None:
@@ -275,7 +301,7 @@ def test_long_lists_keep_their_newest_entries() -> None:
 KILLED = """
     import sys, time
     from persona_cli.agent import open_assistant
-    from persona_cli.config import Settings
+    from persona_cli.config import PersonalitySettings, Settings
     from persona_cli.paths import find_places
     from tests.fakes import ScriptedModel
 

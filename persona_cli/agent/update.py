@@ -19,7 +19,7 @@ from persona_cli.errors import FormatError
 from persona_cli.memory import Memory
 from persona_cli.memory.store import Store
 from persona_cli.model.tasks import EpisodeDraft, Model, SemanticDraft, Stop
-from persona_cli.personality import NEUTRAL, evolve, momentum
+from persona_cli.personality import NEUTRAL, Impression, Traits, blend, weight
 from persona_cli.reading.statement import Statement
 from persona_cli.records import Author, EpisodicMemory, Job, Status, Task, Turn
 from persona_cli.remembering.change import Judge
@@ -71,15 +71,17 @@ class Updates:
         return {Task.PROCEDURAL: self._procedural, Task.CORE: self._core}[job.task](turns, stop)
 
     def _personality(self, turn: Turn, stop: Stop) -> Write:
-        inferred = self.model.infer_personality(turn, self._recent(turn), stop)
-        earlier = self.store.turns.count(until_id=turn.id)
+        inferred = Impression.of(self.model.infer_personality(turn, self._recent(turn), stop))
 
         def write() -> None:
-            before = self.store.readings.latest()
+            readings = self.store.readings
+            before = readings.latest()
+            telling = self.settings.personality.count_telling_turns
+            earlier = readings.telling() if telling else self.store.turns.count(until_id=turn.id)
             # what a person has locked is not read at all
-            read = replace(inferred, **dict.fromkeys(self.store.readings.locked(), NEUTRAL))
-            after = evolve(before, read, earlier)
-            self.store.readings.add(turn.id, turn.at, read, momentum(earlier), before, after)
+            read = replace(inferred, **dict.fromkeys(readings.locked(), NEUTRAL))
+            kept = weight(earlier, read.confidence)
+            readings.add(turn.id, turn.at, Traits(**dict(read)), kept, before, blend(before, read, kept))
 
         return write
 

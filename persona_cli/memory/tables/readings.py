@@ -81,6 +81,12 @@ class Readings:
         query = "SELECT 1 FROM reading WHERE author = ? AND at > ? LIMIT 1"
         return self._connection.row(query, (Author.PERSON, to_column(at))) is not None
 
+    def telling(self) -> int:
+        """Return how many readings of a model found something of a trait."""
+        query = "SELECT count(*) AS n FROM reading WHERE author <> ? AND inferred <> ?"
+        row = self._connection.row(query, (Author.PERSON, traits_to_column(Traits())))
+        return 0 if row is None else int(row["n"])
+
     def all(self) -> tuple[Reading, ...]:
         """Return every reading, oldest first."""
         return tuple(parse_row(row) for row in self._connection.rows("SELECT * FROM reading ORDER BY id"))
