@@ -14,13 +14,18 @@ Says = Callable[[str], str | None]
 
 
 @contextmanager
-def serving(says: Says) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Yield the address of a server, and what it was asked so far."""
+def serving(says: Says, *, owner: str = "x") -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Yield the address of a server, and what it was asked so far; as vLLM (`owner`) it weighs what is in a prompt.
+
+    A word is a token there, and its log-probability minus its length.
+    """
     heard: list[dict[str, Any]] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._send(200, {"object": "list", "data": [{"id": "m", "object": "model", "owned_by": "x", "created": 1}]})
+            self._send(
+                200, {"object": "list", "data": [{"id": "m", "object": "model", "owned_by": owner, "created": 1}]}
+            )
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -28,6 +33,11 @@ def serving(says: Says) -> Iterator[tuple[str, list[dict[str, Any]]]]:
                 self._send(404, {"error": {"message": "no such address"}})
                 return
             heard.append(body)
+            if not body.get("stream"):
+                words = " ".join(text_of(message) for message in body["messages"]).split()
+                weighed = [{"7": {"logprob": -float(len(word))}} for word in words]
+                self._send(200, {"usage": {"prompt_tokens": len(words)}, "prompt_logprobs": weighed})
+                return
             reply = says(text_of(body["messages"][-1]))
             if reply is None:
                 self._send(400, {"error": {"message": "out of order"}})

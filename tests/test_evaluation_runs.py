@@ -159,6 +159,22 @@ def test_a_pair_is_asked_in_both_orders(tmp_path: Path, weights: Path) -> None:
     assert make_report([shorter]).rows[0].tasks["Informativeness"].mean == 1.0
 
 
+def test_log_probabilities_are_the_engines_own(tmp_path: Path, weights: Path) -> None:
+    collection = load("p-soups", None, "logprob")
+    with serving(lambda _: "", owner="vllm") as (url, _):
+        settings = bench(url).settings
+        where = replace(bench(url), settings=replace(settings, server=ServerSettings(url=url)))
+        weighed = run(collection, "none", where, tmp_path / "vllm")
+    (outcome,) = [one for one in weighed.read().outcomes if one.question.text == "When is Christmas?"]
+    chosen, rejected = ([len(word) for word in option.split()] for option in outcome.question.options)
+    means = [-sum(lengths) / len(lengths) for lengths in (chosen, rejected)]
+    assert outcome.reply.prompt == f"{means[0]:.4f} against {means[1]:.4f}"
+    assert outcome.reply.text == ("chosen" if means[0] > means[1] else "rejected")
+    # a server that tells none has no part in it
+    plain, _ = answering(collection, "none", lambda _: "(a)", tmp_path / "plain")
+    assert make_report([plain]).rows[0].labels == {"skipped": 12}
+
+
 def test_a_question_that_fails_is_named_and_the_run_goes_on(tmp_path: Path, weights: Path) -> None:
     collection = load("locomo", None)
     folder, _ = answering(collection, "none", lambda text: None if "Noor" in text else "Walnuts.", tmp_path)

@@ -177,9 +177,36 @@ class ServerEngine:
             if not finished:
                 raise EngineError(f"{self._url} ended the answer in the middle", fix="Is the server still running?")
 
+    def likelihood(self, messages: Sequence[Message], reply: str) -> float | None:
+        """Return the mean log-probability of a token of `reply`, which vLLM tells; None from other servers."""
+        if self.dialect is not Dialect.VLLM:
+            return None
+        asked = [self._as_data(message) for message in messages]
+        # the prompt alone, then with the reply as a last message that is left open: what is more is the reply
+        before = self._complete({"messages": asked})["usage"]["prompt_tokens"]
+        whole = self._complete({
+            "messages": [*asked, {"role": "assistant", "content": _harmless(reply)}],
+            "prompt_logprobs": 0, "add_generation_prompt": False, "continue_final_message": True,
+        })  # fmt: skip
+        told = [next(iter(place.values()))["logprob"] for place in whole["prompt_logprobs"][before:]]
+        return sum(told) / len(told) if told else None
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _complete(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Return a completion of one token whole, with what no client of the API knows of."""
+        with self._mapped():
+            answer = self._client.post(
+                "/chat/completions",
+                body={"model": self.name, "max_tokens": 1, "temperature": 0, **body},
+                cast_to=httpx2.Response,
+            )
+        try:
+            return dict(answer.json())
+        except (TypeError, ValueError) as exc:
+            raise EngineError(f"{self._url} answered with no JSON", fix="Is it an OpenAI-compatible server?") from exc
 
     def _whose_context(self) -> str:
         if self.served is None:

@@ -21,7 +21,7 @@ from persona_cli.model.engines.llama.kept import KeptLane
 from persona_cli.model.engines.llama.native import Context, Loading, Stop, Weights, listening
 from persona_cli.model.engines.llama.offload import Plan
 from persona_cli.model.engines.llama.report import build_facts, load_facts, read_load
-from persona_cli.model.engines.llama.sampling import Sampler
+from persona_cli.model.engines.llama.sampling import Sampler, log_probability
 from persona_cli.model.engines.llama.sequence import Item, Lane, NoRoom, tokens_of
 from persona_cli.model.engines.llama.vision import Vision
 from persona_cli.model.tasks import Fact
@@ -116,6 +116,23 @@ class LlamaEngine:
                 yield from self._reply(here, items, sampler, stop, limit)
             finally:
                 sampler.close()
+
+    def likelihood(self, messages: Sequence[Message], reply: str) -> float | None:
+        """Return the mean log-probability of a token of `reply` as the answer to `messages`."""
+        with self._turn(_never):
+            items = self._items(messages)
+            tokens = self._weights.tokenize(reply, special=False)
+            if not tokens or tokens_of(items) + len(tokens) > self.context:
+                raise ContextError(
+                    f"a reply of {len(tokens)} tokens cannot be weighed in {self.context}", fix="Raise model.context."
+                )
+            here, total = self._lane("likelihood"), 0.0
+            self._evaluate(here, items, _never, "likelihood")
+            for token in tokens:
+                total += log_probability(self._context.logits(), token)
+                items.append(token)
+                self._step(here, items, token, _never)
+            return total / len(tokens)
 
     def keep(self, lane: str, kept: KeptLane) -> bool:
         """Keep the state of a lane across runs; return whether there was one to go on from."""
@@ -233,3 +250,7 @@ class LlamaEngine:
             # a full cache costs the lane its place: with room made, everything is evaluated again
             self._make_room(lane)
             lane.evaluate(items, self._context, self._vision, stop)
+
+
+def _never() -> bool:
+    return False

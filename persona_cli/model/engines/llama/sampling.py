@@ -19,6 +19,13 @@ from persona_cli.model.engines.llama.native import Weights, last_words
 _CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
 
 
+def log_probability(logits: NDArray[np.float32], token: int) -> float:
+    """Return the natural logarithm of a token's probability under the logits of the whole vocabulary."""
+    wide = logits.astype(np.float64)
+    most = wide.max()
+    return float(wide[token] - most - np.log(np.exp(wide - most).sum()))
+
+
 class Sampler:
     """Greedy choice under an optional GBNF grammar with the root `root`."""
 
