@@ -68,7 +68,14 @@ class Scripted:
         return self._engine.count(content)
 
     def generate(
-        self, messages: Sequence[Message], *, grammar: str | None, stop: Stop, limit: int, lane: str
+        self,
+        messages: Sequence[Message],
+        *,
+        grammar: str | None,
+        stop: Stop,
+        limit: int,
+        lane: str,
+        penalty: float = 1.0,
     ) -> Iterator[str]:
         """Evaluate the prompt and one token, then yield the script's reply."""
         if len(messages) > 1:

@@ -34,6 +34,7 @@ from persona_cli.errors import ContextError, EngineError, FormatError, Interrupt
 from persona_cli.model import grammar
 from persona_cli.model.engines import ImagePart, Message
 from persona_cli.model.engines.server import ServerEngine
+from persona_cli.model.engines.server_formats import Dialect
 from persona_cli.model.export import ExportedPair
 from persona_cli.model.replies import ReplyParser
 from tests.tiny import build_tiny
@@ -150,7 +151,7 @@ def _streams(_served: Served, engine: ServerEngine, _folder: Path) -> str:
 
 
 def _grammar(_served: Served, engine: ServerEngine, _folder: Path) -> str:
-    assert engine.has_grammar
+    assert engine.dialect is Dialect.LLAMA
     whole = 0
     for number in range(10):
         question = Message("user", (f"Question {number}: what is my dog called?",))

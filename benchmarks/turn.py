@@ -79,7 +79,14 @@ class InstantEngine:
         return len(self._pieces.encode(text, add_special_tokens=False).ids)
 
     def generate(
-        self, messages: Sequence[Message], *, grammar: str | None, stop: Stop, limit: int, lane: str
+        self,
+        messages: Sequence[Message],
+        *,
+        grammar: str | None,
+        stop: Stop,
+        limit: int,
+        lane: str,
+        penalty: float = 1.0,
     ) -> Iterator[str]:
         """Yield the reply the grammar asks for; the response stage retrieves once, then answers."""
         if grammar in WRITES:

@@ -66,7 +66,11 @@ class ServerSettings:
     url: str = setting("", "its address, usually ending in /v1: http://localhost:8080/v1")
     model: str = setting("", "which of its models; empty takes the first")
     key: str = setting("", "its key; better kept in PERSONA_SERVER_KEY", secret=True)
-    dialect: str = setting("auto", "how it takes a grammar; plain for none", of=("auto", "llama", "vllm", "plain"))
+    dialect: str = setting(
+        "auto",
+        "how it holds a reply to a format; auto asks it once, plain is not at all",
+        of=("auto", "llama", "vllm", "json", "tools", "plain"),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,14 @@ class CannedEngine:
         return sum(294 if isinstance(part, ImagePart) else len(part.split()) for part in parts)
 
     def generate(
-        self, messages: Sequence[Message], *, grammar: str | None, stop: Stop, limit: int, lane: str
+        self,
+        messages: Sequence[Message],
+        *,
+        grammar: str | None,
+        stop: Stop,
+        limit: int,
+        lane: str,
+        penalty: float = 1.0,
     ) -> Iterator[str]:
         self.prompts.append(list(messages))
         self.grammars.append(grammar)

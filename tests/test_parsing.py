@@ -177,13 +177,12 @@ def test_what_is_no_time_breaks_the_format(text: str) -> None:
         parse_time(text, UTC, closing=True)
 
 
-def test_a_retrieval_that_ends_before_it_starts_breaks_the_format() -> None:
-    with pytest.raises(FormatError, match="after"):
-        parse_retrieve('"keywords": "x"\n"start_time": "2024-05-12"\n"end_time": "2024-05-01"', UTC)
+def test_a_retrieval_that_ends_before_it_starts_is_one_of_all_times() -> None:
+    assert parse_retrieve('"keywords": "x"\n"start_time": "2024-05-12"\n"end_time": "2024-05-01"', UTC) == Retrieve("x")
 
 
-def streamed(text: str, size: int, **options: bool) -> list[Piece]:
-    parser = ReplyParser(UTC, **options)
+def streamed(text: str, size: int, *, answer_only: bool = False) -> list[Piece]:
+    parser = ReplyParser(UTC, answer_only=answer_only)
     shown: list[Piece] = []
     for at in range(0, len(text), size):
         shown += parser.feed(text[at : at + size])
@@ -236,11 +235,70 @@ def test_where_only_an_answer_is_left_plain_text_is_one() -> None:
     assert streamed("<think>h</think><answer>So</answer>", 3, answer_only=True)[-1] == Answer("So")
 
 
+LONG = "Your dog is called Max, and he is a beagle."
+
+
+@pytest.mark.parametrize("size", [1, 4, 1000])
+@pytest.mark.parametrize(
+    ("text", "thought", "answer"),
+    [
+        (LONG, "", LONG),
+        ("Max.", "", "Max."),
+        (f"<think>Known.</think>\n\n{LONG}", "Known.", LONG),
+        (f"It is known.\n</think>\n{LONG}", "It is known.", LONG),
+        (f"Sure, here it is:\n<answer>{LONG}</answer>", "", LONG),
+        (f"## Thinking\nKnown.\n\n## Answer\n{LONG}", "Known.", LONG),
+        (f"**Thought:** Known.\n**Final answer:** {LONG}", "Known.", LONG),
+        (f"# Walks\n{LONG}\n# Answer\nMax", "", f"# Walks\n{LONG}\n# Answer\nMax"),
+        (f'{{"think": "Known.", "answer": "{LONG}"}}', "Known.", LONG),
+        (f'```json\n{{"response": "{LONG}"}}\n```', "", LONG),
+        ("[1, 2] and no more", "", "[1, 2] and no more"),
+    ],
+)
+def test_prose_headings_and_json_are_answers(text: str, thought: str, answer: str, size: int) -> None:
+    pieces = streamed(text, size)
+    assert [piece for piece in pieces if not isinstance(piece, ThinkDelta | AnswerDelta)] == [
+        Think(thought), Answer(answer),
+    ]  # fmt: skip
+    assert joined(pieces, AnswerDelta) == answer
+
+
+def test_prose_is_shown_while_it_is_written() -> None:
+    parser = ReplyParser(UTC)
+    assert joined(parser.feed(LONG[:40]), AnswerDelta) == LONG[:40]
+    assert parser.feed(LONG[40:]) == [AnswerDelta(LONG[40:])]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"keywords": "my dog"\n"start_time": "null"\n"end_time": "null"',
+        "keywords: my dog",
+        '{"keywords": "my dog", "start_time": null}',
+        '{"name": "retrieve", "arguments": {"keywords": "my dog"}}',
+        "### Retrieve\n- keywords: my dog",
+        "I am going to look for what I know of it.\n<retrieve>\nkeywords: my dog</retrieve>",
+    ],
+)
+def test_a_retrieval_without_its_tags_is_understood(text: str) -> None:
+    assert streamed(text, 5)[-1] == Retrieve("my dog")
+
+
+@pytest.mark.parametrize("text", ["<answer>Your answer to the user.</answer>", "your answer to the user"])
+def test_the_placeholder_of_the_prompt_is_no_answer_and_is_never_shown(text: str) -> None:
+    parser = ReplyParser(UTC, echoes={"your answer to the user"})
+    shown = [piece for letter in text for piece in parser.feed(letter)]
+    assert joined(shown, AnswerDelta) == ""
+    with pytest.raises(FormatError, match="repeats"):
+        parser.finish()
+    more = ReplyParser(UTC, echoes={"your answer to the user"})
+    assert joined(more.feed(f"<answer>Your answer: {LONG}"), AnswerDelta) == f"Your answer: {LONG}"
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "",
-        "words",
         "<think>on and on",
         "<think>x</think>",
         "<think>x</think><answer> </answer>",

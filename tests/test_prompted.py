@@ -171,7 +171,7 @@ def test_a_broken_reply_is_shown_once_more_with_its_error() -> None:
 
 
 def test_a_reply_broken_twice_is_a_format_error() -> None:
-    asked, _ = model("<think>Hm</think>", "Hm")
+    asked, _ = model("<think>Hm</think>", "<think>Hm")
     pieces = asked.reason(situation(), never)
     assert isinstance(first_of(pieces), ThinkDelta)
     with pytest.raises(FormatError, match="twice") as broken:

@@ -67,6 +67,13 @@ def test_after_the_last_retrieval_the_model_must_answer(assistant: Assistant, mo
     assert len(situation.exchanges) == 5
 
 
+def test_the_same_search_is_not_made_twice(assistant: Assistant, model: ScriptedModel) -> None:
+    model.enqueue("reason", Retrieve("my dog"), Retrieve("Dog my"))
+    model.enqueue("answer", Answer("I do not know."))
+    steps = list(assistant.respond("What is my dog called?"))
+    assert kinds(steps) == [Think, Retrieve, Recall, Think, Answer]
+
+
 def test_forced_retrieval_searches_once_with_the_words_of_the_query(assistant: Assistant, model: ScriptedModel) -> None:
     steps = list(assistant.respond("Where was I?", options=RespondOptions(force_retrieve=True)))
     assert kinds(steps) == [Retrieve, Recall, Think, Answer]

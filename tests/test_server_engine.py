@@ -23,7 +23,8 @@ from PIL import Image
 
 from persona_cli.errors import ContextError, EngineError, Interrupted, PersonaError
 from persona_cli.model.engines import ImagePart, Message
-from persona_cli.model.engines.server import Dialect, ServerEngine
+from persona_cli.model.engines.server import ServerEngine
+from persona_cli.model.engines.server_formats import Dialect
 from persona_cli.model.grounding import training_size
 from tests.tiny import Tiny
 

@@ -167,16 +167,24 @@ def test_a_query_interrupts_the_running_job_which_runs_again(assistant: Assistan
 
 
 def test_a_job_that_fails_keeps_its_error_and_blocks_nobody(assistant: Assistant, model: ScriptedModel) -> None:
-    broken = FormatError("no scores")
+    broken = EngineError("no scores")
     model.enqueue("infer_personality", broken, Traits(openness=5), broken, broken)
     say(assistant, "one")
     say(assistant, "two")
     drained = assistant.updates.run()
     (failed,) = drained.failed
     assert (failed.task, failed.turn_id, failed.attempts) == (Task.PERSONALITY, 1, 3)
-    assert failed.error == "FormatError: no scores"
+    assert failed.error == "EngineError: no scores"
     assert drained.left == 0
     assert [reading.turn_id for reading in assistant.memory.store.readings.all()] == [2]
+
+
+def test_a_broken_format_is_not_asked_for_again_in_the_same_words(assistant: Assistant, model: ScriptedModel) -> None:
+    model.enqueue("infer_personality", FormatError("no scores"), Traits(openness=5))
+    say(assistant, "one")
+    (failed,) = assistant.updates.run().failed
+    assert (failed.attempts, failed.error) == (1, "FormatError: no scores")
+    assert len(model.called("infer_personality")) == 1
 
 
 def test_any_error_of_a_model_stays_with_its_job(assistant: Assistant, model: ScriptedModel) -> None:

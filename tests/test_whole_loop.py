@@ -78,7 +78,14 @@ class Heard:
         self.replies: list[str] = []
 
     def generate(
-        self, messages: Sequence[Message], *, grammar: str | None, stop: Stop, limit: int, lane: str
+        self,
+        messages: Sequence[Message],
+        *,
+        grammar: str | None,
+        stop: Stop,
+        limit: int,
+        lane: str,
+        penalty: float = 1.0,
     ) -> Iterator[str]:
         pieces = list(self._engine.generate(messages, grammar=grammar, stop=stop, limit=limit, lane=lane))
         self.replies.append("".join(pieces))

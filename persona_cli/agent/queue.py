@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from persona_cli.agent.captions import Captions
 from persona_cli.agent.update import Updates
-from persona_cli.errors import Interrupted, PersonaError, StorageError
+from persona_cli.errors import FormatError, Interrupted, PersonaError, StorageError
 from persona_cli.memory import Memory
 from persona_cli.memory.orphans import GRACE, remove_orphans
 from persona_cli.memory.vectors.embedding import embed_wanted
@@ -209,7 +209,8 @@ class UpdateQueue:
             jobs.requeue(job.id)
             raise
         except Exception as exc:  # noqa: BLE001 - the job runner: whatever a model does, the queue goes on
-            jobs.fail(job.id, f"{type(exc).__name__}: {exc}")
+            # the same prompt at the same temperature breaks its format in the same way
+            jobs.fail(job.id, f"{type(exc).__name__}: {exc}", for_good=isinstance(exc, FormatError))
 
 
 def _never() -> bool:

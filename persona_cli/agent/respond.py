@@ -57,6 +57,9 @@ def respond(
             yield wish
             situation = replace(situation, fulfilled=(*situation.fulfilled, fulfil(wish)))
             continue
+        if any(_same(wish, exchange.retrieve) for exchange in situation.exchanges):
+            # it has seen what there is: the same search finds nothing that it was not shown
+            break
         situation = yield from _retrieve(search, situation, thought, wish)
     yield from model.answer(situation, stop)
 
@@ -117,6 +120,12 @@ def _reason(
             elif isinstance(piece, Answer):
                 return thought, None
     raise FormatError("The model neither answered nor asked for a retrieval.")
+
+
+def _same(wish: Retrieve, before: Retrieve) -> bool:
+    """Tell whether two searches are for the same words in the same span of time."""
+    spans = (wish.start, wish.end) == (before.start, before.end)
+    return spans and set(wish.keywords.casefold().split()) == set(before.keywords.casefold().split())
 
 
 def _retrieve(search: Searches, situation: Situation, thought: str, wish: Retrieve) -> Generator[Step, None, Situation]:

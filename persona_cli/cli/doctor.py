@@ -268,11 +268,11 @@ def _server(run: Invocation) -> tuple[Fact, ...]:
     from persona_cli.model.opening import open_server
     from persona_cli.model.tasks import Fact
 
-    server = open_server(run.settings)
+    server = open_server(run.settings, run.places.cache / "servers.json")
     try:
         known = server.about() if run.verbose else ()
-        held = "yes" if server.has_grammar else "no"
-        return Fact("model", f"{server.name} on {run.settings.server.url}, grammar {held}"), *known
+        where = f"{server.name} on {run.settings.server.url}, replies {server.dialect.about}"
+        return Fact("model", where), *known
     finally:
         server.close()
 

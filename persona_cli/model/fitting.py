@@ -10,16 +10,17 @@ cut is said, and what was spent is kept for `persona why`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from persona_cli.errors import ContextError
+from persona_cli.model import quick
 from persona_cli.model.engines import Engine, ImagePart, Message
 from persona_cli.model.engines.sizing import tokens_of_size
 from persona_cli.model.grounding import training_size
 from persona_cli.model.prompts import Prompts
 from persona_cli.model.sections import MARK, Writer, plain, shortened, traits
 from persona_cli.model.tasks import Exchange, Situation
-from persona_cli.records import Image, PictureSource, Retrieve, Section, Spent
+from persona_cli.records import CoreMemory, Image, PictureSource, Retrieve, Section, Spent
 from persona_cli.timewords import stamp
 
 NEW_TOKENS = 1024
@@ -28,6 +29,8 @@ PROFILE, RECENT = 0.15, 0.35
 """Shares of what the instructions and the query leave free; the rest is for retrievals."""
 FIRST, LATER = 0.45, 0.35
 """What a retrieval may take of what is left: most responses search once."""
+QUICK = 0.5
+"""What a quick answer's memories may take of what is left: the other half is room for what the counts leave out."""
 THOUGHT = 0.2
 """What a thought may take of that."""
 AGAIN = "Answer now, or retrieve again if something is still missing."
@@ -102,7 +105,7 @@ class PromptWriter:
 
         What was sent in an earlier call stands there word for word.
         """
-        first, sections, cut = self._first("reason", situation)
+        first, sections, cut = self._first("ask" if self.guide else "reason", situation)
         searches = len(situation.exchanges)
         parts, given_up = self._retrievals(first, situation.exchanges, last=last), 0
         while len(parts) > 1 and self._room(self._joined(first, parts)) < 0:
@@ -118,7 +121,37 @@ class PromptWriter:
         return Written(messages, cut, self._spent(messages, sections))
 
     def one_call(self, situation: Situation) -> Written:
-        """Return the single message of a response without reasoning."""
+        """Return the messages of a response without reasoning: one, or for untrained models an ordinary talk."""
+        return self._quick(situation) if self.guide else self._one_message(situation)
+
+    def _quick(self, situation: Situation) -> Written:
+        writer = self.writer()
+        words = quick.words(situation, writer)
+        bare = Message(
+            "user", (self._prompts.fill("quick_ask", memory="", now=stamp(situation.query.at), query=words),)
+        )
+        free = self._room([quick.head(self._prompts, replace(situation, core=CoreMemory()), writer, 0), bare])
+        if free < 0:
+            raise self._too_long(-free, writer.size(words))
+        system = quick.head(self._prompts, situation, writer, int(free * PROFILE))
+        turns = quick.history(situation, writer, int(free * RECENT))
+        budget = int((free - self._engine.count([system, *turns]) + self._engine.count([bare])) * QUICK)
+        found: list[str] = []
+        for exchange in situation.exchanges:
+            if not exchange.recall.empty:
+                found.append(writer.recalled(exchange, max(0, budget - sum(map(writer.size, found)))))
+        asked = self._prompts.fill(
+            "quick_ask", memory=quick.memory(found, situation.traits), now=stamp(situation.query.at), query=words
+        )
+        messages = [system, *turns, self.message(asked, writer)]
+        sections = [
+            Section("profile", writer.count(system.text), int(free * PROFILE)),
+            Section("conversation", self._engine.count(turns) if turns else 0, int(free * RECENT)),
+            Section("memories", sum(map(writer.size, found)), max(budget, 0)),
+        ]
+        return Written(messages, writer.cut, self._spent(messages, sections))
+
+    def _one_message(self, situation: Situation) -> Written:
         free = self._free("answer", situation)
         budget = int(free * (1 - PROFILE - RECENT))
         while True:
@@ -142,8 +175,8 @@ class PromptWriter:
         room = self._room([*messages, Message("assistant", ("",)), asked]) + self.reserve // 2
         return [*messages, Message("assistant", (shortened(written, max(room, 0), self._engine.count),)), asked]
 
-    def limit(self, messages: Sequence[Message]) -> int:
-        """Return the tokens a reply to `messages` may have; raises `ContextError` where there is no room for one."""
+    def limit(self, messages: Sequence[Message], most: int = NEW_TOKENS) -> int:
+        """Return the tokens a reply to `messages` may have, at most `most`; raises `ContextError` where none fits."""
         free = self._engine.context - self._engine.count(messages)
         if free < self.reserve // 2:
             raise ContextError(
@@ -151,7 +184,7 @@ class PromptWriter:
                 f"{self._engine.context:,} with its reply.",
                 fix="Use a model with a larger context, or shorten what is shown to it.",
             )
-        return min(NEW_TOKENS, free)
+        return min(most, free)
 
     def _first(self, template: str, situation: Situation) -> tuple[Message, list[Section], list[str]]:
         writer = self.writer()
@@ -204,7 +237,7 @@ class PromptWriter:
         query = writer.query(situation)
         fields = dict.fromkeys(("profile", "recent", "recalled"), "")
         fields |= {"traits": traits(situation.traits), "now": stamp(situation.query.at)}
-        if template == "reason":
+        if template in ("reason", "ask"):
             del fields["recalled"]
         empty = self.message(self._prompts.fill(template, **fields, query=query), writer)
         free = self._room([*self.guide, empty])

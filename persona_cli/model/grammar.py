@@ -8,6 +8,8 @@ off is still one. A value may stand in quotes or without, as fine-tuned checkpoi
 
 from __future__ import annotations
 
+from typing import Any
+
 _CHARACTERS = r"""
 char ::= [^"\x00-\x1F\x7F-\x9F\u2028\u2029]
 lead ::= [^"'`“”‘’<{}()*,.;:\[\]\x00-\x20\x7F-\xA0\u1680\u2000-\u200F\u2028-\u202F\u205F-\u2064\u3000\uFEFF-]
@@ -99,3 +101,32 @@ number ::= "0" | [1-9] [0-9]{0,3}
 label ::= [^"\\\x00-\x1F\x7F-\x9F\u2028\u2029]{1,80}
 """
 """One box in the model's own grounding format, or none."""
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    """Return the schema of an object with all of these, and nothing else."""
+    required = list(properties)
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _many(item: dict[str, Any]) -> dict[str, Any]:
+    return _object(lines={"type": "array", "items": item})
+
+
+_SAID: dict[str, Any] = {"type": "string"}
+_MAYBE: dict[str, Any] = {"type": ["string", "null"]}
+_SCORE: dict[str, Any] = {"type": "integer", "enum": [1, 2, 3, 4, 5]}
+_INDICES: dict[str, Any] = {"type": "array", "items": {"type": "integer"}}
+
+SCHEMAS: dict[str, dict[str, Any]] = {
+    TRAITS: _object(
+        openness=_SCORE, conscientiousness=_SCORE, extraversion=_SCORE, agreeableness=_SCORE, neuroticism=_SCORE
+    ),
+    SEMANTIC: _object(reason=_SAID, decision={"type": "boolean"}, content=_MAYBE, keywords=_MAYBE),
+    TOPICS: _many(_object(topic_summary=_SAID, keywords=_SAID, source_dialog_indices=_INDICES)),
+    PROCEDURAL: _many(_object(key=_SAID, value=_SAID)),
+    CORE: _many(_object(key=_SAID, value=_SAID)),
+    SUMMARY: _object(summary=_SAID, keywords=_SAID),
+    CAPTION: _object(caption=_MAYBE),
+}
+"""The formats of what is learnt as JSON schemas, for servers that know those and no grammar; answers have none."""

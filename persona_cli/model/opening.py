@@ -50,7 +50,7 @@ def open_model(
 
     prompts = load_prompts(places.prompts)
     if name.casefold() == SERVED:
-        engine = open_server(settings)
+        engine = open_server(settings, places.cache / "servers.json" if keep else None)
         return PromptedModel(engine, prompts, picture, guided=not is_tuned(engine.name), most_pixels=engine.most_pixels)
     model = find_installed(Weights(places.weights), name)
     from persona_cli.model.engines.llama.kept import KeptLane
@@ -107,8 +107,8 @@ def wishes_of(settings: ModelSettings) -> Wishes:
     )
 
 
-def open_server(settings: Settings) -> ServerEngine:
-    """Connect to the configured server."""
+def open_server(settings: Settings, remembered: Path | None = None) -> ServerEngine:
+    """Connect to the configured server; what formats it keeps is read from and written to `remembered`."""
     server = settings.server
     if not server.url:
         raise ConfigError(
@@ -120,10 +120,13 @@ def open_server(settings: Settings) -> ServerEngine:
             f"server.url = {server.url!r} is no address",
             fix="It begins with http:// or https:// and often ends in /v1.",
         )
-    from persona_cli.model.engines.server import Dialect, ServerEngine
+    from persona_cli.model.engines.server import ServerEngine
+    from persona_cli.model.engines.server_formats import Dialect
 
     dialect = None if server.dialect == "auto" else Dialect(server.dialect)
-    return ServerEngine(server.url, server.model, server.key, context=settings.model.context, dialect=dialect)
+    return ServerEngine(
+        server.url, server.model, server.key, context=settings.model.context, dialect=dialect, remembered=remembered
+    )
 
 
 def is_tuned(name: str) -> bool:

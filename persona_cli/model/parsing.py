@@ -32,6 +32,8 @@ _PERSONA_WORDS = re.compile(
     r"occupation|\bjob|profession|career|employer|\bwork|company|education|degree|\bschool|university|college"
     r"|\bmajor\b|field of study|studies|\brole\b|skill|qualification|industry|business"
 )
+_SCORE = re.compile(r"-?\d+(?:\.\d+)?(?!\.?\d|\s*(?:to|-|–)\s*\d)")
+"""A score; "1 to 5" is the instruction given back."""
 _STAMP = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T]+(\d{1,2}):(\d{2})(?::\d{2})?)?(?:\s*\(\w+\))?")
 
 
@@ -40,7 +42,7 @@ def parse_traits(text: str) -> Traits:
     found = {key.lower().strip(): value for key, value in keyed_lines(text)}
     scores = {}
     for name in TRAITS:
-        match = re.search(r"-?\d+(?:\.\d+)?", found.get(name, ""))
+        match = _SCORE.search(found.get(name, ""))
         if match is None:
             raise FormatError(f'The line "{name}" with a score from 1 to 5 is missing.')
         if not LOWEST <= float(match[0]) <= HIGHEST:
@@ -144,9 +146,8 @@ def parse_retrieve(body: str, zone: tzinfo | None, *, timeless: bool = False) ->
 def _span(found: Mapping[str, str], zone: tzinfo | None) -> tuple[datetime | None, datetime | None]:
     start = parse_time(found.get("start_time", ""), zone)
     end = parse_time(found.get("end_time", ""), zone, closing=True)
-    if start and end and start >= end:
-        raise FormatError('"end_time" has to be after "start_time".')
-    return start, end
+    # a window that ends before it begins is a model's slip: a search of everything costs less than a second call
+    return (None, None) if start and end and start >= end else (start, end)
 
 
 def parse_time(text: str, zone: tzinfo | None, *, closing: bool = False) -> datetime | None:
@@ -229,7 +230,7 @@ def _value(text: str) -> str:
 
 
 def _is_nothing(text: str) -> bool:
-    return _without_fences(text).strip(" \n\t.\"'").lower() in _NOTHING
+    return _json_lines(text.strip()) == [] or _without_fences(text).strip(" \n\t.\"'").lower() in _NOTHING
 
 
 def _spans(text: str) -> str:
@@ -240,6 +241,11 @@ def _spans(text: str) -> str:
         return ", ".join(map(str, range(low, min(high, low + 1000) + 1)))
 
     return re.sub(r"\b(\d{1,6})\s*(?:-|–|to|through)\s*(\d{1,6})\b", out, text)
+
+
+def without_thought(text: str) -> str:
+    """Return a reply without the thinking before it: what it was asked for is the format alone."""
+    return text.rpartition("</think>")[2] if "</think>" in text else text
 
 
 def _without_fences(text: str) -> str:
@@ -259,11 +265,14 @@ def _json_lines(text: str) -> Lines | None:
         loaded = json.loads(text)
     except (ValueError, RecursionError):  # a number of 5,000 digits is no JSONDecodeError
         return None
+    # a schema has no place for a list at its top, nor for keys of the model's own
+    if isinstance(loaded, dict) and list(loaded) == ["lines"] and isinstance(loaded["lines"], list):
+        loaded = loaded["lines"]
     lines: Lines = []
-    for one in loaded if isinstance(loaded, list) else [loaded]:
-        if not isinstance(one, dict):
+    for entry in loaded if isinstance(loaded, list) else [loaded]:
+        if not isinstance(entry, dict):
             return None
-        lines += _flat(one)
+        lines += [(str(entry["key"]), _plain(entry["value"]))] if entry.keys() == {"key", "value"} else _flat(entry)
     return lines
 
 

@@ -8,14 +8,15 @@ none, a reply that breaks its format is shown to the model once more with the er
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from datetime import tzinfo
 from typing import TypeVar
 
 from persona_cli.errors import FormatError
 from persona_cli.model import grammar, parsing
+from persona_cli.model.echoes import refuse_echoes
 from persona_cli.model.engines import Engine, Message
-from persona_cli.model.fitting import PromptWriter, Written
+from persona_cli.model.fitting import NEW_TOKENS, PromptWriter, Written
 from persona_cli.model.grounding import parse_box, training_size
+from persona_cli.model.loops import until_loop
 from persona_cli.model.prompts import Prompts
 from persona_cli.model.replies import ReplyParser
 from persona_cli.model.sections import Writer, keyed, quoted
@@ -46,6 +47,20 @@ from persona_cli.timewords import stamp
 
 T = TypeVar("T")
 
+PENALTY = 1.05
+"""On what a reply has said already, as in training (GRPO); greedy decoding goes round in circles without."""
+LIMITS = {
+    grammar.TRAITS: 64,
+    grammar.SEMANTIC: 256,
+    grammar.TOPICS: 640,
+    grammar.PROCEDURAL: 384,
+    grammar.CORE: 384,
+    grammar.SUMMARY: 256,
+    grammar.CAPTION: 160,
+    grammar.BOX: 96,
+}
+"""Tokens of what is learnt, by its format: no good reply is longer, and a model that rambles stops there."""
+
 
 class PromptedModel:
     """A `Model` made of prompts; `picture` says what a stored picture is read from.
@@ -65,6 +80,7 @@ class PromptedModel:
     ) -> None:
         guide = [Message("system", (prompts.fill("guide"),))] if guided else []
         self._engine = engine
+        self._guided = guided
         self._prompts = prompts
         self._writing = PromptWriter(engine, prompts, picture, guide=guide, most_pixels=most_pixels)
         self._most_pixels = most_pixels
@@ -81,23 +97,26 @@ class PromptedModel:
 
     def about(self) -> tuple[Fact, ...]:
         """Return what the engine runs on, and how it is prompted."""
-        prompts = "with persona's guide to tone and format" if self._writing.guide else "as PersonaVLM was trained on"
+        prompts = (
+            "with persona's guide to tone and format" if self._guided else "in the order and formats of PersonaVLM"
+        )
         return (Fact("model", f"{self.name}, prompts {prompts}"), *self._engine.about())
 
     def reason(self, situation: Situation, stop: Stop) -> Generator[Piece, None, None]:
         """Yield the thinking, then a retrieval or the answer."""
         written = self._writing.conversation(situation)
         yield from _told(written)
-        yield from self._reply(written.messages, situation.query.at.tzinfo, stop, grammar.REASON, grammar.CHOOSE)
+        yield from self._reply(written.messages, situation, stop, grammar.REASON, grammar.CHOOSE)
 
     def answer(self, situation: Situation, stop: Stop) -> Generator[Piece, None, None]:
         """Yield the answer; in the same conversation when there was reasoning before."""
         if any(exchange.thought for exchange in situation.exchanges):
-            written = self._writing.conversation(situation, last=True)
+            written, free = self._writing.conversation(situation, last=True), False
         else:
-            written = self._writing.one_call(situation)
+            written, free = self._writing.one_call(situation), self._guided
         yield from _told(written)
-        yield from self._reply(written.messages, situation.query.at.tzinfo, stop, grammar.ANSWER, grammar.ANSWER)
+        format_ = None if free else grammar.ANSWER
+        yield from self._reply(written.messages, situation, stop, format_, grammar.ANSWER)
 
     def infer_personality(self, turn: Turn, recent: Sequence[Turn], stop: Stop) -> Traits:
         """Return the five scores the model reads from one turn."""
@@ -170,11 +189,14 @@ class PromptedModel:
         }
 
     def _reply(
-        self, messages: Sequence[Message], zone: tzinfo | None, stop: Stop, first: str, second: str
+        self, messages: Sequence[Message], situation: Situation, stop: Stop, first: str | None, second: str
     ) -> Iterator[Piece]:
-        """Stream a reply; one that breaks the format is asked for once more, without thinking."""
+        """Stream a reply; one that breaks the format is asked for once more, and not in the same words.
+
+        A trained model is shown its error and thinks no more; another is asked for plain words, which always are one.
+        """
         thinks = first is grammar.REASON
-        parser = ReplyParser(zone, answer_only=not thinks)
+        parser = ReplyParser(situation.query.at.tzinfo, answer_only=not thinks, echoes=self._prompts.echoes)
         written: list[str] = []
         thought = False
         try:
@@ -187,13 +209,17 @@ class PromptedModel:
         except FormatError as exc:
             if thinks and not thought:
                 yield Think(parser.thought)
-            again = self._writing.repair(messages, "".join(written), exc.message)
-            yield from self._second(again, zone, stop, second, answer_only=not thinks)
+            if self._guided and first is not None:
+                again, format_ = self._writing.one_call(situation).messages, None
+            else:
+                again, format_ = self._writing.repair(messages, "".join(written), exc.message), second
+            yield from self._second(again, situation, stop, format_, answer_only=not thinks or format_ is None)
 
     def _second(
-        self, messages: Sequence[Message], zone: tzinfo | None, stop: Stop, format_: str, *, answer_only: bool
+        self, messages: Sequence[Message], situation: Situation, stop: Stop, format_: str | None, *, answer_only: bool
     ) -> Iterator[Piece]:
-        parser = ReplyParser(zone, answer_only=answer_only, thought=True)
+        zone, echoes = situation.query.at.tzinfo, self._prompts.echoes
+        parser = ReplyParser(zone, answer_only=answer_only, thought=True, echoes=echoes)
         try:
             for piece in self._generate(messages, format_, stop, "respond"):
                 yield from parser.feed(piece)
@@ -215,22 +241,33 @@ class PromptedModel:
 
         The tasks after a turn have lanes of their own: their prompts begin as those of the turn before.
         """
+
+        def read(text: str) -> T:
+            reply = parsing.without_thought(text)
+            parsed = parse(reply)
+            refuse_echoes(reply, self._prompts.echoes)
+            return parsed
+
         written = self._text([message], format_, stop, lane)
         try:
-            return parse(written)
+            return read(written)
         except FormatError as exc:
             again = self._text(self._writing.repair([message], written, exc.message), format_, stop, lane)
         try:
-            return parse(again)
+            return read(again)
         except FormatError as exc:
             raise _given_up(self.name, "update", exc) from exc
 
     def _text(self, messages: Sequence[Message], format_: str, stop: Stop, lane: str) -> str:
         return "".join(self._generate(messages, format_, stop, lane))
 
-    def _generate(self, messages: Sequence[Message], format_: str, stop: Stop, lane: str) -> Iterator[str]:
-        limit = self._writing.limit(messages)
-        return self._engine.generate(messages, grammar=format_, stop=stop, limit=limit, lane=lane)
+    def _generate(self, messages: Sequence[Message], format_: str | None, stop: Stop, lane: str) -> Iterator[str]:
+        limit = self._writing.limit(messages, LIMITS.get(format_ or "", NEW_TOKENS))
+        # the words of a task repeat by right: five scores, the keys of lines
+        penalty = PENALTY if lane == "respond" else 1.0
+        return until_loop(
+            self._engine.generate(messages, grammar=format_, stop=stop, limit=limit, lane=lane, penalty=penalty)
+        )
 
 
 def _told(written: Written) -> Iterator[Piece]:

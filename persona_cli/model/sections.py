@@ -55,6 +55,14 @@ class Writer:
             return "\n".join(kept) or NONE
         return self._fit(texts[::-1], budget, what, reverse=True)
 
+    def steady_start(self, turns: Sequence[Turn], budget: int) -> int:
+        """Return from which of the turns on they fit the budget, at a place that stays when turns are added."""
+        first = len(turns) - self._fitting([dialogue(turn) for turn in turns[::-1]], budget)
+        start = _steady_start(turns, first) if first else 0
+        if start:
+            self.cut.append(f"{start} of {len(turns)} recent turns")
+        return start
+
     def episodes(self, episodes: Sequence[EpisodicMemory], budget: int) -> str:
         """Write episodes oldest first, each with its time; the oldest are cut first."""
         lines = [f"[{stamp(episode.started_at)}] {quoted(episode.summary)}" for episode in episodes]

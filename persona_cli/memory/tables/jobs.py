@@ -76,12 +76,12 @@ class Jobs:
             "UPDATE job SET state = 'queued', attempts = max(attempts - 1, 0) WHERE id = ?", (job_id,)
         )
 
-    def fail(self, job_id: int, error: str) -> None:
-        """Queue a job again behind the others, or give it up after the third attempt; the error is kept."""
+    def fail(self, job_id: int, error: str, *, for_good: bool = False) -> None:
+        """Queue a job again behind the others, or give it up after the third attempt or at once; the error is kept."""
         self._connection.write(
             "UPDATE job SET error = ?, place = (SELECT coalesce(max(place), 0) + 1 FROM job WHERE state <> 'done'),"
             " state = iif(attempts >= ?, 'failed', 'queued') WHERE id = ?",
-            (error, MAX_ATTEMPTS, job_id),
+            (error, 0 if for_good else MAX_ATTEMPTS, job_id),
         )
 
     def recover(self) -> int:

@@ -63,9 +63,18 @@ class Engine(Protocol):
         ...
 
     def generate(
-        self, messages: Sequence[Message], *, grammar: str | None, stop: Stop, limit: int, lane: str
+        self,
+        messages: Sequence[Message],
+        *,
+        grammar: str | None,
+        stop: Stop,
+        limit: int,
+        lane: str,
+        penalty: float = 1.0,
     ) -> Iterator[str]:
         """Yield the reply in pieces, greedily, at most `limit` tokens; raise `Interrupted` once `stop()` is true.
+
+        A `penalty` above 1 makes less likely what this reply has said already; an engine without one ignores it.
 
         `grammar` is GBNF with the root `root`; an engine without grammars ignores it. Calls of one `lane`
         share a prefix worth keeping; another lane does not throw it away.

@@ -1,9 +1,10 @@
 """The server engine: the same checkpoint run elsewhere, behind any OpenAI-compatible endpoint.
 
-llama-server, vLLM, Ollama, LM Studio and `python -m llama_cpp.server` all speak this API; they differ in how a grammar
-is passed and whether tokens can be counted, which is what `Dialect` is for. The `openai` package brings streaming,
-retries with back-off and typed errors; pictures travel as data URIs, so the server must be one you trust with them.
-They are sent at their training size: every server of a Qwen2.5-VL takes that as it is, so their tokens are known here.
+llama-server, vLLM, Ollama, LM Studio and `python -m llama_cpp.server` all speak this API; they differ in how a
+reply is held to a format (`server_formats` asks) and whether tokens can be counted. The `openai` package brings
+streaming, retries with back-off and typed errors; pictures travel as data URIs, so the server must be one you trust
+with them. They are sent at their training size: every server of a Qwen2.5-VL takes that as it is, so their tokens are
+known here.
 """
 
 from __future__ import annotations
@@ -11,12 +12,10 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 from io import BytesIO
-from json import JSONDecodeError
+from pathlib import Path
 from typing import Any, Literal, cast
 
 import httpx2
@@ -24,6 +23,8 @@ import openai
 
 from persona_cli.errors import ContextError, EngineError, Interrupted
 from persona_cli.model.engines import ImagePart, Message
+from persona_cli.model.engines.server_errors import mapped
+from persona_cli.model.engines.server_formats import Dialect, Formats, Reply, guess
 from persona_cli.model.engines.sizing import sized, tokens_of_size
 from persona_cli.model.tasks import Fact, Stop
 from persona_cli.records import PictureSource
@@ -37,16 +38,7 @@ MOST_PIXELS = 230_400
 _CHARACTERS_PER_TOKEN = 3.2
 _AROUND, _OPENING = 6, 30
 """Tokens around a message, and before and behind all of them: templates may add a system message of their own."""
-_OVERFLOW = re.compile(r"context (?:size|length|window)|n_ctx|too long", re.IGNORECASE)
 _CONTROL = re.compile(r"<(?=\|\w+\|>)")
-
-
-class Dialect(StrEnum):
-    """How a server takes a grammar; `PLAIN` has none, so replies are parsed and repaired instead."""
-
-    LLAMA = "llama"
-    VLLM = "vllm"
-    PLAIN = "plain"
 
 
 @dataclass(slots=True)
@@ -83,6 +75,7 @@ class ServerEngine:
         *,
         context: int = 16_384,
         dialect: Dialect | None = None,
+        remembered: Path | None = None,
         timeout: float = 300.0,
     ) -> None:
         self._url = url.rstrip("/")
@@ -99,14 +92,21 @@ class ServerEngine:
         self._pictures = lru_cache(maxsize=32)(_encode)
         models = self._models()
         self.name = self._pick(model, models)
-        self.dialect = dialect or _guess(models[self.name])
+        self._formats = Formats(
+            self._client,
+            self._url,
+            self.name,
+            configured=dialect,
+            guessed=guess(models[self.name]),
+            remembered=remembered,
+        )
         self.configured, self.served = context, _context_of(models[self.name])
         self.context = min(context, self.served or context)
 
     @property
-    def has_grammar(self) -> bool:
-        """Tell whether replies are held to a grammar by the server."""
-        return self.dialect is not Dialect.PLAIN
+    def dialect(self) -> Dialect:
+        """Return how the server holds a reply to a format; it is asked the first time."""
+        return self._formats.dialect
 
     @property
     def sees(self) -> bool:
@@ -117,15 +117,10 @@ class ServerEngine:
         """Return where the model runs and what the server can do; layers and threads are the server's own affair."""
         if self._counter == "unknown":
             self._counter = self._find_counter()
-        held = {
-            Dialect.LLAMA: "held to a grammar",
-            Dialect.VLLM: "held to a grammar (vLLM's)",
-            Dialect.PLAIN: "without a grammar: parsed, and asked for once more when broken",
-        }
         counted = "by the server" if self._counter else "estimated, as the server has no address for it"
         return (
             Fact("server", f"{self._url}, model {self.name}; what is offloaded is the server's own affair"),
-            Fact("replies", held[self.dialect]),
+            Fact("replies", self.dialect.about),
             Fact("context", f"{self.context:,} tokens ({self._whose_context()}); tokens counted {counted}"),
             Fact("vision", f"pictures are sent at {self.most_pixels:,} pixels at most, as in training"),
         )
@@ -142,10 +137,17 @@ class ServerEngine:
         return texts + sum(self._pictures(part.source, part.hash)[1] for part in images) + _OPENING
 
     def generate(
-        self, messages: Sequence[Message], *, grammar: str | None, stop: Stop, limit: int, lane: str
+        self,
+        messages: Sequence[Message],
+        *,
+        grammar: str | None,
+        stop: Stop,
+        limit: int,
+        lane: str,
+        penalty: float = 1.0,
     ) -> Iterator[str]:
-        """Yield the reply in pieces; `lane` is left to the server's own prefix cache."""
-        del lane
+        """Yield the reply in pieces; `lane` is left to the server's own prefix cache, `penalty` to its settings."""
+        del lane, penalty
         if stop():
             raise Interrupted("the answer was stopped")
         if (size := self.count(messages)) + limit > self.context:
@@ -154,7 +156,7 @@ class ServerEngine:
                 f"a prompt of {size} tokens and {limit} for the reply do not fit {self.context}",
                 fix="Raise model.context to what the server runs with, or shorten the message.",
             )
-        with self._mapped():
+        with mapped(self._url):
             stream = self._client.chat.completions.create(
                 model=self.name,
                 messages=cast(Any, [self._as_data(message) for message in messages]),
@@ -162,20 +164,20 @@ class ServerEngine:
                 max_tokens=limit,
                 stream=True,
                 stream_options={"include_usage": True},
-                extra_body=self._grammar(grammar),
+                **self._formats.request(grammar),
             )
-            finished = False
+            reply = Reply(bare=grammar is not None)
             with stream:
                 for chunk in stream:
                     if stop():
                         raise Interrupted("the answer was stopped")
                     self.counts.note(chunk)
-                    choice = chunk.choices[0] if chunk.choices else None
-                    if choice is not None and choice.delta.content:
-                        yield choice.delta.content
-                    finished = finished or (choice is not None and choice.finish_reason is not None)
-            if not finished:
+                    if text := reply.feed(chunk):
+                        yield text
+            if not reply.finished:
                 raise EngineError(f"{self._url} ended the answer in the middle", fix="Is the server still running?")
+            if text := reply.rest():
+                yield text
 
     def likelihood(self, messages: Sequence[Message], reply: str) -> float | None:
         """Return the mean log-probability of a token of `reply`, which vLLM tells; None from other servers."""
@@ -197,7 +199,7 @@ class ServerEngine:
 
     def _complete(self, body: dict[str, Any]) -> dict[str, Any]:
         """Return a completion of one token whole, with what no client of the API knows of."""
-        with self._mapped():
+        with mapped(self._url):
             answer = self._client.post(
                 "/chat/completions",
                 body={"model": self.name, "max_tokens": 1, "temperature": 0, **body},
@@ -225,7 +227,7 @@ class ServerEngine:
 
     def _models(self) -> dict[str, dict[str, Any]]:
         # read here and not by the package, which takes any web page for a list and fails on it
-        with self._mapped():
+        with mapped(self._url):
             answer = self._client.with_options(timeout=PATIENCE).get("/models", cast_to=httpx2.Response)
         try:
             return {str(model["id"]): dict(model) for model in answer.json()["data"] or ()}
@@ -245,13 +247,6 @@ class ServerEngine:
             )
         return wanted
 
-    def _grammar(self, grammar: str | None) -> dict[str, Any]:
-        if grammar is None or self.dialect is Dialect.PLAIN:
-            return {}
-        if self.dialect is Dialect.VLLM:
-            return {"structured_outputs": {"grammar": grammar}}
-        return {"grammar": grammar}
-
     def _count_text(self, text: str) -> int:
         if self._counter == "unknown":
             self._counter = self._find_counter()
@@ -261,7 +256,7 @@ class ServerEngine:
         if self._counter is None:
             return int(len(text.encode()) / _CHARACTERS_PER_TOKEN) + 1
         try:
-            with self._mapped():
+            with mapped(self._url):
                 return self._ask_count(str(self._counter), text, retries=RETRIES)
         except (KeyError, TypeError, ValueError) as exc:
             raise EngineError(
@@ -275,7 +270,7 @@ class ServerEngine:
         from then on tokens are estimated.
         """
         root = self._url.removesuffix("/v1")
-        with self._mapped():
+        with mapped(self._url):
             for address in (f"{root}/tokenize", f"{root}/extras/tokenize/count"):
                 try:
                     if self._ask_count(address, "one two three", retries=0) > 0:
@@ -294,27 +289,6 @@ class ServerEngine:
         found = answer.json()
         return int(found["count"]) if "count" in found else len(found["tokens"])
 
-    @contextmanager
-    def _mapped(self) -> Iterator[None]:
-        """Turn the package's errors into ours, each with what to do about it."""
-        try:
-            yield
-        except openai.APITimeoutError as exc:
-            raise EngineError(
-                f"{self._url} did not answer in time", fix="Is the model still loading? Try again."
-            ) from exc
-        except openai.APIConnectionError as exc:
-            raise EngineError(
-                f"{self._url} cannot be reached", fix="Start the server, or correct server.url with `persona config`."
-            ) from exc
-        except openai.APIStatusError as exc:
-            raise _status_error(self._url, exc) from exc
-        # the package reads each event of a stream as JSON without asking whether it is
-        except (openai.APIError, httpx2.HTTPError, JSONDecodeError) as exc:
-            if _is_overflow(said := _said(exc)):
-                raise _overflow(said) from exc
-            raise EngineError(f"{self._url} broke off: {said}", fix="Is the server still running?") from exc
-
 
 def _encode(source: PictureSource, _digest: str) -> tuple[str, int]:
     """Return a picture as a data URI at its training size, and its tokens; PNG, because that changes no pixel."""
@@ -332,41 +306,3 @@ def _context_of(model: dict[str, Any]) -> int | None:
     """Return the tokens a server says it runs a model with: llama-server in "meta", vLLM beside the name."""
     said = (model.get("meta") or {}).get("n_ctx") or model.get("max_model_len")
     return int(said) if said else None
-
-
-def _guess(model: dict[str, Any]) -> Dialect:
-    owner = str(model.get("owned_by", "")).lower()
-    if owner == "vllm":
-        return Dialect.VLLM
-    # llama-server says "llamacpp", llama-cpp-python's server "me"
-    return Dialect.LLAMA if owner in ("llamacpp", "me") else Dialect.PLAIN
-
-
-def _status_error(url: str, exc: openai.APIStatusError) -> EngineError | ContextError:
-    said = _said(exc)
-    if exc.status_code in (401, 403):
-        return EngineError(f"{url} refused the key", fix="Set PERSONA_SERVER_KEY to a key the server accepts.")
-    if exc.status_code == 404 and "model" in said.lower():
-        return EngineError(f"{url} no longer has the model: {said}", fix="Load it in the server, or set server.model.")
-    if exc.status_code == 404:
-        return EngineError(f"{url} has no such address: {said}", fix="server.url usually ends in /v1.")
-    if exc.status_code == 429:
-        return EngineError(f"{url} is busy or its quota is used up", fix="Wait a little and try again.")
-    if exc.status_code in (400, 413, 500) and _is_overflow(said):
-        return _overflow(said)
-    return EngineError(f"{url} answered {exc.status_code}: {said}", fix="The server's own log says more.")
-
-
-def _is_overflow(said: str) -> bool:
-    return _OVERFLOW.search(said) is not None
-
-
-def _overflow(said: str) -> ContextError:
-    return ContextError(f"the prompt does not fit the server's context: {said}", fix="Lower model.context.")
-
-
-def _said(exc: Exception) -> str:
-    body = getattr(exc, "body", None)
-    if isinstance(body, dict) and isinstance(body.get("message"), str):
-        return str(body["message"])[:300]
-    return str(exc)[:300]

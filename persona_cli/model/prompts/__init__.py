@@ -8,16 +8,20 @@ of a built-in one; a file that is no template, or one that asks for what does no
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 
 from persona_cli.errors import ConfigError
+from persona_cli.model.echoes import find_echoes
 
 _RESPONSE = frozenset({"profile", "traits", "recent", "now", "query"})
 
 FIELDS: Mapping[str, frozenset[str]] = {
     "guide": frozenset(),
+    "ask": _RESPONSE,
+    "quick": frozenset({"profile"}),
+    "quick_ask": frozenset({"memory", "now", "query"}),
     "reason": _RESPONSE,
     "answer": _RESPONSE | {"recalled"},
     "recalled": frozenset({"recalled", "left"}),
@@ -31,10 +35,10 @@ FIELDS: Mapping[str, frozenset[str]] = {
     "caption": frozenset({"picture"}),
     "repair": frozenset({"error"}),
 }
-"""The fields of each template: the guide, the eight tasks, where in a picture a thing is, what it shows, what follows a
-retrieval, what follows a broken reply."""
+"""The fields of each template: the guide and what is asked below it, the same for a quick answer, the eight tasks,
+where in a picture a thing is, what it shows, what follows a retrieval, what follows a broken reply."""
 
-_NEEDED = frozenset({"query", "recalled", "turn", "turns", "episodes", "error", "picture", "what"})
+_NEEDED = frozenset({"query", "recalled", "memory", "turn", "turns", "episodes", "error", "picture", "what"})
 """Fields without which a prompt makes no sense; a template of one's own may leave out the others."""
 
 
@@ -43,6 +47,11 @@ class Prompts:
     """All templates by name."""
 
     templates: Mapping[str, Template]
+    echoes: frozenset[str] = field(init=False)
+    """What no value may be: the placeholders of the output formats, as `echo_of` writes them."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "echoes", find_echoes(one.template for one in self.templates.values()))
 
     def fill(self, name: str, **given: str) -> str:
         """Return a template with its fields; raises KeyError for a field that is not given."""

@@ -99,7 +99,14 @@ class LlamaEngine:
             return tokens_of(self._items(content))
 
     def generate(
-        self, messages: Sequence[Message], *, grammar: str | None, stop: Stop, limit: int, lane: str
+        self,
+        messages: Sequence[Message],
+        *,
+        grammar: str | None,
+        stop: Stop,
+        limit: int,
+        lane: str,
+        penalty: float = 1.0,
     ) -> Iterator[str]:
         """Yield the reply in pieces, greedily; raises `ContextError` where prompt and `limit` do not fit."""
         with self._turn(stop):
@@ -109,7 +116,7 @@ class LlamaEngine:
                     f"a prompt of {tokens_of(items)} tokens and {limit} for the reply do not fit {self.context}",
                     fix="Raise model.context, or shorten the message.",
                 )
-            sampler = Sampler(self._weights, grammar)
+            sampler = Sampler(self._weights, grammar, penalty)
             try:
                 here = self._lane(lane)
                 self._evaluate(here, items, stop, lane)

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from persona_cli.errors import EngineError
 from persona_cli.model.engines.llama.native import Weights, last_words
 
+_REMEMBERED = 256
+"""Tokens that a penalty looks back."""
 _CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
 
 
@@ -29,8 +31,10 @@ def log_probability(logits: NDArray[np.float32], token: int) -> float:
 class Sampler:
     """Greedy choice under an optional GBNF grammar with the root `root`."""
 
-    def __init__(self, weights: Weights, grammar: str | None) -> None:
+    def __init__(self, weights: Weights, grammar: str | None, penalty: float = 1.0) -> None:
         self._grammar: Any = None
+        self._penalty = penalty
+        self._said: list[int] = []
         self._count = weights.tokens
         if grammar is not None:
             self._grammar = llama_cpp.llama_sampler_init_grammar(weights.vocabulary, grammar.encode(), b"root")
@@ -41,12 +45,13 @@ class Sampler:
 
     def choose(self, logits: NDArray[np.float32]) -> int:
         """Return the most likely token the grammar allows, and move the grammar past it."""
+        logits = self._penalised(logits)
         best = int(logits.argmax())
-        if self._grammar is None:
-            return best
-        if not self._allows(best, float(logits[best])):
-            best = self._best_allowed(logits)
-        llama_cpp.llama_sampler_accept(self._grammar, best)
+        if self._grammar is not None:
+            if not self._allows(best, float(logits[best])):
+                best = self._best_allowed(logits)
+            llama_cpp.llama_sampler_accept(self._grammar, best)
+        self._said.append(best)
         return best
 
     def close(self) -> None:
@@ -54,6 +59,15 @@ class Sampler:
         if self._grammar:
             llama_cpp.llama_sampler_free(self._grammar)
             self._grammar = None
+
+    def _penalised(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the logits with what this reply has said already made less likely (Keskar et al. 2019)."""
+        if self._penalty == 1.0 or not self._said:
+            return logits
+        said = np.unique(self._said[-_REMEMBERED:])
+        punished = logits.copy()
+        punished[said] = np.where(punished[said] > 0, punished[said] / self._penalty, punished[said] * self._penalty)
+        return punished
 
     def _allows(self, token: int, logit: float) -> bool:
         one = np.array([(token, logit, 0.0)], dtype=_CANDIDATE)
