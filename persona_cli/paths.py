@@ -49,6 +49,11 @@ class Places:
         return self.home / "media"
 
     @property
+    def backups(self) -> Path:
+        """Copies of the database."""
+        return self.home / "backups"
+
+    @property
     def archive_key(self) -> Path:
         """The key that signs exports, shared like the configuration: it outlives a memory that is read anew."""
         return self.config_file.parent / "archive.key"

@@ -109,6 +109,10 @@ class Backups:
         self._drop_old(spare)
         return Backup(path, at, reason)
 
+    def remove_unfinished(self) -> int:
+        """Delete copies that a kill has left half written, and return how many files that were."""
+        return remove_unfinished(self._folder)
+
     def damaged(self) -> tuple[Path, ...]:
         """Return the folders with what was set aside as damaged."""
         return tuple(sorted(self.database.parent.glob(f"{DAMAGED}*")))

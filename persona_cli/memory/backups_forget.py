@@ -26,6 +26,7 @@ def forget_in_backups(
     more, and what was set aside as damaged is deleted.
     """
     rewritten, dropped = [], []
+    backups.remove_unfinished()
     for backup in backups.all():
         match _rewrite(backups, backup, forgotten, words):
             case True:
@@ -41,6 +42,7 @@ def forget_in_backups(
 def drop_backups(backups: Backups) -> tuple[str, ...]:
     """Delete every backup and what was set aside as damaged, and return their names."""
     every = backups.all()
+    backups.remove_unfinished()
     for backup in every:
         backup.path.unlink(missing_ok=True)
     return (*(backup.name for backup in every), *_drop_damaged(backups))

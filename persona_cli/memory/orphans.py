@@ -16,6 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from persona_cli.memory.private_file import find_unfinished
 from persona_cli.records import Image, Kind, Ref
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def _files(memory: Memory) -> Iterator[Path]:
     """Yield the files that belong to nothing that is stored."""
     places, known = memory.places, memory.store.images.hashes()
     yield from places.media.glob(".new-*")
+    yield from find_unfinished(places.backups)
     for name in ("*.part", "*.json-part"):
         yield from places.cache.rglob(name)
     # embeddings of pictures, named as these are

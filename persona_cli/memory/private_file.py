@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -63,14 +64,17 @@ def check_free(path: Path, *, overwrite: bool) -> None:
         raise UsageError(f"{path} is no ordinary file", fix="Choose another name.")
 
 
+def find_unfinished(folder: Path) -> tuple[Path, ...]:
+    """Return what killed runs of ours have left in a folder: files that no running program is writing to."""
+    return tuple(path for path in sorted(folder.glob(f"{UNFINISHED}*")) if _is_left(path))
+
+
 def remove_unfinished(folder: Path) -> int:
-    """Delete what a killed run of ours left in a folder, and return how many files that were."""
+    """Delete what killed runs of ours have left in a folder, and return how many files that were."""
     removed = 0
-    for left in folder.glob(f"{UNFINISHED}*"):
+    for left in find_unfinished(folder):
         # somebody else's, or gone meanwhile
         with suppress(OSError):
-            if left.is_symlink() or _is_held(left):
-                continue
             left.unlink()
             removed += 1
     return removed
@@ -101,6 +105,14 @@ def _name(unfinished: Path, path: Path, *, overwrite: bool) -> None:
         else:
             return
     unfinished.replace(path)
+
+
+def _is_left(path: Path) -> bool:
+    # a database's log is held by whoever holds the database
+    main = path.with_name(re.sub(r"-(wal|shm|journal)$", "", path.name))
+    with suppress(FileNotFoundError):
+        return not (path.is_symlink() or _is_held(main))
+    return not path.is_symlink()
 
 
 def _is_held(path: Path) -> bool:

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import PIL.Image
 
-from persona_cli.agent.update import AFTER_SESSION, AFTER_TURN
 from persona_cli.cli.writer import write
-from persona_cli.memory.store import Store, open_store
+from persona_cli.memory.backup import Backups
+from persona_cli.memory.store import open_store
+from tests.crash.former import FormerLife
+from tests.crash.wholeness import Wholeness, check_derived, digest, messages_in
+from tests.test_migrations import COMMITTED
 
-COMMANDS = ("chat", "chat", "picture", "picture", "update", "import", "export", "forget", "tidy", "backup", "private")
-"""What is killed, by how often."""
 _FOLDER = Path(__file__).parents[2]
+
+
+class Attempt(NamedTuple):
+    """One command, and what is noted of it by whether it finished and what it printed."""
+
+    words: tuple[str, ...]
+    note: Callable[[bool, str], None]
+    home: Path | None = None
+    """Where it runs; None for the home of this life."""
 
 
 @dataclass
@@ -34,13 +46,17 @@ class Life:
     work: Path
     seed: int
     said: dict[str, str] = field(default_factory=dict)
-    """Acknowledged messages, with the file that was shown or ""."""
+    """Messages that must be there, with the file that was shown or ""."""
     gone: set[str] = field(default_factory=set)
     """Messages whose deletion was acknowledged."""
     perhaps: set[str] = field(default_factory=set)
     """Messages whose deletion was killed: there or gone, but whole."""
     killed: Counter[str] = field(default_factory=Counter)
     finished: Counter[str] = field(default_factory=Counter)
+    _ever: dict[str, str] = field(default_factory=dict)
+    """All that was ever tried to say, with what was shown."""
+    _archives: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Files of exports, with the messages in them."""
     _usual: dict[str, float] = field(default_factory=dict)
     """Seconds a command takes when it is let go on."""
 
@@ -48,13 +64,15 @@ class Life:
         self.random = random.Random(self.seed)
         self.work.mkdir(exist_ok=True)
         self._number = 0
+        self._former = FormerLife(self.work / "former")
         self._runner = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "tests.crash.forking"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             cwd=_FOLDER,
-            env={**os.environ, "PERSONA_HOME": str(self.home)},
+            # its threads would be lost in a fork, with what they hold
+            env={**os.environ, "TOKENIZERS_PARALLELISM": "false"},
         )
         assert self._runner.stdout is not None
         assert self._runner.stdout.readline() == "ready\n"
@@ -67,167 +85,283 @@ class Life:
         self._runner.wait(30)
         self._runner.stdout.close()
 
-    def run(self, *words: str, kill_after: float | None = None) -> tuple[int, str, float]:
+    def run(
+        self, *words: str, home: Path | None = None, kill_after: float | None = None, here: bool = False
+    ) -> tuple[int, str, float]:
         """Run one command; returns its exit code, what it printed, and its seconds."""
         output = self.work / "output"
-        asked = {"words": words, "output": str(output), "kill_after": kill_after}
+        asked = {
+            "words": words, "home": str(home or self.home), "output": str(output), "kill_after": kill_after,
+            "here": here,
+        }  # fmt: skip
         assert self._runner.stdin is not None
         assert self._runner.stdout is not None
         self._runner.stdin.write(json.dumps(asked) + "\n")
         self._runner.stdin.flush()
         answer = json.loads(self._runner.stdout.readline())
         errors = Path(f"{output}.err").read_text(encoding="utf-8")
-        assert answer["code"] in (0, -9), (words, answer, errors)
+        # doctor says by 1 that something is wrong
+        assert answer["code"] in ((0, 1) if words[0] == "doctor" else (0, -9)), (words, answer, errors)
         return answer["code"], output.read_text(encoding="utf-8"), answer["seconds"]
 
     def begin(self) -> None:
         """Let every command run once, to know how long it takes."""
-        for name in dict.fromkeys(COMMANDS):
-            self.step(name, kill=False)
+        for name in ("chat", "picture", "update"):
+            self.step(name, here=True)
+        for name in COMMANDS:
+            self.step(name)
 
-    def step(self, name: str, *, kill: bool = True) -> None:
-        """Run one command, killed at a random moment of its usual time, and note what it acknowledged."""
+    def step(self, name: str, *, kill: bool = False, here: bool = False) -> None:
+        """Run one command, with `kill` ended at a random moment of its usual time, and note what it acknowledged."""
         self._number += 1
-        text = f"My friend Zo{self._number}e collects stamps number {self._number}."
-        shown = self._picture() if name == "picture" else ""
-        words = self._words(name, text, shown)
-        if not words:
+        attempt = COMMANDS[name](self)
+        if attempt is None:
             return
-        kept_home = _digest(self.home) if name == "private" else ""
         after = self.random.uniform(0, self._usual[name] * 1.3) if kill else None
-        code, printed, seconds = self.run(*words, kill_after=after)
+        code, printed, seconds = self.run(*attempt.words, home=attempt.home, kill_after=after, here=here)
         (self.finished if code == 0 else self.killed)[name] += 1
         if code == 0:
             self._usual[name] = seconds
-        if name in ("chat", "picture") and printed:
-            # whatever was seen of an answer, the words are kept by then
-            self.said[text] = shown
-        elif name == "import" and code == 0:
-            self.said[f"{text} Imported."] = ""
-        elif name == "forget":
-            (self.gone if code == 0 else self.perhaps).add(self._chosen)
-        elif name == "export" and code == 0:
-            assert Path(words[1]).read_text(encoding="utf-8").count("\n") > 1
-        elif name == "private":
-            assert _digest(self.home) == kept_home, "a private run changed the home"
+        attempt.note(code == 0, printed)
 
     def check(self) -> None:
         """Look whether everything acknowledged is there, whole, and nothing twice."""
-        with closing(open_store(self.home / "persona.db")) as store:
-            assert store.verify() == ()
-            turns = {turn.user: turn for turn in store.turns.all()}
-            assert len(turns) == store.turns.count(), "a message stands twice"
-            for text, shown in self.said.items():
-                if text in self.gone:
-                    assert text not in turns, f"forgotten and still there: {text}"
-                elif text not in self.perhaps:
-                    assert text in turns, f"said and gone: {text}"
-                    assert len(turns[text].images) == bool(shown)
-            for image in store.images.all():
-                (file,) = (self.home / "media").glob(f"*/{image.hash}.*")
-                assert hashlib.sha256(file.read_bytes()).hexdigest() == image.hash
-            self._check_jobs(store)
+        with Wholeness(self.home) as whole:
+            whole.check_rows()
+            whole.check_said(self.said, self.gone, self.perhaps)
+            whole.check_jobs()
+        for backup in Backups(self.home / "persona.db").all():
+            assert not messages_in(backup.path) & self.gone, f"forgotten and still in {backup.name}"
+
+    def look(self, *, repaired: bool) -> None:
+        """Look at a copy of the home: vectors, pictures and leftovers, or with `repaired` what doctor makes of it."""
+        copy = self.work / "copy"
+        shutil.copytree(self.home, copy, copy_function=_copy)
+        if repaired:
+            wrong = [check for check in self._doctor(copy) if check["verdict"] == "wrong"]
+            # of a picture the file comes first: it may be there alone, never its row
+            assert all(check["name"] == "pictures" and " has no file" not in check["finding"] for check in wrong), wrong
+            self._mend(copy)
+        else:
+            check_derived(copy)
+        shutil.rmtree(copy)
 
     def end(self) -> None:
         """Work everything off, and look at what is derived and left over as well."""
         self.run("update", "--close")
-        self.run("doctor", "--fix")
-        _, printed, _ = self.run("doctor", "--json")
-        wrong = [check for check in json.loads(printed) if check["verdict"] == "wrong" or check["name"] == "leftovers"]
-        assert not wrong, wrong
+        self._mend(self.home)
         self.check()
-        with closing(open_store(self.home / "persona.db")) as store:
-            assert store.jobs.pending() == 0
-            for turn in store.turns.all():
-                assert Counter(job.task for job in store.jobs.of_turn(turn.id)) == Counter(AFTER_TURN)
-            pictures = {image.hash for image in store.images.all()}
-        assert {path.stem for path in (self.home / "media").glob("*/*")} == pictures
-        assert not list((self.home / "media").glob(".new-*"))
+        with Wholeness(self.home) as whole:
+            whole.check_all_done()
 
-    def _check_jobs(self, store: Store) -> None:
-        for turn in store.turns.all():
-            tasks = Counter(job.task for job in store.jobs.of_turn(turn.id))
-            assert not tasks or tasks == Counter(AFTER_TURN), f"jobs of m{turn.id}: {tasks}"
-        for session in store.sessions.all():
-            tasks = Counter(job.task for job in store.jobs.of_session(session.id))
-            if session.closed_at is not None:
-                assert all(tasks[task] >= 1 for task in AFTER_SESSION)
+    def _mend(self, home: Path) -> None:
+        checks = self._doctor(home, "--fix", "--now")
+        left = [check for check in checks if check["verdict"] == "wrong" or check["name"] == "leftovers"]
+        assert not left, left
+        with Wholeness(home) as whole:
+            whole.check_no_orphan()
 
-    def _words(self, name: str, text: str, shown: str) -> tuple[str, ...]:
-        if name == "forget":
-            return self._forgetting()
-        if name == "import":
-            return ("import", str(self._transcript(text)))
-        fixed = {
-            "chat": ("chat", text),
-            "picture": ("chat", text, "--image", shown),
-            "private": ("chat", "--private", text),
-            "update": ("update", "--close"),
-            "tidy": ("memory", "tidy"),
-            "export": ("export", str(self.work / f"export-{self._number}.jsonl")),
-            "backup": ("backup",),
-        }
-        return fixed[name]
+    def _doctor(self, home: Path, *options: str) -> list[dict[str, str]]:
+        checks: list[dict[str, str]] = json.loads(self.run("doctor", "--json", *options, home=home)[1])
+        return checks
 
-    def _forgetting(self) -> tuple[str, ...]:
-        left = [text for text in self.said if text not in self.gone | self.perhaps]
-        if len(left) < 3:
-            return ()
-        self._chosen = self.random.choice(left)
-        with closing(open_store(self.home / "persona.db")) as store:
-            (turn,) = (turn for turn in store.turns.all() if turn.user == self._chosen)
-        return ("memory", "forget", f"m{turn.id}", "--yes")
+    def _chat(self) -> Attempt:
+        return self._saying(self._text())
 
-    def _picture(self) -> str:
+    def _show(self) -> Attempt:
         path = self.work / f"{self._number}.png"
         PIL.Image.effect_noise((200 + self._number % 50, 120), 60).save(path)
-        return str(path)
+        return self._saying(self._text(), str(path))
 
-    def _transcript(self, text: str) -> Path:
+    def _saying(self, text: str, shown: str = "") -> Attempt:
+        self._ever[text] = shown
+
+        def note(_finished: bool, printed: str) -> None:
+            # whatever was seen of an answer, the words are kept by then
+            if printed:
+                self.said[text] = shown
+
+        return Attempt(("chat", text, *(("--image", shown) if shown else ())), note)
+
+    def _update(self) -> Attempt:
+        return Attempt(("update", "--close"), _nothing)
+
+    def _tidy(self) -> Attempt:
+        return Attempt(("memory", "tidy"), _nothing)
+
+    def _private(self) -> Attempt:
+        before = digest(self.home)
+
+        def note(_finished: bool, _printed: str) -> None:
+            assert digest(self.home) == before, "a private run changed the home"
+
+        return Attempt(("chat", "--private", self._text()), note)
+
+    def _import(self) -> Attempt:
+        text = f"{self._text()} Imported."
         path = self.work / f"{self._number}.jsonl"
-        times = (f"2025-03-{day:02d} 18:30" for day in range(1, 9))
-        users = (*(f"On day {self._number}.{number} I walked." for number in range(7)), f"{text} Imported.")
+        users = (*(f"On day {self._number}.{number} I walked." for number in range(7)), text)
         lines = (
-            json.dumps({"time": time, "user": user, "assistant": "Good."})
-            for time, user in zip(times, users, strict=True)
+            json.dumps({"time": f"2025-03-{day:02d} 18:30", "user": user, "assistant": "Good."})
+            for day, user in enumerate(users, 1)
         )
         path.write_text("\n".join(lines), encoding="utf-8")
-        return path
+        self._ever[text] = ""
+
+        def note(finished: bool, _printed: str) -> None:
+            if finished:
+                self.said[text] = ""
+
+        return Attempt(("import", str(path)), note)
+
+    def _export(self) -> Attempt:
+        path, messages = self.work / f"export-{self._number}.jsonl", messages_in(self.home / "persona.db")
+
+        def note(finished: bool, _printed: str) -> None:
+            # whole, or not there
+            assert finished or not path.exists() or path.read_text(encoding="utf-8").endswith("}}\n")
+            if finished:
+                self._archives[str(path)] = messages
+
+        return Attempt(("export", str(path)), note)
+
+    def _back_up(self) -> Attempt:
+        messages = messages_in(self.home / "persona.db")
+
+        def note(finished: bool, printed: str) -> None:
+            if finished:
+                assert messages_in(Backups(self.home / "persona.db").find(printed.strip()).path) == messages
+
+        return Attempt(("backup",), note)
+
+    def _forget(self) -> Attempt | None:
+        left = [text for text in self.said if text not in self.gone | self.perhaps]
+        if len(left) < 3:
+            return None
+        chosen = self.random.choice(left)
+        with closing(open_store(self.home / "persona.db")) as store:
+            (turn,) = (turn for turn in store.turns.all() if turn.user == chosen)
+
+        def note(finished: bool, _printed: str) -> None:
+            (self.gone if finished else self.perhaps).add(chosen)
+
+        return Attempt(("memory", "forget", f"m{turn.id}", "--yes"), note)
+
+    def _restore(self) -> Attempt | None:
+        backups = Backups(self.home / "persona.db").all()
+        if not backups:
+            return None
+        chosen = self.random.choice(backups)
+        return self._going_back(chosen.name, messages_in(chosen.path))
+
+    def _take_archive(self) -> Attempt | None:
+        if not self._archives:
+            return None
+        path = self.random.choice(sorted(self._archives))
+        return self._going_back(path, self._archives[path])
+
+    def _going_back(self, name: str, messages: frozenset[str]) -> Attempt:
+        before = messages_in(self.home / "persona.db")
+
+        def note(finished: bool, _printed: str) -> None:
+            now = messages_in(self.home / "persona.db")
+            assert now in ((messages,) if finished else (before, messages)), "half gone back"
+            if now == messages:
+                # an archive outside still has what was forgotten since
+                self.gone -= messages
+                self.said = {text: self._ever[text] for text in messages if text in self._ever}
+
+        return Attempt(("restore", name, "--yes"), note)
+
+    def _migrate(self) -> Attempt:
+        if not self._former.home.exists():
+            self._former.write(self.random.choice(list(COMMITTED)[:-1]))
+
+        def note(finished: bool, _printed: str) -> None:
+            if self._former.check(finished=finished):
+                shutil.rmtree(self._former.home)
+
+        return Attempt(("memory", "quarantine"), note, self._former.home)
+
+    def _text(self) -> str:
+        return f"My friend Zo{self._number}e collects stamps number {self._number}."
 
 
-def live(seed: int, kills: int, home: Path, work: Path) -> Life:
-    """Live through so many kills, look after each, and once more when everything is worked off."""
+COMMANDS: dict[str, Callable[[Life], Attempt | None]] = {
+    "chat": Life._chat,
+    "picture": Life._show,
+    "update": Life._update,
+    "import": Life._import,
+    "export": Life._export,
+    "forget": Life._forget,
+    "tidy": Life._tidy,
+    "backup": Life._back_up,
+    "private": Life._private,
+    "migrate": Life._migrate,
+    "restore": Life._restore,
+    "restore archive": Life._take_archive,
+}
+"""What is killed; an attempt is None where there is nothing to do it with."""
+
+
+def live(seed: int, kills: int, home: Path, work: Path, *, look_every: int, repair_every: int) -> Life:
+    """Live through so many kills, look after each, and once more when everything is worked off.
+
+    After some of them a copy of the home is looked at more closely, or repaired.
+    """
     life = Life(home, work, seed)
     try:
         life.begin()
         life.check()
-        while life.killed.total() < kills:
-            life.step(life.random.choice(COMMANDS))
+        drawn = _drawn(life.random)
+        while (before := life.killed.total()) < kills:
+            life.step(next(drawn), kill=True)
             life.check()
+            count = life.killed.total()
+            if count > before and not (count % look_every and count % repair_every):
+                life.look(repaired=not count % repair_every)
         life.end()
     finally:
         life.close()
     return life
 
 
-def _digest(home: Path) -> str:
-    found = hashlib.sha256()
-    for path in sorted(home.rglob("*")):
-        if path.is_file() and not path.is_relative_to(home / "models"):
-            found.update(str(path).encode() + path.read_bytes())
-    return found.hexdigest()
+def _drawn(source: random.Random) -> Iterator[str]:
+    """Yield the commands in an order that has every one of them in each round, talk twice."""
+    while True:
+        names = [*COMMANDS, "chat", "picture"]
+        source.shuffle(names)
+        yield from names
+
+
+def _copy(source: str, target: str) -> None:
+    # weights are large, and never written
+    Path(target).hardlink_to(source) if "/models/" in source else shutil.copy2(source, target)
+
+
+def _nothing(_finished: bool, _printed: str) -> None:
+    pass
 
 
 def main() -> None:
-    """Kill as often as the argument says, over lives of 100 kills, and print what was killed."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
+    """Kill as often as the first argument says, over lives of 100 kills from the seed that the second says."""
+    count, first = (int(sys.argv[place]) if len(sys.argv) > place else 1_000 * (place == 1) for place in (1, 2))
     started, total = time.monotonic(), Counter[str]()
-    for seed in range(-(-count // 100)):
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            life = live(seed, min(100, count - seed * 100), folder / "home", folder / "work")
+    with tempfile.TemporaryDirectory() as name:
+        models = Path(name) / "models"
+        for done in range(0, count, 100):
+            folder = Path(name) / str(first + done // 100)
+            (folder / "home").mkdir(mode=0o700, parents=True)
+            # converted once
+            if models.exists():
+                shutil.copytree(models, folder / "home" / "models", copy_function=os.link)
+            most, seed = min(100, count - done), first + done // 100
+            life = live(seed, most, folder / "home", folder / "work", look_every=1, repair_every=10)
+            if not models.exists():
+                (folder / "home" / "models").rename(models)
+            shutil.rmtree(folder)
             total += life.killed
-            write(f"life {seed}: {life.killed.total()} kills, {len(life.said)} messages kept, 0 lost")
+            write(f"life {seed}: {life.killed.total()} kills, {len(life.said)} messages there at the end, 0 lost")
     by_command = ", ".join(f"{name} {count}" for name, count in total.most_common())
     write(f"{total.total()} kills in {time.monotonic() - started:.0f} s: {by_command}")
 
