@@ -14,21 +14,20 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import re
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from statistics import fmean, quantiles
-from typing import Any
-
-from dateutil import parser as dates
 
 from persona_cli.config import Settings
+from persona_cli.evaluation.cases import Person
+from persona_cli.evaluation.datasets.locomo import CATEGORIES, load_file
 from persona_cli.memory import Memory, open_memory
 from persona_cli.memory.retrieval.terms import search_terms
 from persona_cli.memory.vectors.embedding import embed_wanted
@@ -36,8 +35,6 @@ from persona_cli.paths import Places
 from persona_cli.records import Kind
 
 CUTS = (1, 5, 10, 20)
-CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop"}
-_EVIDENCE = re.compile(r"D\d+:\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,29 +69,22 @@ class Asked:
     milliseconds: float
 
 
-def load(conversation: dict[str, Any], memory: Memory) -> tuple[tuple[Question, ...], datetime]:
+def store_all(person: Person, memory: Memory) -> tuple[tuple[Question, ...], datetime]:
     """Import a conversation into an empty memory; return its questions and the time they are asked at."""
     turns: dict[str, int] = {}
-    spoken = conversation["conversation"]
-    at = datetime.now(UTC)
     with memory.store.transaction():
-        for name in sorted((key for key in spoken if re.fullmatch(r"session_\d+", key)), key=lambda key: int(key[8:])):
-            at = dates.parse(spoken[f"{name}_date_time"].replace(" on ", " ")).replace(tzinfo=UTC)
-            session = memory.store.sessions.start(at)
-            for said in spoken[name]:
-                at += timedelta(seconds=30)
-                shown = f" [shows {said['blip_caption']}]" if said.get("blip_caption") else ""
-                words = f"{said['speaker']}: {said['text']}{shown}"
-                turns[said["dia_id"]] = memory.store.turns.add(session.id, at, words, "", "import").id
-            memory.store.sessions.close(session.id, at)
-    return tuple(_questions(conversation["qa"], turns)), at + timedelta(hours=2)
-
-
-def _questions(listed: Sequence[dict[str, Any]], turns: dict[str, int]) -> Iterator[Question]:
-    for row in listed:
-        named = {turns[key] for text in row["evidence"] for key in _EVIDENCE.findall(text) if key in turns}
-        if named and row["category"] in CATEGORIES:
-            yield Question(row["question"], row["category"], frozenset(named))
+        for _, talk in groupby(person.history, key=lambda said: said.session):
+            said = list(talk)
+            session = memory.store.sessions.start(said[0].at)
+            for one in said:
+                turns[one.key] = memory.store.turns.add(session.id, one.at, one.user, "", "import").id
+            memory.store.sessions.close(session.id, said[-1].at)
+    numbers = {name: number for number, name in CATEGORIES.items()}
+    questions = tuple(
+        Question(asked.text, numbers[asked.task], frozenset(turns[key] for key in asked.evidence))
+        for asked in person.questions
+    )
+    return questions, person.history[-1].at + timedelta(hours=2)
 
 
 Method = Callable[[Memory, str, datetime], tuple[int, ...]]
@@ -129,14 +119,14 @@ def ours(memory: Memory, text: str, at: datetime) -> tuple[int, ...]:
 METHODS: dict[str, Method] = {"dense": dense, "BM25": bm25, "rank fusion": fusion, "persona": ours}
 
 
-def ask_all(conversation: dict[str, Any], settings: Settings, methods: Sequence[str]) -> list[Asked]:
+def ask_all(person: Person, settings: Settings, methods: Sequence[str]) -> list[Asked]:
     """Put every question of one conversation to every method."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         weights = Path(tempfile.gettempdir()) / "persona-benchmark-models"
         memory = open_memory(Places(home, home / "config.toml", home / "prompts", weights), settings, _say)
         try:
-            questions, at = load(conversation, memory)
+            questions, at = store_all(person, memory)
             embed_wanted(memory.store, memory.embedder)
             return [_ask(memory, name, question, at) for name in methods for question in questions]
         finally:
@@ -200,7 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--methods", default=",".join(METHODS), help="which to compare, comma separated")
     parser.add_argument("--json", action="store_true", help="print rows as JSON")
     given = parser.parse_args(arguments)
-    conversations = json.loads(given.data.read_text(encoding="utf-8"))
+    conversations = load_file(given.data)
     chosen = [int(one) for one in given.only.split(",")] if given.only else range(len(conversations))
     methods = given.methods.split(",")
     asked = [one for place in chosen for one in ask_all(conversations[place], Settings(), methods)]

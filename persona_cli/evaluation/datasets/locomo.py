@@ -47,10 +47,19 @@ class _Talk(Row):
 def load(root: Path, variant: str = "") -> Collection:
     """Return the conversations of the one JSON file in the folder."""
     folder = Folder(root, name="LoCoMo", source=SOURCE)
-    talks = folder.json(folder.one("locomo*.json"), list[_Talk])
-    folder.expect("conversations", len(talks), 10)
-    people = tuple(_person(folder, place, talk, variant) for place, talk in enumerate(talks))
+    people = _read(folder, folder.one("locomo*.json"), variant)
+    folder.expect("conversations", len(people), 10)
     return Collection(NAME, variant, people, folder.inputs, tuple(folder.notes))
+
+
+def load_file(file: Path) -> tuple[Person, ...]:
+    """Return the conversations of a file, whatever it is called."""
+    return _read(Folder(file.parent, name="LoCoMo", source=SOURCE), file, "")
+
+
+def _read(folder: Folder, file: Path, variant: str) -> tuple[Person, ...]:
+    talks = folder.json(file, list[_Talk])
+    return tuple(_person(folder, place, talk, variant) for place, talk in enumerate(talks))
 
 
 def _person(folder: Folder, place: int, talk: _Talk, variant: str) -> Person:
