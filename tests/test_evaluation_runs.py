@@ -209,6 +209,20 @@ def test_a_server_that_goes_down_stops_the_run_and_loses_nothing(tmp_path: Path,
     assert len(folder.read().outcomes) == 30
 
 
+@pytest.mark.slow
+def test_people_are_worked_through_in_processes(tmp_path: Path, weights: Path) -> None:
+    collection = load("locomo", None)
+    shown: list[int] = []
+    with serving(lambda _: "Walnuts.") as (url, heard):
+        where, folder = bench(url), RunFolder(tmp_path)
+        plan = make_plan(collection, "none", where, limit=0, seed=0)
+        answer_all(collection, plan, where, folder, workers=2, on_progress=lambda done, *_: shown.append(done))
+        assert len(heard) == 30
+    assert shown[0] == 0
+    assert shown[-1] == 30
+    assert make_report([folder]).rows[0].labels == {"right": 1, "wrong": 29}
+
+
 def test_another_plan_in_the_same_folder_is_refused(tmp_path: Path, weights: Path) -> None:
     collection = choose(load("locomo", None), 1, 3)
     folder, _ = answering(collection, "none", lambda _: "no", tmp_path)
