@@ -24,10 +24,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
-from transformers import Qwen2_5_VLForConditionalGeneration
 
 from benchmarks.engine import draw
 from models import tiny
@@ -160,6 +158,9 @@ def _drain(stream: Iterator[str]) -> None:
 
 def _write_checkpoint(directory: Path, shape: tiny.Shape) -> None:
     """Write a checkpoint of the shape; its weights are never all in memory."""
+    import torch  # noqa: PLC0415 - five seconds, which who only reads the shapes does not wait for
+    from transformers import Qwen2_5_VLForConditionalGeneration  # noqa: PLC0415
+
     directory.mkdir(parents=True, exist_ok=True)
     tokenizer = tiny.build_tokenizer()
     config = tiny.configure(shape, tokenizer)
