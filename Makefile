@@ -39,6 +39,7 @@ soak: $(VENV)/.installed-dev ## talk for 10,000 turns in one process and draw ti
 train: $(VENV)/.installed-dev ## train the reader anew from the examples in models/reading: some minutes
 	$(BIN)/python -m models.reading.corpus
 	$(BIN)/python -m models.reading.train
+	$(BIN)/python -m models.stances.train
 
 docs: $(VENV)/.installed-dev ## write docs/commands.md anew from --help
 	$(BIN)/python -m tests.commands > docs/commands.md

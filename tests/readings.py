@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from persona_cli.model.lite.listener import Listener
 from persona_cli.reading.inquiry import Bearing
-from persona_cli.reading.labels import ANSWERS, Guess
+from persona_cli.reading.labels import ANSWERS, STANCES, Guess
 from persona_cli.reading.reader import locate
+from persona_cli.reading.stance import Stance
 from persona_cli.reading.statement import Span, Statement, Subject
 
 WORTH = {0: (1.0, 0.0, 0.0, 0.0), 1: (0.1, 0.9, 0.0, 0.0), 2: (0.0, 0.1, 0.9, 0.0), 3: (0.0, 0.0, 0.1, 0.9)}
@@ -53,9 +54,15 @@ def read_as(
 class HandReader:
     """A reader of what is written down; of any other sentence it makes small talk, or a question."""
 
-    def __init__(self, *known: Statement, bearings: Mapping[tuple[str, str], str] | None = None) -> None:
+    def __init__(
+        self,
+        *known: Statement,
+        bearings: Mapping[tuple[str, str], str] | None = None,
+        stances: Mapping[str, str] | None = None,
+    ) -> None:
         self._known = {statement.text: statement for statement in known}
         self._bearings = bearings or {}
+        self._stances = stances or {}
 
     def read(self, message: str, before: Sequence[Statement] = ()) -> tuple[Statement, ...]:
         """Return the sentences of a message."""
@@ -70,6 +77,12 @@ class HandReader:
         labels = [self._bearings.get((question, memory), "off") for memory in memories]
         return tuple(Bearing(Guess(label, 1.0), {name: float(name == label) for name in ANSWERS}) for label in labels)
 
+    def stance(self, message: str) -> Stance:
+        """Return how a message is meant: as written down for a sentence in it, else a plain fact."""
+        found = next((stance for text, stance in self._stances.items() if text in message), "plain")
+        label, _, strong = found.partition(" ")
+        return Stance({name: float(name == label) for name in STANCES}, float(bool(strong)))
+
     def _read(self, text: str, start: int) -> Statement:
         known = self._known.get(text)
         if known is None:
@@ -80,7 +93,11 @@ class HandReader:
         return replace(known, start=start, end=start + len(text))
 
 
-def listening(*known: Statement, bearings: Mapping[tuple[str, str], str] | None = None) -> Listener:
-    """Return a listener that reads by hand."""
-    reader = HandReader(*known, bearings=bearings)
+def listening(
+    *known: Statement,
+    bearings: Mapping[tuple[str, str], str] | None = None,
+    stances: Mapping[str, str] | None = None,
+) -> Listener:
+    """Return a listener that reads by hand; stances are by a part of the message."""
+    reader = HandReader(*known, bearings=bearings, stances=stances)
     return Listener(lambda: reader)  # type: ignore[arg-type,return-value]  # reads and judges, as a reader does

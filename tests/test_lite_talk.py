@@ -186,17 +186,49 @@ def test_an_age_counts_on_from_the_day_it_was_told() -> None:
 
 def test_sympathy_comes_before_anything_that_cannot_be_done() -> None:
     text = "my gran died last week. write a poem for her"
-    listener = listening(read_as("my gran died last week.", worth=3), read_as("write a poem for her", "request"))
+    listener = listening(
+        read_as("my gran died last week.", worth=3),
+        read_as("write a poem for her", "request"),
+        stances={"gran died": "grief strong"},
+    )
     answer = decide(situation(text), listener, alike, may_search=False).answer
     assert "sorry" in answer
     assert "can't" not in answer.split("\n")[0]
 
 
-def test_what_is_told_is_acknowledged_with_whom_it_is_about() -> None:
-    text = "my sister Ada moved to Ghent"
-    listener = listening(read_as(text, who="other", name="Ada"))
-    assert "Ada" in say(listener, situation(text)).answer
+def test_what_is_told_is_taken_up_in_the_persons_own_words() -> None:
+    text = "my sister Ada moved to Ghent, which is in Belgium as far as I know"
+    listener = listening(read_as(text, who="other", name="Ada", spans=[("Ada", "person", "sibling")]))
+    assert "“my sister Ada moved to Ghent”" in say(listener, situation(text)).answer
     assert say(listener, situation(text)).next is None
+
+
+def test_nothing_is_said_to_be_kept_that_is_not() -> None:
+    text = "my sister Ada moved to Ghent, which is in Belgium as far as I know"
+    private = situation(text, kept=False)
+    for listener in (listening(read_as(text)), listening(read_as(text, worth=0))):
+        answer = say(listener, private).answer
+        assert not any(
+            word in answer.lower() for word in ("noted", "got it", "have it", "have that", "remember", "kept")
+        )
+
+
+@pytest.mark.parametrize(
+    ("stance", "mood"),
+    [("grief strong", "sorry"), ("worry strong", "sorry"), ("win strong", "!"), ("joke", "Ha"), ("nuisance", "n")],
+)
+def test_a_reply_suits_how_the_message_is_meant(stance: str, mood: str) -> None:
+    text = "this is what happened to us today"
+    listener = listening(read_as(text), stances={text: stance})
+    assert mood in say(listener, situation(text)).answer
+
+
+def test_a_wish_is_answered_behind_the_feeling() -> None:
+    text = "Please remember that I found a lump in my breast."
+    listener = listening(read_as(text, "keep", worth=3), stances={text: "worry strong"})
+    feeling, kept = say(listener, situation(text)).answer.split("\n\n")
+    assert "sorry" in feeling
+    assert "lump" in kept
 
 
 def test_another_language_is_named_once() -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import tomllib
+from importlib.resources import files
 
 import pytest
 
+from persona_cli.model.lite.feeling import excerpt, occasion_of
 from persona_cli.model.lite.language import language_of
 from persona_cli.model.lite.phrases import phrases_of
 from persona_cli.model.lite.sums import reckon
-from persona_cli.model.lite.tone import Tone, occasion_of
+from persona_cli.model.lite.tone import Tone
 from persona_cli.personality import TRAITS, Traits
+from persona_cli.reading.labels import STANCES
+from persona_cli.reading.stance import Stance
+from tests.readings import read_as
 
 
 @pytest.mark.parametrize(
@@ -59,25 +65,58 @@ def test_sums_and_units_are_reckoned_and_nothing_else(text: str, answer: str | N
     assert reckon(text) == answer
 
 
+def meant(strong: float = 0.0, **probabilities: float) -> Stance:
+    rest = (1 - sum(probabilities.values())) / len(STANCES)
+    return Stance({label: probabilities.get(label, 0.0) + rest for label in STANCES}, strong)
+
+
 @pytest.mark.parametrize(
-    ("text", "occasion"),
+    ("stance", "words", "occasion"),
     [
-        ("my gran died last week", "grief"),
-        ("we had to put him down yesterday", "grief"),
-        ("the biopsy is on Monday", "worried"),
-        ("Sasha dumped me", "sad"),
-        ("my boss is so rude, I'm fuming", "angry"),
-        ("I passed my driving test!!", "glad"),
-        ("I didn't get promoted", ""),
-        ("I put the keys on the shelf", ""),
+        (meant(0.9, grief=0.9), 6, "grief_strong"),
+        (meant(0.1, grief=0.9), 6, "sorry"),
+        (meant(0.9, win=0.9), 6, "win_strong"),
+        (meant(0.9, win=0.7, moved=0.25), 6, ""),
+        (meant(joke=0.75, worry=0.2), 6, ""),
+        (meant(joke=0.9), 6, "joke"),
+        (meant(grief=0.3, worry=0.3, hurt=0.3), 6, "sorry"),
+        (meant(win=0.3, joy=0.3, relief=0.3), 6, "joy"),
+        (meant(moved=0.45, plain=0.4), 6, "quiet"),
+        (meant(plain=0.9), 6, ""),
+        (meant(fine=0.9), 3, "fine"),
+        (meant(fine=0.9), 30, ""),
+        (meant(), 6, ""),
     ],
 )
-def test_feelings_are_heard(text: str, occasion: str) -> None:
-    assert occasion_of(text) == occasion
+def test_only_what_is_sure_is_answered_with_feeling(stance: Stance, words: int, occasion: str) -> None:
+    assert occasion_of(stance, words) == occasion
+
+
+def test_every_ending_of_a_trait_has_its_moods_and_every_occasion_its_forms() -> None:
+    forms = tomllib.loads((files("persona_cli.model.lite") / "tone.toml").read_text(encoding="utf-8"))
+    moods = {*forms["moods"], "joke", "known", "unknown", "greeting", "any"}
+    for trait in TRAITS:
+        for end in ("high", "low"):
+            assert set(forms[trait][end]) == moods
+    assert {occasion for of in forms["moods"].values() for occasion in of.split()} <= {*forms["plain"], "plan"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("guitar moved to tuesdays at 5 from after half term cos denise is doing a choir thing",
+         "guitar moved to tuesdays at 5 from after half term"),
+        ("had soup", ""),
+        ('she said "never again" and put the phone down on me just like that, can you believe it',
+         "put the phone down on me just like that"),
+    ],
+)  # fmt: skip
+def test_the_words_taken_up_are_a_clause_that_stands_alone(text: str, words: str) -> None:
+    assert excerpt([read_as(text)]) == words
 
 
 @pytest.mark.parametrize("trait", TRAITS)
-@pytest.mark.parametrize("occasion", ["noted", "known", "unknown", "greeting", "sad", "glad"])
+@pytest.mark.parametrize("occasion", ["noted", "known", "unknown", "greeting", "grief_strong", "anger", "joy"])
 def test_both_ends_of_a_trait_are_heard_and_never_twice_in_a_row(trait: str, occasion: str) -> None:
     said: dict[float, list[str]] = {}
     for score in (4.5, 1.5):

@@ -35,6 +35,12 @@ SLOTS = tuple(_SLOT_TEXT.split())
 WHO = ("me", "we", "other", "none", "you")
 """Whom a sentence is about: the person, with theirs, somebody of theirs, nobody of theirs, the assistant."""
 
+STANCES = (
+    *("grief", "moved", "worry", "hurt", "anger", "nuisance", "win", "joy", "relief", "joke"),
+    *("fine", "thanks", "plain", "plan", "opinion", "secret"),
+)
+"""How a whole message is meant; `moved` is bitter and sweet at once, `hurt` any sorrow that is no death."""
+
 RELATIONS = ("same", "ends", "corrects", "returns", "adds", "unrelated", "maybe")
 """How a new statement stands to an old memory; with `maybe` a fair person would ask."""
 

@@ -18,6 +18,7 @@ from persona_cli.reading.inquiry import Bearing, bearings
 from persona_cli.reading.labels import Guess
 from persona_cli.reading.mentions import candidates_for, choose, mentions
 from persona_cli.reading.relation import Relation, relate
+from persona_cli.reading.stance import Stance, open_stances
 from persona_cli.reading.statement import Span, Statement
 from persona_cli.reading.surface import sentence_features
 from persona_cli.reading.tagging import find_spans
@@ -52,6 +53,12 @@ class Reader:
     def bearings(self, question: str, memories: Sequence[str]) -> tuple[Bearing, ...]:
         """Return how each memory stands to a question, in order; one pass a memory."""
         return bearings(self.encoder, self.heads, question, memories)
+
+    def stance(self, message: str) -> Stance:
+        """Return how a message is meant, as a whole."""
+        sentences = [text for text, _ in locate(message)] or [message]
+        (passage,) = self.encoder.encode([sentences])
+        return open_stances().judge(self.heads, passage, sentences)
 
     def judge(
         self, located: Sequence[tuple[str, int]], parts: Sequence[Part], before: Sequence[Statement]

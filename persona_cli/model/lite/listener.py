@@ -14,6 +14,7 @@ from persona_cli.model.lite.phrases import phrases_of, without_opening
 from persona_cli.reading.inquiry import Bearing
 from persona_cli.reading.labels import Guess
 from persona_cli.reading.reader import Reader
+from persona_cli.reading.stance import Stance
 from persona_cli.reading.statement import Statement
 from persona_cli.records import Turn
 
@@ -70,6 +71,10 @@ class Listener:
     def judge(self, question: str, memories: Sequence[str]) -> tuple[Bearing, ...]:
         """Return how each memory stands to a question."""
         return self._reader.bearings(question, memories)
+
+    def stance(self, text: str) -> Stance:
+        """Return how a message is meant."""
+        return self._reader.stance(text[:LONGEST])
 
     def _plainly(self, text: str) -> tuple[Statement, ...]:
         return self._once(text, ()) if text.strip() and language_of(text) == ENGLISH else ()

@@ -13,6 +13,7 @@ from functools import cached_property
 from persona_cli.english.forms import capital
 from persona_cli.model.lite import answer, shown, telling
 from persona_cli.model.lite.answer import Match
+from persona_cli.model.lite.feeling import excerpt, occasion_of
 from persona_cli.model.lite.knowledge import Known, Source, gather
 from persona_cli.model.lite.language import ENGLISH, language_of
 from persona_cli.model.lite.listener import Listener
@@ -22,7 +23,7 @@ from persona_cli.model.lite.read import draft_memories, event_of, is_worth_keepi
 from persona_cli.model.lite.session import Embed
 from persona_cli.model.lite.sums import reckon
 from persona_cli.model.lite.talk import Talk, asks_to_sum_up, looked_for, told_last_time
-from persona_cli.model.lite.tone import Tone, occasion_of
+from persona_cli.model.lite.tone import Tone
 from persona_cli.model.tasks import Situation
 from persona_cli.personality import Traits
 from persona_cli.reading.inquiry import Question, question_of
@@ -41,6 +42,10 @@ FOREIGN = (
 NO_RING = "I can't ring or send you anything; ask me what is planned, and I'll have it."
 NO_WORDS = "I have no words to go by. Tell me about it?"
 _OPEN_KINDS = ("world", "you", "now", "rhetorical")
+_MEANT = ("tell", "chat", "keep", "correct", "remind", "request")
+"""What a sentence does that shows how the message is meant; what is asked or supposed shows nothing."""
+_CALM = ("", "quiet", "opinion", "fine", "thanks")
+"""Occasions that call for no more than to be heard."""
 _BEYOND = 0.8
 """Score from which something known answers what does not look like a question about a life."""
 _QUESTIONS = 3
@@ -66,7 +71,9 @@ def decide(situation: Situation, listener: Listener, embed: Embed, *, may_search
     if may_search and (step := reply.next_step()) is not None:
         return step
     lately = tuple(turn.answer for turn in situation.recent[-2:])
-    toned, untoned = (reply.answer(Tone(traits, lately)) for traits in (situation.traits, Traits()))
+    at = situation.query.at
+    day = f"{at:%A}, {at.day} {at:%B}"
+    toned, untoned = (reply.answer(Tone(traits, lately, day)) for traits in (situation.traits, Traits()))
     return Decision(reply.verdict(), answer=toned, untoned="" if untoned == toned else untoned)
 
 
@@ -197,7 +204,7 @@ class _Reply:
             return tone.said(answer.compose(asked, matches, self._at), "known", text)
         if asked.kind in ("you", "world"):
             return ABOUT_SELF if asked.kind == "you" else tone.plain("world", text)
-        plain = tone.said(tone.plain("unknown", text), "unknown", text)
+        plain = tone.reply("unknown", text)
         return f"{plain} {answer.closest(asked, matches, self._at) or tone.plain('offer', text)}"
 
     def _known_without_memory(self, asked: Asked) -> str | None:
@@ -218,31 +225,34 @@ class _Reply:
         return [one for one in self._tells if is_worth_keeping(one)] if self._situation.kept else []
 
     @cached_property
-    def _feeling(self) -> str:
-        """Return what feeling the message calls for, by its own statements."""
-        own = [
-            one
-            for one in self._statements
-            if (one.own and one.act.label in ("tell", "chat", "keep"))
-            or (one.asked is not None and one.asked.label == "rhetorical")
-        ]
-        return next((occasion for one in own if (occasion := occasion_of(one.text))), "")
+    def _occasion(self) -> str:
+        """Return what the message calls for, by what it says beside its questions; "" for a plain fact."""
+        said = " ".join(
+            statement.text
+            for statement in self._statements
+            if (statement.own and statement.act.label in _MEANT)
+            or (statement.asked is not None and statement.asked.label == "rhetorical")
+        )
+        return occasion_of(self._listener.stance(said), len(said.split())) if said else ""
+
+    @property
+    def _feeling(self) -> bool:
+        """Tell whether the message calls for more than that it was heard."""
+        return self._occasion not in _CALM
 
     def _acknowledged(self, tone: Tone) -> str:
-        """Answer what was told: with feeling where it calls for it, else that it is kept."""
+        """Answer what was told: with feeling where it calls for it, else by taking up some of its words."""
         if not self._tells and not self._feeling:
             return ""
         kept = self._keeps
-        whom = self._whom([one for one in self._tells if occasion_of(one.text)] if self._feeling else kept)
-        if self._feeling:
-            return tone.said(tone.plain(self._feeling, self._text, who=whom), self._feeling, self._text)
         wished = next((one for one in kept if one.act.label in ("keep", "remind", "correct")), None)
-        if wished is not None:
-            return self._wished(wished, tone)
-        if self._situation.query.images and not kept:
-            return ""
-        said = tone.plain("noted", self._text, who=whom) if kept else tone.plain("heard", self._text)
-        return tone.said(said, "noted", self._text)
+        asked_for = self._wished(wished, tone) if wished is not None else ""
+        if self._feeling:
+            felt = tone.reply(self._occasion, self._text)
+            return f"{felt}\n\n{asked_for}" if asked_for else felt
+        if asked_for or (self._situation.query.images and not kept):
+            return asked_for
+        return tone.reply(self._occasion or ("noted" if kept else "heard"), self._text, excerpt(kept or self._tells))
 
     def _wished(self, statement: Statement, tone: Tone) -> str:
         """Answer a wish to remember, to be reminded or to correct, by what is kept."""
@@ -258,21 +268,6 @@ class _Reply:
         event = event_of(statement.text, self._at)
         when = f" ({telling.when(event, self._at)})" if event and event.start else ""
         return f"{said.rstrip('.')}{when}. {NO_RING}"
-
-    def _whom(self, statements: list[Statement]) -> str:
-        subject = next(
-            (one.subject for one in statements if one.subject.who.label == "other" and one.subject.name), None
-        )
-        ours = any(re.search(r"\b(?:I|i|we|We)\b", one.text) for one in statements)
-        if (
-            subject is None
-            or ours
-            or len(subject.name) < 3
-            or len({one.subject.name for one in statements}) > 1
-            or len(subject.name.split()) > 2
-        ):
-            return ""
-        return f"your {subject.name.lower()}" if subject.label == "role" else subject.name
 
     def _requested(self, tone: Tone) -> str:
         asked = [one for one in self._statements if one.act.label == "request" and one.own]
@@ -332,6 +327,6 @@ class _Reply:
             return tone.said(tone.plain("greeting", text, f"{part}{f', {name}' if name else ''}"), "greeting", text)
         for occasion in ("thanks", "goodnight", "goodbye", "how_are_you"):
             if phrases_of(occasion).search(text):
-                return tone.said(tone.plain(occasion, text), "any", text)
+                return tone.reply(occasion, text)
         rhetorical = any(one.asked is not None for one in self._statements)
-        return tone.plain("rhetorical" if rhetorical else "chat" if len(text.split()) < 8 else "heard", text)
+        return tone.reply(self._occasion or ("rhetorical" if rhetorical else "heard"), text)

@@ -6,6 +6,7 @@ end. The form of the answer before is never taken again, and the same message in
 
 from __future__ import annotations
 
+import re
 import tomllib
 import zlib
 from collections.abc import Sequence
@@ -14,14 +15,14 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from persona_cli.model.lite.phrases import phrases_of
 from persona_cli.personality import NEUTRAL, Traits
 
 HEARD = 0.5
 """How far from the middle a trait is heard: a vector that has moved so far has seen several readings, not one."""
 _PLAINLY = 1.0
 """How far a second trait must be, to be heard beside the first."""
-_TROUBLED = frozenset({"grief", "sad", "worried", "angry"})
+_ONE_IS_ENOUGH = ("grave", "low", "soft", "glad", "joke")
+"""Moods in which the plainest trait alone is heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +33,34 @@ class Tone:
     lately: tuple[str, ...] = ()
     """The last answers, whose forms are not taken again."""
 
-    def plain(self, occasion: str, seed: str, what: str = "", who: str = "") -> str:
+    day: str = ""
+    """Today's date, for those who like things dated."""
+
+    def reply(self, occasion: str, seed: str, excerpt: str = "") -> str:
+        """Return the reply to an occasion of [plain] as this person likes to be spoken to.
+
+        It takes up the `excerpt`, words of their own, where the occasion has forms for it and they like more words.
+        """
+        quoted = _forms()["plain"].get(f"{occasion}_quoted", []) if excerpt and not self._brief else []
+        both = [*_forms()["plain"][occasion], *quoted] if occasion == "quiet" else quoted
+        plain = self._chosen(both or _forms()["plain"][occasion], seed).replace("{}", excerpt)
+        return self.said(plain, occasion, seed)
+
+    def plain(self, occasion: str, seed: str, what: str = "") -> str:
         """Return a reply to an occasion of [plain] as anybody would get it."""
-        name = f"{occasion}_of" if who and f"{occasion}_of" in _forms()["plain"] else occasion
-        return self._chosen(_forms()["plain"][name], seed).replace("{who}", who).replace("{}", what)
+        return self._chosen(_forms()["plain"][occasion], seed).replace("{}", what)
 
     def said(self, text: str, occasion: str, seed: str) -> str:
         """Return a reply as this person likes to be spoken to; what it says is untouched."""
-        mood = "sad" if occasion in _TROUBLED else occasion
-        for trait, end in self._heard()[: 1 if mood == "sad" else 2]:
+        mood = next((name for name, of in _forms()["moods"].items() if occasion in of.split()), occasion)
+        for trait, end in self._heard()[: 1 if mood in _ONE_IS_ENOUGH else 2]:
             forms = _forms()[trait][end]
             text = self._chosen(forms.get(mood, forms["any"]), seed + trait).replace("{}", text)
-        return text
+        return text.replace("{day}", self.day)
+
+    @property
+    def _brief(self) -> bool:
+        return ("extraversion", "low") in self._heard()
 
     def _heard(self) -> list[tuple[str, str]]:
         """Return the traits that are heard with their ends, the plainest first."""
@@ -61,16 +78,8 @@ class Tone:
         return next((form for form in ordered if not self._used(form)), ordered[0])
 
     def _used(self, form: str) -> bool:
-        parts = [part.strip() for part in form.replace("{who}", "{}").split("{}")]
+        parts = [part.strip() for part in re.split(r"\{\w*\}", form)]
         return any(len(part) > 3 and part in answer for part in parts for answer in self.lately)
-
-
-def occasion_of(text: str) -> str:
-    """Return what feeling a statement calls for: grief, sad, worried, angry, glad, or "" for none."""
-    for occasion in ("grief", "worried", "sad", "angry"):
-        if phrases_of(occasion).search(text):
-            return occasion
-    return "glad" if phrases_of("glad").search(text) and not phrases_of("denied").search(text) else ""
 
 
 @cache

@@ -1,0 +1,1 @@
+"""How a message is meant: examples, their training, and what came of it."""
