@@ -56,6 +56,12 @@ class ModelSettings:
     threads: int = setting(0, "processor threads; 0 takes one for each core", least=0, most=1_024)
     flash_attention: bool = setting(True, "the quicker attention; turn it off where a driver has trouble with it")
     kv_type: str = setting("f16", "precision of the cache; q8_0 halves its memory", of=("f32", "f16", "q8_0"))
+    reasoning: str = setting(
+        "auto",
+        "whether it searches in rounds; off searches once and answers in one call, auto does that where it is slow",
+        of=("auto", "on", "off"),
+    )
+    tasks: str = setting("auto", "what it learns by itself: auto (as `persona model check` found), all, none, or some")
     quantization: str = setting("Q4_K_M", "what is pulled and exported", of=("Q4_K_M", "Q5_K_M", "Q6_K", "Q8_0", "F16"))
 
 

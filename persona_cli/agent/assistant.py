@@ -22,7 +22,7 @@ from persona_cli.config import Settings
 from persona_cli.errors import Interrupted, MessageError, PersonaError
 from persona_cli.memory import Keeping, Memory
 from persona_cli.memory.vectors.embedding import embed_wanted
-from persona_cli.model.tasks import ImageSeen, Model, Situation, Stop
+from persona_cli.model.tasks import ImageSeen, Model, Paced, Situation, Stop
 from persona_cli.personality import Traits, steady
 from persona_cli.records import (
     Answer,
@@ -164,7 +164,9 @@ class Assistant:
                     Notice(f"Of so long a message {left:,} characters in the middle are not read for dates.")
                 )
             empty = self.memory.keeping is Keeping.NOTHING
-            most, options = (0, RespondOptions()) if empty else (self.settings.memory.retrievals, options)
+            if options.reasoning is None:
+                options = replace(options, reasoning=not (isinstance(self.model, Paced) and self.model.quick))
+            most, options = (0, RespondOptions(reasoning=True)) if empty else (self.settings.memory.retrievals, options)
             # inside, so that the words are kept also when the wait for the running job is cut short
             with self.updates.paused():
                 situation = self._situation(query, turn)

@@ -30,8 +30,8 @@ class RespondOptions:
 
     force_retrieve: bool = False
     """Retrieve once with the words of the query before the model decides anything."""
-    reasoning: bool = True
-    """False: retrieve once with the words of the query, then answer in one call."""
+    reasoning: bool | None = None
+    """False: retrieve once with the words of the query, then answer in one call. None: as the model does better."""
 
 
 def respond(

@@ -15,6 +15,7 @@ from datetime import timedelta
 from persona_cli.agent.objects import locate_objects, narrowed, parts_of
 from persona_cli.agent.tidying import Tidying
 from persona_cli.config import Settings
+from persona_cli.english.tokens import stems
 from persona_cli.errors import FormatError
 from persona_cli.memory import Memory
 from persona_cli.memory.store import Store
@@ -38,6 +39,10 @@ TOPICS_AT_ONCE = 5
 HISTORY = timedelta(days=60)
 """How far back a habit may show itself by repetition."""
 _HISTORY_TURNS = 300
+_QUOTED = 160
+"""Characters of a message that stand for a topic whose summary rests on nothing that was said."""
+_FRAME = "user assistant said told asked talked conversation discussed topic"
+"""What every summary may say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +190,19 @@ def claim_all(drafts: Sequence[EpisodeDraft], turns: int) -> tuple[EpisodeDraft,
     return tuple(EpisodeDraft(draft.summary, draft.keywords, tuple(sorted(claimed))) for draft, claimed in topics)
 
 
+def _resting(summary: str, turns: Sequence[Turn]) -> str:
+    """Return a summary where it rests on what was said, else the user's own words of those turns."""
+    said = stems(" ".join(f"{turn.user} {turn.answer}" for turn in turns))
+    claimed = {stem for stem in stems(summary) if len(stem) > 3} - stems(_FRAME)
+    if len(claimed & said) * 2 >= len(claimed):
+        return summary
+    longest = max((turn.user for turn in turns), key=len)
+    return f"The user said: “{longest[:_QUOTED]}”" if longest else summary
+
+
 def _episode(topic: EpisodeDraft, session: int, turns: Sequence[Turn]) -> EpisodicMemory:
     mine = [turns[index] for index in topic.turns]
+    topic = replace(topic, summary=_resting(topic.summary, mine))
     hostile = any(map(is_instruction, (topic.summary, *topic.keywords)))
     return EpisodicMemory(
         id=0,

@@ -41,13 +41,14 @@ def chat(
     private: Annotated[bool, typer.Option("--private", help="Read memory and write nothing anywhere.")] = False,
     show_thinking: Annotated[bool, typer.Option("--show-thinking", help="Show thinking and searches.")] = False,
     force_retrieve: Annotated[bool, typer.Option("--force-retrieve", help="Always search memory once.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Search once, then answer in one call.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the turn as JSON.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Say what the model runs on.")] = False,
 ) -> None:
     """Talk to persona. Answers go to standard output, thinking and notices to standard error."""
     run = invocation(context)
     run.verbose = run.verbose or verbose
-    options = ChatOptions(show_thinking or run.settings.chat.show_thinking, force_retrieve, as_json)
+    options = ChatOptions(show_thinking or run.settings.chat.show_thinking, force_retrieve, as_json, quick)
     keeping = _keeping(no_memory=no_memory, private=private)
     if message is None and not sys.stdin.isatty():
         message = read_pipe()

@@ -265,14 +265,15 @@ def _model_in_use(run: Invocation) -> Iterator[Check]:
 
 
 def _server(run: Invocation) -> tuple[Fact, ...]:
-    from persona_cli.model.opening import open_server
+    from persona_cli.model.opening import learning_fact, open_server
     from persona_cli.model.tasks import Fact
 
     server = open_server(run.settings, run.places.cache / "servers.json")
     try:
         known = server.about() if run.verbose else ()
         where = f"{server.name} on {run.settings.server.url}, replies {server.dialect.about}"
-        return Fact("model", where), *known
+        learning = learning_fact(run.places, run.settings, f"{run.settings.server.url} {server.name}")
+        return Fact("model", where), learning, *known
     finally:
         server.close()
 
@@ -281,7 +282,7 @@ def _installed(run: Invocation) -> tuple[Fact, ...]:
     """Return what is installed under the name, then the plan for it, or what loading it came to."""
     from persona_cli.model.engines.llama import plan_pair
     from persona_cli.model.engines.llama.report import plan_facts
-    from persona_cli.model.opening import find_installed, open_weights, wishes_of
+    from persona_cli.model.opening import find_installed, identity_of, learning_fact, open_weights, wishes_of
     from persona_cli.model.tasks import Fact
     from persona_cli.model.weights import Weights
 
@@ -290,11 +291,12 @@ def _installed(run: Invocation) -> tuple[Fact, ...]:
     assert text is not None
     sees = "sees pictures" if projection else "without mmproj: sees no pictures"
     found = Fact("model", f"{model.name} {model.manifest.quantization}, {sees}".replace("  ", " "))
+    learning = learning_fact(run.places, run.settings, identity_of(model))
     if not run.verbose:
-        return found, *plan_facts(*plan_pair(text, projection, wishes_of(run.settings.model)))
+        return found, learning, *plan_facts(*plan_pair(text, projection, wishes_of(run.settings.model)))
     engine = open_weights(model, run.settings.model, run.places.cache).engine
     try:
-        return found, *engine.about()
+        return found, learning, *engine.about()
     finally:
         engine.close()
 

@@ -10,11 +10,12 @@ import typer
 from persona_cli.cli.config import put_setting
 from persona_cli.cli.invocation import Invocation, invocation
 from persona_cli.cli.writer import write
-from persona_cli.errors import ConfigError
+from persona_cli.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from persona_cli.model.export import ExportedPair
     from persona_cli.model.weights import Installed
+    from persona_cli.records import Image, PictureSource
 
 app = typer.Typer(no_args_is_help=True, help="Get, choose and convert models.")
 
@@ -130,6 +131,31 @@ def use(context: typer.Context, name: Name) -> None:
     put_setting(run, "model.name", find_installed(Weights(run.places.weights), name).name)
 
 
+@app.command(short_help="Try whether the model is up to it.")
+def check(context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Try the model in use on ten prompts with known answers; what it is weak at the built-in one does from then on."""
+    from persona_cli.cli.model_views import print_verdict
+    from persona_cli.cli.render import print_json, progress
+    from persona_cli.model import readiness
+    from persona_cli.model.opening import checks_file, open_prompted
+    from persona_cli.model.weights import BUILT_IN
+
+    run = invocation(context)
+    if run.settings.model.name.casefold() == BUILT_IN:
+        raise UsageError("the built-in model needs no check", fix="Choose another first: persona model use NAME")
+    model, identity = open_prompted(run.places, run.settings, _no_picture)
+    try:
+        with progress(run.err, "checking") as advance:
+            verdict = readiness.check(model, lambda: False, lambda done, total: advance(done, total, model.name))
+    finally:
+        model.close()
+    readiness.save_verdict(checks_file(run.places), identity, verdict)
+    if as_json:
+        print_json({"kind": "model check", "version": 1, "check": verdict})
+    else:
+        print_verdict(run.out, verdict)
+
+
 @app.command(short_help="Delete an installed model.")
 def remove(
     context: typer.Context, name: Name, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False
@@ -200,6 +226,11 @@ def _adopt(run: Invocation, pair: ExportedPair, name: str, checkpoint: Path) -> 
     )
     pair.text.parent.rmdir()
     return model
+
+
+def _no_picture(image: Image) -> PictureSource:
+    """Read no picture: none of the prompts of a check has one."""
+    raise AssertionError(image)
 
 
 def _chats(model: Installed) -> bool:

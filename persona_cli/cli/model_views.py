@@ -10,9 +10,11 @@ from persona_cli.errors import UsageError
 from persona_cli.paths import Places
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from persona_cli.model.catalog import CatalogEntry
+    from persona_cli.model.readiness import Verdict
     from persona_cli.model.weights import Installed
 
 _WORKING = 1.5 * 2**30
@@ -70,6 +72,31 @@ def table_of(rows: tuple[Choice, ...]) -> Table:
         mark = Text("*" if row.in_use else "", "bold green")
         table.add_row(mark, row.name, state, size, fits, row.about)
     return table
+
+
+def print_verdict(out: Console, verdict: Verdict) -> None:
+    """Print what a check came to: each prompt, then what follows."""
+    from rich.table import Table
+
+    from persona_cli.model.sharing import say_tasks
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("task", "", "asked", "got"):
+        table.add_column(column, overflow="fold")
+    for tried in verdict.tried:
+        table.add_row(tried.task, "right" if tried.right else "wrong", tried.asked, tried.got)
+    out.print(table)
+    speeds = [f"first word after {verdict.first_token:.1f} s"]
+    speeds += [f"{speed:.0f} tokens/s {what}" for speed, what in _speeds(verdict) if speed is not None]
+    out.print(f"\n{verdict.model}: {verdict.verdict}; {', '.join(speeds)}.", highlight=False)
+    rounds = (
+        "It searches when it should." if verdict.reasons else "It is asked in one call, with the search made before."
+    )
+    out.print(f"Learning: {say_tasks(verdict.tasks)}. {rounds}", highlight=False)
+
+
+def _speeds(verdict: Verdict) -> tuple[tuple[float | None, str], ...]:
+    return (verdict.prompt_speed, "read"), (verdict.reply_speed, "written")
 
 
 def size_of(count: int) -> str:

@@ -43,6 +43,7 @@ class ChatOptions:
     show_thinking: bool = False
     force_retrieve: bool = False
     as_json: bool = False
+    quick: bool = False
 
 
 @dataclass(slots=True)
@@ -64,7 +65,7 @@ def speak(
 
     spoken = Spoken(assistant.model.name)
     told = threading.Event()
-    wish = RespondOptions(force_retrieve=options.force_retrieve)
+    wish = RespondOptions(options.force_retrieve, reasoning=False if options.quick else None)
     with (
         _ctrl_c(told),
         closing(assistant.respond(typed(message), images, options=wish, stop=told.is_set)) as steps,

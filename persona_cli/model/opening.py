@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from persona_cli.model.engines.llama import Opened, Wishes
     from persona_cli.model.engines.server import ServerEngine
-    from persona_cli.model.tasks import Model
+    from persona_cli.model.prompted import PromptedModel
+    from persona_cli.model.tasks import Fact, Model
     from persona_cli.reading.reader import Reader
 
 
@@ -39,11 +40,52 @@ def open_model(
 
     Raises `WeightsError`, `ConfigError` or `EngineError` with what to do about it.
     """
-    name = settings.model.name
-    if name.casefold() == BUILT_IN:
-        from persona_cli.model.lite import open_lite
+    if settings.model.name.casefold() == BUILT_IN:
+        return _open_built_in(embed, open_reader)
+    from persona_cli.model.readiness import load_verdict
+    from persona_cli.model.sharing import SharedModel, parse_tasks
 
-        return open_lite(embed, open_reader)
+    weights, identity = open_prompted(places, settings, picture, keep=keep)
+    verdict = load_verdict(checks_file(places), identity)
+    reasons = {"on": True, "off": False}.get(settings.model.reasoning)
+    if reasons is None and verdict is not None and not verdict.reasons:
+        reasons = False
+    return SharedModel(
+        weights,
+        lambda: _open_built_in(embed, open_reader),
+        parse_tasks(settings.model.tasks, verdict.tasks if verdict else None),
+        reasons=reasons,
+        prompt_speed=verdict.prompt_speed if verdict else None,
+    )
+
+
+def checks_file(places: Places) -> Path:
+    """Return where the verdicts of `persona model check` are kept: beside the weights."""
+    return places.weights / "checks.json"
+
+
+def learning_fact(places: Places, settings: Settings, identity: str) -> Fact:
+    """Return which tasks a model learns by itself, and what its check said of it."""
+    from persona_cli.model.readiness import load_verdict
+    from persona_cli.model.sharing import parse_tasks, say_tasks
+    from persona_cli.model.tasks import Fact
+
+    verdict = load_verdict(checks_file(places), identity)
+    tasks = parse_tasks(settings.model.tasks, verdict.tasks if verdict else None)
+    checked = f"checked: {verdict.verdict}" if verdict else "not checked yet: persona model check"
+    return Fact("learning", f"{say_tasks(tasks)} ({checked})")
+
+
+def identity_of(model: Installed) -> str:
+    """Return what the verdict on installed weights is kept under: the hashes of their files."""
+    return " ".join(file.sha256 for file in model.manifest.files)
+
+
+def open_prompted(
+    places: Places, settings: Settings, picture: Callable[[Image], PictureSource], *, keep: bool = True
+) -> tuple[PromptedModel, str]:
+    """Open weights or a server alone; returns it and what its verdict is kept under."""
+    name = settings.model.name
     from persona_cli.model.grounding import SIDE
     from persona_cli.model.prompted import PromptedModel
     from persona_cli.model.prompts import load_prompts
@@ -51,7 +93,9 @@ def open_model(
     prompts = load_prompts(places.prompts)
     if name.casefold() == SERVED:
         engine = open_server(settings, places.cache / "servers.json" if keep else None)
-        return PromptedModel(engine, prompts, picture, guided=not is_tuned(engine.name), most_pixels=engine.most_pixels)
+        guided, pixels = not is_tuned(engine.name), engine.most_pixels
+        served = PromptedModel(engine, prompts, picture, guided=guided, most_pixels=pixels)
+        return served, f"{settings.server.url} {engine.name}"
     model = find_installed(Weights(places.weights), name)
     from persona_cli.model.engines.llama.kept import KeptLane
 
@@ -60,7 +104,15 @@ def open_model(
         opened.engine.keep("respond", KeptLane(places.kept_prompt[0], opened.identity))
     # whole tokens, as the engine counts them
     pixels = model.manifest.max_pixels // SIDE**2 * SIDE**2
-    return PromptedModel(opened.engine, prompts, picture, guided=not model.manifest.tuned, most_pixels=pixels)
+    guided = not model.manifest.tuned
+    prompted = PromptedModel(opened.engine, prompts, picture, guided=guided, most_pixels=pixels)
+    return prompted, identity_of(model)
+
+
+def _open_built_in(embed: Callable[[Sequence[str]], NDArray[np.float32]], open_reader: Callable[[], Reader]) -> Model:
+    from persona_cli.model.lite import open_lite
+
+    return open_lite(embed, open_reader)
 
 
 def find_installed(weights: Weights, name: str) -> Installed:

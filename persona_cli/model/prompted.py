@@ -13,7 +13,7 @@ from typing import TypeVar
 from persona_cli.errors import FormatError
 from persona_cli.model import grammar, parsing
 from persona_cli.model.echoes import refuse_echoes
-from persona_cli.model.engines import Engine, Message
+from persona_cli.model.engines import Engine, Message, Timed
 from persona_cli.model.fitting import NEW_TOKENS, PromptWriter, Written
 from persona_cli.model.grounding import parse_box, training_size
 from persona_cli.model.loops import until_loop
@@ -94,6 +94,16 @@ class PromptedModel:
     def sees(self) -> bool:
         """Tell whether the engine can be shown pictures."""
         return self._engine.sees
+
+    @property
+    def prompt_speed(self) -> float | None:
+        """Return how many tokens of prompts the engine evaluates in a second, where it tells."""
+        return self._engine.prompt_speed if isinstance(self._engine, Timed) else None
+
+    @property
+    def reply_speed(self) -> float | None:
+        """Return how many tokens of replies the engine writes in a second, where it tells."""
+        return self._engine.reply_speed if isinstance(self._engine, Timed) else None
 
     def about(self) -> tuple[Fact, ...]:
         """Return what the engine runs on, and how it is prompted."""

@@ -206,6 +206,16 @@ class Locates(Protocol):
 
 
 @runtime_checkable
+class Paced(Protocol):
+    """A model that knows how it answers best here; others reason."""
+
+    @property
+    def quick(self) -> bool:
+        """Tell whether to search with the words of the query first, and answer in one call."""
+        ...
+
+
+@runtime_checkable
 class Describes(Protocol):
     """A model that can say what a picture shows; not every `Model` can."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from persona_cli.model.tasks import Fact, Stop
 from persona_cli.records import PictureSource
@@ -83,4 +83,19 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Free the weights."""
+        ...
+
+
+@runtime_checkable
+class Timed(Protocol):
+    """An engine that measures itself; tokens a second, None before there is enough to tell by."""
+
+    @property
+    def prompt_speed(self) -> float | None:
+        """Return how many tokens of prompts it evaluates in a second."""
+        ...
+
+    @property
+    def reply_speed(self) -> float | None:
+        """Return how many tokens of replies it writes in a second."""
         ...

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,8 +39,14 @@ class Counts:
     generated: int = 0
     encoded: int = 0
     """Pictures the vision tower worked on."""
+    prompt_seconds: float = 0.0
+    reply_seconds: float = 0.0
     lanes: dict[str, tuple[int, int]] = field(default_factory=dict)
     """(prompt, evaluated) by lane."""
+
+
+ENOUGH = 200
+"""Tokens of prompts from which a speed can be told."""
 
 
 class LlamaEngine:
@@ -86,6 +93,16 @@ class LlamaEngine:
     def sees(self) -> bool:
         """Tell whether there is a projection for pictures."""
         return self._vision is not None
+
+    @property
+    def prompt_speed(self) -> float | None:
+        """Return how many tokens of prompts are evaluated in a second, once that can be told."""
+        return self.counts.evaluated / self.counts.prompt_seconds if self.counts.evaluated > ENOUGH else None
+
+    @property
+    def reply_speed(self) -> float | None:
+        """Return how many tokens of replies are written in a second, once that can be told."""
+        return self.counts.generated / self.counts.reply_seconds if self.counts.generated > ENOUGH // 4 else None
 
     def about(self) -> tuple[Fact, ...]:
         """Return what llama.cpp was built with, and where this model really is."""
@@ -213,7 +230,7 @@ class LlamaEngine:
         return self._lanes[name]
 
     def _evaluate(self, lane: Lane, items: Sequence[Item], stop: Stop, name: str) -> None:
-        before = lane.evaluated
+        before, began = lane.evaluated, time.perf_counter()
         while True:
             try:
                 lane.evaluate(items, self._context, self._vision, stop)
@@ -221,6 +238,7 @@ class LlamaEngine:
             except NoRoom:
                 self._make_room(lane)
         evaluated = lane.evaluated - before
+        self.counts.prompt_seconds += time.perf_counter() - began
         self.counts.prompt += tokens_of(items)
         self.counts.evaluated += evaluated
         prompt, done = self.counts.lanes.get(name, (0, 0))
@@ -246,7 +264,9 @@ class LlamaEngine:
             if piece := text.decode(self._weights.piece(token)):
                 yield piece
             items.append(token)
+            began = time.perf_counter()
             self._step(lane, items, token, stop)
+            self.counts.reply_seconds += time.perf_counter() - began
         if rest := text.decode(b"", final=True):
             yield rest
 
