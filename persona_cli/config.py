@@ -109,6 +109,10 @@ class MemorySettings:
     procedural: int = setting(2, "habits and goals per retrieval", least=0, most=20)
     images: int = setting(2, "image memories per retrieval", least=0, most=20)
     retrievals: int = setting(5, "retrievals in one response at most", least=1, most=10)
+    judged: int = setting(
+        24, "of the best that a search finds, so many are judged against the question, 4 ms each; 0 for none",
+        least=0, most=100,
+    )  # fmt: skip
     writes: int = setting(5, "semantic memories one turn may write at most", least=1, most=50)
     tidy_after_days: int = setting(
         30, "days after which topics that belong together become one summary; 0 leaves them apart", least=0, most=36_500

@@ -58,14 +58,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def minilm(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder of weights with the embedding model and the reader's encoder, converted once."""
+    """Return a folder of weights with the embedding model and the encoders of reader and judge, converted once."""
     from persona_cli.memory.vectors.minilm_files import converted
     from persona_cli.memory.vectors.state_encoder import ADAPTER, adapted
     from persona_cli.paths import shipped
 
     folder = tmp_path_factory.mktemp("minilm")
     converted(folder, pytest.fail)
-    adapted(folder, shipped("reading") / ADAPTER, pytest.fail)
+    for purpose in ("reading", "answers"):
+        adapted(folder, shipped(purpose) / ADAPTER, pytest.fail, purpose)
     return folder
 
 
@@ -126,11 +127,13 @@ def embedder(minilm: Path) -> Iterator[Embedder]:
 def reader(minilm: Path) -> Iterator[Reader]:
     """Return the reader, opened once."""
     from persona_cli.memory.vectors.state_encoder import StateEncoder
+    from persona_cli.reading.judging import FOLDER, open_judge
     from persona_cli.reading.reader import open_reader
 
-    encoder = StateEncoder(minilm, pytest.fail)
-    yield open_reader(encoder)
+    encoder, judging = StateEncoder(minilm, pytest.fail), StateEncoder(minilm, pytest.fail, folder=FOLDER)
+    yield open_reader(encoder, open_judge(judging))
     encoder.close()
+    judging.close()
 
 
 @pytest.fixture

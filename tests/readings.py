@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from persona_cli.model.lite.listener import Listener
-from persona_cli.reading.inquiry import Bearing
+from persona_cli.reading.judging import Bearing
 from persona_cli.reading.labels import ANSWERS, STANCES, Guess
 from persona_cli.reading.reader import locate
 from persona_cli.reading.stance import Stance

@@ -28,6 +28,8 @@ from persona_cli.reading.filling import subject_name
 from persona_cli.reading.heads import COEFFICIENTS as HEADS
 from persona_cli.reading.heads import Heads
 from persona_cli.reading.inquiry import Question, question_of
+from persona_cli.reading.judging import FOLDER as JUDGING
+from persona_cli.reading.judging import open_judge
 from persona_cli.reading.labels import Guess
 from persona_cli.reading.reader import Reader
 
@@ -112,7 +114,8 @@ def fit(rows: Floats, right: Floats, ridge: float = RIDGE) -> Floats:
 
 def open_listener(heads: Path, weights: Path) -> Listener:
     """Return a listener with the reader of a folder."""
-    reader = Reader(StateEncoder(weights, print, heads / ADAPTER), Heads.load(heads / HEADS))
+    judge = open_judge(StateEncoder(weights, print, folder=JUDGING))
+    reader = Reader(StateEncoder(weights, print, heads / ADAPTER), Heads.load(heads / HEADS), judge)
     return Listener(lambda: reader)
 
 

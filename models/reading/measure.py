@@ -22,7 +22,8 @@ from models.reading.prepared import who_of
 from models.reading.subject import called
 from persona_cli.memory.vectors.state_encoder import ADAPTER, StateEncoder
 from persona_cli.reading.heads import COEFFICIENTS, Heads
-from persona_cli.reading.labels import ACTS, ANSWERS, ASKED, KINDS, RELATIONS, SPANS, SPEAKERS, WHO
+from persona_cli.reading.judging import open_judge
+from persona_cli.reading.labels import ACTS, ASKED, KINDS, RELATIONS, SPANS, SPEAKERS, WHO
 from persona_cli.reading.mentions import Mention
 from persona_cli.reading.reader import Reader
 from persona_cli.reading.relation import ENDING, Relation
@@ -131,13 +132,6 @@ def relation_tables(reader: Reader, batch: Batch) -> Iterator[tuple[str, list[Ro
     yield "ended from a probability on", [_ended(judged, threshold) for threshold in _THRESHOLDS]
 
 
-def answer_table(reader: Reader, batch: Batch) -> list[Row]:
-    """Return the table of answers."""
-    return scored(
-        ((pair.label, reader.bearings(pair.first, [pair.second])[0].best.label) for pair in batch.answers), ANSWERS
-    )
-
-
 def flag(name: str, pairs: Sequence[tuple[bool, bool]]) -> Row:
     """Return the row of what is there or not, out of (wanted, found)."""
     return _row(name, sum(w and f for w, f in pairs), sum(f for _, f in pairs), sum(w for w, _ in pairs))
@@ -165,7 +159,8 @@ def _mention(found: Statement) -> Mention:
     return Mention(subject.name, subject.label, subject.role, subject.owner, 0)
 
 
-def _print(name: str, rows: Sequence[Row]) -> None:
+def print_table(name: str, rows: Sequence[Row]) -> None:
+    """Print a table as Markdown."""
     print(f"\n| {name} | n | precision | recall | F1 |\n|---|---:|---:|---:|---:|")
     for label, count, *numbers in rows:
         print(f"| {label} | {count} | {' | '.join(f'{100 * number:.0f}' for number in numbers)} |")
@@ -180,14 +175,13 @@ def main() -> None:
     batch = completed(read_batch(HERE / given.batch))
     with tempfile.TemporaryDirectory() as weights:
         encoder = StateEncoder(Path(weights), print, given.folder / ADAPTER)
-        reader = Reader(encoder, Heads.load(given.folder / COEFFICIENTS))
+        reader = Reader(encoder, Heads.load(given.folder / COEFFICIENTS), open_judge(encoder))  # nothing is judged
         read = list(read_all(reader, batch))
         for name, rows in (*sentence_tables(read), *span_tables(read)):
-            _print(name, rows)
-        _print("whom", [subject_row(read)])
+            print_table(name, rows)
+        print_table("whom", [subject_row(read)])
         for name, rows in relation_tables(reader, batch):
-            _print(name, rows)
-        _print("answers", answer_table(reader, batch))
+            print_table(name, rows)
         encoder.close()
 
 

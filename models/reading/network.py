@@ -8,7 +8,7 @@ mark behind it, each word by the mean of its pieces.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,11 +33,11 @@ _SLICES = tuple(len(labels) for labels in SENTENCE.values())
 class Adapter(nn.Module):
     """A linear layer that stays as it is, and the product of two narrow ones added to it."""
 
-    def __init__(self, linear: nn.Linear) -> None:
+    def __init__(self, linear: nn.Linear, rank: int = RANK) -> None:
         super().__init__()
         self.linear = linear.requires_grad_(False)
-        self.down = nn.Parameter(torch.randn(RANK, linear.in_features) / math.sqrt(linear.in_features))
-        self.up = nn.Parameter(torch.zeros(linear.out_features, RANK))
+        self.down = nn.Parameter(torch.randn(rank, linear.in_features) / math.sqrt(linear.in_features))
+        self.up = nn.Parameter(torch.zeros(linear.out_features, rank))
         self.dropout = nn.Dropout(_LORA_DROPOUT)
 
     def forward(self, given: Tensor) -> Tensor:
@@ -75,18 +75,7 @@ class Network(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        bert = BertModel.from_pretrained(source_folder(), add_pooling_layer=False)
-        self.bert = bert.requires_grad_(False)
-        for layer in bert.encoder.layer:
-            looked = layer.attention.self
-            looked.query, looked.key, looked.value = map(Adapter, (looked.query, looked.key, looked.value))
-            layer.attention.output.dense = Adapter(layer.attention.output.dense)
-            layer.intermediate.dense = Adapter(layer.intermediate.dense)
-            layer.output.dense = Adapter(layer.output.dense)
-        # half the bits for what stays as it is: twice as quick where the processor has them
-        for parameter in bert.parameters():
-            if not parameter.requires_grad:
-                parameter.data = parameter.data.bfloat16()
+        self.bert = adapted_bert(RANK)
         self.sentence = nn.Linear(2 * WIDTH + SURFACE, sum(_SLICES))
         self.word = nn.Linear(WIDTH + SHAPE, len(TAGS))
         self.slot = nn.Linear(2 * WIDTH + len(SPANS), len(FILLED))
@@ -124,17 +113,53 @@ class Network(nn.Module):
 
     def adapter(self) -> dict[str, NDArray[np.float16]]:
         """Return the adapter as it is shipped: two narrow matrices by the name of the wide one, float16."""
-        found = {}
-        for name, module in self.bert.named_modules():
-            if isinstance(module, Adapter):
-                found[f"{name}.weight.down"] = module.down.detach().numpy().astype(np.float16)
-                found[f"{name}.weight.up"] = (SCALE * module.up.detach().numpy()).astype(np.float16)
-        return found
+        return adapter_of(self.bert)
 
     def _states(self, pieces: Tensor, mask: Tensor) -> Tensor:
         with torch.autocast("cpu", torch.bfloat16):
             states = self.bert(input_ids=pieces, attention_mask=mask).last_hidden_state
         return states.float()  # type: ignore[no-any-return]  # torch has no types here
+
+
+def adapted_bert(rank: int) -> BertModel:
+    """Return MiniLM with an adapter beside each wide matrix; nothing else of it is trained."""
+    # the quick way of attention that torch has takes three times as long back as this one, on a processor
+    bert = BertModel.from_pretrained(source_folder(), add_pooling_layer=False, attn_implementation="eager")
+    bert.requires_grad_(False)
+    for layer in bert.encoder.layer:
+        for holder, name in (
+            (layer.attention.self, "query"),
+            (layer.attention.self, "key"),
+            (layer.attention.self, "value"),
+            (layer.attention.output, "dense"),
+            (layer.intermediate, "dense"),
+            (layer.output, "dense"),
+        ):
+            setattr(holder, name, Adapter(getattr(holder, name), rank))
+    # half the bits for what stays as it is: twice as quick where the processor has them
+    for parameter in bert.parameters():
+        if not parameter.requires_grad:
+            parameter.data = parameter.data.bfloat16()
+    return bert
+
+
+def adapter_of(bert: BertModel) -> dict[str, NDArray[np.float16]]:
+    """Return the adapter as it is shipped: two narrow matrices by the name of the wide one, float16."""
+    found = {}
+    for name, module in bert.named_modules():
+        if isinstance(module, Adapter):
+            found[f"{name}.weight.down"] = module.down.detach().numpy().astype(np.float16)
+            found[f"{name}.weight.up"] = (SCALE * module.up.detach().numpy()).astype(np.float16)
+    return found
+
+
+def begin_from(bert: BertModel, stored: Mapping[str, NDArray[np.float16]]) -> None:
+    """Put a shipped adapter in the place of a new one, into the first of its narrow rows where it is less narrow."""
+    for name, module in bert.named_modules():
+        if isinstance(module, Adapter):
+            down = torch.tensor(stored[f"{name}.weight.down"].astype(np.float32))
+            up = torch.tensor(stored[f"{name}.weight.up"].astype(np.float32)) / SCALE
+            module.down.data[: len(down)], module.up.data[:, : up.shape[1]] = down, up
 
 
 def padded(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:

@@ -20,6 +20,7 @@ MEANING: Mapping[str, str] = {
     "recency": "said lately",
     "repetition": "said several times",
     "fading": "of little weight, and neither said nor used for long",
+    "judged": "answers the question, read together with it (less where it does not)",
     "turns": "its best message",
     "window": "of the time asked about",
     "picture": "the same picture",

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from persona_cli.memory.vectors.index import Index
     from persona_cli.memory.vectors.sight import Sight
     from persona_cli.memory.vectors.state_encoder import StateEncoder
+    from persona_cli.reading.judging import Judge
     from persona_cli.reading.reader import Reader
 
 __all__ = ["Forgotten", "Keeping", "Memory", "open_memory"]
@@ -77,6 +78,7 @@ class Memory:
         self._lock = threading.RLock()
         self._embedder: Embedder | None = None
         self._encoder: StateEncoder | None = None
+        self._judging: StateEncoder | None = None
         self._index: Index | None = None
         self._sight: Sight | None = None
         self._closed = False
@@ -105,7 +107,18 @@ class Memory:
 
         with self._lock:
             self._encoder = self._encoder or StateEncoder(self.places.weights, self._notice, keep=self.lasting)
-            return open_reader(self._encoder)
+            return open_reader(self._encoder, self.judge)
+
+    @cached_property
+    def judge(self) -> Judge:
+        """What tells which memories answer a question; its encoder is opened when there is something to judge."""
+        from persona_cli.memory.vectors.state_encoder import StateEncoder
+        from persona_cli.reading.judging import FOLDER, open_judge
+
+        with self._lock:
+            weights = self.places.weights
+            self._judging = StateEncoder(weights, self._notice, folder=FOLDER, keep=self.lasting)
+            return open_judge(self._judging)
 
     @property
     def index(self) -> Index:
@@ -172,6 +185,7 @@ class Memory:
             self.embedder,
             self.picture_matches,
             self.looks,
+            judge=self.judge,
             settings=self._settings.memory,
             gap=gap,
         )
@@ -260,6 +274,8 @@ class Memory:
                 self._embedder.close()
             if self._encoder is not None:
                 self._encoder.close()
+            if self._judging is not None:
+                self._judging.close()
             if self._sight is not None:
                 self._sight.close()
             if not self._closed:

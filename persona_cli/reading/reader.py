@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from persona_cli.english.sentences import sentence_spans
 from persona_cli.reading.encoder import Encoder, Part
 from persona_cli.reading.heads import SENTENCE, Heads, open_heads, sentence_input
-from persona_cli.reading.inquiry import Bearing, bearings
+from persona_cli.reading.judging import Bearing, Judge
 from persona_cli.reading.labels import Guess
 from persona_cli.reading.mentions import candidates_for, choose, mentions
 from persona_cli.reading.relation import Relation, relate
@@ -34,6 +34,7 @@ class Reader:
 
     encoder: Encoder
     heads: Heads
+    judging: Judge
 
     def read(self, message: str, before: Sequence[Statement] = ()) -> tuple[Statement, ...]:
         """Return the sentences of a message in order; `before` are those said before it, for whom "she" stands."""
@@ -51,8 +52,8 @@ class Reader:
         return relate(self.encoder, self.heads, old, new)
 
     def bearings(self, question: str, memories: Sequence[str]) -> tuple[Bearing, ...]:
-        """Return how each memory stands to a question, in order; one pass a memory."""
-        return bearings(self.encoder, self.heads, question, memories)
+        """Return how each memory stands to a question, in order; one pass for each that was not judged lately."""
+        return self.judging.bearings(question, memories)
 
     def stance(self, message: str) -> Stance:
         """Return how a message is meant, as a whole."""
@@ -104,9 +105,9 @@ class Reader:
         )
 
 
-def open_reader(encoder: Encoder) -> Reader:
+def open_reader(encoder: Encoder, judge: Judge) -> Reader:
     """Return a reader with the heads that ship with the program."""
-    return Reader(encoder, open_heads())
+    return Reader(encoder, open_heads(), judge)
 
 
 def locate(message: str) -> list[tuple[str, int]]:

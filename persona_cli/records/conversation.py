@@ -119,6 +119,8 @@ class Retrieve:
     keywords: str
     start: datetime | None = None
     end: datetime | None = None
+    most: int = 0
+    """How many facts and how many messages to bring, near or not, to who judges them; 0 for what is configured."""
 
 
 @dataclass(frozen=True, slots=True)

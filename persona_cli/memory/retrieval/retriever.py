@@ -15,11 +15,12 @@ from datetime import datetime, timedelta
 from persona_cli.config import MemorySettings
 from persona_cli.memory.picture_matches import PictureMatches
 from persona_cli.memory.retrieval import pictures
-from persona_cli.memory.retrieval.lane_weights import LEAST_SEARCHED, Weights, for_requests, measure, weights_for
+from persona_cli.memory.retrieval.lane_weights import LEAST, LEAST_SEARCHED, Weights, for_requests, measure, weights_for
 from persona_cli.memory.retrieval.messages import Voice, voice_of
 from persona_cli.memory.retrieval.pictures import LooksLike, Sights, asks_to_see
 from persona_cli.memory.retrieval.question import prepare
 from persona_cli.memory.retrieval.ranking import Ranker, Scope
+from persona_cli.memory.retrieval.reranking import judges, rerank
 from persona_cli.memory.retrieval.when import LOOKED_AT, TimedQuestion, Timeframe, time_of
 from persona_cli.memory.store import Store
 from persona_cli.memory.tables.lines import FactLine, TopicLine
@@ -27,6 +28,7 @@ from persona_cli.memory.tables.turns import Line
 from persona_cli.memory.vectors import minilm_files
 from persona_cli.memory.vectors.embedding import Embedder
 from persona_cli.memory.vectors.index import Index
+from persona_cli.reading.judging import Judge
 from persona_cli.records import (
     CoreEntry,
     EpisodicMemory,
@@ -73,6 +75,8 @@ class SearchResult:
 class _Request:
     """What is to be ranked: the kinds, the pictures shown along with the question, and how many facts may bring one."""
 
+    asked: str
+    """The question as it was put, for the judge; "" where nothing is to be judged."""
     kinds: frozenset[Kind]
     shown: tuple[Image, ...] = ()
     picture_facts: int | None = None
@@ -144,6 +148,7 @@ class Retriever:
         matches: PictureMatches,
         looks: LooksLike,
         *,
+        judge: Judge,
         settings: MemorySettings,
         gap: timedelta,
     ) -> None:
@@ -152,6 +157,7 @@ class Retriever:
         self._embedder = embedder
         self._matches = matches
         self._looks = looks
+        self._judge = judge
         self._settings = settings
         self._gap = gap
         self._weights: Weights | None = Weights() if embedder.name == minilm_files.NAME else None
@@ -160,7 +166,9 @@ class Retriever:
         """Return what a response is shown: the best few of each kind, nothing twice, nothing of the last hour."""
         since = query.at - self._gap
         recent = frozenset(turn.id for turn in self._store.turns.recent(since, query.at))
-        scope = Scope(until=since, banned=self._banned(shown), recent=recent)
+        # who judges what it is shown looks at what is hardly near too
+        usual = -math.inf if retrieve.most else LEAST
+        scope = Scope(until=since, banned=self._banned(shown), recent=recent, usual=usual)
         timed = self._time_of(query.text, query.at, retrieve)
         words = retrieve.keywords.replace(timed.phrase, " ") if timed.phrase else retrieve.keywords
         wished = TimedQuestion(None, words)
@@ -168,8 +176,10 @@ class Retriever:
             wished = self._time_of(retrieve.keywords, query.at)
         ranker = self._ranker(timed.rest or wished.rest, query.at, scope, wished.rest, _RECALLED)
         ranker.notes.extend((*timed.notes, *wished.notes))
-        request = _Request(_RECALLED, query.images, 4 * self._settings.images)
-        return self._as_recall(self._rank(ranker, request, timed.timeframe or wished.timeframe))
+        asked = "" if retrieve.most else query.text or retrieve.keywords
+        request = _Request(asked, _RECALLED, query.images, 4 * self._settings.images)
+        ranked = self._rank(ranker, request, timed.timeframe or wished.timeframe)
+        return self._as_recall(ranked, retrieve.most or self._settings.semantic)
 
     def search(
         self,
@@ -191,7 +201,7 @@ class Retriever:
         timed = TimedQuestion(given, text) if given is not None else self._time_of(text, at)
         ranker = self._ranker(timed.rest, at, Scope(as_of=as_of, usual=LEAST_SEARCHED), "", wanted)
         ranker.notes.extend(timed.notes)
-        ranked = self._rank(ranker, _Request(wanted), timed.timeframe)
+        ranked = self._rank(ranker, _Request(text, wanted), timed.timeframe)
         source, applied = _applied(ranked.timeframe)
         return SearchResult(ranked.best(limit), applied, source, tuple(ranker.notes), self._index.backend)
 
@@ -223,13 +233,27 @@ class Retriever:
         return _Ranked(
             ranker,
             timeframe,
-            messages=messages if Kind.MESSAGE in kinds else [],
-            facts=facts if Kind.SEMANTIC in kinds else [],
+            messages=self._judged_messages(request, messages) if Kind.MESSAGE in kinds else [],
+            facts=self._judged_facts(ranker, request, facts) if Kind.SEMANTIC in kinds else [],
             topics=ranker.episodic(messages) if Kind.EPISODIC in kinds else [],
             habits=ranker.habits() if Kind.PROCEDURAL in kinds else [],
             profile=ranker.profile() if Kind.CORE in kinds else [],
             images=self._images(ranker, request, facts) if Kind.IMAGE in kinds else [],
         )
+
+    def _judged_messages(self, request: _Request, hits: list[Hit[Line]]) -> list[Hit[Line]]:
+        first = hits[: self._most_judged(request)]
+        return rerank(self._judge, request.asked, hits, {hit.ref: hit.memory.user for hit in first})
+
+    def _judged_facts(self, ranker: Ranker, request: _Request, hits: list[Hit[FactLine]]) -> list[Hit[FactLine]]:
+        first = ranker.facts(hits[: self._most_judged(request)])
+        return rerank(self._judge, request.asked, hits, {hit.ref: hit.memory.content for hit in first})
+
+    def _most_judged(self, request: _Request) -> int:
+        """Return how many of a kind are judged: all that may be where one of the two is wanted, else half."""
+        if not judges(request.asked):
+            return 0
+        return self._settings.judged // len(request.kinds & {Kind.MESSAGE, Kind.SEMANTIC})
 
     def _images(self, ranker: Ranker, request: _Request, facts: Sequence[Hit[FactLine]]) -> list[Hit[Image]]:
         pictured = [hit for hit in facts[: request.picture_facts] if hit.memory.pictured]
@@ -244,14 +268,14 @@ class Retriever:
         )
         return pictures.picture_hits(self._store, pictures.spoken_of(self._store, ranker.facts(pictured)), sights)
 
-    def _as_recall(self, ranked: _Ranked) -> Recall:
+    def _as_recall(self, ranked: _Ranked, most: int) -> Recall:
         ranker, settings = ranked.ranker, self._settings
         topics = ranker.topics(ranked.topics[: settings.episodic])
         turns = {hit.ref: ranker.turns_of(hit.memory, ranked.messages) for hit in topics}
         of_topics = {turn_id for turn_ids in turns.values() for turn_id in turn_ids}
         alone = [hit for hit in ranked.messages if hit.memory.id not in of_topics]
-        facts = ranker.facts(ranked.facts[: settings.semantic])
-        quoted = ranker.whole(alone[: settings.semantic])
+        facts = ranker.facts(ranked.facts[:most])
+        quoted = ranker.whole(alone[:most])
         source, window = _applied(ranked.timeframe)
         return Recall(
             semantic=(*facts, *self._former(facts, of_topics | {hit.memory.id for hit in quoted}, ranker)),

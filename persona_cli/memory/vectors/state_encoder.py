@@ -1,8 +1,8 @@
-"""The encoder that reading looks at: all-MiniLM-L6-v2 with an adapter of its own, states in place of vectors.
+"""The encoders that reading and judging look at: all-MiniLM-L6-v2 with an adapter, states in place of vectors.
 
-The adapter (models/reading, a megabyte: two narrow matrices for each wide one) is added to the packaged weights once
-per home; so reading has an encoder fitted to it, and the wheel does not carry a second one of 23 MB. The file lies
-beside those of `minilm` under a name that tells the adapter, so that a newer one makes a newer file.
+An adapter (models/reading, models/answers, a megabyte or two: two narrow matrices for each wide one) is added to the
+packaged weights once per home; so each has an encoder fitted to it, and the wheel carries no second one of 23 MB. The
+file lies beside those of `minilm` under a name that tells the adapter, so that a newer one makes a newer file.
 """
 
 from __future__ import annotations
@@ -37,12 +37,15 @@ class StateEncoder:
     """The encoder in memory, loaded when it is first needed; any thread may call it."""
 
     def __init__(
-        self, weights: Path, notice: Callable[[str], None], adapter: Path | None = None, *, keep: bool = True
-    ) -> None:
+        self, weights: Path, notice: Callable[[str], None], adapter: Path | None = None, *,
+        folder: str = FOLDER, keep: bool = True,
+    ) -> None:  # fmt: skip
+        """Take the adapter that ships in a `folder` of the models, or another one for the same purpose."""
         self._weights = weights
         self._keep = keep
         self._notice = notice
-        self._adapter = adapter or shipped(FOLDER) / ADAPTER
+        self._folder = folder
+        self._adapter = adapter or shipped(folder) / ADAPTER
         self._lock = threading.Lock()
         self._session: InferenceSession | None = None
         self._tokenizer: Tokenizer | None = None
@@ -64,20 +67,24 @@ class StateEncoder:
             if self._closed:
                 raise EngineError("the encoder has been closed")
             if self._session is None:
-                self._session = open_session(states_graph(self._weights, self._adapter, self._notice, keep=self._keep))
+                self._session = open_session(
+                    states_graph(self._weights, self._adapter, self._notice, folder=self._folder, keep=self._keep)
+                )
             if self._tokenizer is None:
                 self._tokenizer = open_tokenizer(vocabulary())
             return self._session, self._tokenizer
 
 
-def adapted(weights: Path, adapter: Path, notice: Callable[[str], None]) -> Path:
+def adapted(weights: Path, adapter: Path, notice: Callable[[str], None], folder: str = FOLDER) -> Path:
     """Return the file with the adapted weights, made now if it is not there; those of other adapters are deleted."""
-    path = states_graph(weights, adapter, notice, keep=True)
+    path = states_graph(weights, adapter, notice, folder=folder, keep=True)
     assert isinstance(path, Path)
     return path
 
 
-def states_graph(weights: Path, adapter: Path, notice: Callable[[str], None], *, keep: bool) -> Graph:
+def states_graph(
+    weights: Path, adapter: Path, notice: Callable[[str], None], *, folder: str = FOLDER, keep: bool
+) -> Graph:
     """Return the same to be opened: without `keep`, or where no file can be made, the graph itself."""
     try:
         digest = hashlib.sha256(adapter.read_bytes()).hexdigest()[:8]
@@ -85,7 +92,7 @@ def states_graph(weights: Path, adapter: Path, notice: Callable[[str], None], *,
         raise WeightsError(
             f"{adapter} cannot be read: {exc.strerror}", fix="Install persona-cli again: its files are incomplete."
         ) from exc
-    path = weights / f"{NAME}.reading.{digest}.onnx"
+    path = weights / f"{NAME}.{folder}.{digest}.onnx"
     fresh = not path.exists()
 
     def build(tensors: Tensors) -> ModelProto:
@@ -96,7 +103,7 @@ def states_graph(weights: Path, adapter: Path, notice: Callable[[str], None], *,
 
     found = graph(path, build, notice, keep=keep)
     if fresh and found == path:
-        for other in weights.glob(f"{NAME}.reading.*"):
+        for other in weights.glob(f"{NAME}.{folder}.*"):
             if digest not in other.name:
                 with suppress(OSError):  # Windows deletes nothing that an older persona still runs from
                     other.unlink()

@@ -21,13 +21,13 @@ from persona_cli.model.lite.knowledge import Known, Source, shares
 from persona_cli.model.lite.listener import Listener
 from persona_cli.model.lite.matching import ONCE, Asked, about, features, score
 from persona_cli.model.lite.session import Embed
-from persona_cli.reading.inquiry import Bearing
+from persona_cli.reading.judging import Bearing
 from persona_cli.reading.statement import Statement
 from persona_cli.records import Window
 
 MOST = 6
 """Things listed in one answer."""
-_JUDGED = 14
+_JUDGED = 32
 """Things known that are judged for a question: a pass of the encoder each."""
 _ENOUGH = 0.45
 """Score from which something known answers."""

@@ -22,7 +22,7 @@ from persona_cli.records import CoreEntry, SemanticMemory, Status, Turn, Window
 
 _JUST_SAID = 6
 """Turns that count as much as the best that a search finds."""
-_MESSAGES = 8
+_MESSAGES = 20
 """Recalled messages whose sentences are read; the reader takes 4 ms for one."""
 THIRD = re.compile(r"\b[Tt]he user\b")
 _STAMP = re.compile(r"^no longer ")

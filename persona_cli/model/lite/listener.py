@@ -11,7 +11,7 @@ from threading import Lock
 
 from persona_cli.model.lite.language import ENGLISH, language_of
 from persona_cli.model.lite.phrases import phrases_of, without_opening
-from persona_cli.reading.inquiry import Bearing
+from persona_cli.reading.judging import Bearing
 from persona_cli.reading.labels import Guess
 from persona_cli.reading.reader import Reader
 from persona_cli.reading.stance import Stance

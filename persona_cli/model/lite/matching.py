@@ -19,7 +19,8 @@ from persona_cli.english.tokens import names, numbers, stem, stems
 from persona_cli.model.lite.knowledge import Known
 from persona_cli.model.lite.phrases import table_of, words_of
 from persona_cli.paths import shipped
-from persona_cli.reading.inquiry import Bearing, Question
+from persona_cli.reading.inquiry import Question
+from persona_cli.reading.judging import Bearing
 from persona_cli.reading.statement import Statement
 from persona_cli.records import Window
 from persona_cli.timewords import find_times

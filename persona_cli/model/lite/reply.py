@@ -49,6 +49,8 @@ _CALM = ("", "quiet", "opinion", "fine", "thanks")
 _BEYOND = 0.8
 """Score from which something known answers what does not look like a question about a life."""
 _QUESTIONS = 3
+_LOOKED_AT = 20
+"""Facts and messages that a search brings: no prompt has to hold them, and of four the answer is among two in three."""
 _MINE = re.compile(r"\b(?:my|mine|our)\b", re.I)
 _BEARS = 0.35
 """Probability of bearing on a request from which something known is offered."""
@@ -148,7 +150,7 @@ class _Reply:
         requests = [one for one in self._statements if one.act.label == "request"]
         if requests and not done and not self._questions:
             words = " ".join(one.text for one in requests)
-            return Decision(f"Looking for what bears on “{words}”.", Retrieve(words))
+            return Decision(f"Looking for what bears on “{words}”.", Retrieve(words, most=_LOOKED_AT))
         return None
 
     def verdict(self) -> str:
@@ -187,11 +189,12 @@ class _Reply:
         ways = []
         if asked.window is not None:
             when = describe(asked.window, self._at)
-            ways.append((f"Looking for “{words}”, {when}.", Retrieve(words, asked.window.start, asked.window.end)))
-        ways.append((f"Looking for “{words}”.", Retrieve(words)))
+            retrieve = Retrieve(words, asked.window.start, asked.window.end, _LOOKED_AT)
+            ways.append((f"Looking for “{words}”, {when}.", retrieve))
+        ways.append((f"Looking for “{words}”.", Retrieve(words, most=_LOOKED_AT)))
         wider = " ".join([*sorted(asked.names), looked_for(asked.question.slot)]).strip()
         if wider and asked.question.of_a_life:
-            ways.append((f"Not found yet; looking for “{wider}”.", Retrieve(f"{words} {wider}")))
+            ways.append((f"Not found yet; looking for “{wider}”.", Retrieve(f"{words} {wider}", most=_LOOKED_AT)))
         return ways
 
     def _reply_to(self, asked: Asked, tone: Tone) -> str:

@@ -1,0 +1,248 @@
+"""Train the judge: python -m models.answers.train; forty minutes of a core to itself.
+
+Each question of a life stands against memories of the same life that are easily taken for the answer: the right one
+must come before them (cross entropy over the list), and whether anything answers at all is learned beside it. In a
+first round these are what a search puts first; in a second what the judge itself does, and its word is added to how
+near a search finds each, so that it learns what a search does not know. The pairs of models/reading teach what decides
+a question and what is only of the same matter. Writes adapter.npz and judge.npz beside this script, or `--into` a
+folder. The lives of one batch are left out: settings are chosen by it (`measure`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.nn.utils import clip_grad_norm_
+
+from models.answers.judge import Judge, Pieces, odds
+from models.answers.lists import Forms, Listed, of_batch, of_life, pieces_of
+from models.answers.lives import CHOOSING, read_lives
+from models.reading.corpus import HELD_BACK, batches
+from persona_cli.memory.vectors.minilm import MiniLM
+from persona_cli.memory.vectors.state_encoder import ADAPTER
+from persona_cli.paths import shipped
+from persona_cli.reading.judging import LINE
+from persona_cli.reading.labels import ANSWERS
+
+HERE = Path(__file__).parent
+DECAY = 0.01
+WARM_UP = 40
+LISTS, WRONG, PAIRS = 6, 5, 24
+"""Lists of one step, wrong memories in each, and pairs of one step."""
+RIGHT = 2
+"""Of several memories that answer, so many are drawn each time."""
+SMOOTHING = 0.05
+_FOREIGN = 0.3
+_WHOLE, _NEAREST = 0.4, 0.7
+_LAYERS = 6
+_NEARNESS = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """So many epochs, with the rates of adapter and line, and what a cosine counts beside the log-odds."""
+
+    epochs: int
+    rates: tuple[float, float]
+    search: float
+
+
+ROUNDS = (Round(2, (6e-4, 1e-3), 0.0), Round(2, (4e-4, 5e-4), 2.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A question, a memory that answers it (or nothing), some that do not, and in which form they stand."""
+
+    listed: Listed
+    right: Forms
+    wrong: tuple[Forms, ...]
+    near: tuple[float, ...]
+    """How near a search finds each, the right one first."""
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Everything that is trained on."""
+
+    lists: tuple[Listed, ...]
+    pairs: tuple[tuple[Pieces, int], ...]
+    """Two texts, and the number of their label."""
+
+    @classmethod
+    def gathered(cls, without: str, embedder: MiniLM) -> Material:
+        """Return all lives but those of a batch, and all pairs but that batch's and those held back."""
+        lists = [listed for life in read_lives() if life.name[0] != without for listed in of_life(life, embedder)]
+        pairs = []
+        for batch in batches():
+            if batch.name not in (HELD_BACK, without):
+                lists += of_batch(batch, embedder)
+                pairs += [((pieces_of(p.first), pieces_of(p.second)), ANSWERS.index(p.label)) for p in batch.answers]
+        return cls(tuple(lists), tuple(pairs))
+
+    def ordered_by(self, judge: Judge) -> Material:
+        """Return the same with what the judge takes for the answer most easily first."""
+        return replace(self, lists=tuple(_ordered(listed, judge) for listed in self.lists))
+
+    def steps(self, dice: random.Random) -> list[list[Group] | list[tuple[Pieces, int]]]:
+        """Return the steps of one epoch in a random order; what is of like length stands together."""
+        groups = [group for listed in self.lists for group in self._groups(listed, dice)]
+        dice.shuffle(groups)
+        groups.sort(key=lambda group: sum(len(forms[0]) for forms in group.wrong) // 60 + 2 * dice.random())
+        pairs = sorted(self.pairs, key=lambda pair: sum(map(len, pair[0])) // 20 + dice.random())
+        steps: list[list[Group] | list[tuple[Pieces, int]]] = []
+        steps += [groups[at : at + LISTS] for at in range(0, len(groups), LISTS)]
+        steps += [pairs[at : at + PAIRS] for at in range(0, len(pairs), PAIRS)]
+        dice.shuffle(steps)
+        return steps
+
+    def _groups(self, listed: Listed, dice: random.Random) -> Iterator[Group]:
+        if listed.alone and dice.random() < 0.5:
+            return
+        count = len(listed.right)
+        for chosen in dice.sample(range(count), min(RIGHT, count)) or [-1]:
+            right = listed.right[chosen] if chosen >= 0 else ()
+            likely = [1 / (2 + place) for place in range(len(listed.wrong))]
+            drawn: set[int] = set()
+            while len(drawn) < min(WRONG + (not right), len(listed.wrong)):
+                drawn.update(dice.choices(range(len(listed.wrong)), likely))
+            wrong = [listed.wrong[place] for place in sorted(drawn)]
+            near = [listed.near[count + place] for place in sorted(drawn)]
+            if dice.random() < _FOREIGN:
+                wrong[-1], near[-1] = dice.choice(dice.choice(self.lists).wrong), 0.0
+            near = near if chosen < 0 else [listed.near[chosen], *near]
+            yield Group(listed, right, tuple(wrong), tuple(near), dice.random() < _WHOLE)
+
+
+def fit(material: Material, rounds: Sequence[Round] = ROUNDS) -> Judge:
+    """Return the judge after all rounds; prints the mean loss of the lists in each epoch."""
+    torch.manual_seed(1)
+    torch.set_num_threads(1)
+    with np.load(shipped("reading") / ADAPTER) as reader:
+        judge = Judge(reader)
+    for number, given in enumerate(rounds):
+        _train(judge, material.ordered_by(judge.eval()) if number else material, given)
+    return judge.eval()
+
+
+def _train(judge: Judge, material: Material, given: Round) -> None:
+    parts, dice = (judge.trained(), list(judge.line.parameters())), random.Random(1)
+    groups = [{"params": weights, "lr": rate} for weights, rate in zip(parts, given.rates, strict=True)]
+    optimizer = torch.optim.AdamW(groups, weight_decay=DECAY)
+    done, total, began = 0, 0, time.monotonic()
+    for epoch in range(given.epochs):
+        judge.train()
+        steps, losses = material.steps(dice), []
+        total = total or len(steps) * given.epochs
+        for step in steps:
+            share = min(1.0, done / WARM_UP) * max(0.02, 1 - done / total)
+            for group, rate in zip(optimizer.param_groups, given.rates, strict=True):
+                group["lr"] = rate * share
+            listed = isinstance(step[0], Group)
+            loss = _list_loss(judge, step, dice, given.search) if listed else _pair_loss(judge, step)  # type: ignore[arg-type]
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
+            clip_grad_norm_([weight for weights in parts for weight in weights], 1.0)
+            optimizer.step()
+            done += 1
+            losses += [loss.item()] if listed else []
+        print(f"epoch {epoch + 1}: loss {np.mean(losses):.3f}, {time.monotonic() - began:.0f} s", flush=True)
+
+
+def _ordered(listed: Listed, judge: Judge) -> Listed:
+    if listed.alone:
+        return listed
+    with torch.no_grad():
+        taken = odds(judge([(listed.asked, forms[0]) for forms in listed.wrong])).numpy()
+    right, near = listed.near[: len(listed.right)], listed.near[len(listed.right) :]
+    order = np.argsort(-(taken + _NEARNESS * np.array(near))).tolist()
+    wrong = tuple(listed.wrong[place] for place in order)
+    return replace(listed, wrong=wrong, near=(*right, *(near[place] for place in order)))
+
+
+def write(judge: Judge, folder: Path) -> None:
+    """Write the adapter and the line into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    adapter: dict[str, Any] = {"layers": np.int64(_LAYERS), **judge.adapter()}
+    np.savez_compressed(folder / ADAPTER, **adapter)
+    np.savez_compressed(folder / LINE, line=judge.written_line())
+
+
+def _list_loss(judge: Judge, step: Sequence[Group], dice: random.Random, search: float) -> Tensor:
+    likeliest = _likeliest(judge, step)
+    pairs: list[Pieces] = []
+    for place, group in enumerate(step):
+        if group.right:
+            pairs.append((group.listed.asked, likeliest.get(place) or group.right[0]))
+        pairs += [(group.listed.asked, _form_of(forms, group, dice)) for forms in group.wrong]
+    scores = judge(pairs)
+    given, loss, at = odds(scores), torch.zeros(()), 0
+    for group in step:
+        count = len(group.wrong) + bool(group.right)
+        mine, wanted = given[at : at + count], torch.zeros(count)
+        if group.right:
+            wanted[0] = 1.0
+            loss = loss - functional.log_softmax(mine + search * torch.tensor(group.near), 0)[0]
+        if group.right and group.listed.verdict:
+            label = torch.tensor([ANSWERS.index(group.listed.verdict)])
+            loss = loss + 0.5 * functional.cross_entropy(scores[at : at + 1], label)
+        each = functional.binary_cross_entropy_with_logits(mine, wanted, reduction="none")
+        loss = loss + 0.5 * (each[0] + each[1:].mean() if group.right else each.mean() + each.max())
+        at += count
+    return loss / len(step)
+
+
+def _likeliest(judge: Judge, step: Sequence[Group]) -> dict[int, list[int]]:
+    """Return which sentence of a memory answers, by the place of its group: nobody said, so the likeliest so far."""
+    several = [place for place, group in enumerate(step) if not group.whole and len(group.right) > 1]
+    if not several:
+        return {}
+    judge.eval()
+    with torch.no_grad():
+        every = [(step[place].listed.asked, form) for place in several for form in step[place].right[1:]]
+        scored = iter(odds(judge(every)).tolist())
+    judge.train()
+    return {place: max(step[place].right[1:], key=lambda _: next(scored)) for place in several}
+
+
+def _form_of(forms: Forms, group: Group, dice: random.Random) -> list[int]:
+    if group.whole or len(forms) == 1:
+        return forms[0]
+    return forms[1] if dice.random() < _NEAREST else dice.choice(forms[1:])
+
+
+def _pair_loss(judge: Judge, step: Sequence[tuple[Pieces, int]]) -> Tensor:
+    labels = torch.tensor([label for _, label in step])
+    return functional.cross_entropy(judge([pair for pair, _ in step]), labels, label_smoothing=SMOOTHING)
+
+
+def main() -> None:
+    """Train and write."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--without", default=CHOOSING, help="the batch of lives to leave out")
+    options.add_argument("--into", type=Path, default=HERE)
+    given = options.parse_args()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as weights:
+        embedder = MiniLM(Path(weights), print)
+        material = Material.gathered(given.without, embedder)
+        embedder.close()
+    print(f"{len(material.lists)} questions, {len(material.pairs)} pairs")
+    write(fit(material), given.into)
+    print(f"{time.monotonic() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
