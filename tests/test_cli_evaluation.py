@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from persona_cli.evaluation.datasets import DATASETS
-from persona_cli.evaluation.run_files import RunFolder
-from persona_cli.evaluation.subjects import SUBJECTS
+from persona_cli.config import Settings
+from persona_cli.evaluation.datasets import DATASETS, load
+from persona_cli.evaluation.run import Work, answer_person, make_plan
+from persona_cli.evaluation.run_files import RunFolder, read_lines
+from persona_cli.evaluation.subjects import SUBJECTS, Bench
 from persona_cli.evaluation.subjects.engines import shared_engine
+from persona_cli.paths import find_places
 from tests.openai_server import serving
 from tests.terminal import persona
 from tests.tiny import Tiny
@@ -65,6 +68,23 @@ def test_the_built_in_model_learns_and_answers(weights: Path, tmp_path: Path) ->
     made = persona("eval", "report", str(run), "--strict", "--json").json
     assert (made["kind"], made["version"], made["parse"]) == ("eval-report", 1, "strict")
     assert set(made["inputs"]) == {"HaluMem-Medium.jsonl"}
+
+
+def test_a_stopped_loop_goes_on_with_the_memory_it_has(weights: Path, tmp_path: Path) -> None:
+    collection, where = load("beam", None), Bench(Settings(), find_places())
+    person = collection.people[0]
+    folder = RunFolder(tmp_path / "run")
+    folder.begin(make_plan(collection, "persona", where, limit=0, seed=0), {})
+    working = answer_person(Work(where, "persona", person, folder.root))
+    first = next(working)
+    working.close()
+    database = folder.home(person.key) / "persona.db"
+    assert database.exists()
+    rest = list(answer_person(Work(where, "persona", person, folder.root)))
+    assert [first, *rest] == [question.key for question in person.questions]
+    assert not database.exists()
+    learnt = [row["learnt"] for row in read_lines(folder.replies_file(person.key)) if "learnt" in row]
+    assert learnt == [len(person.history)] * 2
 
 
 def test_nothing_of_a_benchmark_reaches_the_persons_own_memory(weights: Path) -> None:

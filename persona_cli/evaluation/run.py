@@ -12,7 +12,7 @@ import platform
 import random
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -94,7 +94,7 @@ def answer_all(
     _in_processes(works, workers, lambda: on_progress(_count(folder, collection), collection.questions, plan.subject))
 
 
-def answer_person(work: Work) -> Iterator[str]:
+def answer_person(work: Work) -> Generator[str, None, None]:
     """Let one person's history be learnt, and yield the key of each question once its reply is on disk."""
     folder = RunFolder(work.folder)
     file, home = folder.replies_file(work.person.key), folder.home(work.person.key)

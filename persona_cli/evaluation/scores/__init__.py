@@ -9,16 +9,18 @@ page        one HTML file with its plots
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, median
 
 from persona_cli.evaluation.cases import Form
+from persona_cli.evaluation.datasets.published_files import clipped
 from persona_cli.evaluation.judging import Label, Mark, Parse, mark
 from persona_cli.evaluation.run_files import Outcome, Run, RunFolder
 from persona_cli.evaluation.scores.comparing import Published, Wins, published_rows, wins_of
 from persona_cli.evaluation.scores.intervals import Estimate, estimate
 
-OVERALL, ALIGNMENT, TOTAL = "overall", "alignment", "with alignment"
+SHOWN, RECALLED = 4_000, 30
+"""Characters of a prompt, and pieces of what was recalled, that are shown with a miss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def make_report(folders: Sequence[RunFolder], parse: Parse = Parse.PUBLISHED) ->
         every = marked(run, parse)
         contexts = dict.fromkeys(one.outcome.context for one in every) or {"": None}
         rows += (_row(run, [one for one in every if one.outcome.context == context], context) for context in contexts)
-        misses += (one for one in every if one.mark.score < 1 and one.mark.label is not Label.SKIPPED)
+        misses += (_shortened(one) for one in every if one.mark.score < 1 and one.mark.label is not Label.SKIPPED)
     free = any(outcome.question.form is Form.OPEN for run in runs for outcome in run.outcomes)
     return Report(
         first.dataset,
@@ -124,6 +126,13 @@ def make_report(folders: Sequence[RunFolder], parse: Parse = Parse.PUBLISHED) ->
         tuple(misses),
         free and not any(run.verdicts for run in runs),
     )
+
+
+def _shortened(miss: Marked) -> Marked:
+    """Return a miss as it is shown: a prompt may hold a whole history, which stays in the run's folder."""
+    reply = miss.outcome.reply
+    short = replace(reply, prompt=clipped(reply.prompt, SHOWN), recalled=reply.recalled[:RECALLED])
+    return replace(miss, outcome=replace(miss.outcome, reply=short))
 
 
 def _row(run: Run, every: Sequence[Marked], context: str) -> Row:

@@ -19,6 +19,8 @@ from persona_cli.evaluation.scores.rendering import (
     wins_table,
 )
 
+MOST = 500
+"""Misses on a page: a browser opens no page of all of a large run's."""
 _LEFT, _WIDTH, _LINE = 330, 480, 24
 _COLOURS = ("#2b6cb0", "#c05621", "#2f855a", "#6b46c1", "#b83280", "#4a5568", "#975a16", "#2c7a7b", "#9b2c2c")
 
@@ -48,7 +50,8 @@ def render_page(report: Report) -> str:
         wins=wins_table(report),
         cost=cost_table(report),
         remarks=list(remarks(report)),
-        misses=report.misses,
+        misses=report.misses[:MOST],
+        more=max(0, len(report.misses) - MOST),
         inputs=sorted(report.inputs.items()),
         machine=sorted(report.machine.items()),
         overall_plot=plot(_overall_bars(report), "Overall, per cent, with 95% intervals"),
