@@ -91,6 +91,7 @@ def test_a_free_answer_is_right_wrong_or_omitted() -> None:
     assert mark(asked, Reply("You bought a telescope.")).label is Label.RIGHT
     assert mark(asked, Reply("You bought a boat.")).label is Label.WRONG
     assert mark(asked, Reply("I don't know.")).label is Label.OMITTED
+    assert mark(asked, Reply("I don't know. The closest I have: you like your telescope.")).label is Label.OMITTED
     assert mark(Question("q", "travel", "what?", NOW, Form.OPEN), Reply("Rice.")).label is Label.UNJUDGED
 
 

@@ -78,9 +78,11 @@ def _mark_answer(question: Question, reply: Reply, parse: Parse) -> Mark:
         # a preference without a gold answer is for a judge alone
         return Mark(0.0, Label.UNJUDGED, why="needs a judge: --judge URL")
     share = answers.f1(reply.text, question.answer)
-    if answers.contains(reply.text, question.answer):
-        return Mark(1.0, Label.RIGHT, share)
-    return Mark(0.0, Label.OMITTED if unknown else Label.WRONG, share)
+    if unknown:
+        # "I don't know. The closest I have: …" declines, whatever words it then quotes
+        return Mark(0.0, Label.OMITTED, share)
+    right = answers.contains(reply.text, question.answer)
+    return Mark(float(right), Label.RIGHT if right else Label.WRONG, share)
 
 
 def _mark_stored(question: Question, reply: Reply, parse: Parse) -> Mark:
