@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +12,10 @@ from persona_cli.evaluation.judging import Label, Parse, mark
 from persona_cli.evaluation.judging.answers import contains, f1, says_unknown
 from persona_cli.evaluation.judging.judge import parse_verdict
 from persona_cli.evaluation.letters import first_letter, strict_letter
+from persona_cli.evaluation.run_files import Outcome
+from persona_cli.evaluation.scores import Marked
 from persona_cli.evaluation.scores.intervals import estimate
+from persona_cli.evaluation.scores.stages import stages_of
 
 NOW = datetime(2026, 5, 12, tzinfo=UTC)
 
@@ -116,6 +120,25 @@ def test_an_update_is_there_and_the_old_is_gone() -> None:
     assert mark(asked, Reply("", recalled=(new,))).label is Label.RIGHT
     assert mark(asked, Reply("", recalled=(new, old))).label is Label.WRONG
     assert mark(asked, Reply("", recalled=())).label is Label.OMITTED
+
+
+def test_the_stages_of_a_memory_by_hand() -> None:
+    held = Reply("", recalled=("I'm allergic to walnuts.", "The moon is made of cheese."))
+    point = Question("1", "extraction", "", NOW, Form.EXTRACTED, "Mara is allergic to walnuts.", weight=3.0)
+    asked = (
+        point,
+        replace(point, key="2", answer="Mara plays the accordion.", weight=1.0),
+        replace(point, key="3", answer="Mara moves to Antwerp.", unanswerable=True),
+        replace(point, key="4", form=Form.STORED, criteria=("I'm allergic to walnuts.",)),
+        replace(point, key="5", form=Form.UPDATED, former=("Mara eats walnuts.",)),
+    )
+    every = [Marked(Outcome("Mara", "", "", question, held), mark(question, held)) for question in asked]
+    assert stages_of(every) == {
+        "extraction R": 0.5, "weighted R": 0.75, "P": 0.5, "F1": 0.5, "FMR": 1.0, "update C": 1.0, "update H": 0.0,
+        "update O": 0.0,
+    }  # fmt: skip
+    free = replace(point, form=Form.OPEN)
+    assert stages_of([Marked(Outcome("Mara", "", "", free, held), mark(free, held))]) == {}
 
 
 @pytest.mark.parametrize(

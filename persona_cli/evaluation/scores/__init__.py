@@ -2,6 +2,7 @@
 
 intervals   bootstrap
 comparing   the published rows beside ours, wins of pairs
+stages      extraction, update and answers of a memory apart
 rendering   Markdown and JSON
 page        one HTML file with its plots
 """
@@ -18,6 +19,7 @@ from persona_cli.evaluation.judging import Label, Mark, Parse, mark
 from persona_cli.evaluation.run_files import Outcome, Run, RunFolder
 from persona_cli.evaluation.scores.comparing import Published, Wins, published_rows, wins_of
 from persona_cli.evaluation.scores.intervals import Estimate, estimate
+from persona_cli.evaluation.scores.stages import stages_of
 
 SHOWN, RECALLED = 4_000, 30
 """Characters of a prompt, and pieces of what was recalled, that are shown with a miss."""
@@ -57,6 +59,8 @@ class Row:
     """Exchanges learnt a second; 0 where the subject learns nothing."""
     left_out: int
     """Questions whose history did not fit the context."""
+    stages: dict[str, float]
+    """Extraction, update and answers apart, where memory is looked into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,7 @@ def _row(run: Run, every: Sequence[Marked], context: str) -> Row:
         fmean(reply.generated for reply in replies) if replies else 0.0,
         median(reply.seconds for reply in replies) if replies else 0.0,
         run.learnt / run.seconds if run.seconds > 0.001 and run.plan.subject == "persona" else 0.0,
-        sum(reply.left_out > 0 for reply in replies),
+        sum(reply.left_out > 0 for reply in replies), stages_of(every),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from persona_cli.evaluation.datasets.published_files import clipped
 from persona_cli.evaluation.scores import Report, Row
 from persona_cli.evaluation.scores.comparing import Published
 from persona_cli.evaluation.scores.intervals import Estimate
+from persona_cli.evaluation.scores.stages import COLUMNS
 
 Table = tuple[list[str], list[list[str]]]
 """Head and rows."""
@@ -60,6 +61,16 @@ def cost_table(report: Report) -> Table:
         for row in report.rows
     ]  # fmt: skip
     return head, rows
+
+
+def stage_table(report: Report) -> Table:
+    """Return the operations of a memory apart, a row for each run."""
+    rows = [
+        [row.name, *(f"{100 * row.stages[column]:.1f}" if column in row.stages else "–" for column in COLUMNS)]
+        for row in report.rows
+        if row.stages
+    ]
+    return ["", *COLUMNS], rows
 
 
 def wins_table(report: Report) -> Table:
@@ -122,7 +133,13 @@ def _published_cells(head: Sequence[str], row: Published, aspects: Sequence[str]
 def _parts(report: Report) -> Iterator[str]:
     yield f"# {title(report)}\n"
     yield from _table(main_table(report))
-    for heading, make in (("By task", task_table), ("Pairs", wins_table), ("Cost", cost_table)):
+    sections = (
+        ("Operations of the memory", stage_table),
+        ("By task", task_table),
+        ("Pairs", wins_table),
+        ("Cost", cost_table),
+    )
+    for heading, make in sections:
         yield from _section(heading, make(report))
     yield "\n## How to read this\n"
     yield from (f"- {remark}" for remark in remarks(report))
