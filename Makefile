@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help chat test fuzz lint bench crash soak train docs clean
+.PHONY: help chat test fuzz lint bench crash soak train docs look clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -42,6 +42,9 @@ train: $(VENV)/.installed-dev ## train the reader and the judge anew from the ex
 	$(BIN)/python -m models.reading.train
 	$(BIN)/python -m models.stances.train
 	$(BIN)/python -m models.answers.train
+
+look: $(VENV)/.installed-dev ## photograph the page of a made-up life in headless Chromium (apt-get install chromium)
+	$(BIN)/python -m tests.look build/look
 
 docs: $(VENV)/.installed-dev ## write docs/commands.md anew from --help
 	$(BIN)/python -m tests.commands > docs/commands.md

@@ -26,7 +26,8 @@ from PIL import Image
 from persona_cli.config import Settings
 from persona_cli.errors import EngineError
 from persona_cli.memory.store import Store
-from persona_cli.records import Answer, AnswerDelta
+from persona_cli.records import Answer, AnswerDelta, Aspect
+from persona_cli.report.life_page import write_page
 from persona_cli.serve.access import read_token
 from persona_cli.serve.application import build_application
 from persona_cli.serve.conversations import replaced_place
@@ -77,7 +78,13 @@ def running(weights: Path, model: ScriptedModel, clock: StillClock) -> Iterator[
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    application = build_application(household, TOKEN, write=True, origins=["https://chat.example"])
+    application = build_application(
+        household,
+        TOKEN,
+        write=True,
+        origins=["https://chat.example"],
+        show=lambda household: write_page(household.memory(), household.now()),
+    )
     server = uvicorn.Server(uvicorn.Config(application, port=port, log_level="error", ws="none"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -330,3 +337,20 @@ def test_the_tools_are_there_over_http_with_the_same_memory(running: Running) ->
             return [memory["text"] for memory in recent.structured_content["memories"]]
 
     assert any("I drink green tea." in text for text in anyio.run(talk))
+
+
+def test_the_page_is_live_and_the_browser_keeps_the_token(running: Running) -> None:
+    running.say("My sister is Anna.")
+    running.store.core.put("home", "Oslo", Aspect.HUMAN, running.household.now())
+    with httpx2.Client(base_url=running.address, follow_redirects=False) as browser:
+        assert browser.get("/").status_code == 401
+        assert browser.get("/?token=wrong").status_code == 401
+        entered = browser.get(f"/?token={TOKEN}")
+        assert (entered.status_code, entered.headers["location"]) == (303, "/")
+        assert "httponly" in entered.headers["set-cookie"].lower()
+        page = browser.get("/")
+        assert page.status_code == 200
+        assert "Oslo" in page.text
+        # the cookie opens the page alone
+        assert browser.get("/v1/models").status_code == 401
+        assert browser.post("/mcp", json={}).status_code == 401

@@ -25,6 +25,7 @@ from persona_cli.cli import (
     memory,
     model,
     profile,
+    report,
     serve,
     transfer,
     update,
@@ -53,6 +54,7 @@ app.command("export", short_help="Write everything to a file.")(transfer.export)
 app.command("import", short_help="Read an export, or replay a transcript.")(transfer.import_)
 app.command("backup", short_help="Keep a copy of the memory, here or in a file.")(backup.backup)
 app.command("restore", short_help="Go back to a backup or an archive.")(backup.restore)
+app.command("report", short_help="Write your memory as one page to look at.")(report.report)
 app.command("serve", short_help="Serve your memory to the programs on this machine.")(serve.serve)
 app.command("mcp", short_help="Let other programs use your memory, as tools.")(mcp.mcp)
 app.command("doctor", short_help="Check the installation and the memory.")(doctor.doctor)

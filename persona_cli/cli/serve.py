@@ -30,6 +30,7 @@ def serve(
     check_installed()
     import uvicorn
 
+    from persona_cli.report.life_page import write_page
     from persona_cli.serve.access import read_token
     from persona_cli.serve.application import build_application
     from persona_cli.serve.household import Household
@@ -37,9 +38,14 @@ def serve(
     run = invocation(context)
     token = read_token(run.places.token)
     household = Household(run.settings, run.notice, run.user)
-    application = build_application(household, token, write=write, origins=origin or ())
+
+    def show(household: Household) -> str:
+        return write_page(household.memory(), household.now())
+
+    application = build_application(household, token, write=write, origins=origin or (), show=show)
     _check_free(port)
     run.notice(f"Model: http://127.0.0.1:{port}/v1   tools: http://127.0.0.1:{port}/mcp   Ctrl-C ends it.")
+    run.notice(f"Page: http://127.0.0.1:{port}/?token={token}")
     run.notice(f"The token stands in {run.places.token}; clients send it as their API key.")
     uvicorn.run(application, host="127.0.0.1", port=port, log_level="warning", access_log=False, ws="none")
 

@@ -60,7 +60,7 @@ def export(
         text = TextIOWrapper(out, encoding="utf-8")
         write_markdown(store, text)
         text.detach()
-    _note_copy(run, file, sealed=encrypt)
+    note_where(run, file, sealed=encrypt)
     run.notice(f"Written as Markdown to {file}." if file else "Written as Markdown.")
 
 
@@ -76,12 +76,12 @@ def write_archive(run: Invocation, file: Path | None, *, force: bool, encrypt: b
         key = open_key(run.places.archive_key)
         with progress(run.err, "exporting") as advance:
             done = export_memory(store, Media(run.places.media, store), out, advance, key)
-    _note_copy(run, file, sealed=encrypt)
+    note_where(run, file, sealed=encrypt)
     rows = sum(done.rows.values())
     run.notice(f"{rows} rows and {done.pictures} pictures exported{f' to {file}' if file else ''}.")
 
 
-def _note_copy(run: Invocation, file: Path | None, *, sealed: bool) -> None:
+def note_where(run: Invocation, file: Path | None, *, sealed: bool) -> None:
     """Keep where a copy went, so that `memory forget` can name it; standard output goes where nobody knows."""
     if file is None:
         return

@@ -9,29 +9,22 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
+
+from persona_cli.escapes import UNSEEN, escaped
+
+__all__ = ["escaped", "make_console", "typed", "write", "write_error"]
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-_UNSEEN = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    r"\ud800-\udfff\U000e0000-\U000e007f]"
-)
-"""Controls, directions, invisible characters, halves of pairs, tags; words and emoji keep their joiners (U+200C, D)."""
 _SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?")
-
-
-def escaped(text: str, escape: Callable[[str], str] | None = None) -> str:
-    """Return `text` with what a terminal would obey, or nobody would see, as escapes; line ends and tabs stay."""
-    form = escape or _escape
-    return _UNSEEN.sub(lambda match: form(match[0]), text)
 
 
 def typed(text: str) -> str:
     """Return what a person typed or pasted without terminal sequences and what cannot be seen."""
-    return _UNSEEN.sub("", _SEQUENCE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+    return UNSEEN.sub("", _SEQUENCE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 def write(text: object, end: str = "\n") -> None:
@@ -60,8 +53,3 @@ def make_console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else 100
     return SafeConsole(stderr=stderr, soft_wrap=False, highlight=False, emoji=False, markup=False, width=width)
-
-
-def _escape(char: str) -> str:
-    code = ord(char)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from persona_cli.errors import NotFoundError
 from persona_cli.memory.store import Store
@@ -23,8 +26,14 @@ _PAIRS = tuple(
     )
 )
 _POSSESSIVE = re.compile(r"^(?:my|the user(?:'s|’s)?|the|his|her|a|an)\s+", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]\w*")
 _MOST = 2000
 """Memories that full text may bring for one name."""
+_NAME_WORDS = 3
+"""Words a subject may have to be a name."""
+
+Speaking = Callable[[str], set[SemanticMemory]]
+"""Finds the memories that may be of somebody, by a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +53,22 @@ class About:
 
 def about(store: Store, asked: str) -> About:
     """Return what is known of a person or pet; raises `NotFoundError` when nobody is known by that name."""
+    return _about(partial(_speaking_of, store), asked)
+
+
+def _about(speaking: Speaking, asked: str) -> About:
     wanted = _bare(asked)
-    found = _speaking_of(store, wanted)
+    found = speaking(wanted)
     pairs = set(_pairs(found))
     names = {name for name, role in pairs if wanted.casefold() in (name.casefold(), role.casefold())}
     roles = {role for name, role in pairs if name in names}
     for alias in (names | roles) - {wanted}:
-        found |= _speaking_of(store, alias)
+        found |= speaking(alias)
     pairs |= set(_pairs(found))
     # of two sisters, nobody can say whose a fact about "my sister" is
     roles = {role for role in roles if len({name for name, other in pairs if other == role}) == 1}
     aliases = {alias.casefold() for alias in names | roles | ({wanted} if not names or roles else set())}
-    theirs = sorted((one for one in found if _is_of(one, aliases)), key=lambda one: (one.valid_from, one.id))
+    theirs = sorted(_of(aliases, found), key=lambda one: (one.valid_from, one.id))
     if not theirs:
         raise NotFoundError(
             f"nobody called {asked!r} is known", fix=f'`persona memory search "{asked}"` looks everywhere.'
@@ -68,6 +81,23 @@ def about(store: Store, asked: str) -> About:
         facts=tuple(one for one in theirs if one.status is Status.ACTIVE),
         former=tuple(one for one in theirs if one.status is Status.SUPERSEDED and one.valid_to != one.valid_from),
     )
+
+
+def people(store: Store, most: int) -> tuple[About, ...]:
+    """Return the people and pets that are known by name and by what they are to the user, most told of first."""
+    memories = [one for one in store.semantic.list(None) if one.status in (Status.ACTIVE, Status.SUPERSEDED)]
+    named = {name for name, _ in _pairs(memories)}
+    named |= {one.subject for one in memories if one.subject[:1].isupper() and len(one.subject.split()) <= _NAME_WORDS}
+    speaking, told = _spoken_in(memories)
+    known: list[About] = []
+    for name in sorted(named, key=lambda name: (-told[name.split()[0].casefold()], name))[: 2 * most]:
+        if any(name in other.name.split(", ") for other in known):
+            continue
+        with suppress(NotFoundError):
+            known.append(_about(speaking, name))
+        if len(known) == most:
+            break
+    return tuple(sorted(known, key=lambda one: -len(one.facts)))
 
 
 def mentions(store: Store, asked: str) -> tuple[Ref, ...]:
@@ -96,6 +126,26 @@ def _speaking_of(store: Store, alias: str) -> set[SemanticMemory]:
     return {one for one in (*named, *spoken) if one.status in (Status.ACTIVE, Status.SUPERSEDED)}
 
 
+def _spoken_in(memories: Iterable[SemanticMemory]) -> tuple[Speaking, Counter[str]]:
+    """Return what finds those of some memories that speak of somebody, and how many have each word.
+
+    For many names at once: the database reads and full text would read each memory again for each of them.
+    """
+    having: defaultdict[str, dict[int, SemanticMemory]] = defaultdict(dict)
+    subjects: defaultdict[str, dict[int, SemanticMemory]] = defaultdict(dict)
+    for memory in memories:
+        subjects[_bare(memory.subject).casefold()][memory.id] = memory
+        for word in set(_WORD.findall(memory.content.casefold())):
+            having[word][memory.id] = memory
+
+    def speaking(alias: str) -> set[SemanticMemory]:
+        named = [having.get(word, {}) for word in _WORD.findall(alias.casefold())] or [{}]
+        every = set[int].intersection(*(set(of) for of in named))
+        return {named[0][number] for number in every} | set(subjects.get(alias.casefold(), {}).values())
+
+    return speaking, Counter({word: len(of) for word, of in having.items()})
+
+
 def _pairs(memories: Iterable[SemanticMemory]) -> Iterator[tuple[str, str]]:
     """Yield (name, role) as memories tell them."""
     for memory in memories:
@@ -112,18 +162,18 @@ def _is_over(role: str, memories: Iterable[SemanticMemory]) -> bool:
     return bool(ends) and all(one.valid_from < max(ends) for one in told)
 
 
-def _is_of(memory: SemanticMemory, aliases: set[str]) -> bool:
-    """Tell whether a memory is of somebody: it is their own, or it names them."""
-    if _bare(memory.subject).casefold() in aliases:
-        return True
-    text = memory.content.casefold()
-    return any(
-        re.search(rf"(?:{re.escape(prefix)})\b{re.escape(alias)}\b", text)
-        for alias in aliases
-        for prefix in (
-            ("the user's ", "the user’s ", "my ") if alias.islower() and not _named(memory, alias) else ("",)
-        )
-    )
+def _of(aliases: set[str], memories: Iterable[SemanticMemory]) -> Iterator[SemanticMemory]:
+    """Yield the memories that are of somebody: their own, or naming them."""
+    plain = {alias: re.compile(rf"\b{re.escape(alias)}\b") for alias in aliases}
+    owned = {alias: re.compile(rf"(?:the user['’]s |my )\b{re.escape(alias)}\b") for alias in aliases}
+    for memory in memories:
+        text = memory.content.casefold()
+        if _bare(memory.subject).casefold() in aliases or any(
+            (owned if alias.islower() and not _named(memory, alias) else plain)[alias].search(text)
+            for alias in aliases
+            if alias in text
+        ):
+            yield memory
 
 
 def _named(memory: SemanticMemory, alias: str) -> bool:

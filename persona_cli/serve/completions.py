@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError
 
 from persona_cli.errors import PictureError, UsageError
+from persona_cli.escapes import UNSEEN
 from persona_cli.records import Notice, Spent, Step, Turn
 
 M = TypeVar("M", bound=BaseModel)
@@ -199,9 +200,10 @@ def _parsed(kind: type[M], body: bytes) -> M:
 
 
 def _words(message: _Message) -> str:
+    """Return what a message says, without what cannot be seen, as the terminal takes it."""
     if message.content is None or isinstance(message.content, str):
-        return message.content or ""
-    return "\n".join(part.text for part in message.content if isinstance(part, _Text))
+        return UNSEEN.sub("", message.content or "")
+    return UNSEEN.sub("", "\n".join(part.text for part in message.content if isinstance(part, _Text)))
 
 
 def _pictures(message: _Message) -> tuple[bytes, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from sqlite3 import Row
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -161,6 +161,11 @@ class Turns:
             # without a test SQLite counts pages: 0.02 ms for 50,000 turns, not 2
             return self._connection.number("SELECT count(*) FROM turn")
         return self._connection.number("SELECT count(*) FROM turn WHERE id < ?", (until_id,))
+
+    def days(self) -> tuple[tuple[date, int], ...]:
+        """Return how many turns each day had, in UTC, oldest first; days without any are left out."""
+        rows = self._connection.tuples("SELECT substr(at, 1, 10), count(*) FROM turn GROUP BY 1 ORDER BY 1")
+        return tuple((date.fromisoformat(day), count) for day, count in rows)
 
     def all(self, window: Window | None = None) -> Iterator[Turn]:
         """Yield the turns of a window, oldest first, reading page by page so that a writer never waits."""
