@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.scale import drawn_around
 from persona_cli.memory.vectors.chroma import Folder
-from persona_cli.memory.vectors.exact import Block
+from persona_cli.memory.vectors.exact import FieldVectors
 from persona_cli.records import Kind
 
 SIZES = "25000,50000,100000"
@@ -55,7 +55,7 @@ def measure(size: int) -> tuple[float, float, float, float]:
     dice = np.random.default_rng(3)
     centres = dice.standard_normal((CENTRES, DIMENSION), dtype=np.float32)
     centres /= np.linalg.norm(centres, axis=1, keepdims=True)
-    block = Block(np.arange(1, size + 1), drawn_around(centres, size))
+    block = FieldVectors(np.arange(1, size + 1), drawn_around(centres, size))
     questions = drawn_around(centres, ASKED)
     with tempfile.TemporaryDirectory(prefix="persona-crossover-") as folder:
         chroma = Folder(Path(folder) / "chroma").open()

@@ -14,7 +14,7 @@ from persona_cli.model.catalog import Purpose
 from persona_cli.model.engines.llama import Wishes
 from persona_cli.model.opening import is_tuned, open_model, wishes_of
 from persona_cli.model.tasks import Model
-from persona_cli.model.weights import Keeping, Weights, write_manifest
+from persona_cli.model.weights import Placing, Weights, write_manifest
 from persona_cli.paths import Places, find_places
 from persona_cli.reading.reader import Reader
 from persona_cli.records import Image
@@ -94,7 +94,7 @@ def test_a_model_that_does_not_chat_is_not_opened(places: Places, tiny: Tiny) ->
 
 @pytest.mark.gguf
 def test_weights_that_went_away_after_they_were_added(places: Places, tiny: Tiny) -> None:
-    added = Weights(places.weights).add(tiny.pair.text, tiny.pair.projection, name="mine", keeping=Keeping.COPY)
+    added = Weights(places.weights).add(tiny.pair.text, tiny.pair.projection, name="mine", keeping=Placing.COPY)
     (added.folder / tiny.pair.projection.name).unlink()
     with pytest.raises(WeightsError, match="is gone"):
         choose(places, name="mine")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from persona_cli.errors import NotFoundError, PersonaError, UsageError, WeightsError
-from persona_cli.model.weights import Keeping, Weights, free_memory, quantization_of, sha256_of, sort_pair
+from persona_cli.model.weights import Placing, Weights, free_memory, quantization_of, sha256_of, sort_pair
 from tests.tiny import Tiny
 
 pytestmark = pytest.mark.gguf
@@ -30,7 +30,7 @@ def test_a_pair_of_ones_own_is_linked_and_found_again(weights: Weights, tiny: Ti
 
 
 def test_a_copied_pair_stands_alone(weights: Weights, tiny: Tiny) -> None:
-    added = weights.add(tiny.pair.text, tiny.pair.projection, keeping=Keeping.COPY)
+    added = weights.add(tiny.pair.text, tiny.pair.projection, keeping=Placing.COPY)
     text = added.path("text")
     assert text is not None
     assert added.name == "tiny"
@@ -39,7 +39,7 @@ def test_a_copied_pair_stands_alone(weights: Weights, tiny: Tiny) -> None:
 
 
 def test_a_file_that_changed_or_went_is_noticed(weights: Weights, tiny: Tiny) -> None:
-    added = weights.add(tiny.pair.text, tiny.pair.projection, keeping=Keeping.COPY)
+    added = weights.add(tiny.pair.text, tiny.pair.projection, keeping=Placing.COPY)
     file = added.folder / tiny.pair.text.name
     with file.open("r+b") as opened:
         opened.truncate(1000)

@@ -24,7 +24,7 @@ from persona_cli.records import Author, EpisodicMemory, Kind, Status, Turn
 from persona_cli.remembering.gate import unsaid
 from persona_cli.remembering.instructions import is_instruction
 from persona_cli.remembering.same import Double, find_doubles
-from persona_cli.remembering.topics import Group, Talk, find_groups
+from persona_cli.remembering.topics import EpisodeTalk, Group, find_groups
 
 OnProgress = Callable[[int, int], None]
 """Told how many topics of how many are summed up."""
@@ -152,7 +152,7 @@ class Tidying:
         found = find_groups(self._talks(sorted(old.values(), key=lambda one: one.id)), stop)
         return [group for group in found if any(old[row].merged_into is None for row in group.ids)]
 
-    def _talks(self, episodes: Sequence[EpisodicMemory]) -> list[Talk]:
+    def _talks(self, episodes: Sequence[EpisodicMemory]) -> list[EpisodeTalk]:
         store, name = self.memory.store, self.memory.embedder.name
         turn_ids = {turn_id for episode in episodes for turn_id in episode.turn_ids}
         said = {line.id: line.user for line in store.turns.lines(turn_ids)}
@@ -164,7 +164,7 @@ class Tidying:
                 mean = np.mean(spoken, axis=0)
                 unit = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
                 texts = tuple(said[turn_id] for turn_id in topic.turn_ids if turn_id in said)
-                talks.append(Talk(topic.id, topic.keywords, texts, unit, topic.merged_into))
+                talks.append(EpisodeTalk(topic.id, topic.keywords, texts, unit, topic.merged_into))
         return talks
 
     def _merge(self, parts: tuple[EpisodicMemory, ...], into: int | None, now: datetime, stop: Stop) -> Merging | Apart:

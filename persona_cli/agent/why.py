@@ -26,7 +26,7 @@ from persona_cli.records import (
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class SearchMade:
     """One retrieval of a response: the thought before it, what was asked for and what came back."""
 
     thought: str
@@ -40,7 +40,7 @@ class Why:
     """Everything that is known about one turn."""
 
     turn: Turn
-    searches: tuple[Search, ...]
+    searches: tuple[SearchMade, ...]
     thought: str
     """The last thought, before the answer."""
     notices: tuple[str, ...]
@@ -87,16 +87,16 @@ def explain(store: Store, turn_id: int | None = None) -> Why:
     )
 
 
-def _searches(turn: Turn) -> tuple[tuple[Search, ...], str]:
+def _searches(turn: Turn) -> tuple[tuple[SearchMade, ...], str]:
     """Put the steps of a turn together again; returns the searches and the thought that led to the answer."""
-    searches: list[Search] = []
+    searches: list[SearchMade] = []
     thought = ""
     for step in turn.steps:
         if isinstance(step, Think):
             thought = step.text
         elif isinstance(step, Retrieve):
-            searches.append(Search(thought, step, None))
+            searches.append(SearchMade(thought, step, None))
             thought = ""
         elif isinstance(step, Recall) and searches:
-            searches[-1] = Search(searches[-1].thought, searches[-1].retrieve, step)
+            searches[-1] = SearchMade(searches[-1].thought, searches[-1].retrieve, step)
     return tuple(searches), thought

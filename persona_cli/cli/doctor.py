@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from persona_cli.model.tasks import Fact
 
 
-class Verdict(StrEnum):
+class Health(StrEnum):
     """How a check came out."""
 
     FINE = "fine"
@@ -35,7 +35,7 @@ class Check:
     """One thing that was looked at."""
 
     name: str
-    verdict: Verdict
+    verdict: Health
     finding: str
 
 
@@ -60,20 +60,20 @@ def doctor(
         print_json(checks)
     else:
         _print(run, checks)
-    if any(check.verdict is Verdict.WRONG for check in checks):
+    if any(check.verdict is Health.WRONG for check in checks):
         raise typer.Exit(1)
 
 
 def check_installation(run: Invocation) -> Iterator[Check]:
     """Look at versions, the model in use and what llama.cpp was built with."""
-    yield Check("persona", Verdict.FINE, f"{__version__} on Python {platform.python_version()}, {platform.platform()}")
+    yield Check("persona", Health.FINE, f"{__version__} on Python {platform.python_version()}, {platform.platform()}")
     names = ("llama-cpp-python", "onnxruntime", "chromadb", "sentence-transformers", "torch", "sqlite-utils", "pillow")
-    yield Check("libraries", Verdict.FINE, ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names))
+    yield Check("libraries", Health.FINE, ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names))
     settings = _guarded(
         "settings", lambda: f"model {run.settings.model.name}, embedding {run.settings.embedding.model}"
     )
     yield settings
-    if settings.verdict is Verdict.FINE:
+    if settings.verdict is Health.FINE:
         yield from _model_in_use(run)
 
 
@@ -81,15 +81,15 @@ def check_home(run: Invocation) -> Iterator[Check]:
     """Look at the places and who can read them."""
     places = run.places
     for name, path in (("data", places.home), ("config", places.config_file), ("weights", places.weights)):
-        yield Check(name, Verdict.FINE, f"{path}{'' if path.exists() else ' (not there yet)'}")
+        yield Check(name, Health.FINE, f"{path}{'' if path.exists() else ' (not there yet)'}")
     there = next(path for path in (places.home, *places.home.parents) if path.exists())
     if not os.access(there, os.W_OK | os.X_OK):
-        yield Check("permissions", Verdict.WRONG, f"{there} is not yours to write: nothing can be remembered")
+        yield Check("permissions", Health.WRONG, f"{there} is not yours to write: nothing can be remembered")
     for path, verdict in (
         # a directory somebody made beforehand: what is in it has modes of its own
-        (places.home, Verdict.NOTE),
-        (places.database, Verdict.WRONG),
-        (places.media, Verdict.WRONG),
+        (places.home, Health.NOTE),
+        (places.database, Health.WRONG),
+        (places.media, Health.WRONG),
     ):
         if path.exists() and os.name == "posix" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             yield Check("permissions", verdict, f"others can read {path}: chmod go= {path}")
@@ -101,7 +101,7 @@ def _check_memory(run: Invocation, *, fix: bool, now: bool) -> Iterator[Check]:
 
     try:
         if is_new(run.places.database):
-            yield Check("memory", Verdict.NOTE, "nothing is remembered yet")
+            yield Check("memory", Health.NOTE, "nothing is remembered yet")
             return
         if found := damage(run.places.database):
             yield _mend(run, found, fix=fix)
@@ -112,7 +112,7 @@ def _check_memory(run: Invocation, *, fix: bool, now: bool) -> Iterator[Check]:
                 yield _rebuild(memory, now=now)
             yield from _look_inside(memory, run.settings.chroma.url)
     except PersonaError as exc:
-        yield Check("memory", Verdict.WRONG, f"{exc.message} {exc.fix}")
+        yield Check("memory", Health.WRONG, f"{exc.message} {exc.fix}")
 
 
 def _mend(run: Invocation, found: str, *, fix: bool) -> Check:
@@ -129,15 +129,15 @@ def _mend(run: Invocation, found: str, *, fix: bool) -> Check:
         way = f"; `persona restore {newest.name}` goes back to {newest.at:%Y-%m-%d %H:%M}, {newest.messages} messages"
     if not fix:
         saves = "`persona doctor --fix` saves what can be read and keeps the damaged file"
-        return Check("database", Verdict.WRONG, f"it is damaged ({found}): {saves}{way}")
+        return Check("database", Health.WRONG, f"it is damaged ({found}): {saves}{way}")
     done = salvage(run.places.database, datetime.now(UTC))
     if done.backup is not None:
         return Check(
-            "salvaged", Verdict.NOTE, f"nothing could be read: gone back to {done.backup.name}; see {done.aside}"
+            "salvaged", Health.NOTE, f"nothing could be read: gone back to {done.backup.name}; see {done.aside}"
         )
     lost = f", {done.lost} could not be" if done.lost else ""
     kept = f"{done.kept} rows, {done.messages} messages among them, were saved{lost}"
-    return Check("salvaged", Verdict.NOTE, f"{kept}; the damaged database is in {done.aside}{way}")
+    return Check("salvaged", Health.NOTE, f"{kept}; the damaged database is in {done.aside}{way}")
 
 
 def _look_inside(memory: Memory, url: str) -> Iterator[Check]:
@@ -145,7 +145,7 @@ def _look_inside(memory: Memory, url: str) -> Iterator[Check]:
 
     store = memory.store
     counts = ", ".join(f"{count} {table}" for table, count in store.tables().items() if count)
-    yield Check("memory", Verdict.FINE, counts or "empty")
+    yield Check("memory", Health.FINE, counts or "empty")
     yield _verified("database", store.verify())
     yield _verified("pictures", memory.media.verify(memory.in_backups()))
     if left := names_of(find_orphans(memory)):
@@ -153,24 +153,24 @@ def _look_inside(memory: Memory, url: str) -> Iterator[Check]:
         old, minutes = len(find_orphans(memory, GRACE)), GRACE.total_seconds() / 60
         young = f"younger than {minutes:.0f} minutes, `persona doctor --fix --now` deletes them where nothing else runs"
         way = "`persona doctor --fix` deletes what a run that was killed has left" if old else young
-        yield Check("leftovers", Verdict.NOTE, f"{'; '.join(left[:3])}{more}: {way}")
+        yield Check("leftovers", Health.NOTE, f"{'; '.join(left[:3])}{more}: {way}")
     yield _guarded("embedding", lambda: _embedding(memory))
     wanted = store.vectors.count_wanted(memory.embedder.name)
     others = sum(count for name, count in store.vectors.counts().items() if name != memory.embedder.name)
     unused = f"; {others} vectors are of other embedding models, `persona doctor --fix` deletes them" if others else ""
-    verdict = Verdict.NOTE if wanted or others else Verdict.FINE
+    verdict = Health.NOTE if wanted or others else Health.FINE
     yield Check("vectors", verdict, f"{wanted} texts wait to be embedded{unused}")
     yield _guarded("looks", lambda: _sight(memory))
     captioned, waiting = store.images.count_captions()
     if captioned or waiting:
         found = f"{captioned} pictures are described, {waiting} wait for a model that sees them"
-        yield Check("captions", Verdict.FINE, found)
+        yield Check("captions", Health.FINE, found)
     yield _check_index(memory, url)
     failed = store.jobs.failed()
-    verdict = Verdict.WRONG if failed else Verdict.FINE
+    verdict = Health.WRONG if failed else Health.FINE
     yield Check("updates", verdict, f"{store.jobs.pending()} queued, {len(failed)} failed")
     for job in failed:
-        yield Check("update", Verdict.WRONG, f"{job.task.value} of turn {job.turn_id}: {job.error}")
+        yield Check("update", Health.WRONG, f"{job.task.value} of turn {job.turn_id}: {job.error}")
 
 
 def _embedding(memory: Memory) -> str:
@@ -194,18 +194,18 @@ def _sight(memory: Memory) -> str:
 
 def _check_index(memory: Memory, url: str) -> Check:
     if not (memory.places.chroma.exists() or url):
-        return Check("index", Verdict.NOTE, "not built yet: searches go through the vectors themselves")
+        return Check("index", Health.NOTE, "not built yet: searches go through the vectors themselves")
     if not memory.lasting:
-        return Check("index", Verdict.NOTE, "not looked at: its folder cannot be written")
+        return Check("index", Health.NOTE, "not looked at: its folder cannot be written")
     try:
         if lacking := memory.index.lacking():
             found = (
                 f"{lacking:,} vectors are still to be filled in: a chat does it while it is idle, or `persona update`"
             )
-            return Check("index", Verdict.NOTE, found)
+            return Check("index", Health.NOTE, found)
         return _verified("index", memory.index.verify())
     except PersonaError as exc:
-        return Check("index", Verdict.WRONG, f"{exc.message} {exc.fix}")
+        return Check("index", Health.WRONG, f"{exc.message} {exc.fix}")
 
 
 def _rebuild(memory: Memory, *, now: bool) -> Check:
@@ -227,21 +227,21 @@ def _rebuild(memory: Memory, *, now: bool) -> Check:
         made += f", {left} leftovers deleted"
     if texts:
         made += ", the full text written anew"
-    return Check("rebuilt", Verdict.FINE, made)
+    return Check("rebuilt", Health.FINE, made)
 
 
 def _verified(name: str, faults: tuple[str, ...]) -> Check:
     if not faults:
-        return Check(name, Verdict.FINE, "whole")
+        return Check(name, Health.FINE, "whole")
     more = f" (and {len(faults) - 3} more)" if len(faults) > 3 else ""
-    return Check(name, Verdict.WRONG, "; ".join(faults[:3]) + more)
+    return Check(name, Health.WRONG, "; ".join(faults[:3]) + more)
 
 
 def _guarded(name: str, find: Callable[[], str]) -> Check:
     try:
-        return Check(name, Verdict.FINE, find())
+        return Check(name, Health.FINE, find())
     except PersonaError as exc:
-        return Check(name, Verdict.WRONG, f"{exc.message} {exc.fix}")
+        return Check(name, Health.WRONG, f"{exc.message} {exc.fix}")
 
 
 def _model_in_use(run: Invocation) -> Iterator[Check]:
@@ -256,7 +256,7 @@ def _model_in_use(run: Invocation) -> Iterator[Check]:
     if name == SERVED:
         yield from _facts("model", lambda: _server(run))
     elif name == BUILT_IN:
-        yield Check("model", Verdict.FINE, "the built-in one; `persona model list` shows others")
+        yield Check("model", Health.FINE, "the built-in one; `persona model list` shows others")
     else:
         yield from _facts("model", lambda: _installed(run))
         if run.verbose:
@@ -304,16 +304,20 @@ def _installed(run: Invocation) -> tuple[Fact, ...]:
 def _facts(name: str, find: Callable[[], tuple[Fact, ...]]) -> Iterator[Check]:
     """Yield what was found, or the one error that kept it from being found, under `name`."""
     try:
-        yield from (Check(fact.name, Verdict.FINE, fact.finding) for fact in find())
+        yield from (Check(fact.name, Health.FINE, fact.finding) for fact in find())
     except PersonaError as exc:
-        yield Check(name, Verdict.WRONG, f"{exc.message} {exc.fix}")
+        yield Check(name, Health.WRONG, f"{exc.message} {exc.fix}")
 
 
 def _print(run: Invocation, checks: list[Check]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    signs = {Verdict.FINE: Text("✓", "green"), Verdict.NOTE: Text("·", "yellow"), Verdict.WRONG: Text("✗", "bold red")}
+    signs = {
+        Health.FINE: Text("✓", "green"),
+        Health.NOTE: Text("·", "yellow"),
+        Health.WRONG: Text("✗", "bold red"),
+    }
     table = Table.grid(padding=(0, 2))
     table.add_column(width=1)
     table.add_column(no_wrap=True, style="bold")
@@ -321,5 +325,5 @@ def _print(run: Invocation, checks: list[Check]) -> None:
     for check in checks:
         table.add_row(signs[check.verdict], check.name, Text(check.finding))
     run.out.print(table)
-    if any(check.verdict is Verdict.WRONG for check in checks):
+    if any(check.verdict is Health.WRONG for check in checks):
         run.notice("`persona doctor --fix` rebuilds vectors and index; the rest says what to do.")

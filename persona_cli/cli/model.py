@@ -92,7 +92,7 @@ def add(
     """Install any chat model in GGUF after checking it; with an mmproj file that belongs to it, it sees pictures."""
     from persona_cli.cli.render import progress
     from persona_cli.model.opening import is_tuned
-    from persona_cli.model.weights import Keeping, Weights, sort_pair
+    from persona_cli.model.weights import Placing, Weights, sort_pair
 
     run = invocation(context)
     text, projection = sort_pair(paths)
@@ -101,7 +101,7 @@ def add(
             text,
             projection,
             name=name,
-            keeping=Keeping.COPY if copy else Keeping.LINK,
+            keeping=Placing.COPY if copy else Placing.LINK,
             tuned=tuned or is_tuned(text.stem),
             progress=lambda what, done, total: advance(done, total, what),
         )
@@ -217,12 +217,12 @@ def export(
 def _adopt(run: Invocation, pair: ExportedPair, name: str, checkpoint: Path) -> Installed:
     """Move an exported pair among the installed models."""
     from persona_cli.model.opening import is_tuned
-    from persona_cli.model.weights import Keeping, Weights
+    from persona_cli.model.weights import Placing, Weights
 
     tuned = is_tuned(name) or is_tuned(checkpoint.resolve().name)
     source = f"export of {checkpoint.resolve().name}"
     model = Weights(run.places.weights).add(
-        pair.text, pair.projection, name=name, keeping=Keeping.MOVE, source=source, tuned=tuned
+        pair.text, pair.projection, name=name, keeping=Placing.MOVE, source=source, tuned=tuned
     )
     pair.text.parent.rmdir()
     return model

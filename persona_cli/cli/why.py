@@ -18,7 +18,7 @@ from persona_cli.personality import manner
 from persona_cli.records import Hit, Image, Kind, Recall, Ref, SemanticMemory, Topic
 
 if TYPE_CHECKING:
-    from persona_cli.agent.why import Search, Why
+    from persona_cli.agent.why import SearchMade, Why
 
 
 def why(
@@ -97,7 +97,7 @@ def _rulings(found: Why) -> Iterator[str]:
         yield f"refused “{refusal.content}”: {refusal.reason} (rule: {refusal.rule})"
 
 
-def _print_search(run: Invocation, number: int, search: Search) -> None:
+def _print_search(run: Invocation, number: int, search: SearchMade) -> None:
     if search.thought:
         say(run, f"Thought: {search.thought}", "dim")
     say(run, f"Search {number}: {search.retrieve.keywords or '(forgotten)'}", "bold")

@@ -22,7 +22,7 @@ _LOOKS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class PictureMatch:
     """A stored picture that may be another one."""
 
     known: Image
@@ -39,15 +39,15 @@ class PictureMatches:
         self._store = store
         self._media = media
 
-    def of(self, shown: Image) -> tuple[Match, ...]:
+    def of(self, shown: Image) -> tuple[PictureMatch, ...]:
         """Return the copies of a picture, itself among them, and then what looks like it; the closest first."""
         return tuple(sorted(self._matches(shown), key=lambda match: (not match.same, -match.closeness, match.known.id)))
 
-    def _matches(self, shown: Image) -> Iterator[Match]:
+    def _matches(self, shown: Image) -> Iterator[PictureMatch]:
         for known, bits in self._store.images.near(shown.phash, _MAY_BE):
             same = known.hash == shown.hash or self._is_copy(shown, known)
             if same or bits <= _LOOKS:
-                yield Match(known, 1.0 - bits / _BITS, same)
+                yield PictureMatch(known, 1.0 - bits / _BITS, same)
 
     def _is_copy(self, shown: Image, known: Image) -> bool:
         from persona_cli.memory.likeness import is_copy

@@ -34,7 +34,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _QUANTIZED = re.compile(r"[-.](?:i1-)?((?:I?Q\d(?:_\w+)?)|F16|F32|BF16)$", re.IGNORECASE)
 
 
-class Keeping(Enum):
+class Placing(Enum):
     """What becomes of files that are added."""
 
     LINK = "link"
@@ -134,7 +134,7 @@ class Weights:
         projection: Path | None,
         *,
         name: str | None = None,
-        keeping: Keeping = Keeping.LINK,
+        keeping: Placing = Placing.LINK,
         source: str = "own files",
         tuned: bool = False,
         progress: Progress = lambda _what, _done, _total: None,
@@ -266,11 +266,11 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _place(folder: Path, role: str, path: Path, progress: Progress, keeping: Keeping) -> WeightFile:
+def _place(folder: Path, role: str, path: Path, progress: Progress, keeping: Placing) -> WeightFile:
     size, digest = path.stat().st_size, sha256_of(path, progress)
-    if keeping is Keeping.LINK:
+    if keeping is Placing.LINK:
         return WeightFile(role, str(path.resolve()), size, digest)
-    if keeping is Keeping.MOVE:
+    if keeping is Placing.MOVE:
         shutil.move(path, folder / path.name)
     else:
         progress(f"copying {path.name}", 0, size)

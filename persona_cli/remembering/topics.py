@@ -42,7 +42,7 @@ Vector = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Talk:
+class EpisodeTalk:
     """What is known of one episode: its keywords, what the user said in it, and the mean vector of that."""
 
     id: int
@@ -64,7 +64,7 @@ class Group:
     """The summary that some of them are part of already."""
 
 
-def find_groups(talks: Sequence[Talk], stop: Stop = lambda: False) -> tuple[Group, ...]:
+def find_groups(talks: Sequence[EpisodeTalk], stop: Stop = lambda: False) -> tuple[Group, ...]:
     """Return the topics worth a summary, by their first episode: of three episodes, or of two long ones.
 
     Summaries that are there only grow. Asked again with what it returned merged, it returns the same. Raises
@@ -122,7 +122,7 @@ def _grown(groups: list[list[int]], ground: _Ground, stop: Stop) -> list[list[in
 class _Ground:
     """What episodes are compared by: their vectors less what all share, the words that can tell a topic, names."""
 
-    def __init__(self, talks: Sequence[Talk], stop: Stop) -> None:
+    def __init__(self, talks: Sequence[EpisodeTalk], stop: Stop) -> None:
         self._talks = {talk.id: talk for talk in talks}
         self._place = {talk.id: place for place, talk in enumerate(talks)}
         vectors = np.stack([talk.vector for talk in talks])
@@ -228,12 +228,12 @@ def _often(counted: tuple[str, int]) -> tuple[int, str]:
     return -counted[1], counted[0]
 
 
-def _said(talk: Talk) -> Counter[str]:
+def _said(talk: EpisodeTalk) -> Counter[str]:
     """Return in how many turns of an episode each stem occurs."""
     return Counter(word for text in talk.said for word in stems(text) if len(word) > 2)
 
 
-def _stands(talk: Talk) -> tuple[set[str], set[str]]:
+def _stands(talk: EpisodeTalk) -> tuple[set[str], set[str]]:
     """Return the stems of what an episode affirms, and of what it denies."""
     affirmed: set[str] = set()
     denied: set[str] = set()

@@ -20,7 +20,7 @@ from persona_cli.timewords.atoms import DAY, Found, Unit
 from persona_cli.timewords.feasts import day_of_feast, feast_of, is_feast
 from persona_cli.timewords.phrase import Direction, TimePhrase
 from persona_cli.timewords.rules import Rule, rules, rules_for
-from persona_cli.timewords.surroundings import Span, around, leading, modify
+from persona_cli.timewords.surroundings import Stretch, around, leading, modify
 from persona_cli.timewords.tense import lean
 
 READ_FIRST, READ_LAST = 12_000, 4_000
@@ -55,17 +55,17 @@ def scan(text: str, at: datetime, otherwise: Direction) -> tuple[TimePhrase, ...
     )
 
 
-def _atoms(text: str, at: datetime, otherwise: Direction) -> list[Span]:
+def _atoms(text: str, at: datetime, otherwise: Direction) -> list[Stretch]:
     candidates = []
     for order, match in _matches(text):
         tense = lean(text, match.start(), match.end())
         made = _meaning(rules()[order], match, at, otherwise if tense == "any" else tense)
         if made is not None:
             candidates.append((match.start(), -match.end(), order, made))
-    spans: list[Span] = []
+    spans: list[Stretch] = []
     for start, end, _, made in sorted(candidates, key=lambda candidate: candidate[:3]):
         if not spans or start >= spans[-1].end:
-            spans.append(Span(start, -end, made))
+            spans.append(Stretch(start, -end, made))
     return spans
 
 
@@ -97,7 +97,7 @@ def _meaning(rule: Rule, match: re.Match[str], at: datetime, tense: Direction) -
     return None if made is None or _is_far(made.window, at) else made
 
 
-def _within_calendar(text: str, span: Span, at: datetime) -> Span:
+def _within_calendar(text: str, span: Stretch, at: datetime) -> Stretch:
     """Apply the words around one phrase; where they lead out of the calendar, leave it as it is."""
     try:
         made = modify(text, span)
@@ -112,9 +112,9 @@ def _is_far(window: Window, at: datetime) -> bool:
     return any(not 2 <= moment.year <= 9990 or abs(moment.year - at.year) > _FAR for moment in moments)
 
 
-def _join(text: str, spans: Sequence[Span]) -> list[Span]:
+def _join(text: str, spans: Sequence[Stretch]) -> list[Stretch]:
     """Join ranges and lists; what stands between two phrases decides."""
-    joined: list[Span] = []
+    joined: list[Stretch] = []
     for span in spans:
         made = (_range(text, joined[-1], span) or _list(text, joined[-1], span)) if joined else None
         if made is None:
@@ -124,7 +124,7 @@ def _join(text: str, spans: Sequence[Span]) -> list[Span]:
     return joined
 
 
-def _range(text: str, first: Span, second: Span) -> list[Span] | None:
+def _range(text: str, first: Stretch, second: Stretch) -> list[Stretch] | None:
     """Read "between A and B" and "from A to B"."""
     opened = leading("between", text, first.start)
     if opened is None or first.found.repeating or second.found.repeating:
@@ -146,10 +146,10 @@ def _range(text: str, first: Span, second: Span) -> list[Span] | None:
         return None
     soft = max(first.found.soft, second.found.soft)
     made = replace(second.found, window=Window(start, end), unit="stretch", soft=soft, weak=False)
-    return [Span(opened.start(), second.end, made)]
+    return [Stretch(opened.start(), second.end, made)]
 
 
-def _list(text: str, first: Span, second: Span) -> list[Span] | None:
+def _list(text: str, first: Stretch, second: Stretch) -> list[Stretch] | None:
     """Read "in 2023 and 2024" as one stretch, and "in 2020 and 2023" as two that share their preposition."""
     units = {first.found.unit, second.found.unit}
     if first.found.weak or first.found.repeating or len(units) > 1 or not units <= _LISTED:
@@ -166,7 +166,7 @@ def _list(text: str, first: Span, second: Span) -> list[Span] | None:
         return None if "day" in units else [first, replace(second, found=replace(second.found, weak=False))]
     window = Window(first.found.window.start, second.found.window.end)
     unit: Unit = "stretch" if "day" in units else first.found.unit
-    return [Span(first.start, second.end, replace(first.found, window=window, unit=unit))]
+    return [Stretch(first.start, second.end, replace(first.found, window=window, unit=unit))]
 
 
 def _moved(window: Window, start: datetime) -> Window:
@@ -175,7 +175,7 @@ def _moved(window: Window, start: datetime) -> Window:
     return Window(start, window.end + relativedelta(years=start.year - window.start.year))
 
 
-def _has_year(text: str, span: Span) -> bool:
+def _has_year(text: str, span: Stretch) -> bool:
     return re.search(r"\d{4}", text[span.start : span.end]) is not None
 
 
@@ -189,7 +189,7 @@ def _before(start: datetime, end: datetime, weekday: bool) -> datetime:
     return start
 
 
-def _days_to(text: str, span: Span) -> Span:
+def _days_to(text: str, span: Stretch) -> Stretch:
     """Widen "12 May" in "from 3 to 12 May" back to the third."""
     opened = leading("day_to", text, span.start)
     end = span.found.window.end
@@ -199,4 +199,4 @@ def _days_to(text: str, span: Span) -> Span:
     first = calendar.day_of(last, last.year, last.month, int(opened[2]))
     if first is None or first.start is None or first.start >= last:
         return span
-    return Span(opened.start(), span.end, replace(span.found, window=Window(first.start, end), unit="stretch"))
+    return Stretch(opened.start(), span.end, replace(span.found, window=Window(first.start, end), unit="stretch"))

@@ -29,7 +29,7 @@ _DISTANCE = re.compile(rf"(?<![\w'’-]){DISTANCE}$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Stretch:
     """A phrase where it stands: text[start:end], and what it was found to mean."""
 
     start: int
@@ -49,7 +49,7 @@ def leading(name: str, text: str, end: int) -> re.Match[str] | None:
     return around(name).search(text, max(0, end - _NEAR), end)
 
 
-def modify(text: str, span: Span) -> Span:
+def modify(text: str, span: Stretch) -> Stretch:
     """Apply the words around one phrase, innermost first."""
     if span.found.repeating:
         return span
@@ -60,7 +60,7 @@ def modify(text: str, span: Span) -> Span:
     return _loosely(text, _bound(text, span))
 
 
-def _hook(text: str, span: Span) -> Span:
+def _hook(text: str, span: Stretch) -> Stretch:
     if not span.found.weak:
         return span
     words = text[span.start : span.end]
@@ -71,20 +71,20 @@ def _hook(text: str, span: Span) -> Span:
         return span
     kept = {"in", "during", "of", "throughout"}
     start = hook.start() if hook is not None and hook[1].lower() in kept - {"of"} else span.start
-    return Span(start, span.end, replace(span.found, weak=False))
+    return Stretch(start, span.end, replace(span.found, weak=False))
 
 
-def _edge(text: str, span: Span) -> Span:
+def _edge(text: str, span: Stretch) -> Stretch:
     match = leading("edge", text, span.start)
     start, end = span.found.window.start, span.found.window.end
     if match is None or start is None or end is None or span.found.unit not in _DIVISIBLE:
         return span
     word = re.sub(r"\s+of$", "", re.sub(r"\s+", " ", match[1].lower()))
     window = portion(span.found.window, word, span.found.unit)
-    return Span(match.start(), span.end, replace(span.found, window=window, unit="stretch", weak=False))
+    return Stretch(match.start(), span.end, replace(span.found, window=window, unit="stretch", weak=False))
 
 
-def _part(text: str, span: Span) -> Span:
+def _part(text: str, span: Stretch) -> Stretch:
     if span.found.unit != "day":
         return span
     after = around("part").match(text, span.end)
@@ -94,10 +94,10 @@ def _part(text: str, span: Span) -> Span:
         return span
     window = calendar.part_of(span.found.window, beside[1].lower())
     made = replace(span.found, window=window, unit="moment", soft=2 * HOUR)
-    return Span(span.start if after else beside.start(), after.end() if after else span.end, made)
+    return Stretch(span.start if after else beside.start(), after.end() if after else span.end, made)
 
 
-def _clock(text: str, span: Span) -> Span:
+def _clock(text: str, span: Stretch) -> Stretch:
     """Read "at 5pm", "at half past five" and "between 2 and 4 pm" beside a day or a part of it."""
     start = span.found.window.start
     if span.found.unit not in {"day", "moment"} or start is None:
@@ -114,7 +114,7 @@ def _clock(text: str, span: Span) -> Span:
     day = calendar.midnight(start)
     window = Window(day + first, day + last + (HOUR if len(hours) == 1 or last == first else timedelta(0)))
     made = replace(span.found, window=window, unit="moment", soft=2 * HOUR)
-    return Span(min(span.start, beside.start()), max(span.end, beside.end()), made)
+    return Stretch(min(span.start, beside.start()), max(span.end, beside.end()), made)
 
 
 def _half(words: str) -> str:
@@ -147,18 +147,18 @@ def _hour(words: str, found: Found, half: str) -> timedelta | None:
     return time
 
 
-def _loosely(text: str, span: Span) -> Span:
+def _loosely(text: str, span: Stretch) -> Stretch:
     """Widen the softness of "around Easter", "around 12 May"."""
     match = leading("around", text, span.start)
     inside = text[span.start : span.end].lower().startswith("around ")
     if span.found.unit != "day" or not (match or inside):
         return span
-    return Span(
+    return Stretch(
         match.start() if match else span.start, span.end, replace(span.found, soft=max(span.found.soft, 7 * DAY))
     )
 
 
-def _bound(text: str, span: Span) -> Span:
+def _bound(text: str, span: Stretch) -> Stretch:
     match = leading("bound", text, span.start)
     word = re.sub(r"\s+", " ", match[1].lower()) if match else ""
     inner = span
@@ -179,7 +179,7 @@ def _bound(text: str, span: Span) -> Span:
         return (
             span
             if made is None
-            else Span(match.start(), span.end, replace(span.found, window=made[0], unit="stretch", soft=made[1]))
+            else Stretch(match.start(), span.end, replace(span.found, window=made[0], unit="stretch", soft=made[1]))
         )
     window = inner.found.window
     if word in {"since", "ever since"}:
@@ -190,10 +190,10 @@ def _bound(text: str, span: Span) -> Span:
         window = Window(None, window.start)
     else:
         window = Window(None, window.end)
-    return Span(match.start(), span.end, replace(span.found, window=window, unit="stretch"))
+    return Stretch(match.start(), span.end, replace(span.found, window=window, unit="stretch"))
 
 
-def _apart(text: str, span: Span, relation: Relation, apart: re.Match[str]) -> Span:
+def _apart(text: str, span: Stretch, relation: Relation, apart: re.Match[str]) -> Stretch:
     """Read "the day before Christmas", "two weeks after 12 May"."""
     event = span.found.window
     its_day = day_of_feast(text[span.start : span.end].rsplit(" ", maxsplit=1)[-1])
@@ -202,4 +202,4 @@ def _apart(text: str, span: Span, relation: Relation, apart: re.Match[str]) -> S
     made = relate(relation, read_distance(apart), event, timedelta(0))
     if made is None:
         return span
-    return Span(apart.start(), span.end, replace(span.found, window=made[0], unit="stretch", soft=made[1]))
+    return Stretch(apart.start(), span.end, replace(span.found, window=made[0], unit="stretch", soft=made[1]))

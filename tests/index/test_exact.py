@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 import numpy as np
 
 from persona_cli.memory.store import Store
-from persona_cli.memory.vectors.exact import Block, Change, ExactSearch
+from persona_cli.memory.vectors.exact import ExactSearch, FieldChange, FieldVectors
 from persona_cli.paths import Places
 from persona_cli.records import Kind, Ref, SemanticMemory
 
 
 def test_equal_vectors_come_in_the_order_of_their_ids() -> None:
-    block = Block(np.array([9, 4, 7]), np.ones((3, 1), dtype=np.float32))
+    block = FieldVectors(np.array([9, 4, 7]), np.ones((3, 1), dtype=np.float32))
     assert [row for row, _ in block.nearest(np.ones(1, dtype=np.float32), 3)] == [4, 7, 9]
     assert block.nearest(np.ones(1, dtype=np.float32), 0) == ()
 
@@ -23,10 +23,10 @@ def test_equal_vectors_come_in_the_order_of_their_ids() -> None:
 def test_a_block_follows_its_changes_and_an_older_one_stays_as_it_was() -> None:
     rows = np.eye(6, dtype=np.float32)
 
-    def change(gone: list[int], ids: list[int]) -> Change:
-        return Change(np.array(gone, dtype=np.int64), np.array(ids, dtype=np.int64), rows[: len(ids)])
+    def change(gone: list[int], ids: list[int]) -> FieldChange:
+        return FieldChange(np.array(gone, dtype=np.int64), np.array(ids, dtype=np.int64), rows[: len(ids)])
 
-    first = Block(np.array([2, 4]), rows[4:6])
+    first = FieldVectors(np.array([2, 4]), rows[4:6])
     grown = first
     for number in range(5, 12):
         grown = grown.changed(change([], [number]))

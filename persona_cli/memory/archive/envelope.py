@@ -13,7 +13,7 @@ from persona_cli.memory.archive.shapes import Closed, Count, Hash, Short
 Checked = TypeVar("Checked", bound=Closed)
 
 
-class Header(Closed):
+class ArchiveHeader(Closed):
     """The first line: what the file is and how much it holds."""
 
     format: Literal["persona-export"]
@@ -52,9 +52,9 @@ class EndLine(Closed):
 Line = RowLine | PictureLine | EndLine
 
 
-def parse_header(text: bytes) -> Header:
+def parse_header(text: bytes) -> ArchiveHeader:
     """Return the first line; raises `ValueError` that says what is wrong with it."""
-    return _checked(Header, _parse(text))
+    return _checked(ArchiveHeader, _parse(text))
 
 
 def parse_line(text: bytes) -> Line:

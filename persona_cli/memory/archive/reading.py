@@ -26,7 +26,7 @@ _AGAIN = "Export again, or copy the file again; nothing was changed."
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ArchivedPicture:
     """What its row says of a picture, so that its file can be checked."""
 
     row: Mapping[str, Any]
@@ -190,13 +190,13 @@ class _Pictures:
     """The pictures' rows and files: one file for each row, and each what its row says."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, Picture] = {}
+        self._rows: dict[str, ArchivedPicture] = {}
         self._there: set[str] = set()
 
     def note(self, number: int, table: str, row: Mapping[str, Any]) -> None:
         """Keep a picture's row."""
         if table == "image":
-            self._rows[row["hash"]] = Picture(row, number)
+            self._rows[row["hash"]] = ArchivedPicture(row, number)
 
     def check(self, number: int, digest: str, encoded: str) -> None:
         """Raise `TransferError` where a picture's file is not what its row says."""

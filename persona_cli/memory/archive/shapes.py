@@ -64,7 +64,7 @@ class Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class Hit(Closed):
+class ArchivedHit(Closed):
     """A memory that was found, as the steps of an answer keep it."""
 
     ref: RefName
@@ -72,13 +72,13 @@ class Hit(Closed):
     lanes: dict[Short, Score]
 
 
-class TopicHit(Hit):
+class TopicHit(ArchivedHit):
     """A topic that was found, with its turns."""
 
     turns: list[Id]
 
 
-class PictureHit(Hit):
+class PictureHit(ArchivedHit):
     """A picture that was found, with what speaks of it."""
 
     memories: list[Id]
@@ -89,11 +89,11 @@ class RecallStep(Closed):
     """What one retrieval brought back."""
 
     step: Literal["recall"]
-    semantic: list[Hit]
+    semantic: list[ArchivedHit]
     episodic: list[TopicHit]
-    procedural: list[Hit]
+    procedural: list[ArchivedHit]
     images: list[PictureHit]
-    messages: list[Hit]
+    messages: list[ArchivedHit]
     window: tuple[Moment | None, Moment | None] | None
     window_source: Text
     notes: list[Text]

@@ -32,7 +32,7 @@ _SCATTERED = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FieldChange:
     """What happened to one field of one kind: ids that are gone, and vectors that are new or different."""
 
     gone: Ids
@@ -41,7 +41,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class FieldVectors:
     """The vectors of one field of one kind; row i belongs to memory ids[i], and ids ascend."""
 
     ids: Ids
@@ -60,7 +60,7 @@ class Block:
         """Return how close every memory is to a vector."""
         return Compared(self, vector, self.ids, _cosines(self.matrix, vector))
 
-    def changed(self, change: Change) -> Block:
+    def changed(self, change: FieldChange) -> FieldVectors:
         """Return this block as it is after `change`; what is new is written behind `matrix`, once for each block."""
         if not len(change.gone) and len(self.ids) and np.all(np.diff(change.ids, prepend=self.ids[-1]) > 0):
             return self._followed_by(change)
@@ -70,9 +70,9 @@ class Block:
         matrix = np.concatenate(parts) if parts else self.matrix[:0]
         ids = np.concatenate([self.ids[kept], change.ids])
         order = np.argsort(ids)
-        return Block(ids[order], matrix[order])
+        return FieldVectors(ids[order], matrix[order])
 
-    def _followed_by(self, change: Change) -> Block:
+    def _followed_by(self, change: FieldChange) -> FieldVectors:
         count, more = len(self.ids), len(change.ids)
         room = self.room
         if room is None or len(room) < count + more:
@@ -80,14 +80,14 @@ class Block:
             room = np.empty((count + more + (count + more) // 8, self.matrix.shape[1]), dtype=np.float32)
             room[:count] = self.matrix
         room[count : count + more] = change.matrix
-        return Block(np.concatenate([self.ids, change.ids]), room[: count + more], room)
+        return FieldVectors(np.concatenate([self.ids, change.ids]), room[: count + more], room)
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
     """How close memories are to one vector: cosines[i] is that of memory ids[i], and ids ascend."""
 
-    block: Block
+    block: FieldVectors
     vector: NDArray[np.float32]
     ids: Ids
     cosines: NDArray[np.float32]
@@ -106,7 +106,7 @@ class Compared:
         rows = _rows_of(self.ids, wanted)
         return Compared(self.block, self.vector, self.ids[rows], self.cosines[rows])
 
-    def answers(self, block: Block, vector: NDArray[np.float32]) -> bool:
+    def answers(self, block: FieldVectors, vector: NDArray[np.float32]) -> bool:
         """Tell whether it is of these vectors, as they are now, and of that question."""
         return self.block is block and np.array_equal(self.vector, vector)
 
@@ -145,7 +145,7 @@ class ExactSearch:
     def __init__(self, store: Store, embedder_name: str) -> None:
         self._store = store
         self._embedder = embedder_name
-        self._blocks: dict[tuple[Kind, str], Block] = {}
+        self._blocks: dict[tuple[Kind, str], FieldVectors] = {}
         self._compared: dict[tuple[Kind, str], Compared] = {}
         self._revision = 0
         self._lock = threading.Lock()
@@ -163,12 +163,12 @@ class ExactSearch:
             known = self._compared[kind, field] = block.compared(vector)
         return known.nearest(k) if among is None else known.among(among).nearest(k)
 
-    def block(self, kind: Kind, field: str) -> Block:
+    def block(self, kind: Kind, field: str) -> FieldVectors:
         """Return the vectors of one field as they are in the store now."""
         with self._lock:
             self._refresh()
             if (kind, field) not in self._blocks:
-                self._blocks[kind, field] = Block(*self._store.vectors.matrix(kind, field, self._embedder))
+                self._blocks[kind, field] = FieldVectors(*self._store.vectors.matrix(kind, field, self._embedder))
             return self._blocks[kind, field]
 
     def _refresh(self) -> None:
@@ -186,7 +186,7 @@ class ExactSearch:
         self._revision = revision
 
 
-def by_field(changes: Iterable[VectorChange]) -> dict[tuple[Kind, str], Change]:
+def by_field(changes: Iterable[VectorChange]) -> dict[tuple[Kind, str], FieldChange]:
     """Group the changes of the store by the field they belong to."""
     groups: dict[tuple[Kind, str], list[VectorChange]] = {}
     for change in changes:
@@ -194,8 +194,8 @@ def by_field(changes: Iterable[VectorChange]) -> dict[tuple[Kind, str], Change]:
     return {key: _joined(group) for key, group in groups.items()}
 
 
-def _joined(group: Iterable[VectorChange]) -> Change:
+def _joined(group: Iterable[VectorChange]) -> FieldChange:
     gone = [change.ref.id for change in group if change.vector is None]
     stored = [(change.ref.id, change.vector) for change in group if change.vector is not None]
     matrix = np.array([vector for _, vector in stored], dtype=np.float32).reshape(len(stored), -1 if stored else 0)
-    return Change(np.array(gone, dtype=np.int64), np.array([row for row, _ in stored], dtype=np.int64), matrix)
+    return FieldChange(np.array(gone, dtype=np.int64), np.array([row for row, _ in stored], dtype=np.int64), matrix)

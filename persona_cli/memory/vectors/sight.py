@@ -19,7 +19,7 @@ from persona_cli.errors import ModelError, PictureError
 from persona_cli.memory.media import Media
 from persona_cli.memory.store import Store
 from persona_cli.memory.vectors.clip import Clip, Vectors, find_clip, load_picture, name_of, open_clip
-from persona_cli.memory.vectors.exact import Block
+from persona_cli.memory.vectors.exact import FieldVectors
 from persona_cli.paths import Places
 from persona_cli.records import Image
 
@@ -33,7 +33,7 @@ A ViT-B/32 takes a quarter of a second of processor time for each, and 6 to be o
 """
 
 _BATCH = 8  # between two looks at `stop`
-_NOTHING = Block(np.empty(0, dtype=np.int64), np.empty((0, 0), dtype=np.float32))
+_NOTHING = FieldVectors(np.empty(0, dtype=np.int64), np.empty((0, 0), dtype=np.float32))
 
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ class Sight:
         self._clip: Clip | None = None
         self._useless = False
         self._unreadable: set[int] = set()
-        self._read: tuple[tuple[int, int], Block] = ((0, 0), _NOTHING)
+        self._read: tuple[tuple[int, int], FieldVectors] = ((0, 0), _NOTHING)
 
     @property
     def name(self) -> str:
@@ -87,7 +87,7 @@ class Sight:
         """Return the look of each picture by its id, embedded now where that has not been done."""
         return self._tried(lambda: self._looks_of(pictures), {})
 
-    def known(self) -> Block:
+    def known(self) -> FieldVectors:
         """Return the looks of all pictures the CLIP in use has seen."""
         return self._tried(self._known, _NOTHING)
 
@@ -162,12 +162,12 @@ class Sight:
         found = {row_id: vector for row_id, vector in stored.items() if vector is not None}
         return found | self._embed([image for image in pictures if image.id not in found])
 
-    def _known(self) -> Block:
+    def _known(self) -> FieldVectors:
         if not self.name:
             return _NOTHING
         with self._lock:
             # what is written between the two is read again the next time
             state = self._store.looks.state()
             if state != self._read[0]:
-                self._read = (state, Block(*self._store.looks.matrix(self.name)))
+                self._read = (state, FieldVectors(*self._store.looks.matrix(self.name)))
             return self._read[1]
