@@ -202,12 +202,12 @@ def _resting(summary: str, turns: Sequence[Turn]) -> str:
 
 def _episode(topic: EpisodeDraft, session: int, turns: Sequence[Turn]) -> EpisodicMemory:
     mine = [turns[index] for index in topic.turns]
-    topic = replace(topic, summary=_resting(topic.summary, mine))
     hostile = any(map(is_instruction, (topic.summary, *topic.keywords)))
+    summary = topic.summary if hostile else _resting(topic.summary, mine)
     return EpisodicMemory(
         id=0,
         session_id=session,
-        summary=topic.summary,
+        summary=summary,
         keywords=topic.keywords,
         turn_ids=tuple(turn.id for turn in mine),
         started_at=mine[0].at,
