@@ -13,7 +13,7 @@ import pytest
 from persona_cli.config import ServerSettings, Settings
 from persona_cli.errors import EngineError, TransferError, UsageError
 from persona_cli.evaluation.cases import Collection
-from persona_cli.evaluation.datasets import load
+from persona_cli.evaluation.datasets import DATASETS, Dataset, load
 from persona_cli.evaluation.judging.judge import open_judge
 from persona_cli.evaluation.run import answer_all, answer_person, choose, estimate, make_plan
 from persona_cli.evaluation.run_files import RunFolder, read_lines
@@ -24,6 +24,7 @@ from persona_cli.evaluation.subjects import Bench
 from persona_cli.evaluation.subjects.engines import shared_engine
 from persona_cli.evaluation.verdicts import compare_all, judge_all
 from persona_cli.paths import find_places
+from persona_cli.personality import TRAITS
 from tests.openai_server import Says, serving, text_of
 
 pytestmark = pytest.mark.gguf
@@ -90,6 +91,45 @@ def test_locomo_by_hand(tmp_path: Path, weights: Path) -> None:
     assert row.overall.count == 30
     assert row.f1 == pytest.approx(1 / 30)
     assert row.labels == {"right": 1, "wrong": 29}
+
+
+def as_a_model_would(text: str) -> str:
+    """Answer the prompts of the loop in their formats: nothing is worth remembering, every letter is (b)."""
+    if '"openness"' in text:
+        return "\n".join(f'"{name}": 3' for name in TRAITS)
+    if '"decision"' in text:
+        return '"reason": "small talk"\n"decision": false\n"content": null\n"keywords": null'
+    if '"topic_summary"' in text:
+        return '"topic_summary": "The week."\n"keywords": week\n"source_dialog_indices": 0'
+    if "# Output format" in text and "<answer>" not in text:
+        return "null"
+    return "<think>It is the second.</think>\n<answer>(b)</answer>"
+
+
+def test_the_real_loop_on_a_server(tmp_path: Path, weights: Path) -> None:
+    collection = choose(load("persona-mme", None, "128k"), 6, 1)
+    folder, heard = answering(collection, "persona", as_a_model_would, tmp_path)
+    run = folder.read()
+    assert not [outcome.reply.failed for outcome in run.outcomes if outcome.reply.failed]
+    assert {outcome.reply.text for outcome in run.outcomes} == {"(b)"}
+    assert run.learnt == 11
+    # the update stage has asked of every turn, and the profile stands in the prompts of the questions
+    assert len(heard) > 6 + 11
+    assert all(outcome.reply.tokens > 100 for outcome in run.outcomes)
+    asked = "\n".join(text_of(message) for message in heard[-1]["messages"])
+    assert "Ines, 27, lives in Porto." in asked
+    assert "Options:" in asked
+    assert "neuroticism: wants to be comforted" not in asked
+
+
+@pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset.name)
+def test_every_tiny_set_end_to_end(dataset: Dataset, tmp_path: Path, weights: Path) -> None:
+    collection = choose(load(dataset.name, None), 5, 0)
+    folder, heard = answering(collection, "profile", lambda _: "(a)", tmp_path)
+    report = make_report([folder])
+    assert sum(sum(row.labels.values()) for row in report.rows) == 5
+    assert f"# {dataset.name} (tiny)" in markdown(report)
+    assert len(heard) <= 10
 
 
 def test_what_each_baseline_is_shown(tmp_path: Path, weights: Path) -> None:

@@ -80,7 +80,7 @@ class Subject(Protocol):
         ...
 
     def close(self) -> None:
-        """Free what it holds; the engine stays open for the next person."""
+        """Free what it holds; the engine of baselines stays open for the next person."""
         ...
 
 

@@ -10,14 +10,15 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from persona_cli.agent import open_assistant
 from persona_cli.agent.replay import Exchange, replay
 from persona_cli.evaluation.cases import Form, Person, Question, Recorded
 from persona_cli.evaluation.subjects import Bench, Said
-from persona_cli.evaluation.subjects.engines import is_built_in, prompted_model
+from persona_cli.evaluation.subjects.engines import is_built_in
 from persona_cli.evaluation.subjects.readings import Readings
-from persona_cli.model.tasks import Model
+from persona_cli.model.opening import open_model
 from persona_cli.paths import Places
 from persona_cli.personality import Traits
 from persona_cli.records import (
@@ -38,6 +39,12 @@ from persona_cli.records import (
     Turn,
 )
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from persona_cli.reading.reader import Reader
+
 FOUND = 10
 """Memories looked at for a point that changed, as HaluMem does."""
 _PART = 4
@@ -52,14 +59,13 @@ class LoopSubject:
         self._now = person.history[0].at if person.history else person.questions[0].at
         self._new: tuple[str, ...] = ()
         self._told: list[str] = []
-        model: Model | None = None
-        if not is_built_in(bench.settings):
-            model = prompted_model(bench.settings, bench.places, self._picture)
+        # as a chat would open it, but for what an engine would keep of its prompts for the next time
+        model = open_model(places, bench.settings, self._picture, self._embed, self._reader, keep=False)
         self._assistant = open_assistant(
             places, bench.settings, model=model, clock=self._clock, notice=self._told.append
         )
         self._give_profile(person.profile)
-        self.readings = self._make_readings() if model is None else None
+        self.readings = self._make_readings() if is_built_in(bench.settings) else None
 
     def learn(self, exchanges: Sequence[Recorded]) -> None:
         """Replay exchanges and close their sessions."""
@@ -101,15 +107,20 @@ class LoopSubject:
         return None
 
     def close(self) -> None:
-        """Close the memory; the engine goes on to the next person."""
-        self._assistant.updates.close()
-        self._assistant.memory.close()
+        """Close memory and model."""
+        self._assistant.close()
 
     def _clock(self) -> datetime:
         return self._now
 
     def _picture(self, image: Image) -> PictureSource:
         return self._assistant.memory.media.source(image)
+
+    def _embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._assistant.memory.embedder.embed(texts)
+
+    def _reader(self) -> Reader:
+        return self._assistant.memory.reader
 
     def _give_profile(self, profile: str) -> None:
         """Put the starting profile into core memory, by its keys where it has such."""
