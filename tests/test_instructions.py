@@ -65,12 +65,15 @@ def lines(name: str) -> list[tuple[str, str]]:
 
 
 def test_the_hostile_corpus_is_held_back_and_the_harmless_is_not() -> None:
-    corpus = [*lines("written.tsv"), *lines("unseen.tsv")]
+    corpus = [*lines("written.tsv"), *lines("unseen.tsv"), *lines("further.tsv")]
     hostile = [text for kind, text in corpus if kind == "hostile"]
     harmless = [text for kind, text in corpus if kind == "harmless"]
-    assert len(hostile) + sum(len(form.hits) for form in forms()) >= 150
+    missed = [text for kind, text in corpus if kind == "missed"]
+    assert len(hostile) + len(missed) >= 150
     assert [text for text in harmless if is_instruction(text)] == []
     assert [text for text in hostile if not is_instruction(text)] == list(MISSED)
+    # what no form is known for yet; one that is known by now is moved among the others
+    assert [text for text in missed if is_instruction(text)] == []
 
 
 @pytest.mark.parametrize(
