@@ -94,7 +94,7 @@ def test_update_does_what_was_left(clock: StillClock) -> None:
     for task in (Task.PERSONALITY, Task.SEMANTIC):
         store.jobs.add(task, turn_id=turn.id)
     store.close()
-    assert "2 updates are still queued" in persona("profile").out
+    assert "2 updates still queued" in persona("profile").out
     ran = persona("update", "--json")
     assert (ran.code, ran.json["done"] >= 2, ran.json["left"], ran.json["failed"]) == (0, True, 0, [])
     assert any("Biscuit" in row["text"] for row in persona("memory", "list", "-k", "semantic", "--json").json)
@@ -184,8 +184,8 @@ def test_doctor_fix_deletes_the_vectors_of_a_model_that_was_replaced(home: Path)
     store = open_store(home / "persona.db")
     store.vectors.put(Ref(Kind.SEMANTIC, 1), "content", "an older model", np.ones(4, dtype=np.float32))
     store.close()
-    assert "1 vectors are of other embedding models" in " ".join(persona("doctor").out.split())
-    assert "1 of embedding models no longer in use deleted" in " ".join(persona("doctor", "--fix").out.split())
+    assert "1 vector of other embedding models" in " ".join(persona("doctor").out.split())
+    assert "of embedding models no longer in use: 1 vector" in " ".join(persona("doctor", "--fix").out.split())
     assert "other embedding models" not in " ".join(persona("doctor").out.split())
 
 

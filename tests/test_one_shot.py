@@ -19,7 +19,7 @@ def test_what_the_time_does_not_suffice_for_is_queued_and_said(monkeypatch: pyte
     monkeypatch.setenv("PERSONA_CHAT_UPDATE_SECONDS", "0")
     told = persona("chat", DOG)
     assert told.code == 0
-    assert "2 updates stay queued" in told.err
+    assert "2 updates still queued" in told.err
     monkeypatch.delenv("PERSONA_CHAT_UPDATE_SECONDS")
     assert "Biscuit" in persona("chat", "What is my dog called?").out
     assert "0 left" in persona("update").err

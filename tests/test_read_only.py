@@ -33,6 +33,10 @@ READING = (
     ("memory", "show", "m1"),
     ("profile",),
     ("why",),
+    ("memory", "about", "Biscuit"),
+    ("memory", "diff"),
+    ("memory", "conflicts"),
+    ("memory", "quarantine"),
     ("export", "--format", "markdown"),
 )
 
@@ -61,7 +65,7 @@ def test_everything_that_reads_works(disk: str, home: Path, tmp_path: Path) -> N
     away = ("export", str(tmp_path / "away.jsonl"))
     for command, (code, said) in zip((*READING, away), run_on(disk, home, *READING, away), strict=True):
         assert code == 0, (command, said)
-        assert "Biscuit" in said or command in (("profile",), away)
+        assert "Biscuit" in said or command in (("profile",), ("memory", "conflicts"), ("memory", "quarantine"), away)
     assert (tmp_path / "away.jsonl").stat().st_size > photo.stat().st_size
 
 

@@ -250,4 +250,4 @@ def test_messages_that_instruct_a_model_are_not_recalled(assistant: Assistant, m
     model.enqueue("reason", Retrieve("dog Max"), Answer("Max."))
     recall = next(step for step in assistant.respond("What is my dog called?") if isinstance(step, Recall))
     assert [hit.memory.id for hit in recall.messages] == [kept.id]
-    assert recall.notes == ("1 messages that read like instructions to a model were left out.",)
+    assert recall.notes == ("1 message left out, reading like instructions to a model.",)

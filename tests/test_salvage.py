@@ -132,7 +132,7 @@ def test_doctor_says_what_there_is_and_mends_it(small: Path) -> None:
     assert small.read_bytes() == spoiled
     ran = persona("doctor", "--fix")
     assert ran.code == 0, ran.out
-    assert "were saved" in " ".join(ran.out.split())
+    assert "saved: " in " ".join(ran.out.split())
     assert persona("doctor").code == 0
 
 

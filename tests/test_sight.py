@@ -311,7 +311,7 @@ def test_doctor_says_how_pictures_are_compared_and_embeds_what_waits(
     monkeypatch.setenv("PERSONA_EMBEDDING_PICTURES", str(tiny_clip))
     assert f"compared by CLIP, {name_of(tiny_clip)}: 0 embedded, 1 wait" in " ".join(persona("doctor").out.split())
     fixed = " ".join(persona("doctor", "--fix").out.split())
-    assert "texts and 1 pictures embedded" in fixed
+    assert "1 picture; in the index" in fixed
     assert "1 embedded, 0 wait" in fixed
     monkeypatch.setenv("PERSONA_EMBEDDING_PICTURES", str(tmp_path / "gone"))
     wrong = persona("doctor")

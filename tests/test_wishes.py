@@ -49,7 +49,7 @@ def test_what_is_to_be_forgotten_goes_as_the_command_deletes_it(assistant: Assis
     assistant.updates.run()
     model.enqueue("reason", Wish(Want.FORGET, (Ref(Kind.MESSAGE, told.id),)), Answer("Gone."))
     list(assistant.respond("Forget what I said about Kelly."))
-    assert fulfilled(model).receipt[0].startswith(f"m{told.id} is deleted: 1 messages, 1 semantic memories")
+    assert fulfilled(model).receipt[0].startswith(f"m{told.id} is deleted: 1 message, 1 semantic memory")
     store = assistant.memory.store
     assert store.semantic.list(None) == ()
     assert store.turns.latest() is None, "the message that says what to forget would tell it again"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 
+from persona_cli.english.counting import counted
 from persona_cli.errors import FormatError
 from persona_cli.model.tasks import Exchange, Model, Situation, Stop
 from persona_cli.records import Answer, Fulfilled, Kind, Query, Recall, Ref, Retrieve, Step, Think, Turn, Wish
@@ -86,7 +87,7 @@ def without_instructions(recall: Recall) -> Recall:
     left = before - len(messages) - sum(len(topic.turns) for topic in topics)
     if not left and images == recall.images:
         return recall
-    note = f"{left or 1} messages that read like instructions to a model were left out."
+    note = f"{counted(left or 1, 'messages')} left out, reading like instructions to a model."
     return replace(recall, messages=messages, episodic=topics, images=images, notes=(*recall.notes, note))
 
 

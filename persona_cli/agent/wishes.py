@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from persona_cli.english.counting import counted
 from persona_cli.errors import NotFoundError
 from persona_cli.memory import Forgotten, Memory
 from persona_cli.records import Fulfilled, Kind, Query, Ref, SemanticMemory, Status, Want, Wish
@@ -66,7 +67,7 @@ def _lines(memory: Memory, forgotten: Forgotten) -> Iterator[str]:
     from persona_cli.memory.repeats import repeated
 
     receipt = forgotten.receipt
-    counts = ", ".join(f"{count} {name}" for name, count in receipt.counts.items())
+    counts = ", ".join(counted(count, name) for name, count in receipt.counts.items())
     are = "is" if len(receipt.refs) == 1 else "are"
     yield f"{', '.join(map(str, receipt.refs))} {are} deleted: {counts}."
     if receipt.again:

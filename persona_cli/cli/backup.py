@@ -11,6 +11,7 @@ import typer
 from persona_cli.cli.invocation import Invocation, invocation
 from persona_cli.cli.transfer import Encrypt, report_export, take_archive, write_archive
 from persona_cli.cli.writer import write
+from persona_cli.english.counting import counted
 from persona_cli.errors import TransferError, UsageError
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _finish(run: Invocation) -> None:
         memory.drop_prompt()
         embed_wanted(memory.store, memory.embedder)
         memory.index.rebuild()
-        run.notice(f"{_messages(memory.store.tables()['turn'])} are here.")
+        run.notice(f"Messages here: {memory.store.turns.count():,}.")
 
 
 def _day(at: datetime) -> str:
@@ -118,4 +119,4 @@ def _day(at: datetime) -> str:
 
 
 def _messages(count: int) -> str:
-    return "damaged" if count < 0 else f"{count} message{'' if count == 1 else 's'}"
+    return "damaged" if count < 0 else counted(count, "messages")

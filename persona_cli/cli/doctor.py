@@ -15,6 +15,7 @@ import typer
 
 from persona_cli import __version__
 from persona_cli.cli.invocation import Invocation, invocation
+from persona_cli.english.counting import counted
 from persona_cli.errors import PersonaError, UsageError
 
 if TYPE_CHECKING:
@@ -126,7 +127,8 @@ def _mend(run: Invocation, found: str, *, fix: bool) -> Check:
     way = ""
     if backups:
         newest = backups[0]
-        way = f"; `persona restore {newest.name}` goes back to {newest.at:%Y-%m-%d %H:%M}, {newest.messages} messages"
+        messages = counted(newest.messages, "messages")
+        way = f"; `persona restore {newest.name}` goes back to {newest.at:%Y-%m-%d %H:%M}, {messages}"
     if not fix:
         saves = "`persona doctor --fix` saves what can be read and keeps the damaged file"
         return Check("database", Health.WRONG, f"it is damaged ({found}): {saves}{way}")
@@ -135,8 +137,8 @@ def _mend(run: Invocation, found: str, *, fix: bool) -> Check:
         return Check(
             "salvaged", Health.NOTE, f"nothing could be read: gone back to {done.backup.name}; see {done.aside}"
         )
-    lost = f", {done.lost} could not be" if done.lost else ""
-    kept = f"{done.kept} rows, {done.messages} messages among them, were saved{lost}"
+    lost = f"; {counted(done.lost, 'rows')} could not be" if done.lost else ""
+    kept = f"saved: {counted(done.kept, 'rows')}, among them {counted(done.messages, 'messages')}{lost}"
     return Check("salvaged", Health.NOTE, f"{kept}; the damaged database is in {done.aside}{way}")
 
 
@@ -157,13 +159,17 @@ def _look_inside(memory: Memory, url: str) -> Iterator[Check]:
     yield _guarded("embedding", lambda: _embedding(memory))
     wanted = store.vectors.count_wanted(memory.embedder.name)
     others = sum(count for name, count in store.vectors.counts().items() if name != memory.embedder.name)
-    unused = f"; {others} vectors are of other embedding models, `persona doctor --fix` deletes them" if others else ""
+    unused = (
+        f"; {counted(others, 'vectors')} of other embedding models: `persona doctor --fix` deletes those"
+        if others
+        else ""
+    )
     verdict = Health.NOTE if wanted or others else Health.FINE
-    yield Check("vectors", verdict, f"{wanted} texts wait to be embedded{unused}")
+    yield Check("vectors", verdict, f"to be embedded: {counted(wanted, 'texts')}{unused}")
     yield _guarded("looks", lambda: _sight(memory))
     captioned, waiting = store.images.count_captions()
     if captioned or waiting:
-        found = f"{captioned} pictures are described, {waiting} wait for a model that sees them"
+        found = f"described: {counted(captioned, 'pictures')}; waiting for a model that sees them: {waiting}"
         yield Check("captions", Health.FINE, found)
     yield _check_index(memory, url)
     failed = store.jobs.failed()
@@ -200,7 +206,7 @@ def _check_index(memory: Memory, url: str) -> Check:
     try:
         if lacking := memory.index.lacking():
             found = (
-                f"{lacking:,} vectors are still to be filled in: a chat does it while it is idle, or `persona update`"
+                f"to be filled in: {counted(lacking, 'vectors')}; a chat does it while it is idle, or `persona update`"
             )
             return Check("index", Health.NOTE, found)
         return _verified("index", memory.index.verify())
@@ -220,13 +226,15 @@ def _rebuild(memory: Memory, *, now: bool) -> Check:
     embedded = embed_wanted(memory.store, memory.embedder)
     seen = memory.sight.embed_wanted()
     dropped = memory.store.vectors.drop_others(memory.embedder.name)
-    made = f"{embedded} texts and {seen} pictures embedded, {memory.index.rebuild()} vectors in the index"
+    made = (
+        f"embedded: {counted(embedded, 'texts')}, {counted(seen, 'pictures')}; in the index: {memory.index.rebuild():,}"
+    )
     if dropped:
-        made += f", {dropped} of embedding models no longer in use deleted"
+        made += f"; deleted, of embedding models no longer in use: {counted(dropped, 'vectors')}"
     if left:
-        made += f", {left} leftovers deleted"
+        made += f"; deleted: {counted(left, 'leftovers')}"
     if texts:
-        made += ", the full text written anew"
+        made += "; the full text written anew"
     return Check("rebuilt", Health.FINE, made)
 
 

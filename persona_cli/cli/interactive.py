@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlparse
 
 from persona_cli.cli.invocation import Invocation
 from persona_cli.cli.lines import shortened
+from persona_cli.english.counting import counted
 from persona_cli.errors import PersonaError, PictureError
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class Conversation:
             self.assistant.memory.media.check(path)
         self.images.extend(paths)
         count = len(self.images)
-        self.run.notice(f"{count} picture{'s' if count > 1 else ''} to be shown with your next message.")
+        self.run.notice(f"{counted(count, 'pictures')} to be shown with your next message.")
 
     def _why(self, rest: str) -> None:
         from persona_cli.agent.why import explain

@@ -13,6 +13,7 @@ from persona_cli.cli.lines import say
 from persona_cli.cli.memory_tidy import chosen_tidy, print_tidy
 from persona_cli.cli.why import parse_turn
 from persona_cli.cli.writer import escaped, write
+from persona_cli.english.counting import counted
 from persona_cli.errors import NotFoundError
 from persona_cli.records import (
     Author,
@@ -45,7 +46,7 @@ def diff(context: typer.Context, turn: TurnName = None, as_json: AsJson = False)
     from persona_cli.cli.render import print_json
 
     run = invocation(context)
-    with run.store() as store:
+    with run.store(reading=True) as store:
         if (tidied := chosen_tidy(store, turn)) is not None:
             changes = store.journal.of_tidy(tidied.id)
             if as_json:
@@ -65,7 +66,7 @@ def diff(context: typer.Context, turn: TurnName = None, as_json: AsJson = False)
         print_turn(run, chosen)
         print_changes(run, changes)
         if pending:
-            run.notice(f"{pending} updates of it are still queued; `persona update` runs them.")
+            run.notice(f"{counted(pending, 'updates')} of it still queued: `persona update` goes on.")
 
 
 def undo(
@@ -89,7 +90,7 @@ def undo(
             _point_to_last(run, store, chosen)
             return
         if pending:
-            run.notice(f"{pending} updates of it are still queued and will not run.")
+            run.notice(f"{counted(pending, 'updates')} of it still queued, which will not run.")
         _confirm(run, yes=yes)
         done = memory.take_back(chosen.id)
     _print_kept(run, done)
@@ -133,7 +134,7 @@ def conflicts(
     from persona_cli.cli.render import print_json
 
     run = invocation(context)
-    with run.store() as store:
+    with run.store(reading=resolve is None) as store:
         if resolve is not None:
             _settle(run, store, resolve)
             return
@@ -182,7 +183,7 @@ def about(
     from persona_cli.remembering.about import about
 
     run = invocation(context)
-    with run.store() as store:
+    with run.store(reading=True) as store:
         known = about(store, " ".join(name))
     if as_json:
         print_json(known)

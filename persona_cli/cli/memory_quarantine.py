@@ -43,7 +43,7 @@ def _list(run: Invocation, *, as_json: bool) -> None:
     from persona_cli.cli import memory_views
     from persona_cli.cli.render import print_json
 
-    with run.store() as store:
+    with run.store(reading=True) as store:
         refs = store.quarantine.refs()
         records = store.find(refs)
         if as_json:

@@ -10,6 +10,7 @@ from persona_cli.cli.lines import print_hit, say_under, window_words
 from persona_cli.cli.render import day, plain, print_json
 from persona_cli.cli.scores import print_legend, sum_of
 from persona_cli.cli.writer import escaped
+from persona_cli.english.counting import counted
 from persona_cli.memory.record_words import moment, words_of
 from persona_cli.records import (
     Author,
@@ -202,12 +203,12 @@ def print_foreseen(run: Invocation, store: Store, foreseen: Foreseen, most: int)
 
 def print_receipt(run: Invocation, store: Store, receipt: Receipt) -> None:
     """Print what a deletion deleted, and what holds again."""
-    parts = ", ".join(f"{count} {name}" for name, count in receipt.counts.items())
-    named = ", ".join(map(str, receipt.refs)) if len(receipt.refs) <= _NAMED else f"{len(receipt.refs)} memories"
+    parts = ", ".join(counted(count, name) for name, count in receipt.counts.items())
+    named = ", ".join(map(str, receipt.refs)) if len(receipt.refs) <= _NAMED else counted(len(receipt.refs), "memories")
     is_are = "is" if len(receipt.refs) == 1 else "are"
     run.notice(f"{named or 'Everything'} {is_are if named else 'is'} deleted: {parts or 'nothing was there'}.")
     if receipt.rewritten:
-        run.notice(f"Topics and habits of {receipt.rewritten} sessions will be written again without it.")
+        run.notice(f"Topics and habits of {counted(receipt.rewritten, 'sessions')} will be written again without it.")
     if again := _found(store, receipt.again):
         run.notice("This holds again:")
         print_records(run, again)

@@ -12,6 +12,7 @@ from persona_cli.cli import profile_edits
 from persona_cli.cli.invocation import Invocation, invocation
 from persona_cli.cli.lines import shortened
 from persona_cli.cli.writer import escaped
+from persona_cli.english.counting import counted
 from persona_cli.personality import TRAITS, Traits
 from persona_cli.records import CoreEntry, ProceduralMemory, Reading
 
@@ -120,7 +121,7 @@ def print_profile(run: Invocation, known: Profile) -> None:
     _print_block(run, "About you", [(entry.key, entry.value) for entry in known.core])
     _print_block(run, "Habits and goals", [("", habit.text) for habit in known.habits])
     if known.pending:
-        say(Text(f"{known.pending} updates are still queued; `persona update` runs them.", style="dim"))
+        say(Text(f"{counted(known.pending, 'updates')} still queued: `persona update` goes on.", style="dim"))
     elif known.turns and not known.core:
         say(Text("The profile is written when a session ends: after an hour, or with `persona update --close`.", "dim"))
 

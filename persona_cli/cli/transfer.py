@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from persona_cli.cli.invocation import Invocation, invocation
+from persona_cli.english.counting import counted
 from persona_cli.errors import Interrupted, PictureError, TransferError
 
 if TYPE_CHECKING:
@@ -77,8 +78,7 @@ def write_archive(run: Invocation, file: Path | None, *, force: bool, encrypt: b
         with progress(run.err, "exporting") as advance:
             done = export_memory(store, Media(run.places.media, store), out, advance, key)
     note_where(run, file, sealed=encrypt)
-    rows = sum(done.rows.values())
-    run.notice(f"{rows} rows and {done.pictures} pictures exported{f' to {file}' if file else ''}.")
+    run.notice(f"{_contents(done)} exported{f' to {file}' if file else ''}.")
 
 
 def note_where(run: Invocation, file: Path | None, *, sealed: bool) -> None:
@@ -163,13 +163,18 @@ def is_own(run: Invocation) -> bool:
 
 def report_export(run: Invocation, done: Transferred) -> None:
     """Say what was taken over, and as what."""
-    run.notice(f"{sum(done.rows.values())} rows and {done.pictures} pictures imported.")
+    run.notice(f"{_contents(done)} imported.")
     if done.quarantined:
         run.notice(f"{done.quarantined} of them read like instructions to a model and will not be recalled.")
     if done.disowned:
         run.notice(
             f"{done.disowned} were written by hand elsewhere and count as a model's; --mine keeps your own as yours."
         )
+
+
+def _contents(done: Transferred) -> str:
+    messages, rows = counted(done.rows.get("turn", 0), "messages"), counted(sum(done.rows.values()), "rows")
+    return f"{messages} and {counted(done.pictures, 'pictures')} ({rows})"
 
 
 def _import_transcript(run: Invocation, file: Path, *, as_json: bool) -> None:
@@ -199,5 +204,5 @@ def _import_transcript(run: Invocation, file: Path, *, as_json: bool) -> None:
 def _report(run: Invocation, done: Replayed) -> None:
     from persona_cli.cli.update import report
 
-    run.notice(f"{done.added} exchanges imported, {done.known} were known already.")
+    run.notice(f"{counted(done.added, 'exchanges')} imported, {done.known} known already.")
     report(run, done.updates)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from persona_cli.cli.invocation import Invocation, invocation
+from persona_cli.english.counting import counted
 from persona_cli.errors import Interrupted
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def drain(
                 in_passing=in_passing,
             )
     except (KeyboardInterrupt, Interrupted):
-        run.notice(f"{assistant.updates.pending()} updates stay queued; the next start or `persona update` goes on.")
+        left = counted(assistant.updates.pending(), "updates")
+        run.notice(f"{left} still queued; the next start or `persona update` goes on.")
         return None
 
 
@@ -67,9 +69,9 @@ def report(run: Invocation, drained: Drained) -> None:
     if drained.busy:
         run.notice("Another persona is working on the updates.")
         return
-    run.notice(f"{drained.done} updates done, {drained.left} left.")
+    run.notice(f"{counted(drained.done, 'updates')} done, {drained.left} left.")
     for job in drained.failed:
         about = f"turn m{job.turn_id}" if job.turn_id is not None else f"session {job.session_id}"
-        run.notice(f"{job.task.value} of {about} failed after {job.attempts} attempts: {job.error}")
+        run.notice(f"{job.task.value} of {about} failed after {counted(job.attempts, 'attempts')}: {job.error}")
     if drained.failed:
         run.notice("`persona update --retry` tries these again.")

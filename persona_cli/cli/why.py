@@ -13,6 +13,7 @@ from persona_cli.cli.invocation import Invocation, invocation
 from persona_cli.cli.lines import print_hit, say, say_under, spent_words, window_words
 from persona_cli.cli.render import day
 from persona_cli.cli.scores import print_legend, sum_of
+from persona_cli.english.counting import counted
 from persona_cli.errors import UsageError
 from persona_cli.personality import manner
 from persona_cli.records import Hit, Image, Kind, Recall, Ref, SemanticMemory, Topic
@@ -142,7 +143,7 @@ def described(image: Image) -> str:
 
 
 def _turns(topic: Topic) -> str:
-    return "1 message shown" if len(topic.turns) == 1 else f"{len(topic.turns)} messages shown"
+    return f"{counted(len(topic.turns), 'messages')} shown"
 
 
 def parse_turn(name: str | None) -> int | None:
