@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from persona_cli.memory.store import Store, open_store
 from persona_cli.paths import find_places
-from persona_cli.records import Aspect, EpisodicMemory, Kind, Ref, SemanticMemory, Status
+from persona_cli.records import Aspect, CoreEntry, EpisodicMemory, Kind, ProceduralMemory, Ref, SemanticMemory, Status
 from tests.terminal import persona
 
 AT = datetime(2026, 5, 1, 9, tzinfo=UTC)
@@ -47,15 +47,37 @@ def hold(store: Store, table: str, ref: Ref) -> Ref:
 def test_what_is_let_out_holds_like_any_other_memory(store: Store, held: Callable[[Store], Ref]) -> None:
     ref = held(store)
     assert store.quarantine.refs() == (ref,)
-    assert store.quarantine.release(ref)
+    assert store.quarantine.release(ref, AT)
     assert store.quarantine.refs() == ()
     assert getattr(store.get(ref), "status", None) is Status.ACTIVE
-    assert not store.quarantine.release(ref)
+    assert not store.quarantine.release(ref, AT)
+
+
+def test_what_never_held_is_kept_once_and_takes_the_place_of_what_does(store: Store) -> None:
+    store.core.put("bank", "Barclays", Aspect.HUMAN, AT)
+    for _ in range(2):
+        store.quarantine.hold(CoreEntry(0, "bank", ORDER, Aspect.HUMAN, AT))
+        store.quarantine.hold(ProceduralMemory(0, "bank", ORDER, AT))
+    entry, habit = store.quarantine.refs()
+    assert [one.value for one in store.core.current().entries] == ["Barclays"]
+    assert store.habits.current() == ()
+    later = AT + timedelta(days=1)
+    assert store.quarantine.release(entry, later)
+    assert store.quarantine.release(habit, later)
+    assert [one.value for one in store.core.current().entries] == [ORDER]
+    assert [one.text for one in store.habits.current()] == [ORDER]
+    assert [(one.status, one.valid_to) for one in store.core.history()] == [
+        (Status.SUPERSEDED, later),
+        (Status.ACTIVE, None),
+    ]
+    store.forget(entry, habit)
+    assert store.core.history() != ()
+    assert store.quarantine.refs() == ()
 
 
 def test_what_has_ended_is_let_out_into_the_past(store: Store) -> None:
     ref = held_fact(store, valid_to=AT)
-    store.quarantine.release(ref)
+    store.quarantine.release(ref, AT)
     assert store.semantic.get(ref.id).status is Status.SUPERSEDED
 
 

@@ -22,7 +22,7 @@ from persona_cli.memory.store import Store
 from persona_cli.model.tasks import EpisodeDraft, Model, SemanticDraft, Stop
 from persona_cli.personality import NEUTRAL, Impression, Traits, blend, weight
 from persona_cli.reading.statement import Statement
-from persona_cli.records import Author, EpisodicMemory, Job, Status, Task, Turn
+from persona_cli.records import Author, CoreEntry, EpisodicMemory, Job, ProceduralMemory, Status, Task, Turn
 from persona_cli.remembering.change import Judge
 from persona_cli.remembering.drafts import Remembering
 from persona_cli.remembering.instructions import is_instruction
@@ -132,8 +132,13 @@ class Updates:
 
         def write() -> None:
             for draft in drafts:
-                if may_put_habit(draft, current, said, turns[-1]):
-                    self.store.habits.put(draft.key, draft.text, turns[-1].at, session_id=turns[-1].session_id)
+                if not may_put_habit(draft, current, said, turns[-1]):
+                    continue
+                habit = ProceduralMemory(0, draft.key, draft.text, turns[-1].at, turns[-1].session_id)
+                if is_instruction(f"{habit.key}: {habit.text}"):
+                    self.store.quarantine.hold(habit)
+                else:
+                    self.store.habits.put(habit.key, habit.text, habit.recorded_at, session_id=habit.session_id)
 
         return write
 
@@ -145,7 +150,11 @@ class Updates:
             for draft in drafts:
                 if evidence := core_evidence(draft, current, turns):
                     value = keep_newest(draft.value)
-                    self.store.core.put(draft.key, value, draft.aspect, evidence.at, turn_id=evidence.id)
+                    entry = CoreEntry(0, draft.key, value, draft.aspect, evidence.at, evidence.id)
+                    if is_instruction(f"{entry.key}: {entry.value}"):
+                        self.store.quarantine.hold(entry)
+                    else:
+                        self.store.core.put(entry.key, value, entry.aspect, evidence.at, turn_id=evidence.id)
 
         return write
 

@@ -56,9 +56,11 @@ def _list(run: Invocation, *, as_json: bool) -> None:
 
 
 def _release(run: Invocation, name: str) -> None:
+    from datetime import UTC, datetime
+
     with run.memory() as memory:
         ref = _held_back(memory.store, name)
-        memory.store.quarantine.release(ref)
+        memory.store.quarantine.release(ref, datetime.now(UTC))
         embed_new(memory)
     write(ref)
 

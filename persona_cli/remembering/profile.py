@@ -13,7 +13,6 @@ from persona_cli.memory.store import Store
 from persona_cli.model.tasks import CoreDraft, ProceduralDraft
 from persona_cli.records import Author, CoreEntry, CoreMemory, ProceduralMemory, SemanticMemory, Turn
 from persona_cli.remembering.gate import invention, rests_on
-from persona_cli.remembering.instructions import is_instruction
 from persona_cli.remembering.rules.sentence import is_over
 from persona_cli.remembering.rules.subjects import in_third_person
 
@@ -29,17 +28,13 @@ def may_put_habit(draft: ProceduralDraft, current: Sequence[ProceduralMemory], s
     if old is not None and old.author is Author.PERSON:
         return False
     evidence = f"{said} {old.text if old else ''}"
-    return (
-        not is_instruction(f"{draft.key}: {draft.text}")
-        and not invention(draft.text, _saying(evidence, last), "", _nobody)
-        and rests_on(draft.text, evidence)
-    )
+    return not invention(draft.text, _saying(evidence, last), "", _nobody) and rests_on(draft.text, evidence)
 
 
 def core_evidence(draft: CoreDraft, current: CoreMemory, turns: Sequence[Turn]) -> Turn | None:
     """Return the turn a value of core memory rests on, the last of equals; None when it must not be kept."""
     old = next((entry for entry in current.entries if entry.key == draft.key), None)
-    if (old is not None and old.author is Author.PERSON) or is_instruction(f"{draft.key}: {draft.value}"):
+    if old is not None and old.author is Author.PERSON:
         return None
     known = f"{old.value if old else ''} {draft.key}"
     said = " ".join(turn.user for turn in turns)
