@@ -9,6 +9,7 @@ import pytest
 from persona_cli.errors import TransferError
 from persona_cli.importers.times import Order, order_of, parse_time
 from persona_cli.importers.transcript import read_transcript
+from tests.terminal import persona
 
 
 def transcript(path: Path, *times: str) -> Path:
@@ -40,6 +41,21 @@ def test_one_line_tells_the_order_of_all(tmp_path: Path) -> None:
 def test_what_the_file_leaves_open_is_an_error_that_names_the_line(times: tuple[str, ...], tmp_path: Path) -> None:
     with pytest.raises(TransferError, match=rf"line {len(times)}|line 1 .*line {len(times)}"):
         read(tmp_path, *times)
+
+
+def test_a_person_says_what_the_file_leaves_open(tmp_path: Path) -> None:
+    path = transcript(tmp_path / "t.jsonl", "5/3/2023", "2023-04-27")
+    assert "--day-first or --month-first" in persona("import", str(path)).err
+    for said, month in ((Order.DAY_FIRST, 3), (Order.MONTH_FIRST, 5)):
+        assert read_transcript(path, said)[0].at.month == month
+    # the file itself is believed
+    told = transcript(tmp_path / "told.jsonl", "5/3/2023", "28/4/2023")
+    assert read_transcript(told, Order.DAY_FIRST)[0].at.month == 3
+    with pytest.raises(TransferError, match="line 2 does not have the month first"):
+        read_transcript(told, Order.MONTH_FIRST)
+    ran = persona("import", str(told), "--month-first")
+    assert ran.code == 5
+    assert "line 2" in ran.error
 
 
 def test_an_order_is_asked_for_only_where_it_matters() -> None:

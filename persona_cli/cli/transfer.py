@@ -100,6 +100,10 @@ def import_(
     mine: Annotated[
         bool, typer.Option("--mine", help="The export is my own, from another machine: what I wrote there stays mine.")
     ] = False,
+    day_first: Annotated[
+        bool | None,
+        typer.Option("--day-first/--month-first", help="How to read 5/3/2023 where no line of a transcript tells."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Read an export into an empty memory, or replay a transcript through the update stage.
@@ -119,7 +123,7 @@ def import_(
         if is_export(archive):
             _import_export(run, archive, mine=mine, as_json=as_json)
             return
-    _import_transcript(run, file, as_json=as_json)
+    _import_transcript(run, file, day_first, as_json=as_json)
 
 
 def _import_export(run: Invocation, file: BinaryIO, *, mine: bool, as_json: bool) -> None:
@@ -177,12 +181,14 @@ def _contents(done: Transferred) -> str:
     return f"{messages} and {counted(done.pictures, 'pictures')} ({rows})"
 
 
-def _import_transcript(run: Invocation, file: Path, *, as_json: bool) -> None:
+def _import_transcript(run: Invocation, file: Path, day_first: bool | None, *, as_json: bool) -> None:
     from persona_cli.agent.replay import replay
     from persona_cli.cli.render import print_json, progress
+    from persona_cli.importers.times import Order
     from persona_cli.importers.transcript import read_transcript
 
-    exchanges = read_transcript(file)
+    said = None if day_first is None else Order.DAY_FIRST if day_first else Order.MONTH_FIRST
+    exchanges = read_transcript(file, said)
     with run.assistant() as assistant, progress(run.err, "reading") as advance:
         try:
             done = replay(

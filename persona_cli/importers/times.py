@@ -1,6 +1,7 @@
 """The times of an imported file, which are never guessed: what a file leaves open is an error that names the line.
 
-Whether 5/3/2023 is in March or in May is decided over the whole file, by the lines that can be read in one way only.
+Whether 5/3/2023 is in March or in May is decided over the whole file, by the lines that can be read in one way only;
+where none can, the person says it.
 A time without a year, a month or a day is none: nothing is filled in from today.
 """
 
@@ -37,10 +38,10 @@ class Order(Enum):
     MONTH_FIRST = "month"
 
 
-def order_of(written: Iterable[tuple[str, str]]) -> Order | None:
+def order_of(written: Iterable[tuple[str, str]], said: Order | None = None) -> Order | None:
     """Return how a file orders day and month, from (place, time) of each line; None where nothing depends on it.
 
-    Raises `TransferError` where the lines contradict each other, and where none of them tells.
+    Raises `TransferError` where the lines contradict each other or what the person `said`, and where nothing tells.
     """
     telling: dict[Order, str] = {}
     open_at = ""
@@ -59,12 +60,16 @@ def order_of(written: Iterable[tuple[str, str]]) -> Order | None:
             f"{telling[Order.DAY_FIRST]} has the day first, and {telling[Order.MONTH_FIRST]} the month",
             fix="Write every date with its year first: 2023-04-27.",
         )
-    if open_at and not telling:
+    if said is not None and (other := next((place for order, place in telling.items() if order is not said), "")):
+        raise TransferError(
+            f"{other} does not have the {said.value} first", fix="Leave the option out: the file itself tells."
+        )
+    if open_at and not telling and said is None:
         raise TransferError(
             f"{open_at} may have its day or its month first, and no line of the file tells",
-            fix="Write every date with its year first: 2023-04-27.",
+            fix="Say it with --day-first or --month-first, or write every date with its year first: 2023-04-27.",
         )
-    return next(iter(telling), None)
+    return next(iter(telling), said)
 
 
 def parse_time(text: str, order: Order | None, place: str) -> datetime:

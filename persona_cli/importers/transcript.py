@@ -16,8 +16,10 @@ LONGEST_LINE = 100_000
 """Characters of one exchange: five times what a message may have."""
 
 
-def read_transcript(path: Path) -> tuple[Exchange, ...]:
+def read_transcript(path: Path, said: Order | None = None) -> tuple[Exchange, ...]:
     """Return the exchanges in `path`; times without a zone are in the zone of this machine.
+
+    `said` is which of day and month stands first, where the file itself leaves that open.
 
     Pictures are named relative to the transcript. Raises `TransferError` that names the first line that is wrong.
     """
@@ -39,7 +41,7 @@ def read_transcript(path: Path) -> tuple[Exchange, ...]:
         raise TransferError(f"{path} cannot be read: {exc.strerror}", fix="Check its permissions.") from exc
     if not read:
         raise TransferError(f"{path} is empty", fix="A transcript has one exchange per line.")
-    order = order_of((place, fields["time"]) for place, fields in read)
+    order = order_of(((place, fields["time"]) for place, fields in read), said)
     return tuple(_exchange(fields, order, place, path.parent) for place, fields in read)
 
 
