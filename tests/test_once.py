@@ -57,6 +57,16 @@ def test_a_text_goes_to_the_model_once_and_the_order_stays() -> None:
     assert (once.name, once.dimension) == ("letters", 26)
 
 
+def test_where_a_question_is_embedded_as_a_text_is_either_is_known() -> None:
+    class Same(Letters):
+        embed_query = Letters.embed
+
+    letters = Same()
+    once = EmbedOnce(letters)
+    assert np.array_equal(once.embed(["a"]), once.embed_query(["a"]))
+    assert letters.asked == ["a"]
+
+
 def test_a_change_is_looked_for_among_stored_vectors(store: Store) -> None:
     letters = Letters()
     for number in range(50):

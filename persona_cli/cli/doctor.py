@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 import stat
@@ -67,9 +66,11 @@ def doctor(
 
 def check_installation(run: Invocation) -> Iterator[Check]:
     """Look at versions, the model in use and what llama.cpp was built with."""
+    from importlib.metadata import version
+
     yield Check("persona", Health.FINE, f"{__version__} on Python {platform.python_version()}, {platform.platform()}")
     names = ("llama-cpp-python", "onnxruntime", "chromadb", "sentence-transformers", "torch", "sqlite-utils", "pillow")
-    yield Check("libraries", Health.FINE, ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names))
+    yield Check("libraries", Health.FINE, ", ".join(f"{name} {version(name)}" for name in names))
     settings = _guarded(
         "settings", lambda: f"model {run.settings.model.name}, embedding {run.settings.embedding.model}"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from persona_cli.english import lexicon
 from persona_cli.memory.schema.gram_tables import LETTERS
@@ -11,7 +11,6 @@ from persona_cli.memory.tables.grams import pieces, runs_together
 
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
 _LETTER = rf"(?:(?![{LETTERS}])\w)"
-_WORD_OR_RUN = re.compile(rf"[{LETTERS}]+|{_LETTER}+(?:['’-]{_LETTER}+)*")
 _POSSESSIVE = re.compile(r"['’]s\b|s['’](?=\s|$)")
 _SPEAKER = re.compile(r"\s*([A-Z][\w'’-]*(?: [A-Z][\w'’-]*){0,2}):\s")
 
@@ -23,7 +22,7 @@ def search_terms(*texts: str) -> tuple[str, ...]:
     """Return the words of the texts that can tell one memory from another."""
     found: dict[str, None] = {}
     for text in texts:
-        for word in (_WORD_OR_RUN if runs_together(text) else _WORD).findall(_POSSESSIVE.sub(" ", text)):
+        for word in (_word_or_run() if runs_together(text) else _WORD).findall(_POSSESSIVE.sub(" ", text)):
             if runs_together(word):
                 found |= dict.fromkeys(pieces(word))
                 continue
@@ -42,6 +41,11 @@ def speaker_of(text: str) -> str:
 def names_in(name: str, words: frozenset[str]) -> bool:
     """Tell whether any word of a person's name, or of "my brother", is among the words of a question."""
     return not words.isdisjoint(_words_of(name))
+
+
+@cache
+def _word_or_run() -> re.Pattern[str]:
+    return re.compile(rf"[{LETTERS}]+|{_LETTER}+(?:['’-]{_LETTER}+)*")
 
 
 @lru_cache(maxsize=1_024)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection
+from functools import cache
 
 from persona_cli.memory.schema.gram_tables import LETTERS
 from persona_cli.memory.tables.changes import KINDS
 from persona_cli.memory.tables.connection import Connection
 from persona_cli.records import Kind
 
-_RUN = re.compile(f"[{LETTERS}]+")
 _PAIRED = re.compile(
     "[\u1100-\u11ff\u3005\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u9fff\uac00-\ud7ff\uf900-\ufaff\U00020000-\U000323af]"
 )
@@ -62,7 +62,12 @@ class Grams:
 
 def runs_together(word: str) -> bool:
     """Tell whether a word has letters of a script that writes words without spaces between them, or grown together."""
-    return not word.isascii() and _RUN.search(word) is not None
+    return not word.isascii() and _runs().search(word) is not None
+
+
+@cache
+def _runs() -> re.Pattern[str]:
+    return re.compile(f"[{LETTERS}]+")
 
 
 def pieces(run: str) -> list[str]:
@@ -76,11 +81,11 @@ def pieces(run: str) -> list[str]:
 
 def phrase(word: str) -> str:
     """Return what FTS5 is asked for a word, quoted: its pairs one after the other, what is between runs as it is."""
-    if len(word) == 1 and _RUN.match(word):
+    if len(word) == 1 and _runs().match(word):
         return f'"{word}" *'
     parts: list[str] = []
     end = 0
-    for run in _RUN.finditer(word):
+    for run in _runs().finditer(word):
         parts += [word[end : run.start()], *(run[0][at : at + 2] for at in range(max(len(run[0]) - 1, 1)))]
         end = run.end()
     return '"' + " ".join([*parts, word[end:]]).replace('"', '""').replace("\0", " ") + '"'

@@ -40,7 +40,8 @@ class EmbedOnce:
 
     def embed_query(self, texts: Sequence[str]) -> Vectors:
         """Return the same for questions."""
-        return self._once("query", self._embedder.embed_query, texts)
+        same = type(self._embedder).embed_query is type(self._embedder).embed  # as of the built-in model
+        return self._once("document" if same else "query", self._embedder.embed_query, texts)
 
     def _once(self, task: str, embed: Callable[[Sequence[str]], Vectors], texts: Sequence[str]) -> Vectors:
         with self._lock:
