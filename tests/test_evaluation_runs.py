@@ -18,6 +18,7 @@ from persona_cli.evaluation.judging.judge import open_judge
 from persona_cli.evaluation.run import answer_all, answer_person, choose, estimate, make_plan
 from persona_cli.evaluation.run_files import RunFolder, read_lines
 from persona_cli.evaluation.scores import make_report
+from persona_cli.evaluation.scores.comparing import published_rows
 from persona_cli.evaluation.scores.page import render_page
 from persona_cli.evaluation.scores.rendering import markdown
 from persona_cli.evaluation.subjects import Bench
@@ -76,7 +77,10 @@ def test_persona_mme_by_hand(tmp_path: Path, weights: Path) -> None:
     assert len(heard) == 36
     written = markdown(report)
     assert "| profile, server default | 32k |" in written
-    assert "PersonaVLM-RL, 7B (published)" in written
+    # made-up people do not stand beside published rows; the whole data set does
+    assert "(published)" not in written
+    whole = replace(report, published=published_rows("persona-mme", ["128k"]))
+    assert "| PersonaVLM-RL, 7B (published) | 128k | 69.3 |" in markdown(whole)
     asked = text_of(heard[0]["messages"][-1])
     assert "Which nuts am I allergic to?\nOptions:\n(a). walnuts\n(b). almonds" in asked
     assert text_of(heard[0]["messages"][0]) == "What is known of the user: Mara, 34, lives in Ghent."
@@ -341,7 +345,7 @@ def test_two_subjects_are_compared_in_both_orders(tmp_path: Path, weights: Path)
 def test_a_page_holds_everything_and_escapes_it(tmp_path: Path, weights: Path) -> None:
     collection = choose(load("persona-mme", None, "128k"), 3, 0)
     folder, _ = answering(collection, "full", lambda _: "<script>alert(1)</script>", tmp_path)
-    page = render_page(make_report([folder]))
+    page = render_page(replace(make_report([folder]), published=published_rows("persona-mme", ["128k"])))
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
     assert page.count("<svg") == 2

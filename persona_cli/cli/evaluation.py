@@ -156,7 +156,9 @@ def _answer(
     from persona_cli.evaluation.run_files import RunFolder, file_name
 
     plan = make_plan(chosen, name, bench, limit=limit, seed=seed)
-    kind = "-".join(filter(None, (chosen.name, chosen.variant, f"{limit}-{seed}" if limit else "")))
+    kind = "-".join(
+        filter(None, (chosen.name.replace(" (tiny)", "-tiny"), chosen.variant, f"{limit}-{seed}" if limit else ""))
+    )
     folder = RunFolder(to / file_name(kind) / file_name(f"{name}-{plan.model}"))
     at_once = workers or _workers(bench.settings)
     with progress(invoked.err, name) as advance:

@@ -11,6 +11,7 @@ import time
 from persona_cli.errors import Interrupted, PersonaError
 from persona_cli.evaluation.cases import CHOSEN, MEMORY_FORMS, REJECTED, TIED, Form, Question, Reply
 from persona_cli.evaluation.datasets.published_files import letter
+from persona_cli.evaluation.judging.answers import says_unknown
 from persona_cli.evaluation.letters import first_letter
 from persona_cli.evaluation.subjects import Said, Subject
 
@@ -73,7 +74,9 @@ def _read_choice(subject: Subject, question: Question) -> Said:
     if question.form is Form.FIT:
         chosen = "a" if readings.fit(question.reply) >= 0 else "b"
     else:
-        chosen = letter(readings.closest(question.text, question.options, (said.text, *said.recalled)))
+        # an answer that declines says nothing for any option
+        answer = () if says_unknown(said.text) else (said.text,)
+        chosen = letter(readings.closest(question.text, question.options, (*answer, *said.recalled)))
     return Said(f"({chosen}) {said.text}", said.prompt, said.recalled, said.tokens, said.generated, said.left_out)
 
 

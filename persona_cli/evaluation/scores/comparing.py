@@ -35,10 +35,9 @@ class Wins:
 
 
 def published_rows(dataset: str, contexts: Sequence[str]) -> tuple[Published, ...]:
-    """Return the published rows of a data set, of the contexts that were run."""
-    plain = dataset.removesuffix(" (tiny)")
+    """Return the published rows of a data set, of the contexts that were run; a tiny set has none to stand beside."""
     rows = tomllib.loads((Path(__file__).parent / "published.toml").read_text(encoding="utf-8"))["rows"]
-    mine = [row for row in rows if row["dataset"] == plain and row.get("context", "") in {*contexts, ""}]
+    mine = [row for row in rows if row["dataset"] == dataset and row.get("context", "") in {*contexts, ""}]
     return tuple(Published(**{name: value for name, value in row.items() if name != "dataset"}) for row in mine)
 
 
