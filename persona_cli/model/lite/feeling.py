@@ -22,7 +22,7 @@ _KINDRED, _KINDRED_GLAD = 0.75, 0.65
 _HEAVY = ("grief", "worry", "hurt", "moved", "anger", "secret")
 _SORROWS, _ANNOYANCES, _GLAD = ("grief", "worry", "hurt"), ("anger", "nuisance"), ("win", "joy", "relief")
 _LIGHT = (*_GLAD, "joke")
-_QUIET = 0.4
+_QUIET = 0.5
 """Probability of something heavy from which a reply is quiet."""
 _TOUCHED = 0.12
 """The same from which nothing is cheered at or laughed about."""
@@ -33,6 +33,9 @@ _SHOWN = 64
 """Characters of the person's own words that a reply takes up."""
 _LEAST = 9
 """Words of a message from which a reply takes up some of them: of a shorter one it would be an echo."""
+_MARKS = " .!,;:-–—…"
+_HALF = re.compile(r"(?:because|cos|cause|so|and|but|if|when|while|then|from|which|who|that)\b", re.I)
+"""What only half a thought begins with."""
 _CLAUSES = re.compile(r"\s*[,;:–—()]\s+|\s*[()]\s*|\s+-\s+|\s+(?:and|but|so|because|cos|cause|which|though|as)\s+")
 
 
@@ -54,17 +57,13 @@ def occasion_of(stance: Stance, words: int) -> str:
 
 
 def excerpt(statements: Sequence[Statement]) -> str:
-    """Return a clause of the weightiest statement, in the person's own words; "" where none can stand alone."""
+    """Return how the weightiest statement begins, in the person's own words; "" where that cannot stand alone."""
     if sum(len(statement.text.split()) for statement in statements) < _LEAST:
         return ""
-    ordered = sorted(statements, key=lambda statement: -(statement.worth[2] + 2 * statement.worth[3]))
-    for statement in ordered[:2]:
-        text = said_plainly(statement).strip(" .!,;:-–—…")
-        clauses = [text] if len(text) <= _SHOWN else [part.strip(" .!,;:-–—…") for part in _CLAUSES.split(text)]
-        fitting = [clause for clause in clauses if clause and _stands_alone(clause)]
-        if fitting:
-            return max(fitting, key=lambda clause: sum(span.text in clause for span in statement.spans))
-    return ""
+    statement = max(statements, key=lambda statement: statement.worth[2] + 2 * statement.worth[3])
+    text = said_plainly(statement).strip(_MARKS)
+    first = text if len(text) <= _SHOWN else _CLAUSES.split(text)[0].strip(_MARKS)
+    return first if _stands_alone(first) else ""
 
 
 def _named(label: str, stance: Stance) -> str:
@@ -77,4 +76,5 @@ def _named(label: str, stance: Stance) -> str:
 
 
 def _stands_alone(clause: str) -> bool:
-    return len(clause.split()) >= 3 and len(clause) <= _SHOWN and not re.search(r'["“”]|[?]|https?:', clause)
+    odd = re.search(r'["“”]|[?]|https?:', clause) or _HALF.match(clause)
+    return not odd and len(clause.split()) >= 3 and len(clause) <= _SHOWN

@@ -84,6 +84,11 @@ def _is_rhetorical(question: Question) -> bool:
     return question.kind.label == "rhetorical" and _MINE.search(question.text) is None
 
 
+def _corrects(statement: Statement) -> bool:
+    """Tell whether a sentence says in its words that it corrects something: else it is only noted."""
+    return statement.act.label == "correct" and phrases_of("correcting").search(statement.text) is not None
+
+
 class _Reply:
     """One query, read once."""
 
@@ -248,7 +253,7 @@ class _Reply:
         if not self._tells and not self._feeling:
             return ""
         kept = self._keeps
-        wished = next((one for one in kept if one.act.label in ("keep", "remind", "correct")), None)
+        wished = next((one for one in kept if one.act.label in ("keep", "remind") or _corrects(one)), None)
         asked_for = self._wished(wished, tone) if wished is not None else ""
         if self._feeling:
             felt = tone.reply(self._occasion, self._text)
@@ -277,6 +282,8 @@ class _Reply:
         if not asked or self._questions or self._situation.fulfilled:
             return ""
         text = " ".join(one.text for one in asked)
+        if self._tells and not any(phrases_of("requesting").search(one.text) for one in asked):
+            return ""
         if sum_ := reckon(text):
             return sum_
         helpful = self._bearing_on(text)

@@ -16,7 +16,20 @@ _SUM = re.compile(
     rf"(?<![\w.])[(\s]*-?{_NUMBER}(?:\s*\)*\s*(?:\*\*|[-+*/x×÷^%])\s*[(\s]*-?{_NUMBER})+[\s)]*(?![\w.])", re.I
 )
 _PERCENT = re.compile(rf"({_NUMBER})\s*(?:%|percent|per cent)\s+of\s+({_NUMBER})", re.I)
-_WORDED = {"plus": "+", "minus": "-", "times": "*", "multiplied by": "*", "divided by": "/", "over": "/"}
+_WORDED = {
+    r"(?<=[\d)]) plus (?=[\d(])": " + ",
+    r"(?<=[\d)]) minus (?=[\d(])": " - ",
+    r"(?<=[\d)]) (?:times|multiplied by) (?=[\d(])": " * ",
+    r"(?<=[\d)]) (?:divided by|over) (?=[\d(])": " / ",
+    r"(?<=[\d)]) to the power of (?=[\d(])": " ** ",
+    r"\b(?:split|share|divide) (\d+) (?:by|among|between) (\d+)": r"\1 / \2",
+    r"(?<=\d) squared\b": " ** 2",
+    r"(?<=\d) cubed\b": " ** 3",
+    r"\bhalf of (?=\d)": "0.5 * ",
+    r"\bsquare root of (\d[\d.]*)": r"\1 ** 0.5",
+    rf"({_NUMBER}) ?(?:%|percent|per cent) off ({_NUMBER})": r"\2 * (1 - \1 / 100)",
+}
+"""How sums are said in words, as patterns, and how they are written."""
 _CONVERSION = re.compile(
     rf"(?P<number>{_NUMBER}|an?\b)\s*(?P<unit>[a-z°]+(?: [a-z]+)?)\s+(?:in(?:to)?|to|as)\s+(?P<wanted>[a-z°]+)", re.I
 )
@@ -38,8 +51,8 @@ def reckon(text: str) -> str | None:
 def _summed(text: str) -> str | None:
     if match := _PERCENT.search(text):
         return f"{match[0].strip()} is {_shown(_number(match[1]) / 100 * _number(match[2]))}."
-    for word, sign in _WORDED.items():
-        text = re.sub(rf"(?<=[\d)]) {word} (?=[\d(])", f" {sign} ", text)
+    for worded, written in _WORDED.items():
+        text = re.sub(worded, written, text, flags=re.I)
     match = _SUM.search(text)
     if match is None or re.fullmatch(r"\s*\d{1,4}([-/]\d{1,4}){1,2}\s*", match[0]):
         return None

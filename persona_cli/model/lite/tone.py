@@ -42,8 +42,7 @@ class Tone:
         It takes up the `excerpt`, words of their own, where the occasion has forms for it and they like more words.
         """
         quoted = _forms()["plain"].get(f"{occasion}_quoted", []) if excerpt and not self._brief else []
-        both = [*_forms()["plain"][occasion], *quoted] if occasion == "quiet" else quoted
-        plain = self._chosen(both or _forms()["plain"][occasion], seed).replace("{}", excerpt)
+        plain = self._chosen(quoted or _forms()["plain"][occasion], seed).replace("{}", excerpt)
         return self.said(plain, occasion, seed)
 
     def plain(self, occasion: str, seed: str, what: str = "") -> str:
