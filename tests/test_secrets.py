@@ -6,7 +6,9 @@ import tomllib
 
 import pytest
 
-from persona_cli.remembering.secrets import FORMATS, redact, redaction_notice
+from persona_cli.agent.assistant import Assistant
+from persona_cli.records import Notice
+from persona_cli.remembering.secrets import FORMATS, asked_notice, redact, redaction_notice
 
 TABLE = tomllib.loads(FORMATS.read_text(encoding="utf-8"))
 
@@ -27,6 +29,18 @@ def test_what_must_go_goes(text: str) -> None:
 @pytest.mark.parametrize("text", examples("misses"))
 def test_what_must_stay_stays(text: str) -> None:
     assert redact(text) == (text, ())
+
+
+def test_asking_for_a_secret_says_that_none_is_kept() -> None:
+    table = TABLE["asked"]
+    assert [text for text in table["hits"] if not asked_notice(text)] == []
+    assert [text for text in table["misses"] if asked_notice(text)] == []
+    assert asked_notice("What is my PIN?")[0].text.startswith("I never keep passwords")
+
+
+def test_whatever_model_answers_it_is_said(assistant: Assistant) -> None:
+    steps = list(assistant.respond("What is my PIN?"))
+    assert [step.text for step in steps if isinstance(step, Notice)] == [asked_notice("What is my PIN?")[0].text]
 
 
 def test_a_person_is_told_what_was_not_kept() -> None:

@@ -43,7 +43,7 @@ from persona_cli.records import (
     Turn,
     Wish,
 )
-from persona_cli.remembering.secrets import redact, redaction_notice
+from persona_cli.remembering.secrets import asked_notice, redact, redaction_notice
 from persona_cli.timewords import unread
 
 Clock = Callable[[], datetime]
@@ -157,7 +157,7 @@ class Assistant:
         # before anything is shown: what was said is kept, whatever becomes of the answer
         turn = hear(self.memory.store, query, self.model.name, self.gap)
         try:
-            for notice in redaction_notice(secrets):
+            for notice in redaction_notice(secrets) or asked_notice(text):
                 yield kept.add(notice)
             if left := unread(text):
                 yield kept.add(

@@ -20,6 +20,8 @@ from persona_cli.records import Notice
 FORMATS = Path(__file__).with_name("secrets.toml")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _QUOTED = ("q1", "q2", "q3")
+_ASKED = r"(?:^|[.!?,]\s+){begins}\b[^.!?\n]{{0,60}}?\b(?:my|our|the) (?:\w+ ){{0,2}}{called}(?=\s(?:for|of|to)\s|\W*$)"
+"""A question, and whose secret it is for: "tell me the code for the gate"."""
 
 
 def redact(text: str) -> tuple[str, tuple[str, ...]]:
@@ -44,6 +46,12 @@ def redaction_notice(kinds: Sequence[str]) -> tuple[Notice, ...]:
     named = ", ".join(dict.fromkeys(kinds))
     told = f"I never keep passwords, keys and the like. Taken out before anything is stored: {named}."
     return (Notice(told),) if kinds else ()
+
+
+def asked_notice(text: str) -> tuple[Notice, ...]:
+    """Return the step that says that no secret is kept, where a message asks for one; none where it does not."""
+    told = "I never keep passwords, PINs, card numbers and the like, so there is none that I could tell."
+    return (Notice(told),) if _formats().asked.search(text) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +122,17 @@ class SecretFormats:
     password: re.Pattern[str]
     none: frozenset[str]
     """What is said of passwords and is none."""
+    asked: re.Pattern[str]
 
 
 @cache
 def _formats() -> SecretFormats:
     table = tomllib.loads(FORMATS.read_text(encoding="utf-8"))
-    parts = table["password"]
+    parts, asked = table["password"], table["asked"]
     return SecretFormats(
         re.compile(rf"(?<![\w-])(?:{'|'.join(row['pattern'] for row in table['key'])})"),
         tuple(NamedSecret(row["kind"], re.compile(row["pattern"]), row.get("check", "")) for row in table["named"]),
         re.compile(rf"\b{parts['called']}\b{parts['of']}\s*{parts['link']}\s*{parts['value']}", re.IGNORECASE),
         frozenset(parts["none"].split()),
+        re.compile(_ASKED.format(**asked), re.IGNORECASE),
     )
