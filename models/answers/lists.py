@@ -45,8 +45,6 @@ class Listed:
     asked: list[int]
     right: tuple[Forms, ...]
     wrong: tuple[Forms, ...]
-    near: tuple[float, ...]
-    """How near a search finds each memory, the right ones first."""
     verdict: str = ""
     """yes, no or unsure."""
     alone: bool = False
@@ -81,7 +79,6 @@ def of_life(life: Life, embedder: MiniLM) -> Iterator[Listed]:
             pieces_of(inquiry.text),
             tuple(forms[place] for place in right),
             tuple(forms[place] for place in order[:HARD]),
-            tuple(float(score[place]) for place in (*right, *order[:HARD])),
             inquiry.verdict,
         )
 
@@ -101,7 +98,6 @@ def of_batch(batch: Batch, embedder: MiniLM) -> Iterator[Listed]:
             pieces_of(pair.first),
             ((pieces_of(pair.second),),),
             tuple((pieces_of(texts[other]),) for other in order[:HARD]),
-            tuple(float(cosines[other]) for other in (row, *order[:HARD])),
             pair.label if pair.label != "answers" else "",
             alone=True,
         )

@@ -1,11 +1,10 @@
-"""Train the judge: python -m models.answers.train; forty minutes of a core to itself.
+"""Train the judge: python -m models.answers.train; a quarter of an hour of a core to itself.
 
 Each question of a life stands against memories of the same life that are easily taken for the answer: the right one
-must come before them (cross entropy over the list), and whether anything answers at all is learned beside it. In a
-first round these are what a search puts first; in a second what the judge itself does, and its word is added to how
-near a search finds each, so that it learns what a search does not know. The pairs of models/reading teach what decides
-a question and what is only of the same matter. Writes adapter.npz and judge.npz beside this script, or `--into` a
-folder. The lives of one batch are left out: settings are chosen by it (`measure`).
+must come before them (cross entropy over the list), and whether anything answers at all is learned beside it. The
+pairs of models/reading teach what decides a question and what is only of the same matter. Writes adapter.npz and
+judge.npz beside this script, or `--into` a folder. The lives of one batch are left out: settings are chosen by it
+(`measure`).
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import random
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,9 @@ from persona_cli.reading.judging import LINE
 from persona_cli.reading.labels import ANSWERS
 
 HERE = Path(__file__).parent
-DECAY = 0.01
+EPOCHS = 2
+RATES, DECAY = (6e-4, 1e-3), 0.01
+"""Rates of adapter and line."""
 WARM_UP = 40
 LISTS, WRONG, PAIRS = 6, 5, 24
 """Lists of one step, wrong memories in each, and pairs of one step."""
@@ -46,19 +47,6 @@ SMOOTHING = 0.05
 _FOREIGN = 0.3
 _WHOLE, _NEAREST = 0.4, 0.7
 _LAYERS = 6
-_NEARNESS = 4.0
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """So many epochs, with the rates of adapter and line, and what a cosine counts beside the log-odds."""
-
-    epochs: int
-    rates: tuple[float, float]
-    search: float
-
-
-ROUNDS = (Round(2, (6e-4, 1e-3), 0.0), Round(2, (4e-4, 5e-4), 2.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +56,6 @@ class Group:
     listed: Listed
     right: Forms
     wrong: tuple[Forms, ...]
-    near: tuple[float, ...]
-    """How near a search finds each, the right one first."""
     whole: bool
 
 
@@ -92,10 +78,6 @@ class Material:
                 pairs += [((pieces_of(p.first), pieces_of(p.second)), ANSWERS.index(p.label)) for p in batch.answers]
         return cls(tuple(lists), tuple(pairs))
 
-    def ordered_by(self, judge: Judge) -> Material:
-        """Return the same with what the judge takes for the answer most easily first."""
-        return replace(self, lists=tuple(_ordered(listed, judge) for listed in self.lists))
-
     def steps(self, dice: random.Random) -> list[list[Group] | list[tuple[Pieces, int]]]:
         """Return the steps of one epoch in a random order; what is of like length stands together."""
         groups = [group for listed in self.lists for group in self._groups(listed, dice)]
@@ -111,47 +93,37 @@ class Material:
     def _groups(self, listed: Listed, dice: random.Random) -> Iterator[Group]:
         if listed.alone and dice.random() < 0.5:
             return
-        count = len(listed.right)
-        for chosen in dice.sample(range(count), min(RIGHT, count)) or [-1]:
-            right = listed.right[chosen] if chosen >= 0 else ()
+        for right in dice.sample(listed.right, min(RIGHT, len(listed.right))) or [()]:
             likely = [1 / (2 + place) for place in range(len(listed.wrong))]
             drawn: set[int] = set()
             while len(drawn) < min(WRONG + (not right), len(listed.wrong)):
                 drawn.update(dice.choices(range(len(listed.wrong)), likely))
             wrong = [listed.wrong[place] for place in sorted(drawn)]
-            near = [listed.near[count + place] for place in sorted(drawn)]
             if dice.random() < _FOREIGN:
-                wrong[-1], near[-1] = dice.choice(dice.choice(self.lists).wrong), 0.0
-            near = near if chosen < 0 else [listed.near[chosen], *near]
-            yield Group(listed, right, tuple(wrong), tuple(near), dice.random() < _WHOLE)
+                wrong[-1] = dice.choice(dice.choice(self.lists).wrong)
+            yield Group(listed, right, tuple(wrong), dice.random() < _WHOLE)
 
 
-def fit(material: Material, rounds: Sequence[Round] = ROUNDS) -> Judge:
-    """Return the judge after all rounds; prints the mean loss of the lists in each epoch."""
+def fit(material: Material, epochs: int = EPOCHS) -> Judge:
+    """Return the judge after so many epochs; prints the mean loss of the lists in each."""
     torch.manual_seed(1)
     torch.set_num_threads(1)
     with np.load(shipped("reading") / ADAPTER) as reader:
         judge = Judge(reader)
-    for number, given in enumerate(rounds):
-        _train(judge, material.ordered_by(judge.eval()) if number else material, given)
-    return judge.eval()
-
-
-def _train(judge: Judge, material: Material, given: Round) -> None:
     parts, dice = (judge.trained(), list(judge.line.parameters())), random.Random(1)
-    groups = [{"params": weights, "lr": rate} for weights, rate in zip(parts, given.rates, strict=True)]
+    groups = [{"params": weights, "lr": rate} for weights, rate in zip(parts, RATES, strict=True)]
     optimizer = torch.optim.AdamW(groups, weight_decay=DECAY)
     done, total, began = 0, 0, time.monotonic()
-    for epoch in range(given.epochs):
+    for epoch in range(epochs):
         judge.train()
-        steps, losses = material.steps(dice), []
-        total = total or len(steps) * given.epochs
+        steps, losses = material.steps(dice), list[float]()
+        total = total or len(steps) * epochs
         for step in steps:
             share = min(1.0, done / WARM_UP) * max(0.02, 1 - done / total)
-            for group, rate in zip(optimizer.param_groups, given.rates, strict=True):
+            for group, rate in zip(optimizer.param_groups, RATES, strict=True):
                 group["lr"] = rate * share
             listed = isinstance(step[0], Group)
-            loss = _list_loss(judge, step, dice, given.search) if listed else _pair_loss(judge, step)  # type: ignore[arg-type]
+            loss = _list_loss(judge, step, dice) if listed else _pair_loss(judge, step)  # type: ignore[arg-type]
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
             clip_grad_norm_([weight for weights in parts for weight in weights], 1.0)
@@ -159,17 +131,7 @@ def _train(judge: Judge, material: Material, given: Round) -> None:
             done += 1
             losses += [loss.item()] if listed else []
         print(f"epoch {epoch + 1}: loss {np.mean(losses):.3f}, {time.monotonic() - began:.0f} s", flush=True)
-
-
-def _ordered(listed: Listed, judge: Judge) -> Listed:
-    if listed.alone:
-        return listed
-    with torch.no_grad():
-        taken = odds(judge([(listed.asked, forms[0]) for forms in listed.wrong])).numpy()
-    right, near = listed.near[: len(listed.right)], listed.near[len(listed.right) :]
-    order = np.argsort(-(taken + _NEARNESS * np.array(near))).tolist()
-    wrong = tuple(listed.wrong[place] for place in order)
-    return replace(listed, wrong=wrong, near=(*right, *(near[place] for place in order)))
+    return judge.eval()
 
 
 def write(judge: Judge, folder: Path) -> None:
@@ -180,7 +142,7 @@ def write(judge: Judge, folder: Path) -> None:
     np.savez_compressed(folder / LINE, line=judge.written_line())
 
 
-def _list_loss(judge: Judge, step: Sequence[Group], dice: random.Random, search: float) -> Tensor:
+def _list_loss(judge: Judge, step: Sequence[Group], dice: random.Random) -> Tensor:
     likeliest = _likeliest(judge, step)
     pairs: list[Pieces] = []
     for place, group in enumerate(step):
@@ -194,7 +156,7 @@ def _list_loss(judge: Judge, step: Sequence[Group], dice: random.Random, search:
         mine, wanted = given[at : at + count], torch.zeros(count)
         if group.right:
             wanted[0] = 1.0
-            loss = loss - functional.log_softmax(mine + search * torch.tensor(group.near), 0)[0]
+            loss = loss - functional.log_softmax(mine, 0)[0]
         if group.right and group.listed.verdict:
             label = torch.tensor([ANSWERS.index(group.listed.verdict)])
             loss = loss + 0.5 * functional.cross_entropy(scores[at : at + 1], label)

@@ -20,7 +20,7 @@ from persona_cli.records import Hit, Ref
 L = TypeVar("L", FactLine, Line)
 
 LANE = "judged"
-WEIGHT = 0.08
+WEIGHT = 0.1
 """What one of the log-odds adds to a score."""
 _CLIP = 6.0
 _LONGEST = 400  # characters of a question: a pasted page asks nothing

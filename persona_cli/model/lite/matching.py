@@ -1,12 +1,14 @@
-"""How well something known matches a question: one trained line over what the answer head says and what can be counted.
+"""How well things known match a question: what the judge says of each, weighed with where and when it was found.
 
-The head knows meanings but is easily misled by likeness; whether the one asked for is the one told of, whether the kind
-of thing that is asked for stands there, and how much the words share is plain. models/answers/fit.py fits the line.
+One trained line puts them in order: the judge's odds, closeness in meaning, the place among what was found, how new it
+is, and whether it is a memory. Whether the best answers at all hangs on what the judge says of the first few.
+models/answers/fit.py fits the line; what could be counted beside that (roles, names, slots, dates) brought nothing.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -15,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.english.people import kin
-from persona_cli.english.tokens import names, numbers, stem, stems
-from persona_cli.model.lite.knowledge import Known
+from persona_cli.english.tokens import names, stem, stems
+from persona_cli.model.lite.knowledge import Known, Source
 from persona_cli.model.lite.phrases import table_of, words_of
 from persona_cli.paths import shipped
 from persona_cli.reading.inquiry import Question
@@ -25,29 +27,30 @@ from persona_cli.reading.statement import Statement
 from persona_cli.records import Window
 from persona_cli.timewords import find_times
 
-NAMES = (
-    "answers", "yes", "no", "unsure", "close", "off", "cosine", "shared", "all shared", "other role", "other name",
-    "same slot", "same kinds", "date for when", "person for who", "place for where", "number for how many",
-    "another's", "mine of another", "place found", "asks yes or no", "neither words nor likeness",
-)  # fmt: skip
+NAMES = ("odds", "cosine", "place", "newness", "memory", "odds of the message")
 """The features, in order."""
 COEFFICIENTS = "line.npz"
-_OTHER_ROLE, _OTHER_NAME = NAMES.index("other role"), NAMES.index("other name")
-_ANOTHERS, _COUNTED = NAMES.index("another's"), NAMES.index("number for how many")
-_SHE = NAMES.index("mine of another")
-_OF_ANOTHER = 0.4
+FIRST, FOUND = 3, 0.6
+"""So many of the first say whether anything answers: the best odds among them, and what these count."""
+_MOST = 8.0
 ONCE = re.compile(
     r"\b(?:used to|before|previous(?:ly)?|former(?:ly)?|old|ex|first|originally|back then|last)\b", re.IGNORECASE
 )
 """What a question for what was before has in it."""
+Floats = NDArray[np.float64]
 _ANY_DAY = datetime(2024, 5, 15, tzinfo=UTC)
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _OF_OTHERS = re.compile(r"\b(?:[A-Z][\w-]+['’]s|[Hh]is|[Hh]er|[Tt]heir) (?:(?:older|younger|big|little|new) )?[\w-]+")
 """Whom others have: Diego's sister is no answer about one's own."""
-_PLACED = re.compile(r"\b(?:in|at|on|near|from|by|under|behind|next to|to) (?:the|a|an|my|our)\b", re.I)
-_I = re.compile(r"\b(?:i|we|me|us)\b", re.I)
-_THEY = re.compile(r"\W*(?:s?he|they|his|hers?|their)\b", re.I)
-_ME = re.compile(r"\b(?:i|me|my|mine|we|our|us)\b", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Something known, how it stands to a question, and how close in meaning it is."""
+
+    known: Known
+    bearing: Bearing
+    cosine: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,64 +99,41 @@ def roles_in(text: str) -> set[str]:
     return {word for word in found if word in _wider()}
 
 
-def features(
-    asked: Asked, known: Known, reading: tuple[Statement, ...], bearing: Bearing, cosine: float
-) -> NDArray[np.float32]:
-    """Return what is counted of a question and something known; `reading` is what the reader makes of its words."""
-    text = f"{known.text} {known.subject}"
-    theirs, chances = stems(text), bearing.probabilities
-    shared = len(asked.words & theirs) / max(1, len(asked.words))
-    labels = {span.label for statement in reading for span in statement.spans}
-    slots = {span.slot for statement in reading for span in statement.spans if span.slot}
-    kinds = {kind.label for statement in reading for kind in statement.kinds}
-    wanted_kinds = {kind.label for kind in asked.statement.kinds}
-    mine = not asked.names and not asked.roles and _ME.search(asked.question.text) is not None
-    other_role = bool(asked.roles) and not _meets(asked, text)
-    return np.array(
+def features(candidates: Sequence[Candidate]) -> Floats:
+    """Return what is counted of things known, against each other: (n, features)."""
+    odds = np.array([min(_MOST, max(-_MOST, one.bearing.odds)) for one in candidates])
+    said = np.array([one.known.at.timestamp() if one.known.at else np.nan for one in candidates])
+    oldest, newest = (np.nanmin(said), np.nanmax(said)) if not np.isnan(said).all() else (0.0, 0.0)
+    of_message: dict[int, float] = {}
+    for one, value in zip(candidates, odds.tolist(), strict=True):
+        of_message[one.known.turn] = max(value, of_message.get(one.known.turn, -_MOST))
+    return np.column_stack(
         [
-            *(chances[label] for label in NAMES[:6]),
-            cosine,
-            shared,
-            bool(asked.words) and asked.words <= theirs,
-            other_role,
-            bool(asked.names) and not asked.roles and not about(asked, known),
-            bool(asked.question.slot) and asked.question.slot in slots,
-            len(kinds & wanted_kinds) / max(1, len(wanted_kinds)) if wanted_kinds else 0.5,
-            _sign(asked.kind == "when", "date" in labels or known.event is not None),
-            _sign(asked.kind == "who", bool(labels & {"person", "role"} or roles_in(text) or names(known.text))),
-            _sign(
-                asked.kind == "where",
-                bool(labels & {"place", "org"} or names(known.text) or _PLACED.search(known.text)),
-            ),
-            _sign(asked.kind == "howmany", bool(numbers(known.text))),
-            mine and known.subject not in ("user", "") and _I.search(known.text) is None,
-            mine and _ME.search(known.text) is None and _THEY.match(known.text) is not None,
-            1 / (1 + known.place),
-            asked.kind == "yesno",
-            shared == 0 and cosine < 0.25,
-        ],
-        dtype=np.float32,
-    )
+            odds,
+            [one.cosine for one in candidates],
+            np.log1p([one.known.place for one in candidates]),
+            np.nan_to_num((said - oldest) / max(1.0, newest - oldest)),
+            [one.known.source is Source.MEMORY for one in candidates],
+            [of_message[one.known.turn] if one.known.turn else own for one, own in zip(candidates, odds, strict=True)],
+        ]
+    ).astype(np.float64)
 
 
-def score(counted: NDArray[np.float32]) -> float:
-    """Return how probable it is that what was counted is of an answer; of somebody else, or with no number, hardly."""
-    line = _line()
-    chance = float(1 / (1 + np.exp(-(counted @ line[:-1] + line[-1]))))
-    of_another = counted[_OTHER_ROLE] or counted[_OTHER_NAME] or counted[_SHE] or counted[_ANOTHERS]
-    of_another = of_another or counted[_COUNTED] < 0
-    return chance * _OF_ANOTHER if of_another else chance
+def scores(candidates: Sequence[Candidate]) -> list[float]:
+    """Return how probable it is that each thing known is the answer, in order."""
+    if not candidates:
+        return []
+    counted, line = features(candidates), _line()
+    weighed = counted @ line[:-1] + line[-1]
+    first = np.argsort(-weighed, kind="stable")[:FIRST]
+    chances: list[float] = (1 / (1 + np.exp(-(weighed + FOUND * counted[first, 0].max())))).tolist()
+    return chances
 
 
 @cache
-def _line() -> NDArray[np.float32]:
+def _line() -> Floats:
     with np.load(shipped("answers") / COEFFICIENTS, allow_pickle=False) as stored:
-        return np.asarray(stored["line"], dtype=np.float32)
-
-
-def _sign(wanted: bool, there: bool) -> float:
-    """Return 1 where what is wanted is there, -1 where it is not, 0 where it is not wanted."""
-    return (1.0 if there else -1.0) if wanted else 0.0
+        return np.asarray(stored["line"], dtype=np.float64)
 
 
 def about(asked: Asked, known: Known) -> bool:

@@ -49,7 +49,7 @@ _CALM = ("", "quiet", "opinion", "fine", "thanks")
 _BEYOND = 0.8
 """Score from which something known answers what does not look like a question about a life."""
 _QUESTIONS = 3
-_LOOKED_AT = 20
+LOOKED_AT = 20
 """Facts and messages that a search brings: no prompt has to hold them, and of four the answer is among two in three."""
 _MINE = re.compile(r"\b(?:my|mine|our)\b", re.I)
 _BEARS = 0.35
@@ -155,7 +155,7 @@ class _Reply:
         requests = [one for one in self._statements if one.act.label == "request"]
         if requests and not done and not self._questions:
             words = " ".join(one.text for one in requests)
-            return Decision(f"Looking for what bears on “{words}”.", Retrieve(words, most=_LOOKED_AT))
+            return Decision(f"Looking for what bears on “{words}”.", Retrieve(words, most=LOOKED_AT))
         return None
 
     def verdict(self) -> str:
@@ -194,12 +194,12 @@ class _Reply:
         ways = []
         if asked.window is not None:
             when = describe(asked.window, self._at)
-            retrieve = Retrieve(words, asked.window.start, asked.window.end, _LOOKED_AT)
+            retrieve = Retrieve(words, asked.window.start, asked.window.end, LOOKED_AT)
             ways.append((f"Looking for “{words}”, {when}.", retrieve))
-        ways.append((f"Looking for “{words}”.", Retrieve(words, most=_LOOKED_AT)))
+        ways.append((f"Looking for “{words}”.", Retrieve(words, most=LOOKED_AT)))
         wider = " ".join([*sorted(asked.names), looked_for(asked.question.slot)]).strip()
         if wider and asked.question.of_a_life:
-            ways.append((f"Not found yet; looking for “{wider}”.", Retrieve(f"{words} {wider}", most=_LOOKED_AT)))
+            ways.append((f"Not found yet; looking for “{wider}”.", Retrieve(f"{words} {wider}", most=LOOKED_AT)))
         return ways
 
     def _reply_to(self, asked: Asked, tone: Tone) -> str:
@@ -213,7 +213,7 @@ class _Reply:
         if asked.kind in ("you", "world"):
             return ABOUT_SELF if asked.kind == "you" else tone.plain("world", text)
         plain = tone.reply("unknown", text)
-        return f"{plain} {answer.closest(asked, matches, self._at) or tone.plain('offer', text)}"
+        return f"{plain} {answer.closest(matches, self._at) or tone.plain('offer', text)}"
 
     def _known_without_memory(self, asked: Asked) -> str | None:
         """Return the answer that needs no memory: a sum, the date, what was said last time; None for any other."""
