@@ -10,10 +10,14 @@ import pytest
 from persona_cli.config import Settings
 from persona_cli.memory.store import Store, open_store
 from persona_cli.memory.vectors.embedding import open_embedder
+from persona_cli.memory.vectors.state_encoder import StateEncoder
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.paths import find_places
+from persona_cli.reading.judging import open_judge
+from persona_cli.reading.reader import open_reader
 from persona_cli.records import Author, Change, SemanticMemory, Status
 from persona_cli.remembering.drafts import Remembering
+from persona_cli.remembering.slots import Reads
 from tests.terminal import persona
 
 pytestmark = pytest.mark.usefixtures("weights")
@@ -25,11 +29,11 @@ def colour(name: str, change: Change = Change.ADDS) -> SemanticDraft:
     return SemanticDraft(f"The user's favourite colour is {name}.", (), slot="user/favourite colour", change=change)
 
 
-def say(store: Store, at: datetime, text: str, *drafts: SemanticDraft) -> None:
+def say(store: Store, at: datetime, text: str, *drafts: SemanticDraft, read: Reads = lambda _: ()) -> None:
     turn = store.turns.add(store.sessions.start(at).id, at, text, "", "m")
     embedder = open_embedder(Settings(), find_places(), print)
     try:
-        Remembering(store, embedder, 5).remember(drafts, turn, ())
+        Remembering(store, embedder, 5, read=read).remember(drafts, turn, ())
     finally:
         embedder.close()
 
@@ -66,10 +70,10 @@ def test_what_time_orders_is_no_conflict(store: Store) -> None:
 def test_settling_keeps_one_and_ends_the_other(store: Store) -> None:
     say(store, AT, "My favourite colour is red. My favourite colour is blue.", colour("red"), colour("blue"))
     later = AT + timedelta(days=1)
-    (beaten,) = store.conflicts.settle(2, later)
+    (beaten,) = store.conflicts.settle(2, later).beaten
     assert (beaten.id, beaten.superseded_by, beaten.valid_to) == (1, 2, later)
     assert store.conflicts.open() == ()
-    assert store.conflicts.settle(2, later) == ()
+    assert store.conflicts.settle(2, later).beaten == ()
 
 
 def test_a_conflict_ends_with_either_side(store: Store) -> None:
@@ -127,12 +131,15 @@ def test_conflicts_resolve(disputed: Path) -> None:
     assert persona("memory", "list", "--json").json[0]["record"]["content"] == colour("blue").content
 
 
-def test_what_a_person_writes_fills_the_slot_its_words_name(home: Path) -> None:
+def test_what_a_person_writes_fills_the_slot_its_words_name(home: Path, weights: Path) -> None:
     assert persona("memory", "add", "My favourite tea is Assam.").out == "s1\n"
     store = open_store(home / "persona.db")
     assert store.semantic.get(1).slot == "user/favourite tea"
     drafts = [SemanticDraft("The user's favourite tea is Darjeeling.", ())]  # as a language model writes it
-    say(store, AT + timedelta(days=400), "My favourite tea is Darjeeling.", *drafts)
+    encoder = StateEncoder(weights, print)
+    said = "My favourite tea is Darjeeling."
+    say(store, AT + timedelta(days=400), said, *drafts, read=open_reader(encoder, open_judge(encoder)).read)
+    encoder.close()
     (conflict,) = store.conflicts.open()
     assert (conflict.one.author, conflict.other.author) == (Author.PERSON, Author.MODEL)
     store.close()
@@ -182,3 +189,41 @@ def test_what_a_person_writes_later_takes_the_place_of_what_they_wrote(home: Pat
     persona("memory", "add", "I live in Bath.")
     persona("memory", "add", "I live in Hull.")
     assert [row["record"]["content"] for row in persona("memory", "list", "--json").json] == ["I live in Hull."]
+
+
+BAKERY = "The user works full days at the bakery."
+
+
+def doubted(store: Store) -> tuple[int, int]:
+    """Say two things weeks apart, the later of which may have ended the earlier; returns their ids."""
+    say(store, AT, "I work full days at the bakery.", SemanticDraft(BAKERY, ()))
+    say(
+        store,
+        AT + timedelta(days=40),
+        "My shifts have become shorter.",
+        SemanticDraft("The user has shorter shifts.", ()),
+    )
+    earlier, later = sorted(memory.id for memory in store.semantic.list())
+    store.conflicts.add(earlier, later, AT + timedelta(days=40))
+    return earlier, later
+
+
+def test_what_may_have_ended_is_asked_and_ends_when_the_later_is_kept(store: Store) -> None:
+    earlier, later = doubted(store)
+    (conflict,) = store.conflicts.open()
+    assert (conflict.doubt, conflict.earlier.id, conflict.later.id) == (True, earlier, later)
+    assert [memory.id for memory in store.conflicts.settle(later, AT + timedelta(days=41)).beaten] == [earlier]
+
+
+def test_who_keeps_what_may_have_ended_keeps_both(store: Store) -> None:
+    earlier, later = doubted(store)
+    assert [memory.id for memory in store.conflicts.settle(earlier, AT + timedelta(days=41)).beside] == [later]
+    assert store.conflicts.open() == ()
+    assert len(store.semantic.list(Status.ACTIVE)) == 2
+
+
+def test_what_is_said_again_is_doubted_no_more(store: Store) -> None:
+    doubted(store)
+    say(store, AT + timedelta(days=60), "I work full days at the bakery.", SemanticDraft(BAKERY, ()))
+    assert store.conflicts.open() == ()
+    assert len(store.semantic.list(Status.ACTIVE)) == 2

@@ -12,9 +12,8 @@ from persona_cli.errors import EngineError, WeightsError
 from persona_cli.memory.vectors.state_encoder import StateEncoder
 from persona_cli.reading.heads import TAGS
 from persona_cli.reading.inquiry import question_of
-from persona_cli.reading.labels import ANSWERS, RELATIONS
+from persona_cli.reading.labels import ANSWERS
 from persona_cli.reading.reader import Reader, locate
-from persona_cli.reading.relation import Verdict
 from persona_cli.reading.tagging import grouped, likeliest
 
 pytestmark = pytest.mark.gguf
@@ -99,14 +98,46 @@ def test_questions_say_what_they_ask(reader: Reader) -> None:
     assert question_of(reader.read("My sister lives in Ghent now.")[0]) is None
 
 
-def test_pairs_are_judged_with_probabilities(reader: Reader) -> None:
-    relations = reader.relate(["I work at Halifax.", "My cat is called Nilo."], "I handed in my notice at Halifax.")
-    assert [set(relation.probabilities) for relation in relations] == [set(RELATIONS)] * 2
-    assert [sum(relation.probabilities.values()) for relation in relations] == pytest.approx([1, 1], abs=1e-3)
-    assert relations[0].ending > relations[1].ending
-    assert relations[1].verdict is Verdict.STANDS
+def test_questions_and_memories_are_judged_with_probabilities(reader: Reader) -> None:
     bearings = reader.bearings("where do I work?", ["I work at Halifax.", "We had soup."])
     assert [set(bearing.probabilities) for bearing in bearings] == [set(ANSWERS)] * 2
     assert bearings[0].gives > bearings[1].gives
-    assert not reader.relate([], "x")
     assert not reader.bearings("x", [])
+
+
+def test_a_statement_is_seen_beside_each_of_some_memories(reader: Reader) -> None:
+    assert reader.relate(["I work at Halifax.", "My cat is called Nilo."], "I quit.").shape == (2, 4 * 384)
+
+
+@pytest.mark.parametrize(
+    ("messages", "whom"),
+    [
+        (("My mum has her operation in May. Kofi is my boyfriend.", "She takes ramipril."), "mum"),
+        (("My sister Ada called. Tom was here too.", "He starts on Monday."), "Tom"),
+        (("Sana lives with us. Gerald has new leaves.", "She can't have peanuts."), "Sana"),
+    ],
+)
+def test_she_and_he_go_with_the_name(reader: Reader, messages: tuple[str, str], whom: str) -> None:
+    before = reader.read(messages[0])
+    assert reader.read(messages[1], before)[0].subject.name == whom
+
+
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        ("i'm Jenny btw", "Jenny"),
+        ("it's Emre here", "Emre"),
+        ("Hello, I'm Eleanor.", "Eleanor"),
+        ("Call me Bea.", "Bea"),
+        ("you can call me jojo btw", "jojo"),
+        ("im skint", ""),
+        ("I'm grateful for that.", ""),
+        ("I'm Scottish.", ""),
+        ("call me later", ""),
+        ("it's freezing here", ""),
+    ],
+)
+def test_a_name_is_told_from_what_else_one_may_be(reader: Reader, message: str, name: str) -> None:
+    (statement,) = reader.read(message)
+    named = [span.text for span in statement.spans if span.slot in ("name", "nickname") and span.probability > 0.9]
+    assert named == ([name] if name else [])

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from models.reading.corpus import Batch, Example, Pair
 from models.reading.prepared import who_of
-from models.reading.subject import fit_subject
 from persona_cli.reading.encoder import Encoder, Part
 from persona_cli.reading.heads import FILLED, SENTENCE, TAGS, Heads, pair_input, sentence_input, slot_input
 from persona_cli.reading.labels import ANSWERS, KINDS, RELATIONS
@@ -55,7 +54,6 @@ def fit_lines(batches: Sequence[Batch], encoder: Encoder, thresholds: Sequence[f
         relation,
         answer,
         np.hstack([near_relation, _always(near_relation)]),
-        fit_subject(batches).astype(np.float32),
         np.array(thresholds, dtype=np.float32),
     )
 

@@ -23,16 +23,13 @@ from models.reading.subject import called
 from persona_cli.memory.vectors.state_encoder import ADAPTER, StateEncoder
 from persona_cli.reading.heads import COEFFICIENTS, Heads
 from persona_cli.reading.judging import open_judge
-from persona_cli.reading.labels import ACTS, ASKED, KINDS, RELATIONS, SPANS, SPEAKERS, WHO
+from persona_cli.reading.labels import ACTS, ASKED, KINDS, SPANS, SPEAKERS, WHO
 from persona_cli.reading.mentions import Mention
 from persona_cli.reading.reader import Reader
-from persona_cli.reading.relation import ENDING, Relation
 from persona_cli.reading.statement import Statement
 
 Row = tuple[str, int, float, float, float]
 """A label, how often it is there, precision, recall, F1."""
-STANDING = ("same", "adds", "unrelated")
-"""Relations after which an old memory certainly holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,29 +122,9 @@ def subject_row(read: Sequence[Read]) -> Row:
     return _row("whom by name", right, len(found), len(named))
 
 
-def relation_tables(reader: Reader, batch: Batch) -> Iterator[tuple[str, list[Row]]]:
-    """Yield the table of relations, and what is ended at which threshold."""
-    judged = [(pair.label, reader.relate([pair.first], pair.second)[0]) for pair in batch.pairs]
-    yield "relations", scored(((label, relation.best.label) for label, relation in judged), RELATIONS)
-    yield "ended from a probability on", [_ended(judged, threshold) for threshold in _THRESHOLDS]
-
-
 def flag(name: str, pairs: Sequence[tuple[bool, bool]]) -> Row:
     """Return the row of what is there or not, out of (wanted, found)."""
     return _row(name, sum(w and f for w, f in pairs), sum(f for _, f in pairs), sum(w for w, _ in pairs))
-
-
-_THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)
-
-
-def _ended(judged: Sequence[tuple[str, Relation]], threshold: float) -> Row:
-    """Return how many endings are found; the precision counts what stands, what one would ask about counts nowhere."""
-    ends = [relation.ending >= threshold for label, relation in judged if label in ENDING]
-    wrong = [relation.ending >= threshold for label, relation in judged if label in STANDING]
-    return (
-        f"{threshold}: {sum(wrong)} false of {len(wrong)}",
-        *_row("", sum(ends), sum(ends) + sum(wrong), len(ends))[1:],
-    )
 
 
 def _row(label: str, both: int, found: int, wanted: int) -> Row:
@@ -180,8 +157,6 @@ def main() -> None:
         for name, rows in (*sentence_tables(read), *span_tables(read)):
             print_table(name, rows)
         print_table("whom", [subject_row(read)])
-        for name, rows in relation_tables(reader, batch):
-            print_table(name, rows)
         encoder.close()
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from persona_cli.agent.objects import locate_objects, narrowed, parts_of
 from persona_cli.agent.tidying import Tidying
@@ -23,10 +24,13 @@ from persona_cli.model.tasks import EpisodeDraft, Model, SemanticDraft, Stop
 from persona_cli.personality import NEUTRAL, Impression, Traits, blend, weight
 from persona_cli.reading.statement import Statement
 from persona_cli.records import Author, CoreEntry, EpisodicMemory, Job, ProceduralMemory, Status, Task, Turn
-from persona_cli.remembering.change import Judge
 from persona_cli.remembering.drafts import Remembering
 from persona_cli.remembering.instructions import is_instruction
 from persona_cli.remembering.profile import core_evidence, keep_newest, may_put_habit
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Write = Callable[[], None]
 
@@ -52,8 +56,6 @@ class Updates:
     memory: Memory
     model: Model
     settings: Settings
-    relation: Judge | None = None
-    """The last of the rules of change; None for the one that comes with the program."""
 
     @property
     def store(self) -> Store:
@@ -100,7 +102,7 @@ class Updates:
             return tuple(self.memory.media.crop(image, box).hash for image, box in parts_of(draft, found))
 
         remembering = Remembering(
-            self.store, self.memory.embedder, self.settings.memory.writes, crop, relation=self.relation, read=self._read
+            self.store, self.memory.embedder, self.settings.memory.writes, crop, looks=self._looks, read=self._read
         )
 
         def write() -> None:
@@ -111,6 +113,9 @@ class Updates:
     def _read(self, message: str) -> Sequence[Statement]:
         # the reader opens at its first use: drafts that name their slot have no need of it
         return self.memory.reader.read(message)
+
+    def _looks(self, old: Sequence[str], new: str) -> NDArray[np.float32]:
+        return self.memory.reader.relate(old, new)
 
     def _episodic(self, session: int, turns: Sequence[Turn], stop: Stop) -> Write:
         told = self.store.episodes.of_session(session)

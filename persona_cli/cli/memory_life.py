@@ -130,7 +130,7 @@ def conflicts(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what contradicts each other and cannot be ordered by time, both sides with their dates."""
+    """Show what contradicts each other, and what may have ended since, both sides with their dates."""
     from persona_cli.cli.render import print_json
 
     run = invocation(context)
@@ -140,27 +140,37 @@ def conflicts(
             return
         found = store.conflicts.open()
         if as_json:
-            print_json([{"at": conflict.at, "sides": [conflict.one, conflict.other]} for conflict in found])
+            print_json(
+                [
+                    {"at": conflict.at, "doubt": conflict.doubt, "sides": [conflict.earlier, conflict.later]}
+                    for conflict in found
+                ]
+            )
             return
         if not found:
             run.notice("Nothing contradicts each other.")
         for number, conflict in enumerate(found, 1):
-            run.out.print(f"{number}. Only one of these can hold", style="bold")
-            for side in (conflict.one, conflict.other):
+            asks = "Does the first of these still hold?" if conflict.doubt else "Only one of these can hold"
+            run.out.print(f"{number}. {asks}", style="bold")
+            for side in (conflict.earlier, conflict.later):
                 _print_side(run, side)
         if found:
             run.notice("`persona memory conflicts --resolve ID` keeps one; the other stays with its dates.")
+        if any(conflict.doubt for conflict in found):
+            run.notice("Where the question is whether the first still holds, keeping that one keeps both.")
 
 
 def _settle(run: Invocation, store: Store, name: str) -> None:
     from datetime import datetime
 
     ref, _ = find(store, name)
-    beaten = store.conflicts.settle(ref.id, datetime.now().astimezone()) if ref.kind is Kind.SEMANTIC else ()
-    if not beaten:
+    settled = store.conflicts.settle(ref.id, datetime.now().astimezone()) if ref.kind is Kind.SEMANTIC else None
+    if settled is None or not (settled.beaten or settled.beside):
         raise NotFoundError(f"nothing contradicts {ref}", fix="`persona memory conflicts` shows what does.")
-    for memory in beaten:
+    for memory in settled.beaten:
         run.notice(f"s{memory.id} holds no longer: {escaped(memory.content)}")
+    for memory in settled.beside:
+        run.notice(f"s{memory.id} holds as well: {escaped(memory.content)}")
     write(ref)
 
 

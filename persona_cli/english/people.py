@@ -8,6 +8,8 @@ from functools import cache
 from persona_cli.english.lexicon import PEOPLE, tables, word_class
 
 USER = "user"
+SOMEBODY = "somebody"
+"""Whose a fact is of which nobody can say whose it is."""
 _NAMED = re.compile(
     r"^(?!The |This |That |There |It |\w+ing )(?P<name>[A-Z][\w-]+)(?: [A-Z][\w-]+)?\s+(?:is|has"
     r"|was|\w+s)\b(?!.*\buser\b)"

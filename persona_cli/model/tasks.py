@@ -7,8 +7,8 @@ comes in as an argument, and nothing they return is trusted before the update st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from persona_cli.personality import Traits
@@ -25,6 +25,7 @@ from persona_cli.records import (
     Query,
     Recall,
     Retrieve,
+    SemanticMemory,
     Turn,
     Window,
 )
@@ -61,6 +62,8 @@ class Situation:
     """For each picture of the query that was shown before: when, and what was said of it."""
     kept: bool = True
     """False in a private conversation: nothing of it will be remembered."""
+    doubts: Mapping[int, SemanticMemory] = field(default_factory=dict)
+    """By the id of a memory that may have ended the later one that says so."""
     cut: tuple[str, ...] = ()
     """What did not fit a budget, for the explanation."""
 

@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 
 from persona_cli.english.lexicon import word_class
-from persona_cli.english.people import USER, holder, kin
+from persona_cli.english.people import SOMEBODY, USER, holder, kin
 from persona_cli.reading.statement import Span, Statement
 
 ONE_VALUED = frozenset(
@@ -27,6 +27,7 @@ _PAST = re.compile(
     re.IGNORECASE,
 )
 _PRONOUN = re.compile(r"\b(?:s?he|him|his|hers?|they|them|their|it)\b", re.IGNORECASE)
+_SHE_OR_HE = re.compile(r"\W*(?:(?:and|but|so|oh)\s+)?(?:s?he|his|her)\b|\W*s?hes\b", re.IGNORECASE)
 _OPENING = r"(?:(?i:so|and|but|well|oh|btw|also|yeah|yes|no|now),?\s+)*"
 _ELDER = r"(?:(?:best|older|younger|elder|little|big|new|late|own|eldest|youngest)\s+)?"
 _NAME = r"(?:(?i:called|named)\s+)?(?:(?P<name>[A-Z][\w-]+)\b)?"
@@ -86,11 +87,12 @@ def _plain_forms() -> dict[str, re.Pattern[str]]:
 
 
 def subject_name(statement: Statement) -> str:
-    """Return whom a sentence is about, as a memory calls them: "user", "Ada", "my sister"."""
+    """Return whom a sentence is about, as a memory calls them: "user", "Ada", "my sister", "somebody"."""
     subject = statement.subject
     if subject.who.label == "other" and subject.name and (subject.said or _PRONOUN.search(statement.text)):
         return f"my {subject.name.lower()}" if subject.label == "role" else subject.name
     first = _FIRST.match(statement.text)
     if first is None or kin(first["role"]) not in holder(f"my {statement.text[first.start('role') :]}"):
-        return USER
+        unknown = subject.who.label == "other" and subject.who.probability >= _SURE and not subject.name
+        return SOMEBODY if unknown and _SHE_OR_HE.match(statement.text) else USER
     return first["name"] or f"my {first['role'].casefold()}"

@@ -50,7 +50,6 @@ class Heads:
     answer: Floats
     related: Floats
     """Whether two texts have to do with each other at all: memory and statement, question and memory."""
-    subject: Floats
     thresholds: Floats
     """Probability of an ending from which it acts alone, and from which the old memory may have ended: (2,)."""
 

@@ -1,6 +1,6 @@
-"""Whom a sentence is about, by name: one of those it names, or one of those named before, for whom "she" stands.
+"""Those a sentence may be about: whom it names, and whom the sentences before it named or were about.
 
-A trained line over a dozen plain features of each mention; the likeliest is taken, or nobody.
+One who was named twice is one: "my mum" and "Mum", and "my sister" once she has a name. `antecedent` chooses.
 """
 
 from __future__ import annotations
@@ -10,20 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+from persona_cli.english.people import kin
+from persona_cli.reading.statement import Statement
 
-from persona_cli.reading.heads import Heads, softmax
-from persona_cli.reading.labels import Guess
-from persona_cli.reading.statement import Statement, Subject
-
-Floats = NDArray[np.float32]
-
-FEATURES = 14
 NAMED = ("person", "role", "pet")
 """Labels of spans that somebody may be called by."""
 _REMEMBERED = 8  # sentences back that "she" may reach
-_PRONOUN = re.compile(r"\b(?:s?he|him|his|hers?|they|them|their)\b", re.IGNORECASE)
 _MINE = re.compile(r"\b(?:my|our)(?:\s+[\w-]+){0,2}\s+$", re.IGNORECASE)
 _BESIDE = re.compile(r"\b(?:with|for|to|from|of|at|by|about|and|than|like)\s+(?:(?:my|our|the)\s+)?$", re.IGNORECASE)
 _THEIRS = re.compile(
@@ -86,56 +78,36 @@ def mentions(text: str, spans: Sequence[Place]) -> tuple[Mention, ...]:
     return tuple(found)
 
 
-def features(mention: Mention, text: str) -> Floats:
-    """Return what is known of a mention as the subject of a sentence: (14,)."""
-    here, pronoun = mention.back == 0, bool(_PRONOUN.search(text))
-    return np.array(
-        [
-            here,
-            1 / (1 + mention.back),
-            here and mention.first,
-            here and mention.mine,
-            here and mention.beside,
-            here and mention.possessive,
-            here and mention.early,
-            mention.label == "role",
-            mention.label == "pet",
-            here and mention.label == "person",
-            not here and pronoun,
-            not here and mention.subject_before,
-            not here and mention.subject_before and pronoun,
-            not here and mention.first,
-        ],
-        dtype=np.float32,
-    )
-
-
-def choose(heads: Heads, text: str, candidates: Sequence[Mention], who: Guess) -> Subject:
-    """Return the subject of a sentence out of those it may be; `who` says what kind of subject it has."""
-    if who.label != "other" or not candidates:
-        return Subject(who)
-    scores = np.array([features(mention, text) @ heads.subject[:-1] for mention in candidates] + [heads.subject[-1]])
-    chances = softmax(scores[None].astype(np.float32))[0]
-    best = int(chances.argmax())
-    if best == len(candidates):
-        return Subject(who, probability=float(chances[best]))
-    mention = candidates[best]
-    return Subject(
-        who, mention.name, mention.label, mention.role, float(chances[best]), mention.back == 0, mention.owner
-    )
-
-
 def candidates_for(here: Sequence[Mention], before: Sequence[Statement]) -> tuple[Mention, ...]:
     """Return everybody a sentence may be about: named in it, or in the sentences before, the latest mention of each."""
     return latest(here, (past_mentions(statement, back) for back, statement in enumerate(_back(before), start=1)))
 
 
 def latest(here: Sequence[Mention], past: Iterable[Sequence[Mention]]) -> tuple[Mention, ...]:
-    """Return the latest mention of each."""
-    found = {mention.name.casefold(): mention for mention in reversed(here)}
+    """Return the latest mention of each; a role is the one of that role who has a name, where there is one."""
+    found = {_called(mention): mention for mention in reversed(here)}
     for mention in (mention for named in past for mention in named):
-        found.setdefault(mention.name.casefold(), mention)
+        found.setdefault(_called(mention), mention)
+    named_by_role = {_last(mention.role): key for key, mention in found.items() if mention.role and not _bare(mention)}
+    for role, key in named_by_role.items():
+        if role in found and _bare(found[role]):
+            bare, named = found.pop(role), found[key]
+            later = bare.back < named.back
+            found[key] = replace(bare, name=named.name, label=named.label) if later else named
     return tuple(found.values())
+
+
+def _called(mention: Mention) -> str:
+    return _last(mention.name) if _bare(mention) else mention.name.casefold()
+
+
+def _bare(mention: Mention) -> bool:
+    """Tell whether somebody is known by what they are alone: "my mum"."""
+    return mention.label == "role"
+
+
+def _last(words: str) -> str:
+    return kin(words.rsplit(maxsplit=1)[-1]) if words.split() else ""
 
 
 def past_mentions(statement: Statement, back: int) -> tuple[Mention, ...]:

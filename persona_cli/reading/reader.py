@@ -6,20 +6,22 @@ A message is looked at in one pass of the encoder, a long one in a few; every se
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.english.sentences import sentence_spans
+from persona_cli.reading.antecedent import Antecedents, open_antecedents
 from persona_cli.reading.encoder import Encoder, Part
 from persona_cli.reading.heads import SENTENCE, Heads, open_heads, sentence_input
+from persona_cli.reading.introduction import introduced
 from persona_cli.reading.judging import Bearing, Judge
 from persona_cli.reading.labels import Guess
-from persona_cli.reading.mentions import candidates_for, choose, mentions
-from persona_cli.reading.relation import Relation, relate
+from persona_cli.reading.mentions import Mention, candidates_for, mentions
+from persona_cli.reading.relation import side_by_side
 from persona_cli.reading.stance import Stance, open_stances
-from persona_cli.reading.statement import Span, Statement
+from persona_cli.reading.statement import Span, Statement, Subject
 from persona_cli.reading.surface import sentence_features
 from persona_cli.reading.tagging import find_spans
 
@@ -35,6 +37,7 @@ class Reader:
     encoder: Encoder
     heads: Heads
     judging: Judge
+    antecedents: Antecedents = field(default_factory=open_antecedents)
 
     def read(self, message: str, before: Sequence[Statement] = ()) -> tuple[Statement, ...]:
         """Return the sentences of a message in order; `before` are those said before it, for whom "she" stands."""
@@ -47,9 +50,9 @@ class Reader:
         parts = iter(passages)
         return tuple(self.judge(places, next(parts).parts, before) if places else () for places in located)
 
-    def relate(self, old: Sequence[str], new: str) -> tuple[Relation, ...]:
-        """Return what a new statement means for each of some memories, in order; one pass a memory."""
-        return relate(self.encoder, self.heads, old, new)
+    def relate(self, old: Sequence[str], new: str) -> Floats:
+        """Return what a new statement is beside each of some memories, in order: (n, features); one pass a memory."""
+        return side_by_side(self.encoder, old, new)
 
     def bearings(self, question: str, memories: Sequence[str]) -> tuple[Bearing, ...]:
         """Return how each memory stands to a question, in order; one pass for each that was not judged lately."""
@@ -89,7 +92,7 @@ class Reader:
             if chance >= _HELD
         ]
         candidates = candidates_for(mentions(text, spans), before)
-        return Statement(
+        statement = Statement(
             text,
             start,
             start + len(text),
@@ -101,8 +104,13 @@ class Reader:
             (nothing, passing, lasting, weighty),
             tuple(sorted(kinds, key=lambda guess: -guess.probability)),
             spans,
-            choose(self.heads, text, candidates, _best("who", chances)),
+            self._subject(text, candidates, before, _best("who", chances)),
         )
+        return introduced(statement, lambda word: self.antecedents.namely(self.encoder, word))
+
+    def _subject(self, text: str, candidates: Sequence[Mention], before: Sequence[Statement], who: Guess) -> Subject:
+        said = [statement.text for statement in before]
+        return self.antecedents.choose(self.encoder, text, candidates, said, who)
 
 
 def open_reader(encoder: Encoder, judge: Judge) -> Reader:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from persona_cli.english.people import other_names
 from persona_cli.english.tokens import names, stem, stems, supported, values, words
@@ -18,6 +17,7 @@ from persona_cli.memory.store import Store
 from persona_cli.memory.vectors.known import KnownVectors
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import Change, Kind, SemanticMemory, Status, Turn
+from persona_cli.remembering.meaning import ByMeaning, Judged, open_line
 from persona_cli.remembering.rules.corrections import names_role, renames, reschedules, revises
 from persona_cli.remembering.rules.denials import opposed, recovers
 from persona_cli.remembering.rules.endings import (
@@ -49,13 +49,6 @@ _KEPT = frozenset(("relation", "species", "name", "birthday", "origin", "age", "
 """Attributes that change, if ever, by their own slot alone."""
 
 
-class Judge(Protocol):
-    """What was trained to tell whether one statement takes the place of another."""
-
-    def replaced(self, said: str, older: Sequence[SemanticMemory]) -> SemanticMemory | None:
-        """Return the one of `older` whose place a message takes that is said now, if any."""
-
-
 @dataclass(frozen=True, slots=True)
 class News:
     """What is new, with all a rule may look at; contents are in the third person."""
@@ -68,7 +61,8 @@ class News:
     former: Mapping[int, SemanticMemory] = field(default_factory=dict)
     """By id the memories that took the place of something that is so again."""
     vectors: KnownVectors | None = None
-    relation: Judge | None = None
+    judged: tuple[Judged, ...] = ()
+    """What it may end by its meaning, the most probable first."""
 
     @property
     def said(self) -> str:
@@ -166,23 +160,26 @@ def named_by_model(news: News, memories: Memories, fired: bool) -> Memories:
     return [ranked[0][1]] if ranked and ranked[0][0] >= MEANT else ()
 
 
-def trained_head(news: News, memories: Memories, fired: bool) -> Memories:
-    """Return the one memory whose place the new one takes by its meaning, where its words speak of a change."""
-    if fired or news.relation is None or for_a_while(news.said) or is_unreal(news.said):
+def by_meaning(news: News, memories: Memories, fired: bool) -> Memories:
+    """Return the one memory that the new one certainly ends by its meaning, where no rule says so."""
+    best = next(iter(news.judged), None)
+    if fired or best is None or best.ending < open_line().alone or for_a_while(news.said):
         return ()
-    draft = news.draft
-    older = [
-        memory
-        for memory in memories
-        if memory.turn_id != news.turn.id
-        and memory.valid_from < news.turn.at
-        and _may_end(memory, news)
-        and not is_of_use(memory, news.said)
-        and not apart(draft, memory)
-        and (same_subject(draft, memory) or (of_user(draft) and names_role(memory.content)))
+    same = (old for old in memories if old.id == best.memory.id)
+    return [
+        old
+        for old in same
+        if _may_end(old, news)
+        and not is_of_use(old, news.said)
+        and (same_subject(news.draft, old) or (of_user(news.draft) and names_role(old.content)))
     ]
-    replaced = news.relation.replaced(news.said, older) if older else None
-    return () if replaced is None else [replaced]
+
+
+def may_have_ended(news: News) -> Judged | None:
+    """Return the memory of which a person is asked whether it still holds, if any."""
+    best = next(iter(news.judged), None)
+    passing = for_a_while(news.said) or is_unreal(news.said)
+    return None if best is None or best.ending < open_line().asked or passing else best
 
 
 RULES: tuple[tuple[str, Rule], ...] = (
@@ -193,7 +190,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("correction", _each(correction)),
     ("return to a former state", _each(return_to_former)),
     ("named by the model", named_by_model),
-    ("trained head", trained_head),
+    ("by its meaning", by_meaning),
 )
 """What ends a memory, in the order in which it is asked; the first that fires for a memory wins."""
 AT_ONCE, IN_THE_END = RULES[:-1], RULES[-1:]
@@ -203,16 +200,24 @@ AT_ONCE, IN_THE_END = RULES[:-1], RULES[-1:]
 class Changes:
     """Asks the rules about the active memories of a store."""
 
-    def __init__(self, store: Store, vectors: KnownVectors | None = None, relation: Judge | None = None) -> None:
-        """Ask only the rules that need no vectors where there are none."""
+    def __init__(self, store: Store, vectors: KnownVectors | None = None, meaning: ByMeaning | None = None) -> None:
+        """Ask only the rules that need no vectors where there are none, nor what judges by meaning."""
         self._store = store
         self._vectors = vectors
-        self._relation = relation
+        self._meaning = meaning
 
     def news(self, draft: SemanticDraft, quote: str, turn: Turn, over: Mapping[int, Ending]) -> News:
         """Return a draft as the rules look at it."""
         compared = draft_as_compared(draft)
-        return News(compared, quote, turn, over, self._former(compared, turn), self._vectors, self._relation)
+        return News(compared, quote, turn, over, self._former(compared, turn), self._vectors)
+
+    def judged(self, news: News, said: str) -> News:
+        """Return what is new with what it may end by its meaning, judged in the words it was said in."""
+        if self._meaning is None:
+            return news
+        near = self._candidates(news, whole=True)
+        older = [memory for memory in near if _may_be_outdated(as_compared(memory), news)]
+        return replace(news, judged=self._meaning.judged(said, older))
 
     def outdated(self, news: News, rules: tuple[tuple[str, Rule], ...] = AT_ONCE) -> tuple[Outdated, ...]:
         """Return what no longer holds, each memory by the first of the rules that fires for it."""
@@ -325,6 +330,17 @@ def _ends(draft: SemanticDraft, memory: SemanticMemory) -> bool:
     said = values(draft.replaces) if draft.replaces else set()
     generic = said <= stems(draft.slot.replace("/", " "))
     return _speaks_of(draft, memory) and (generic or bool(supported(said, memory.content)))
+
+
+def _may_be_outdated(old: SemanticMemory, news: News) -> bool:
+    """Tell whether an old memory is of another turn, not yet over and not said once more."""
+    return (
+        old.turn_id != news.turn.id
+        and old.valid_from < news.turn.at
+        and not is_over(old.content)
+        and not apart(news.draft, old)
+        and not says_no_more(news.draft.content, old.content, news.draft.slot)
+    )
 
 
 def _may_end(old: SemanticMemory, news: News) -> bool:

@@ -7,13 +7,10 @@ very same thing in the very same words counts, but for one colour, material or m
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 
+from persona_cli.memory.tables.conflicts import AT_ONCE
 from persona_cli.records import SemanticMemory
 from persona_cli.remembering.rules.signs import shows
-
-AT_ONCE = timedelta(hours=12)
-"""Within which two sayings are of one time; later ones may tell of a change."""
 
 _VALUES = {
     "colour": "red blue green yellow black white purple orange pink brown grey gray turquoise blond blonde ginger"

@@ -11,13 +11,15 @@ from enum import StrEnum
 
 from persona_cli.english.tokens import stem, words
 from persona_cli.memory.store import Store
+from persona_cli.memory.tables.conflicts import AT_ONCE
 from persona_cli.memory.vectors.embedding import Embedder
 from persona_cli.memory.vectors.known import KnownVectors
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import Author, Change, Kind, Refusal, SemanticMemory, Status, Turn
-from persona_cli.remembering.change import IN_THE_END, Changes, Judge, News, Outdated
-from persona_cli.remembering.conflict import AT_ONCE, at_odds
+from persona_cli.remembering.change import IN_THE_END, Changes, News, Outdated, may_have_ended
+from persona_cli.remembering.conflict import at_odds
 from persona_cli.remembering.gate import Admitted, Refused, judge
+from persona_cli.remembering.meaning import ByMeaning, Judged, Looks, open_line, said_by
 from persona_cli.remembering.profile import follow
 from persona_cli.remembering.rules.endings import Ending
 from persona_cli.remembering.rules.sentence import says_no_more
@@ -33,7 +35,6 @@ from persona_cli.remembering.same import (
     says_the_same,
 )
 from persona_cli.remembering.slots import Reads, as_drafted, with_dates, with_slot
-from persona_cli.remembering.successor import Successors
 
 Crop = Callable[[SemanticDraft], tuple[str, ...]]
 """Keeps what is to be cut from pictures for a draft; returns the SHA-256 of each crop."""
@@ -85,12 +86,13 @@ class Remembering:
         most: int,
         crop: Crop = _no_crop,
         *,
-        relation: Judge | None = None,
+        looks: Looks | None = None,
         read: Reads = lambda _: (),
     ) -> None:
         self._store = store
         self._vectors = KnownVectors(store, embedder)
-        self._changes = Changes(store, self._vectors, relation or Successors(self._vectors))
+        meaning = ByMeaning(self._vectors, looks, open_line()) if looks is not None else None
+        self._changes = Changes(store, self._vectors, meaning)
         self._most = most
         self._read = read
         self._changed = False
@@ -138,15 +140,22 @@ class Remembering:
             self._end_by_meaning(turn, rulings)
 
     def _end_by_meaning(self, turn: Turn, rulings: Sequence[Ruling]) -> None:
-        """Ask the last rule, where no other has found anything: one memory of the turn ends one old one at most."""
+        """Ask the last rule, where no other has found anything: one memory of the turn ends or doubts one old one."""
+        doubted: list[tuple[Judged, int]] = []
         for ruling in rulings:
             if ruling.memory is None or ruling.verdict is not Outcome.SAVED:
                 continue
             new = self._store.semantic.get(ruling.memory)
             news = self._changes.news(ruling.draft, new.quote, turn, {})
+            news = self._changes.judged(news, said_by(new))
             if outdated := self._changes.outdated(news, IN_THE_END):
                 self._put_in_place(new, outdated[0], turn)
                 return
+            if (doubt := may_have_ended(news)) is not None:
+                doubted.append((doubt, new.id))
+        if doubted:
+            doubt, number = max(doubted, key=lambda pair: pair[0].ending)
+            self._store.conflicts.add(doubt.memory.id, number, turn.at)
 
     def _put_in_place(self, new: SemanticMemory, outdated: Outdated, turn: Turn) -> None:
         """Let a memory take the place of another, or dispute it where a person wrote the other."""
@@ -204,6 +213,10 @@ class Remembering:
             if sides.pop(known.id, None) is None:
                 continue
             (other,) = sides.values()
+            if conflict.doubt:
+                if conflict.earlier.id == known.id:
+                    self._store.conflicts.drop(known.id, other.id)
+                continue
             last = max(conflict.at, other.last_seen or other.valid_from)
             if other.author is not Author.PERSON and turn.at - last > AT_ONCE:
                 self._changed = True

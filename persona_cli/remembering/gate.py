@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from persona_cli.english.people import SOMEBODY, USER
 from persona_cli.english.sentences import sentences
 from persona_cli.english.tokens import (
     DAYS,
@@ -172,7 +173,7 @@ def _not_invented(proposal: Proposal) -> str:
 
 def _of_somebody(proposal: Proposal) -> str:
     subject = proposal.draft.subject
-    known = subject.casefold() in ("user", "the user", "") or _spoken_of(proposal)
+    known = subject.casefold() in (USER, "the user", SOMEBODY, "") or _spoken_of(proposal)
     return "" if known else f"nobody spoke of {subject}"
 
 

@@ -1,14 +1,20 @@
-"""Contradictions that cannot be ordered: two active memories of which at most one holds, until a person says which."""
+"""Contradictions that cannot be ordered: two active memories of which at most one holds, until a person says which.
+
+Beside them stand doubts: a later memory that may have ended an earlier one. Who keeps the earlier one then keeps both.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from persona_cli.memory.tables.columns import from_column, to_column
 from persona_cli.memory.tables.connection import Connection
 from persona_cli.memory.tables.semantic import Semantics
-from persona_cli.records import SemanticMemory
+from persona_cli.records import Author, SemanticMemory
+
+AT_ONCE = timedelta(hours=12)
+"""Within which two sayings are of one time; later ones may tell of a change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,32 @@ class Conflict:
     other: SemanticMemory
     at: datetime
     """When it was noticed."""
+
+    @property
+    def doubt(self) -> bool:
+        """Tell whether it is only asked if the earlier one still holds: both are a model's, and said apart."""
+        models = {self.one.author, self.other.author} == {Author.MODEL}
+        return models and abs(self.other.valid_from - self.one.valid_from) > AT_ONCE
+
+    @property
+    def earlier(self) -> SemanticMemory:
+        """Return the side that was said first."""
+        return min(self.one, self.other, key=lambda side: (side.valid_from, side.id))
+
+    @property
+    def later(self) -> SemanticMemory:
+        """Return the side that was said last."""
+        return self.one if self.earlier is self.other else self.other
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of those that a memory was kept against."""
+
+    beaten: tuple[SemanticMemory, ...]
+    """What it has superseded."""
+    beside: tuple[SemanticMemory, ...] = ()
+    """What holds beside it."""
 
 
 class Conflicts:
@@ -46,14 +78,25 @@ class Conflicts:
         sides = {memory.id: memory for memory in self._memories.many(ids)}
         return tuple(Conflict(sides[row["one_id"]], sides[row["other_id"]], from_column(row["at"])) for row in rows)
 
-    def settle(self, kept_id: int, at: datetime) -> tuple[SemanticMemory, ...]:
-        """Let `kept_id` hold against all that contradicts it; return what it has superseded."""
+    def settle(self, kept_id: int, at: datetime) -> Settled:
+        """Let `kept_id` hold against all that contradicts it, and beside what was only thought to have ended it."""
         with self._connection.transaction():
+            asked = [conflict for conflict in self.open() if kept_id in (conflict.one.id, conflict.other.id)]
+            beside = [conflict.later for conflict in asked if conflict.doubt and conflict.earlier.id == kept_id]
             beaten = [
-                conflict.other if conflict.one.id == kept_id else conflict.one
-                for conflict in self.open()
-                if kept_id in (conflict.one.id, conflict.other.id)
+                side
+                for conflict in asked
+                for side in (conflict.one, conflict.other)
+                if side.id != kept_id and side not in beside
             ]
             for memory in beaten:
                 self._memories.supersede(memory.id, kept_id, at)
-        return tuple(self._memories.many([memory.id for memory in beaten]))
+            for memory in beside:
+                self.drop(kept_id, memory.id)
+        return Settled(tuple(self._memories.many([memory.id for memory in beaten])), tuple(beside))
+
+    def drop(self, one_id: int, other_id: int) -> None:
+        """Forget that two memories were thought to contradict each other: both hold."""
+        self._connection.write(
+            "DELETE FROM conflict WHERE one_id = ? AND other_id = ?", (min(one_id, other_id), max(one_id, other_id))
+        )

@@ -162,6 +162,8 @@ def compose(asked: Asked, matches: Sequence[Match], at: datetime) -> str:
 
 def _later(best: Match, matches: Sequence[Match], at: datetime) -> str:
     """Return what was said later of the same by name, which may have changed it; "" where nothing was."""
+    if best.known.doubted is not None:
+        return f" That may have changed since: {telling.within(telling.tell(best.known.doubted, at))}"
     named, said = _capitals(best.known), best.known.at
     for match in sorted(matches[:_LATER], key=lambda match: -(match.known.at.timestamp() if match.known.at else 0.0)):
         known = match.known

@@ -62,6 +62,8 @@ class Known:
     """The words it was put in the place of."""
     weight: float = 0.5
     """How probable it is that it is worth remembering."""
+    doubted: Known | None = None
+    """What was said later and may have ended it."""
 
     @property
     def unsure(self) -> bool:
@@ -135,7 +137,8 @@ def _memories(situation: Situation) -> Iterator[Known]:
     place = 0
     for exchange in situation.exchanges:
         for hit in exchange.recall.semantic:
-            yield of_memory(hit.memory, place)
+            later = situation.doubts.get(hit.memory.id)
+            yield replace(of_memory(hit.memory, place), doubted=of_memory(later) if later is not None else None)
             place += 1
         for image in exchange.recall.images:
             yield from (of_memory(memory, place) for memory in image.memories)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from persona_cli.english.people import USER
 from persona_cli.english.tokens import names, stems
 from persona_cli.model.lite.listener import KEEPING, Listener
 from persona_cli.model.lite.phrases import without_opening, words_of
@@ -131,13 +132,19 @@ def _draft(
         content,
         tuple(dict.fromkeys(word for place in group for word in _keywords(statements[place]))),
         reason=", ".join(kind.label for kind in statement.kinds) or "said to be kept",
-        subject=subject_name(statement),
+        subject=_subject(statements, group),
         quote=quote,
         event=event_of(quote, turn.at),
         slot=slot[0] if slot else "",
         change=Change.REPLACES if changes else Change.ADDS,
         images=tuple(image.hash for image in turn.images),
     )
+
+
+def _subject(statements: Sequence[Statement], group: Sequence[int]) -> str:
+    """Return whom what stands together is about: the one for whom "she" stands at its end, else as it begins."""
+    first, last = subject_name(statements[group[0]]), subject_name(statements[group[-1]])
+    return first if last == USER else last
 
 
 def leans_on_before(content: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from persona_cli.english.forms import capital, lower_first, mirror, to_second
+from persona_cli.english.people import SOMEBODY
 from persona_cli.english.tokens import NUMBERS
 from persona_cli.model.lite.knowledge import THIRD, Known, Source
 from persona_cli.records import Window
@@ -65,7 +66,8 @@ def tell(known: Known, at: datetime) -> str:
 def quote(known: Known, at: datetime) -> str:
     """Give the person's own words with the day they were said."""
     said = _said(known, at)
-    whom = f" (about {known.subject.removeprefix('my ')})" if _leans(known) else ""
+    known_one = _leans(known) and known.subject != SOMEBODY
+    whom = f" (about {known.subject.removeprefix('my ')})" if known_one else ""
     who = "You said" if known.told_by else "I noted"
     return f"{who}{f' {said}' if said else ''}{whom}: “{known.text.strip()}”{_grown(known, at)}"
 
