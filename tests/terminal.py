@@ -8,6 +8,7 @@ import os
 import pty
 import subprocess
 import sys
+import termios
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
@@ -73,13 +74,20 @@ def persona_process(*arguments: str, stdin: str | bytes = "", env: dict[str, str
 
 
 def persona_typed(
-    *arguments: str, typed: str = "", replies: Sequence[tuple[str, str]] = (), env: dict[str, str] | None = None
+    *arguments: str,
+    typed: str = "",
+    replies: Sequence[tuple[str, str]] = (),
+    env: dict[str, str] | None = None,
+    size: tuple[int, int] | None = None,
 ) -> tuple[int, str]:
     """Run the command line at a terminal of its own and type; returns the exit code and what was on the screen.
 
     `replies` are typed each when its question is on the screen: a passphrase is not read from what was typed ahead.
+    `size` is the terminal's, lines and columns; without it the terminal does not say.
     """
     ours, theirs = pty.openpty()
+    if size is not None:
+        termios.tcsetwinsize(theirs, size)
     # what is typed ahead waits in the terminal's own buffer
     os.write(ours, typed.encode())
     waiting, answered = list(replies), 0

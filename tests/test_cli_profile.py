@@ -60,14 +60,38 @@ def test_history_draws_a_curve_and_names_the_sentence_of_each_change(clock: Stil
     assert "neuroticism 3.00 → 2.00" in shown
     assert "I said sentence number 0." in shown
     assert "I said sentence number 1." not in shown
-    top = next(line for line in shown.splitlines() if line.startswith("  4 ┤"))
-    bottom = next(line for line in shown.splitlines() if line.startswith("  2 ┤"))
-    assert "O" in top
-    assert "N" not in top
-    assert "N" in bottom
+    lines = shown.splitlines()
+    curves = {name: next(line for line in lines if line.startswith(name)).split() for name in TRAITS}
+    assert {name: curve[-1] for name, curve in curves.items()} == {
+        "openness": "3.50",
+        "conscientiousness": "3.00",
+        "extraversion": "3.00",
+        "agreeableness": "3.00",
+        "neuroticism": "2.00",
+    }
+    # it rises above its first row, falls towards the foot, or stays
+    above = lines[next(at for at, line in enumerate(lines) if line.startswith("openness")) - 1]
+    assert above.strip()
+    assert curves["neuroticism"][1][0] > curves["neuroticism"][1][-1]
+    assert len(set(curves["extraversion"][1])) == 1
     assert "\x1b" not in shown
     changes = persona("profile", "--history", "--json").json["changes"]
     assert [change["evidence"] for change in changes] == ["I said sentence number 0.", "I said sentence number 2."]
+
+
+def test_a_curve_and_the_tone_stand_beside_a_bar_where_there_is_room(clock: StillClock) -> None:
+    move_traits(clock, {"openness": 4.0}, {"openness": 4.5})
+    wide = {line.split()[0]: line for line in persona("profile").out.splitlines() if line.split()[:1]}
+    assert "▁" in wide["openness"] or "▂" in wide["openness"]
+    assert "curious, with ideas" in wide["openness"]
+    assert not set(wide["extraversion"]) & set("▁▂▃▄▅▆▇")
+    narrow = persona_process("profile", env={"COLUMNS": "60"}).out
+    assert "curious" not in narrow
+
+
+def test_it_is_said_when_nothing_stands_out(clock: StillClock) -> None:
+    move_traits(clock, {"openness": 3.2})
+    assert "Nothing stands out yet" in persona("profile").out
 
 
 def test_the_largest_changes_come_first_when_asked(clock: StillClock) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlparse
 
 from persona_cli.cli.invocation import Invocation
 from persona_cli.cli.lines import shortened
+from persona_cli.cli.writer import write
 from persona_cli.english.counting import counted
 from persona_cli.errors import PersonaError, PictureError
 
@@ -28,7 +29,7 @@ HELP = """\
 /why           how the last answer came about
 /memory WORDS  search your memory
 /profile       what persona thinks of you
-/help          this list
+/help          this list; Tab completes
 /quit          leave (Ctrl-D does too); Ctrl-C stops an answer"""
 
 _HISTORY = 500
@@ -66,6 +67,8 @@ class Conversation:
             if exc.fix:
                 self.run.notice(exc.fix)
             return
+        # turns stand apart
+        write("")
         if spoken.interrupted:
             kept = self.assistant.memory.lasting
             self.run.notice("Stopped. What was said so far is kept." if kept else "Stopped.")
@@ -93,10 +96,13 @@ class Conversation:
         return True
 
     def _image(self, rest: str) -> None:
+        from persona_cli.cli.preview import show_picture
+
         paths = parse_paths(rest)
         for path in paths:
             # now, and not when the message has been written that would fail with it
             self.assistant.memory.media.check(path)
+            show_picture(self.run, path)
         self.images.extend(paths)
         count = len(self.images)
         self.run.notice(f"{counted(count, 'pictures')} to be shown with your next message.")
@@ -124,7 +130,8 @@ class Conversation:
     def _profile(self, _rest: str) -> None:
         from persona_cli.cli.profile import print_profile, read_profile
 
-        print_profile(self.run, read_profile(self.assistant.memory.store))
+        store = self.assistant.memory.store
+        print_profile(self.run, read_profile(store), store.readings.all())
 
 
 def converse(
@@ -209,6 +216,8 @@ def _open_reader(run: Invocation, assistant: Assistant) -> Any:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.history import InMemoryHistory
 
+    from persona_cli.cli.tab import Commands
+
     # it would warn, in words of its own, of terminals that cannot say where the cursor is
     os.environ.setdefault("PROMPT_TOOLKIT_NO_CPR", "1")
     # an older persona kept what was typed in a file, secrets included
@@ -216,7 +225,8 @@ def _open_reader(run: Invocation, assistant: Assistant) -> Any:
         (run.places.home / "history").unlink(missing_ok=True)
     # no file: what was said is in memory already, redacted, and goes from the history when it is forgotten there
     before = _said_before(assistant) if run.settings.chat.history and assistant.memory.lasting else []
-    return PromptSession(history=InMemoryHistory(before))
+    commands = [line.split()[0] for line in HELP.splitlines() if line.startswith("/")]
+    return PromptSession(history=InMemoryHistory(before), completer=Commands(commands), complete_while_typing=False)
 
 
 def _said_before(assistant: Assistant) -> list[str]:

@@ -8,14 +8,15 @@ import typer
 
 from persona_cli.cli import memory_forget, memory_life, memory_quarantine, memory_tidy
 from persona_cli.cli.arguments import find, parse_moment, parse_window
-from persona_cli.cli.invocation import embed_new, invocation
+from persona_cli.cli.invocation import Invocation, embed_new, invocation
 from persona_cli.cli.writer import typed, write
 from persona_cli.errors import UsageError
-from persona_cli.records import Author, Kind, Ref, SemanticMemory
+from persona_cli.records import Author, Image, Kind, Ref, SemanticMemory
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from persona_cli.memory.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="Search, list, show, add, edit, forget and undo memories.")
 
@@ -115,6 +116,8 @@ def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
             print_json(memory_views.as_entry(ref, record))
         else:
             memory_views.print_record(run, store, ref, record)
+            if isinstance(record, Image):
+                _preview(run, store, record)
 
 
 @app.command()
@@ -183,6 +186,13 @@ app.command()(memory_life.conflicts)
 app.command()(memory_life.about)
 app.command()(memory_tidy.tidy)
 app.command()(memory_quarantine.quarantine)
+
+
+def _preview(run: Invocation, store: Store, image: Image) -> None:
+    from persona_cli.cli.preview import show_picture
+    from persona_cli.memory.media import Media
+
+    show_picture(run, Media(run.places.media, store).source(image))
 
 
 def _now() -> datetime:

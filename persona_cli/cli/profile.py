@@ -13,11 +13,16 @@ from persona_cli.cli.invocation import Invocation, invocation
 from persona_cli.cli.lines import shortened
 from persona_cli.cli.writer import escaped
 from persona_cli.english.counting import counted
-from persona_cli.personality import TRAITS, Traits
+from persona_cli.personality import HEARD, NEUTRAL, TRAITS, Traits, manner
 from persona_cli.records import CoreEntry, ProceduralMemory, Reading
 
 if TYPE_CHECKING:
     from persona_cli.memory.store import Store
+
+_CURVE = 20
+"""Columns of a trait's curve beside its bar."""
+_WITH_CURVES, _WITH_TONES = 76, 98
+"""Columns a terminal has at least to show the curves, and the tone each trait asks for."""
 
 app = typer.Typer(help="Show what persona thinks of you, and why.", invoke_without_command=True)
 
@@ -70,11 +75,11 @@ def profile(
             else:
                 _print_history(run, readings, changes, limit, largest=largest)
             return
-        known = read_profile(store)
+        known, readings = read_profile(store), store.readings.all()
     if as_json:
         print_json(known)
     else:
-        print_profile(run, known)
+        print_profile(run, known, readings)
 
 
 app.command("set")(profile_edits.set_)
@@ -105,19 +110,30 @@ def list_changes(store: Store, readings: Sequence[Reading]) -> tuple[ProfileChan
     )
 
 
-def print_profile(run: Invocation, known: Profile) -> None:
+def print_profile(run: Invocation, known: Profile, readings: Sequence[Reading]) -> None:
     """Print traits, core memory and habits."""
     from rich.table import Table
     from rich.text import Text
 
+    from persona_cli.cli.chart import scale_of, sparkline
     from persona_cli.cli.render import bar
 
     say = run.out.print
     say(f"Personality, after {known.turns} turns (1 to 5, 3 is neutral)", style="bold")
     grid = Table.grid(padding=(0, 2))
+    wide, wider = run.out.width >= _WITH_CURVES, run.out.width >= _WITH_TONES
+    low, high = scale_of(readings)
+    manners = manner(known.traits)
     for name, score in known.traits:
-        grid.add_row(name, bar(score), f"{score:.1f}", "locked" if name in known.locked else "")
+        row: list[Text | str] = [name, bar(score), f"{score:.1f}", "locked" if name in known.locked else ""]
+        if wide:
+            row.append(Text(sparkline([NEUTRAL, *(one.after[name] for one in readings)], low, high, _CURVE), "cyan"))
+        if wider:
+            row.append(Text(manners.get(name) or ("" if score == NEUTRAL else "close to neutral"), "dim"))
+        grid.add_row(*row)
     say(grid)
+    if all(abs(score - NEUTRAL) < HEARD for _, score in known.traits) and known.turns:
+        say(Text("Nothing stands out yet: traits move slowly, and most messages show none.", style="dim"))
     _print_block(run, "About you", [(entry.key, entry.value) for entry in known.core])
     _print_block(run, "Habits and goals", [("", habit.text) for habit in known.habits])
     if known.pending:

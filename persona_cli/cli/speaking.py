@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from persona_cli.cli.invocation import Invocation
 from persona_cli.cli.lines import spent_words
+from persona_cli.cli.waiting import Waiting
 from persona_cli.cli.writer import escaped, typed, write
 from persona_cli.errors import Interrupted
 from persona_cli.records import (
@@ -63,7 +64,7 @@ def speak(
     """Send a message and print its response; the pieces of the answer appear as the model writes them."""
     from persona_cli.agent.respond import RespondOptions
 
-    spoken = Spoken(assistant.model.name)
+    spoken, waiting = Spoken(assistant.model.name), Waiting(run.err)
     told = threading.Event()
     wish = RespondOptions(options.force_retrieve, reasoning=False if options.quick else None)
     with (
@@ -71,15 +72,29 @@ def speak(
         closing(assistant.respond(typed(message), images, options=wish, stop=told.is_set)) as steps,
     ):
         try:
+            waiting.begin("thinking")
             for step in steps:
+                _show_waiting(waiting, step, options)
                 _show(run, step, options, spoken)
         except Interrupted:
             spoken.interrupted = True
         finally:
+            waiting.end()
             if not options.as_json and spoken.answer:
                 write("")
     spoken.turn = assistant.last_turn
     return spoken
+
+
+def _show_waiting(waiting: Waiting, step: Step, options: ChatOptions) -> None:
+    """Say what is going on behind what the person does not see; words of any kind end it."""
+    if isinstance(step, ThinkDelta | Think | Spent) and not options.show_thinking:
+        return
+    waiting.end()
+    if isinstance(step, Retrieve):
+        waiting.begin("searching memory")
+    elif isinstance(step, Recall | Notice):
+        waiting.begin("thinking")
 
 
 def recalled(recall: Recall) -> list[str]:
