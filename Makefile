@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help chat test fuzz lint bench crash soak train docs look clean
+.PHONY: help chat test weights fuzz lint bench crash soak train docs look clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -16,6 +16,9 @@ chat: $(VENV)/.installed ## install and open the chat (the first time builds lla
 
 test: $(VENV)/.installed-dev ## install and run every test
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+
+weights: $(VENV)/.installed-dev ## talk for thirty turns to a real model of 135 million weights, in process and served: minutes
+	$(BIN)/python -m pytest -m weights tests/test_real_weights.py
 
 fuzz: $(VENV)/.installed-dev ## give every reader of files and of a model's words 10,000 inputs that nobody would write
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest --numprocesses auto --timeout 7200 tests/test_readers.py tests/test_parsing.py
