@@ -52,8 +52,16 @@ def chat(
     keeping = _keeping(no_memory=no_memory, private=private)
     if message is None and not sys.stdin.isatty():
         message = read_pipe()
+    first = ""
     if message is None:
-        _converse(run, options, tuple(image or ()), keeping)
+        from persona_cli.cli.first import ask_model, is_first
+
+        if not (private or no_memory) and is_first(run):
+            try:
+                first = ask_model(run)
+            except EOFError:
+                return
+        _converse(run, options, tuple(image or ()), keeping, first)
         return
     with run.assistant(keep_words=True, keeping=keeping) as assistant:
         spoken = _say_once(run, assistant, message, tuple(image or ()), options)
@@ -115,7 +123,7 @@ def _keeping(*, no_memory: bool, private: bool) -> Keeping:
     return Keeping.NOTHING if no_memory else Keeping.PRIVATE if private else Keeping.ALL
 
 
-def _converse(run: Invocation, options: ChatOptions, images: tuple[Path, ...], keeping: Keeping) -> None:
+def _converse(run: Invocation, options: ChatOptions, images: tuple[Path, ...], keeping: Keeping, first: str) -> None:
     """Talk; where the model cannot be opened, with the built-in one once the person has said so."""
     from persona_cli.cli.interactive import converse
 
@@ -132,7 +140,7 @@ def _converse(run: Invocation, options: ChatOptions, images: tuple[Path, ...], k
                 raise typer.Exit(exc.exit_code) from exc
             run.settings = replace(run.settings, model=replace(run.settings.model, name=_BUILT_IN))
             assistant, instead_of = opened.enter_context(run.assistant(keeping=keeping)), wanted
-        converse(run, assistant, options, images, instead_of=instead_of)
+        converse(run, assistant, options, images, instead_of=instead_of, first=first)
 
 
 def _say_once(

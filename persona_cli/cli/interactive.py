@@ -135,11 +135,13 @@ class Conversation:
 
 
 def converse(
-    run: Invocation, assistant: Assistant, options: ChatOptions, images: tuple[Path, ...], *, instead_of: str = ""
-) -> None:
+    run: Invocation, assistant: Assistant, options: ChatOptions, images: tuple[Path, ...], *,
+    instead_of: str = "", first: str = "",
+) -> None:  # fmt: skip
     """Talk until the person leaves, then work off what is queued.
 
-    `instead_of` names the model that could not be opened, where the person has agreed to another.
+    `instead_of` names the model that could not be opened, where the person has agreed to another. `first` was said
+    before it was known who answers.
     """
     from persona_cli.cli.update import drain
 
@@ -149,7 +151,8 @@ def converse(
     conversation = Conversation(run, assistant, options, list(images))
     reader = _open_reader(run, assistant)
     told = False
-    while True:
+    going = conversation.take(first)
+    while going:
         try:
             line = reader.prompt("› ")
         except KeyboardInterrupt:
@@ -160,8 +163,7 @@ def converse(
         except EOFError:
             break
         told = False
-        if not conversation.take(line):
-            break
+        going = conversation.take(line)
     if assistant.memory.lasting and assistant.updates.pending():
         drain(run, assistant)
 

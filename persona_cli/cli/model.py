@@ -49,25 +49,33 @@ def pull(
     use_it: Annotated[bool, typer.Option("--use", help="Let it answer from now on.")] = False,
 ) -> None:
     """Download a model and check it. A download that was broken off goes on where it stopped."""
+    get_model(invocation(context), name, quant, use_it=use_it)
+
+
+def get_model(run: Invocation, name: str | None, quant: str | None, *, use_it: bool) -> None:
+    """Pull a model of the catalogue unless it is there already, and let it answer where that is wished."""
     from persona_cli.cli.render import progress
     from persona_cli.model.catalog import load_catalog
     from persona_cli.model.weights import Weights
 
-    run = invocation(context)
-    catalog = load_catalog()
+    catalog, weights = load_catalog(), Weights(run.places.weights)
     entry = catalog.get(name or catalog.default)
-    # the hub's library is heavy: a misspelt name should not wait for it
-    from persona_cli.model.pull import pull as download
+    wanted = (quant or run.settings.model.quantization).upper() if entry.quantization else ""
+    model = next((there for there in weights.all() if there.name.casefold() == entry.name.casefold()), None)
+    if model is not None and (not quant or model.manifest.quantization == wanted):
+        run.notice(f"{entry.name} is installed already.")
+    else:
+        # the hub's library is heavy: a misspelt name should not wait for it
+        from persona_cli.model.pull import pull as download
 
-    wanted = (quant or run.settings.model.quantization).upper()
-    run.notice(f"Pulling {entry.name}. Licence: {entry.licence}.")
-    with progress(run.err, entry.name, in_bytes=True) as advance:
-        model = download(
-            entry,
-            Weights(run.places.weights),
-            quantization=wanted if entry.quantization else "",
-            progress=lambda what, done, total: advance(done, total, what),
-        )
+        run.notice(f"Pulling {entry.name}. Licence: {entry.licence}.")
+        with progress(run.err, entry.name, in_bytes=True) as advance:
+            model = download(
+                entry,
+                weights,
+                quantization=wanted,
+                progress=lambda what, done, total: advance(done, total, what),
+            )
     if use_it and _chats(model):
         put_setting(run, "model.name", model.name)
         return
