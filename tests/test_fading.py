@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from persona_cli.agent.assistant import Assistant
-from persona_cli.memory import Memory
+from persona_cli.config import MemorySettings, Settings
+from persona_cli.memory import Memory, open_memory
 from persona_cli.memory.retrieval.lanes import fading
 from persona_cli.memory.store import Store, open_store
 from persona_cli.memory.tables.uses import Use
 from persona_cli.memory.vectors.embedding import embed_wanted
+from persona_cli.paths import find_places
 from persona_cli.records import (
     Answer,
     Aspect,
@@ -128,8 +132,18 @@ def test_a_use_is_counted_with_the_turn_that_made_it(
     assert not [row for table, row in store.export_rows() if table == "used"]
 
 
+@pytest.fixture
+def unjudged(weights: Path) -> Iterator[Memory]:
+    """Return a memory whose searches go by their lanes alone: to the judge a yard is not a lane."""
+    assert weights.is_dir()
+    opened = open_memory(find_places(), Settings(memory=MemorySettings(judged=0)), pytest.fail)
+    yield opened
+    opened.close()
+
+
 @pytest.mark.gguf
-def test_what_faded_ranks_lower_is_still_found_and_comes_back(memory: Memory) -> None:
+def test_what_faded_ranks_lower_is_still_found_and_comes_back(unjudged: Memory) -> None:
+    memory = unjudged
     said = ("The user saw a green van in the yard.", "The user saw a green van in the lane.")
     old, older = (
         memory.store.semantic.add(replace(FACT, content=text, slot=slot, valid_from=at, recorded_at=at))
