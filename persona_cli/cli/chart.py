@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from persona_cli.english.counting import counted
 from persona_cli.personality import HIGHEST, LOWEST, NEUTRAL, TRAITS, Traits
 from persona_cli.records import Reading
 
@@ -38,8 +39,7 @@ def draw_history(readings: Sequence[Reading], width: int) -> Text:
         text.append(f"\n{name:{_WIDEST_NAME}}  ", "bold")
         text.append(lower, _COLOURS[name])
         text.append(f"  {scores[-1]:.2f}\n")
-    count = len(readings)
-    text.append(f"{count} reading{'' if count == 1 else 's'}, oldest on the left; ", "dim")
+    text.append(f"{counted(len(readings), 'readings')}, oldest on the left; ", "dim")
     text.append(f"from {low:.1f} at the foot to {high:.1f}, 3 is neutral", "dim")
     return text
 

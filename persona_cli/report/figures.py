@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from markupsafe import Markup, escape
 
+from persona_cli.english.counting import counted
 from persona_cli.personality import HIGHEST, LOWEST, NEUTRAL, TRAITS, Traits
 from persona_cli.report.gathering import TraitStory
 
@@ -84,7 +85,7 @@ def strip(days: Sequence[tuple[date, int]]) -> Markup:
     parts = []
     for at, (first, count) in enumerate(bars):
         high = 0.0 if not count else max(2.0, math.sqrt(count / most) * 56)
-        said = f"{count} message{'' if count == 1 else 's'} from {first.day} {first:%b %Y}"
+        said = f"{counted(count, 'messages')} from {first.day} {first:%b %Y}"
         parts.append(
             f'<rect class="bar" x="{at * width:.1f}" y="{60 - high:.1f}" width="{max(width - 2, 1):.1f}"'
             f' height="{high:.1f}" rx="1.5"><title>{said}</title></rect>'

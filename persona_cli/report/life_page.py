@@ -16,6 +16,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from persona_cli.english.counting import counted
 from persona_cli.english.forms import to_second
 from persona_cli.escapes import escaped
 from persona_cli.memory import Memory
@@ -79,7 +80,7 @@ def _environment(local: Callable[[datetime], datetime]) -> Environment:
         "iso": lambda moment: local(moment).isoformat(timespec="minutes"),
         "when": lambda window: _when(window, day),
         "short": lambda text, most=220: text if len(text) <= most else f"{text[: most - 1]}…",
-        "times": lambda count, word: f"{count:,} {word}{'' if count == 1 else 's'}",
+        "counted": counted,
         "picture_words": _picture_words,
         "yours": lambda text: to_second(text) or text,
     }
