@@ -22,13 +22,15 @@ WIDTH, LAYERS, HEADS, KV_HEADS, HIDDEN = 64, 2, 4, 2, 128
 ARCHITECTURES = ("llama", "qwen3", "gemma3", "mamba", "lfm2")
 
 
-def write_text_model(path: Path, architecture: str = "llama", *, template: str = CHATML, begins: bool = False) -> Path:
+def write_text_model(
+    path: Path, architecture: str = "llama", *, template: str = CHATML, begins: bool = False, context: int = 4096
+) -> Path:
     """Write a model; `begins` lets every text begin with a token of its own."""
     writer = gguf.GGUFWriter(path, architecture)
     writer.add_type(gguf.GGUFType.MODEL)
     writer.add_name(f"tiny {architecture}")
     writer.add_block_count(LAYERS)
-    writer.add_context_length(4096)
+    writer.add_context_length(context)
     writer.add_embedding_length(WIDTH)
     writer.add_layer_norm_rms_eps(1e-6)
     tokens = _describe_tokenizer(writer, template, begins=begins)
