@@ -223,6 +223,12 @@ def test_a_reply_suits_how_the_message_is_meant(stance: str, mood: str) -> None:
     assert mood in say(listener, situation(text)).answer
 
 
+def test_an_illness_is_not_laughed_about() -> None:
+    text = "shrimp closes my throat, so in Recife I am a tragedy"
+    listener = listening(read_as(text, kinds=["health"], worth=3), stances={text: "joke"})
+    assert "Ha" not in say(listener, situation(text)).answer
+
+
 def test_a_wish_is_answered_behind_the_feeling() -> None:
     text = "Please remember that I found a lump in my breast."
     listener = listening(read_as(text, "keep", worth=3), stances={text: "worry strong"})

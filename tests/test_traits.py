@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from persona_cli.memory.vectors.embedding import Embedder
 from persona_cli.model.lite.traits import TraitHeads, speaks_of_self
-from persona_cli.personality import NEUTRAL, TRAITS, Traits
+from persona_cli.personality import NEUTRAL, TRAITS, Impression, Traits
 
 DATA = Path(__file__).parent / "data"
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -57,6 +57,17 @@ def test_chat_that_shows_a_trait_is_read(embed: Embed, heads: TraitHeads) -> Non
     ]
     assert np.mean(np.array(moved) > 0) >= 0.75
     assert np.mean(np.array(moved) < 0) <= 0.1
+
+
+@pytest.mark.slow
+def test_one_sentence_may_show_two_traits_and_says_how_surely(embed: Embed, heads: TraitHeads) -> None:
+    text = "I organise every party myself and love having the house full of people."
+    reading = heads.score(embed([text]), [text])
+    assert isinstance(reading, Impression)
+    assert 0 < reading.confidence <= 1
+    assert {score for _, score in reading} <= {1.0, NEUTRAL, 5.0}
+    doubtful = "I sometimes like people, I suppose."
+    assert Impression.of(heads.score(embed([doubtful]), [doubtful])).confidence <= 1
 
 
 def test_others_questions_and_quotations_are_no_evidence() -> None:

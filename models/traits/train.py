@@ -2,8 +2,8 @@
 
 Closed form throughout, so the same vectors give the same coefficients. The sign head is a quadratic kernel machine
 per trait on the items and on our own statements, reduced to its strongest directions. The relevance head tells a
-trait's statements from those of the others and from everyday sentences; its threshold is set on everyday sentences
-it was not fitted on.
+trait's statements from those of the others; a line of its own tells whether a sentence speaks of any, its threshold set
+on plain sentences it was not fitted on. Beside the statements stand lines of chat (models/reading/*/traits.txt).
 """
 
 from __future__ import annotations
@@ -19,21 +19,23 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_cli.memory.vectors import minilm_files
-from persona_cli.memory.vectors.transformers_embedding import open_folder
+from models.reading.corpus import HELD_BACK, batches
+from persona_cli.memory.vectors.minilm import MiniLM
 from persona_cli.model.lite.traits import COEFFICIENTS, Floats, SignHead, TraitHeads, features
 from persona_cli.personality import TRAITS
 
 HERE = Path(__file__).parent
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 PENALTY = 2.0
-EVERYDAY_WEIGHT = 4.0
+PLAIN_WEIGHT = 2.0
 CURVE_PENALTY = 0.5
 CURVES = 16
 """Directions kept of each trait's quadratic form."""
 CONSTANT = 0.7
-QUIET = 0.99
-"""Share of everyday sentences, unseen by the fit, that each trait's gate must keep at no evidence."""
+QUIET = 0.94
+"""Share of plain sentences, unseen by the fit, that must be kept at no evidence."""
+TENTH = 10
+"""Of the sentences of messages every so many are taken for plain ones: the rest are like them."""
 _LETTERS = {name[0].upper(): name for name in TRAITS}
 
 
@@ -57,6 +59,20 @@ def read_own() -> list[Statement]:
 def read_everyday() -> list[str]:
     """Return sentences that say nothing about anyone's traits."""
     return (HERE / "everyday.txt").read_text(encoding="utf-8").splitlines()
+
+
+def read_chat() -> tuple[list[Statement], list[str]]:
+    """Return the lines of chat that show traits, one for each of them, and plain ones; not of the held-back batch."""
+    shown: list[Statement] = []
+    plain: list[str] = []
+    for batch in (batch for batch in batches() if batch.name != HELD_BACK):
+        for poles, text in batch.traits:
+            marks = [] if poles == "-" else poles.split()
+            shown += [Statement(_LETTERS[mark[0]], 1 if mark[1] == "+" else -1, text, "chat") for mark in marks]
+            plain += [text] if not marks else []
+        said = [example for message in batch.messages for example in message if not example.traits]
+        plain += [example.text for example in said[::TENTH]]
+    return shown, plain
 
 
 def read_ipip(folder: Path) -> list[Statement]:
@@ -85,36 +101,41 @@ def fit_sign(statements: Sequence[Statement], seen: Floats) -> SignHead:
     return SignHead(linear, curve, scale)
 
 
-def fit_relevance(statements: Sequence[Statement], vectors: Floats, everyday: Floats) -> Floats:
-    """Return one row of coefficients per trait, with the threshold taken off the intercept."""
-    every = np.vstack([vectors, everyday])
-    weights = np.r_[np.ones(len(vectors)), np.full(len(everyday), EVERYDAY_WEIGHT)]
-    folds = np.r_[np.full(len(vectors), -1), np.arange(len(everyday)) % 5]
-    rows = []
-    for trait in TRAITS:
-        target = np.r_[[float(statement.trait == trait) for statement in statements], np.zeros(len(everyday))]
-        unseen = np.empty(len(everyday))
-        for fold in range(5):
-            kept = folds != fold
-            head = _ridge(every[kept], target[kept], weights[kept])
-            unseen[~kept[len(vectors) :]] = every[~kept] @ head[:-1] + head[-1]
-        row = _ridge(every, target, weights)
-        row[-1] -= np.quantile(unseen, QUIET)
-        rows.append(row)
-    return np.array(rows)
+def fit_relevance(statements: Sequence[Statement], vectors: Floats, plain: Floats) -> tuple[Floats, Floats]:
+    """Return a row of coefficients per trait, and that of speaking of any trait, its threshold taken off."""
+    every = np.vstack([vectors, plain])
+    weights = np.r_[np.ones(len(vectors)), np.full(len(plain), PLAIN_WEIGHT)]
+    of_text: dict[str, set[str]] = {}
+    for each in statements:
+        of_text.setdefault(each.text, set()).add(each.trait)
+    none = np.zeros(len(plain))
+    rows = [
+        _ridge(every, np.r_[[float(trait in of_text[each.text]) for each in statements], none], weights)
+        for trait in TRAITS
+    ]
+    target = np.r_[np.ones(len(vectors)), none]
+    folds = np.r_[np.full(len(vectors), -1), np.arange(len(plain)) % 5]
+    unseen = np.empty(len(plain))
+    for fold in range(5):
+        kept = folds != fold
+        head = _ridge(every[kept], target[kept], weights[kept])
+        unseen[~kept[len(vectors) :]] = every[~kept] @ head[:-1] + head[-1]
+    anything = _ridge(every, target, weights)
+    anything[-1] -= np.quantile(unseen, QUIET)
+    return np.array(rows), anything
 
 
-def train(statements: Sequence[Statement], everyday: Sequence[str], embed: Embed) -> TraitHeads:
-    """Return both heads."""
-    texts = [statement.text for statement in statements]
+def train(statements: Sequence[Statement], plain: Sequence[str], embed: Embed) -> TraitHeads:
+    """Return all heads."""
+    texts = [each.text for each in statements]
     vectors = embed(texts)
-    relevance = fit_relevance(statements, vectors.astype(np.float64), embed(everyday).astype(np.float64))
-    return TraitHeads(fit_sign(statements, features(vectors, texts)), relevance)
+    rows, anything = fit_relevance(statements, vectors.astype(np.float64), embed(plain).astype(np.float64))
+    return TraitHeads(fit_sign(statements, features(vectors, texts)), rows, anything)
 
 
 def open_embed() -> Embed:
-    """Open the original all-MiniLM-L6-v2, which needs no home with converted files."""
-    return open_folder(minilm_files.source_folder(), name=minilm_files.NAME).embed
+    """Open all-MiniLM-L6-v2 as it runs in the program, in 8 bits; it needs no home with converted files."""
+    return MiniLM(Path(), print, keep=False).embed
 
 
 def _bend(seen: Floats, keys: Floats) -> tuple[Floats, Floats, Floats]:
@@ -162,8 +183,9 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--ipip", type=Path, help="folder with mpi_1k.csv and ipip-neo-120.en.json")
     folder = options.parse_args().ipip
-    statements = (read_ipip(folder) if folder else []) + read_own()
-    train(statements, read_everyday(), open_embed()).save(HERE / COEFFICIENTS)
+    chat, plain = read_chat()
+    statements = [*(read_ipip(folder) if folder else []), *read_own(), *chat]
+    train(statements, [*read_everyday(), *plain], open_embed()).save(HERE / COEFFICIENTS)
     print(f"trained on {len(statements)} statements")
 
 

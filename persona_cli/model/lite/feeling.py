@@ -22,8 +22,8 @@ _KINDRED, _KINDRED_GLAD = 0.75, 0.65
 _HEAVY = ("grief", "worry", "hurt", "moved", "anger", "secret")
 _SORROWS, _ANNOYANCES, _GLAD = ("grief", "worry", "hurt"), ("anger", "nuisance"), ("win", "joy", "relief")
 _LIGHT = (*_GLAD, "joke")
-_QUIET = 0.5
-"""Probability of something heavy from which a reply is quiet."""
+_QUIET, _QUIET_WEIGHTY = 0.5, 0.3
+"""Probability of something heavy from which a reply is quiet; the same where it is about health."""
 _TOUCHED = 0.12
 """The same from which nothing is cheered at or laughed about."""
 _FEW_WORDS = 8
@@ -39,13 +39,16 @@ _HALF = re.compile(r"(?:because|cos|cause|so|and|but|if|when|while|then|from|whi
 _CLAUSES = re.compile(r"\s*[,;:–—()]\s+|\s*[()]\s*|\s+-\s+|\s+(?:and|but|so|because|cos|cause|which|though|as)\s+")
 
 
-def occasion_of(stance: Stance, words: int) -> str:
-    """Return what a message of so many words calls for: a form of [plain] in tone.toml, "" for a plain fact."""
+def occasion_of(stance: Stance, words: int, *, weighty: bool = False) -> str:
+    """Return what a message of so many words calls for: a form of [plain] in tone.toml, "" for a plain fact.
+
+    What is `weighty`, an allergy or an illness, is not laughed about, however funnily it is told.
+    """
     label, heavy = stance.label, stance.of(*_HEAVY)
     sure = stance.of(label) >= _SURE.get(label, _ELSE)
     if label in ("fine", "thanks"):
         return label if words <= _FEW_WORDS and stance.of(label) >= _STRONG else ""
-    if sure and (label not in _LIGHT or heavy <= _TOUCHED):
+    if sure and (label not in _LIGHT or heavy <= _TOUCHED) and not (weighty and label == "joke"):
         return _named(label, stance)
     if heavy <= _TOUCHED and stance.of(*_GLAD) >= _KINDRED_GLAD:
         return "joy"
@@ -53,7 +56,7 @@ def occasion_of(stance: Stance, words: int) -> str:
         return "sorry"
     if stance.of(*_ANNOYANCES) >= _KINDRED:
         return "anger"
-    return "quiet" if heavy >= _QUIET else ""
+    return "quiet" if heavy >= (_QUIET_WEIGHTY if weighty else _QUIET) else ""
 
 
 def excerpt(statements: Sequence[Statement]) -> str:

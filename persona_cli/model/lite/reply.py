@@ -235,13 +235,17 @@ class _Reply:
     @cached_property
     def _occasion(self) -> str:
         """Return what the message calls for, by what it says beside its questions; "" for a plain fact."""
-        said = " ".join(
-            statement.text
+        meant = [
+            statement
             for statement in self._statements
             if (statement.own and statement.act.label in _MEANT)
             or (statement.asked is not None and statement.asked.label == "rhetorical")
-        )
-        return occasion_of(self._listener.stance(said), len(said.split())) if said else ""
+        ]
+        if not meant:
+            return ""
+        said = " ".join(statement.text for statement in meant)
+        weighty = any(kind.label == "health" for statement in meant for kind in statement.kinds)
+        return occasion_of(self._listener.stance(said), len(said.split()), weighty=weighty)
 
     @property
     def _feeling(self) -> bool:

@@ -1,9 +1,9 @@
 """Big Five readings from sentences: small heads on all-MiniLM-L6-v2 vectors, numpy only.
 
-Two heads per trait: the sign head says which pole a sentence speaks for; the relevance head says whether it speaks
-of the trait at all, because nearly everything people write does not. Vectors of a sentence and of its negation lie
-close together, so the sign head also sees the vector turned round by negation and by words of dislike, and bends:
-what a word says depends on the others, which squares of directions can tell and a straight line cannot.
+One line says whether a sentence speaks of any trait at all, because nearly everything people write does not; five say
+how much it speaks of each, and it may speak of two; the sign head says for which pole. Vectors of a sentence and of its
+negation lie close together, so the sign head also sees the vector turned round by negation and by words of dislike, and
+bends: what a word says depends on the others, which squares of directions can tell and a straight line cannot.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.paths import shipped
-from persona_cli.personality import HIGHEST, LOWEST, NEUTRAL, TRAITS, Traits
+from persona_cli.personality import HIGHEST, LOWEST, NEUTRAL, TRAITS, Impression, Traits
 
 Floats = NDArray[np.float64]
 
@@ -29,6 +29,8 @@ _COMPARISON = re.compile(r"\b(?:than|over|instead)\b", re.IGNORECASE)
 _QUOTED = re.compile(r"[\"“”«»]|^\s*(?:>|')")
 STANCES = Path(__file__).with_name("stance.toml")
 _STEEPNESS = 2.0
+_NEAR, _LEAST = 0.2, 0.15
+"""How much less than of the first trait, and how much at least, a sentence speaks of a second (benchmarks/LOG.md)."""
 COEFFICIENTS = "coefficients.npz"
 
 
@@ -59,19 +61,20 @@ class SignHead:
 
 @dataclass(frozen=True, slots=True)
 class TraitHeads:
-    """The trained heads: rows are traits in the paper's order, the last column of relevance is the threshold."""
+    """The trained heads: rows are traits in the paper's order, intercepts last; `anything` is a row of its own."""
 
     sign: SignHead
     relevance: Floats
+    anything: Floats
 
     @classmethod
     def load(cls) -> Self:
         """Read the coefficients that ship with the program."""
         with np.load(shipped("traits") / COEFFICIENTS, allow_pickle=False) as stored:
-            linear, curve, scale, relevance = (
-                stored[name].astype(np.float64) for name in ("linear", "curve", "scale", "relevance")
+            linear, curve, scale, relevance, anything = (
+                stored[name].astype(np.float64) for name in ("linear", "curve", "scale", "relevance", "anything")
             )
-        return cls(SignHead(linear, curve, scale), relevance)
+        return cls(SignHead(linear, curve, scale), relevance, anything)
 
     def save(self, path: Path) -> None:
         """Write the coefficients in the precision they need, no more."""
@@ -81,6 +84,7 @@ class TraitHeads:
             curve=self.sign.curve.astype(np.int8),
             scale=self.sign.scale.astype(np.float32),
             relevance=self.relevance.astype(np.float16),
+            anything=self.anything.astype(np.float16),
         )
 
     def raw(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> Floats:
@@ -91,26 +95,36 @@ class TraitHeads:
         """Return what each sentence shows about the one who says it, strongest first."""
         if not sentences:
             return ()
-        relevant = vectors.astype(np.float64) @ self.relevance[:, :-1].T + self.relevance[:, -1]
+        plain = vectors.astype(np.float64)
+        speaks = plain @ self.anything[:-1] + self.anything[-1]
+        relevant = plain @ self.relevance[:, :-1].T + self.relevance[:, -1]
+        first = relevant.max(axis=1, keepdims=True)
+        chosen = (relevant == first) | ((relevant >= first - _NEAR) & (relevant >= _LEAST))
         signs = np.tanh(_STEEPNESS * self.raw(vectors, sentences))
         found = [
             Evidence(sentence, trait, float(signs[row, column]))
             for row, sentence in enumerate(sentences)
-            if speaks_of_self(sentence)
+            if speaks[row] > 0 and speaks_of_self(sentence)
             for column, trait in enumerate(TRAITS)
-            if relevant[row, column] > 0 and column == int(np.argmax(relevant[row]))
+            if chosen[row, column]
         ]
         return tuple(sorted(found, key=lambda each: -abs(each.strength)))
 
     def score(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> Traits:
-        """Return the reading of one turn from its sentences; exactly 3.0 where there is no evidence."""
+        """Return the reading of one turn from its sentences: the pole of each trait spoken of, and how sure it is.
+
+        Exactly 3.0 is no evidence. A doubtful sentence names its pole too: it moves the trait less, not elsewhere.
+        """
         found = self.evidence(texts, vectors)
-        scores = {}
-        for trait in TRAITS:
-            strengths = [each.strength for each in found if each.trait == trait]
-            mean = sum(strengths) / len(strengths) if strengths else 0.0
-            scores[trait] = min(max(NEUTRAL + 2.0 * mean, LOWEST), HIGHEST)
-        return Traits(**scores)
+        means = {
+            trait: float(np.mean([each.strength for each in found if each.trait == trait]))
+            for trait in dict.fromkeys(each.trait for each in found)
+        }
+        if not means:
+            return Traits()
+        poles = {trait: HIGHEST if mean > 0 else LOWEST for trait, mean in means.items()}
+        confidence = sum(abs(mean) for mean in means.values()) / len(means)
+        return Impression(**{trait: poles.get(trait, NEUTRAL) for trait in TRAITS}, confidence=confidence)
 
 
 def features(vectors: NDArray[np.float32], texts: Sequence[str]) -> Floats:
