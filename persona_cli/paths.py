@@ -17,6 +17,8 @@ import platformdirs
 
 from persona_cli.errors import ConfigError
 
+MARKER, SERVER_MARKER = "persona.json", "chroma-server.json"
+"""Files that say what the copy of the vectors holds: one in its folder, one in the home for a copy on a server."""
 _USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 

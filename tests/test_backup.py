@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from persona_cli.agent.assistant import Assistant
 from persona_cli.errors import NotFoundError, StorageError
 from persona_cli.memory.backup import Backup, Backups, Reason
 from persona_cli.memory.backups_forget import forget_in_backups
@@ -18,6 +19,7 @@ from persona_cli.memory.schema.migrations import migrations
 from persona_cli.memory.store import open_store
 from persona_cli.paths import find_places
 from persona_cli.records import Kind, Ref
+from tests.agents import say
 from tests.terminal import persona
 from tests.test_cli_chat import picture
 
@@ -177,6 +179,21 @@ def test_what_is_forgotten_is_forgotten_in_backups(home: Path) -> None:
     assert dropped == ("20260512T093001Z-daily", "damaged-20260101T000000Z")
     assert b"zebra" not in backups.find("newest").path.read_bytes()
     assert backups.find("newest").messages == 1
+
+
+def test_the_copy_of_the_vectors_is_begun_anew_also_where_going_back_is_killed(assistant: Assistant) -> None:
+    memory = assistant.memory
+    say(assistant, "I like tea.")
+    assistant.updates.run()
+    early = memory.backups.add(Reason.ASKED, NOW)
+    say(assistant, "I have a zebra.")
+    assistant.updates.run()
+    memory.index.close()
+    memory.backups.put_back(early.path, NOW)
+    # as many again, under the same numbers
+    say(assistant, "I hate jam.")
+    assistant.updates.run()
+    assert memory.index.verify() == ()
 
 
 def test_going_back_and_forth_in_one_second_loses_nothing(home: Path) -> None:

@@ -48,10 +48,12 @@ def read_transcript(path: Path, said: Order | None = None) -> tuple[Exchange, ..
 def _fields(line: str, place: str) -> dict[str, Any]:
     try:
         fields = json.loads(line)
-    # a number of 5,000 digits is a ValueError, and brackets 1,000 deep a RecursionError
+    except json.JSONDecodeError as exc:
+        raise TransferError(f"{place}: no JSON: {exc.msg}", fix="Each line is one object with time and user.") from exc
+    # a number of 5,000 digits, and brackets 1,000 deep
     except (ValueError, RecursionError) as exc:
-        said = exc.msg if isinstance(exc, json.JSONDecodeError) else str(exc)
-        raise TransferError(f"{place}: no JSON: {said}", fix="Each line is one object with time and user.") from exc
+        said = "it is too deep" if isinstance(exc, RecursionError) else "a number has too many digits"
+        raise TransferError(f"{place}: {said}", fix="Each line is one object with time and user.") from exc
     if not isinstance(fields, dict) or not {"time", "user"} <= set(fields) or set(fields) - _FIELDS:
         raise TransferError(
             f"{place}: not an exchange", fix='Fields: "time", "user", and if there are any "assistant" and "images".'

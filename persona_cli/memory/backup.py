@@ -22,6 +22,7 @@ from pathlib import Path
 from persona_cli.errors import NotFoundError, StorageError
 from persona_cli.memory.private_file import UNFINISHED, hold, remove_unfinished
 from persona_cli.memory.tables.copying import copy_file, count_messages, put_in_place
+from persona_cli.paths import MARKER, SERVER_MARKER
 
 _NAME = re.compile(r"(\d{8}T\d{6}Z)-([a-z]+)\.db")
 DAMAGED = "damaged-"
@@ -135,6 +136,9 @@ class Backups:
                     kept.path.unlink(missing_ok=True)
                 kept = self.set_aside(now)
         os.close(os.open(self.database, os.O_CREAT | os.O_RDWR, 0o600))
+        # what is put back may have other vectors under the same revisions; and before, for a kill may come behind it
+        for marker in (self.database.with_name("chroma") / MARKER, self.database.with_name(SERVER_MARKER)):
+            marker.unlink(missing_ok=True)
         put_in_place(source, self.database)
         return kept
 

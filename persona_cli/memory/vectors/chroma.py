@@ -27,13 +27,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.errors import ConfigError, IndexDamagedError, StorageError
+from persona_cli.paths import MARKER, SERVER_MARKER
 from persona_cli.records import Kind
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
 
-_MARKER = "persona.json"
 _DATABASE = "chroma.sqlite3"
 
 # Recall@10 against exact search is 1.000 on 50,000 vectors in tight clusters with these, at 3 ms a query. Neighbours
@@ -141,7 +141,7 @@ class Folder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.marker = folder / _MARKER
+        self.marker = folder / MARKER
 
     def open(self) -> Chroma:
         """Open the copy, or begin one."""
@@ -158,7 +158,7 @@ class Folder:
 
     def sums(self) -> dict[str, tuple[int, int]]:
         """Return size and checksum of every file."""
-        paths = (path for path in sorted(self._folder.rglob("*")) if path.is_file() and path.name != _MARKER)
+        paths = (path for path in sorted(self._folder.rglob("*")) if path.is_file() and path.name != MARKER)
         with _writing(self._folder):
             return {str(path.relative_to(self._folder)): _sum(path) for path in paths}
 
@@ -189,7 +189,7 @@ class Server:
 
     def __init__(self, url: str, home: Path) -> None:
         self.place = url
-        self.marker = home / "chroma-server.json"
+        self.marker = home / SERVER_MARKER
         self._prefix = f"persona-{hashlib.sha256(str(home).encode()).hexdigest()[:12]}-"
 
     def open(self) -> Chroma:
