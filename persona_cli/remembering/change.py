@@ -146,11 +146,11 @@ def named_by_model(news: News, memories: Memories, fired: bool) -> Memories:
         memory
         for memory in memories
         if memory.turn_id != turn.id
-        and memory.event is None
-        and (lasts(memory) or corrects(turn.user))
+        and (memory.event is None or meant == memory.content)
+        and (lasts(memory) or corrects(turn.user) or meant == memory.content)
         and not is_of_use(memory, turn.user)
         and not is_over(memory.content)
-        and memory.subject.casefold() == draft.subject.casefold()
+        and (memory.subject.casefold() == draft.subject.casefold() or meant == memory.content)
         and not apart(draft, memory)
         and memory.slot in ("", draft.slot)
         and _speaks_of(draft, memory)

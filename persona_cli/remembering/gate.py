@@ -184,6 +184,10 @@ def _named_by_user(proposal: Proposal) -> str:
 
 def _in_their_words(proposal: Proposal) -> str:
     founded = proposal.shown or rests_on(proposal.draft.content, proposal.turn.user, proposal.earlier)
+    if not founded and proposal.draft.replaces:
+        # what is put right has its other words from the sentence it puts right, and of its own perhaps a date alone
+        wanted = values(proposal.draft.content)
+        founded = supported(wanted, f"{proposal.turn.user} {proposal.earlier}") == wanted
     return "" if founded else "its words are not the user's"
 
 

@@ -22,6 +22,8 @@ LONGEST = 6_000
 """Characters of a message that are read; what is pasted may be longer, and hardly ever tells of a life behind that."""
 _KEPT = 600
 _OPEN, _SURE = 0.5, 0.8
+_BRIEF = 6
+"""Words up to which each part of a wish that only points back has."""
 _BEFORE = 3
 """Turns before a message in which "she" may have been named."""
 
@@ -119,15 +121,32 @@ def as_formed(statement: Statement, *, lines: bool) -> Statement:
 
 def as_worded(statement: Statement) -> Statement:
     """Return a sentence with the act that its wording leaves no doubt of, whatever the head made of it."""
-    act, words = statement.act.label, without_opening(statement.text, "fillers").casefold()
+    words = without_opening(statement.text, "fillers").casefold()
+    return _as_wish(statement, words) or _as_asked(statement, words)
+
+
+def _as_wish(statement: Statement, words: str) -> Statement | None:
+    """Return a sentence that wishes something of memory as such: to remind, to keep, to forget, to put right."""
+    act = statement.act.label
     for meant, opening in (("remind", "reminding"), ("keep", "keeping")):
         match = phrases_of(opening).match(words)
         if match is not None and act in ("ask", "request", "tell", "chat", "correct", "keep", "remind"):
             rest = words[match.end() :].strip(" ,:")
             if len(rest.split()) > 1 and not phrases_of("asking_words").match(rest):
                 return replace(statement, act=Guess(meant, 1.0), asked=None)
-    if act in ("chat", "tell", "ask") and phrases_of("correcting").match(statement.text.strip()):
+    if points_back(words):
+        return replace(statement, act=Guess("forget", 1.0), asked=None)
+    denies = len(without_opening(words, "denying").split()) < len(words.split())
+    if (act in ("chat", "tell", "ask", "forget") and denies) or (
+        act in ("chat", "tell", "ask") and phrases_of("correcting").match(statement.text.strip())
+    ):
         return replace(statement, act=Guess("correct", 1.0), asked=None)
+    return None
+
+
+def _as_asked(statement: Statement, words: str) -> Statement:
+    """Return a sentence that asks or requests something as such."""
+    act = statement.act.label
     if act in ("ask", "chat", "tell") and phrases_of("requesting").match(words):
         return replace(statement, act=Guess("request", 1.0), asked=None)
     if act == "remind" and not phrases_of("reminder").search(words):
@@ -140,3 +159,16 @@ def as_worded(statement: Statement) -> Statement:
     if asks and statement.act.label in ("tell", "chat", "correct") and phrases_of("asking_words").match(words):
         return replace(statement, act=Guess("ask", 1.0), asked=Guess("what", _OPEN))
     return statement
+
+
+def points_back(words: str) -> bool:
+    """Tell whether a sentence wants nothing but what was said just before forgotten: "please erase that"."""
+    parts = [without_opening(part.strip(), "asking").strip(" .!?") for part in words.split(",")]
+    return all(len(part.split()) < _BRIEF for part in parts) and any(map(_forgets_that, parts))
+
+
+def _forgets_that(words: str) -> bool:
+    if (wish := phrases_of("forgetting").match(words)) is None:
+        return False
+    rest = words[wish.end() :].removesuffix("please").strip()
+    return phrases_of("back").fullmatch(rest) is not None or (not rest and words[: wish.end()].endswith(" that"))

@@ -37,7 +37,10 @@ _PRONOUN = re.compile(
 _LEANS_WHOLLY = re.compile(r"\W*(?:it|that|this|never|neither|those|these)\b", re.I)
 """What leans so is kept with the sentence before it even where that one weighs little."""
 
-_ONLY = re.compile(r"(?:it|that|he|she)(?:['’]?s| is) (?P<meant>[\w'’-]+(?: [\w'’-]+)?)\W*$", re.IGNORECASE)
+_ONLY = re.compile(
+    r"(?:it|that|he|she|(?:his|her|its|their|the) name)(?:['’]?s| is) (?P<meant>[\w'’-]+(?: [\w'’-]+)?)\W*$",
+    re.IGNORECASE,
+)
 _FILLED = re.compile(r"(.* (?:is|are|was|called|named)) [\w'’-]+(?: [\w'’-]+)?\W*$")
 """What says of something that it is a word or two: another word or two may be meant."""
 _INSTEAD = re.compile(
@@ -106,7 +109,7 @@ def said_plainly(statement: Statement) -> str:
     text = (
         without_opening(text, "fillers", "keeping", "reminding")
         if statement.act.label in ("keep", "remind")
-        else (without_opening(text, "fillers"))
+        else without_opening(text, "fillers", *(("denying",) if statement.act.label == "correct" else ()))
     )
     return text.rstrip("?").rstrip() if statement.act.label in ("keep", "remind") else text
 
@@ -122,8 +125,9 @@ def _draft(
     place = group[0]
     statement = statements[place]
     content, quote = said_plainly(statement), turn.user[statement.start : statements[group[-1]].end]
+    replaced = ""
     if statement.act.label == "correct" and (mended := corrected(statement, (*before, *statements[:place]))):
-        content = mended[1]
+        replaced, content = mended
     elif len(group) > 1:
         content = " ".join(f"{content}{quote[len(statement.text) :]}".split())
     slot = filled_slot(statement)
@@ -137,6 +141,7 @@ def _draft(
         event=event_of(quote, turn.at),
         slot=slot[0] if slot else "",
         change=Change.REPLACES if changes else Change.ADDS,
+        replaces=replaced,
         images=tuple(image.hash for image in turn.images),
     )
 
@@ -164,7 +169,7 @@ def corrected(statement: Statement, before: Sequence[Statement]) -> tuple[str, s
             place = re.search(rf"(?<!\w){re.escape(wrong)}(?!\w)", earlier.text, re.IGNORECASE)
             if place and states(earlier):
                 return said_plainly(earlier), said_plainly(earlier).replace(place[0], meant)
-    return None if len(told.split()) > _FEW else _refilled(told, statement.spans, before)
+    return None if len(told.split()) > _FEW + 2 else _refilled(told, statement.spans, before)
 
 
 def _refilled(told: str, spans: Sequence[Span], before: Sequence[Statement]) -> tuple[str, str] | None:
@@ -173,13 +178,22 @@ def _refilled(told: str, spans: Sequence[Span], before: Sequence[Statement]) -> 
     for earlier in reversed(before[-4:]):
         said = said_plainly(earlier)
         filled = _FILLED.match(said)
+        framed = _FILLED.match(told)
+        if framed is not None and filled is not None and framed[1].casefold() == filled[1].casefold():
+            return said, told
         if only is not None and filled is not None and states(earlier):
             return said, f"{filled[1]} {only['meant']}."
         for span in spans:
-            same = [other for other in earlier.spans if (other.label, other.slot) == (span.label, span.slot)]
-            if states(earlier) and same:
+            alike = [other for other in earlier.spans if _kind(other) == _kind(span)]
+            same = [other for other in alike if other.slot == span.slot] or (alike if len(alike) == 1 else [])
+            if states(earlier) and same and same[-1].text.casefold() != span.text.casefold():
                 return said, said.replace(same[-1].text, span.text)
     return None
+
+
+def _kind(span: Span) -> str:
+    """Return what a span is as far as one may be said for the other: whoever has a name may be a cat."""
+    return "person" if span.label == "pet" else span.label
 
 
 def _keywords(statement: Statement) -> Iterator[str]:

@@ -28,7 +28,7 @@ from persona_cli.model.tasks import Situation
 from persona_cli.personality import Traits
 from persona_cli.reading.inquiry import Question, question_of
 from persona_cli.reading.statement import Statement
-from persona_cli.records import Retrieve, Turn, Wish
+from persona_cli.records import Retrieve, Turn, Want, Wish
 from persona_cli.timewords import describe, query_window
 
 ABOUT_SELF = (
@@ -177,7 +177,8 @@ class _Reply:
         parts.append(self._picture() if self._situation.query.images else "")
         told = self._acknowledged(tone)
         feeling = told if self._feeling else ""
-        parts += [feeling, *(self._reply_to(asked, tone) for asked in self._questions)]
+        kept_out = any(fulfilled.wish.want is Want.KEEP_OUT for fulfilled in self._situation.fulfilled)
+        parts += [feeling, *(self._reply_to(asked, tone) for asked in self._questions if not kept_out)]
         parts += ["" if feeling or (parts[0] and not self._keeps) else told, self._requested(tone)]
         said = [part for part in dict.fromkeys(parts) if part]
         return "\n\n".join(said) or self._small_talk(tone)

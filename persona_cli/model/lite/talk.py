@@ -15,7 +15,7 @@ from persona_cli.english.forms import capital
 from persona_cli.english.tokens import stems
 from persona_cli.model.lite import telling
 from persona_cli.model.lite.knowledge import Known, Source, gather, of_entry, of_memory
-from persona_cli.model.lite.listener import Listener
+from persona_cli.model.lite.listener import Listener, points_back
 from persona_cli.model.lite.phrases import phrases_of, table_of, without_opening
 from persona_cli.model.tasks import Situation
 from persona_cli.reading.statement import Statement
@@ -115,7 +115,9 @@ class Talk:
 
     def _topic(self, statement: Statement) -> str:
         """Return what is to be forgotten, in the words of the wish; "" where it only points back."""
-        text = without_opening(statement.text, "fillers", "asking").strip(" .!,?")
+        text = without_opening(statement.text, "fillers", "asking").strip(" .!,?").removesuffix(" please")
+        if points_back(text.casefold()):
+            return ""
         wish = phrases_of("forgetting").match(text)
         topic = without_opening(text[wish.end() :].strip(" .!,?"), "asking") if wish else text
         return "" if phrases_of("back").fullmatch(topic.strip(" .!,?")) else topic
