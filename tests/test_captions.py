@@ -264,7 +264,7 @@ def test_neither_the_built_in_model_nor_weights_without_a_projection_describe(
     start(blind).updates.run()
     assert notices == []
     found = {check["name"]: check["finding"] for check in persona("doctor", "--json").json}
-    assert found["captions"] == "0 pictures are described, 1 wait for a model that sees them"
+    assert found["captions"] == "described: 0 pictures; waiting for a model that sees them: 1"
 
 
 def test_a_part_of_a_picture_needs_no_caption(start: Open, model: DescribingModel, photo: Path) -> None:

@@ -107,7 +107,8 @@ class Assistant:
         with self.updates.paused():
             situation = self._situation(query, None)
             most = self.settings.memory.retrievals
-            yield from respond(self._search, Fulfilled, self.model, situation, options=options, most=most, stop=stop)
+            paced = self._paced(options)
+            yield from respond(self._search, Fulfilled, self.model, situation, options=paced, most=most, stop=stop)
 
     def close_sessions(self, now: datetime | None = None, *, force: bool = False) -> int:
         """Close the sessions that are over, with `force` all open ones; their jobs are queued."""
@@ -164,9 +165,11 @@ class Assistant:
                     Notice(f"Of so long a message {left:,} characters in the middle are not read for dates.")
                 )
             empty = self.memory.keeping is Keeping.NOTHING
-            if options.reasoning is None:
-                options = replace(options, reasoning=not (isinstance(self.model, Paced) and self.model.quick))
-            most, options = (0, RespondOptions(reasoning=True)) if empty else (self.settings.memory.retrievals, options)
+            most, options = (
+                (0, RespondOptions(reasoning=True))
+                if empty
+                else (self.settings.memory.retrievals, self._paced(options))
+            )
             # inside, so that the words are kept also when the wait for the running job is cut short
             with self.updates.paused():
                 situation = self._situation(query, turn)
@@ -192,6 +195,12 @@ class Assistant:
             else:
                 self.last_turn = answer(self.memory.store, turn, kept.said, kept.steps)
             self.updates.wake()
+
+    def _paced(self, options: RespondOptions) -> RespondOptions:
+        """Return the options with how the model answers best here, where they leave it open."""
+        if options.reasoning is not None:
+            return options
+        return replace(options, reasoning=not (isinstance(self.model, Paced) and self.model.quick))
 
     def _situation(self, query: Query, turn: Turn | None) -> Situation:
         store, own = self.memory.store, turn.id if turn is not None else 0
