@@ -97,9 +97,11 @@ class ServerEngine:
             self._url,
             self.name,
             configured=dialect,
-            guessed=guess(models[self.name]),
+            guessed=(owner := guess(models[self.name])),
             remembered=remembered,
         )
+        # it tells log-probabilities whether or not it was started with a way to hold replies to a format
+        self._weighs = Dialect.VLLM in (dialect, owner)
         self.configured, self.served = context, _context_of(models[self.name])
         self.context = min(context, self.served or context)
 
@@ -181,7 +183,7 @@ class ServerEngine:
 
     def likelihood(self, messages: Sequence[Message], reply: str) -> float | None:
         """Return the mean log-probability of a token of `reply`, which vLLM tells; None from other servers."""
-        if self.dialect is not Dialect.VLLM:
+        if not self._weighs:
             return None
         asked = [self._as_data(message) for message in messages]
         # the prompt alone, then with the reply as a last message that is left open: what is more is the reply
