@@ -2,7 +2,7 @@
 
 import pytest
 
-from persona_cli.english.counting import counted
+from persona_cli.records.counting import counted
 
 
 @pytest.mark.parametrize(

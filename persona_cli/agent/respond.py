@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from persona_cli.english.counting import counted
 from persona_cli.errors import FormatError
 from persona_cli.model.tasks import Exchange, Model, Situation, Stop
 from persona_cli.records import Answer, Fulfilled, Kind, Query, Recall, Ref, Retrieve, Step, Think, Turn, Wish
+from persona_cli.records.counting import counted
 from persona_cli.remembering.instructions import is_instruction
 
 Searches = Callable[[Query, Retrieve, Collection[Ref]], Recall]

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from persona_cli.english.counting import counted
 from persona_cli.errors import NotFoundError
 from persona_cli.memory import Forgotten, Memory
 from persona_cli.records import Fulfilled, Kind, Query, Ref, SemanticMemory, Status, Want, Wish
+from persona_cli.records.counting import counted
 from persona_cli.remembering.about import about
 
 _MOST = 400

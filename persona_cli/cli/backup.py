@@ -11,8 +11,8 @@ import typer
 from persona_cli.cli.invocation import Invocation, invocation
 from persona_cli.cli.transfer import Encrypt, report_export, take_archive, write_archive
 from persona_cli.cli.writer import write
-from persona_cli.english.counting import counted
 from persona_cli.errors import TransferError, UsageError
+from persona_cli.records.counting import counted
 
 if TYPE_CHECKING:
     from persona_cli.memory.backup import Backup, Backups

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from persona_cli.english.counting import counted
 from persona_cli.personality import HIGHEST, LOWEST, NEUTRAL, TRAITS, Traits
 from persona_cli.records import Reading
+from persona_cli.records.counting import counted
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -14,8 +14,8 @@ import typer
 
 from persona_cli import __version__
 from persona_cli.cli.invocation import Invocation, invocation
-from persona_cli.english.counting import counted
 from persona_cli.errors import PersonaError, UsageError
+from persona_cli.records.counting import counted
 
 if TYPE_CHECKING:
     from persona_cli.memory import Memory

@@ -17,8 +17,8 @@ from urllib.parse import unquote, urlparse
 from persona_cli.cli.invocation import Invocation
 from persona_cli.cli.lines import shortened
 from persona_cli.cli.writer import write
-from persona_cli.english.counting import counted
 from persona_cli.errors import PersonaError, PictureError
+from persona_cli.records.counting import counted
 
 if TYPE_CHECKING:
     from persona_cli.agent.assistant import Assistant

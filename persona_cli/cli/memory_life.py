@@ -13,7 +13,6 @@ from persona_cli.cli.lines import say
 from persona_cli.cli.memory_tidy import chosen_tidy, print_tidy
 from persona_cli.cli.why import parse_turn
 from persona_cli.cli.writer import escaped, write
-from persona_cli.english.counting import counted
 from persona_cli.errors import NotFoundError
 from persona_cli.records import (
     Author,
@@ -27,6 +26,7 @@ from persona_cli.records import (
     SemanticMemory,
     Turn,
 )
+from persona_cli.records.counting import counted
 
 if TYPE_CHECKING:
     from persona_cli.memory import Memory

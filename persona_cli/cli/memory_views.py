@@ -10,7 +10,6 @@ from persona_cli.cli.lines import print_hit, say_under, window_words
 from persona_cli.cli.render import day, plain, print_json
 from persona_cli.cli.scores import print_legend, sum_of
 from persona_cli.cli.writer import escaped
-from persona_cli.english.counting import counted
 from persona_cli.memory.record_words import moment, words_of
 from persona_cli.records import (
     Author,
@@ -25,6 +24,7 @@ from persona_cli.records import (
     Turn,
     Window,
 )
+from persona_cli.records.counting import counted
 
 if TYPE_CHECKING:
     from persona_cli.memory import Forgotten

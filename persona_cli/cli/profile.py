@@ -12,9 +12,9 @@ from persona_cli.cli import profile_edits
 from persona_cli.cli.invocation import Invocation, invocation
 from persona_cli.cli.lines import shortened
 from persona_cli.cli.writer import escaped
-from persona_cli.english.counting import counted
 from persona_cli.personality import HEARD, NEUTRAL, TRAITS, Traits, manner
 from persona_cli.records import CoreEntry, ProceduralMemory, Reading
+from persona_cli.records.counting import counted
 
 if TYPE_CHECKING:
     from persona_cli.memory.store import Store

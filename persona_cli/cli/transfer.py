@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from persona_cli.cli.invocation import Invocation, invocation
-from persona_cli.english.counting import counted
 from persona_cli.errors import Interrupted, PictureError, TransferError
+from persona_cli.records.counting import counted
 
 if TYPE_CHECKING:
     from persona_cli.agent.replay import Replayed

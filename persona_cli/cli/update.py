@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from persona_cli.cli.invocation import Invocation, invocation
-from persona_cli.english.counting import counted
 from persona_cli.errors import Interrupted
+from persona_cli.records.counting import counted
 
 if TYPE_CHECKING:
     from persona_cli.agent.assistant import Assistant

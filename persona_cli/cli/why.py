@@ -13,10 +13,10 @@ from persona_cli.cli.invocation import Invocation, invocation
 from persona_cli.cli.lines import print_hit, say, say_under, spent_words, window_words
 from persona_cli.cli.render import day
 from persona_cli.cli.scores import print_legend, sum_of
-from persona_cli.english.counting import counted
 from persona_cli.errors import UsageError
 from persona_cli.personality import manner
 from persona_cli.records import Hit, Image, Kind, Recall, Ref, SemanticMemory, Topic
+from persona_cli.records.counting import counted
 
 if TYPE_CHECKING:
     from persona_cli.agent.why import SearchMade, Why

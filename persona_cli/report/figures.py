@@ -12,8 +12,8 @@ from itertools import pairwise
 
 from markupsafe import Markup, escape
 
-from persona_cli.english.counting import counted
 from persona_cli.personality import HIGHEST, LOWEST, NEUTRAL, TRAITS, Traits
+from persona_cli.records.counting import counted
 from persona_cli.report.gathering import TraitStory
 
 _RADIUS = 96.0

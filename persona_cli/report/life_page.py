@@ -16,11 +16,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from persona_cli.english.counting import counted
 from persona_cli.english.forms import to_second
 from persona_cli.escapes import escaped
 from persona_cli.memory import Memory
 from persona_cli.records import EpisodicMemory, Image, SemanticMemory, Window
+from persona_cli.records.counting import counted
 from persona_cli.report import figures
 from persona_cli.report.gathering import Gathered, gather
 from persona_cli.report.thumbnails import thumbnail
