@@ -94,3 +94,20 @@ def test_what_is_off_the_record_leaves_nothing_and_asks_nothing(assistant: Assis
     assert answer.startswith("All right. Nothing of this message is stored")
     assert "don't know" not in answer
     assert assistant.memory.store.turns.latest() is None
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("90 days.", []),
+        ("Three months.", []),
+        ("My mum is on ramipril. 5 mg.", ["My mum is on ramipril. 5 mg."]),
+        ("No more tuna.", ["No more tuna."]),
+        ("allergic to nuts", ["allergic to nuts"]),
+    ],
+)
+def test_what_cannot_stand_alone_is_kept_with_what_it_leans_on_or_not_at_all(
+    assistant: Assistant, said: str, kept: list[str]
+) -> None:
+    say(assistant, said)
+    assert held(assistant) == kept

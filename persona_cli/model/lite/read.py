@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from persona_cli.english.people import USER
-from persona_cli.english.tokens import names, stems
+from persona_cli.english.tokens import NUMBERS, names, negative, stems
+from persona_cli.english.verbs import is_verb
 from persona_cli.model.lite.listener import KEEPING, Listener
 from persona_cli.model.lite.phrases import without_opening, words_of
 from persona_cli.model.tasks import SemanticDraft
@@ -27,6 +28,8 @@ WEIGHTY = 0.3
 """The same for what must not be lost: health, family, plans and names."""
 _FEW = 4
 """Words below which a sentence leans on the one before it: "a girl!", "in March"."""
+_BARE_WEIGHTY = 0.4
+"""The same for a few words without a verb that stand first in a message."""
 _KEYWORDS = 10
 _TOGETHER = 400
 """Characters of sentences that are kept as one memory."""
@@ -71,13 +74,17 @@ def _grouped(message: str, statements: Sequence[Statement]) -> list[list[int]]:
     for place, statement in enumerate(statements):
         if not is_worth_keeping(statement):
             continue
-        leans = place > 0 and statement.act.label == "tell" and leans_on_before(said_plainly(statement))
+        bare = statement.act.label == "tell" and is_bare(said_plainly(statement))
+        if bare and place == 0 and statement.worth[3] < _BARE_WEIGHTY:
+            continue  # the answer to a question that is not in it tells nobody anything
+        leans = place > 0 and statement.act.label == "tell" and (bare or leans_on_before(said_plainly(statement)))
         if leans and groups and groups[-1][-1] == place - 1:
             start = statements[groups[-1][0]].start
             if statement.end - start <= _TOGETHER:
                 groups[-1].append(place)
                 continue
-        if leans and _LEANS_WHOLLY.match(statement.text) and states(statements[place - 1]):
+        wholly = bare or (leans and _LEANS_WHOLLY.match(statement.text))
+        if place and wholly and states(statements[place - 1]) and place - 1 not in set().union(*groups):
             groups.append([place - 1, place])
             continue
         groups.append([place])
@@ -150,6 +157,16 @@ def _subject(statements: Sequence[Statement], group: Sequence[int]) -> str:
     """Return whom what stands together is about: the one for whom "she" stands at its end, else as it begins."""
     first, last = subject_name(statements[group[0]]), subject_name(statements[group[-1]])
     return first if last == USER else last
+
+
+def is_bare(content: str) -> bool:
+    """Tell whether a few words say nothing by themselves: no verb, no name, one thing at most, "90 days."."""
+    spoken = [word.casefold() for word in content.split()]
+    verbs = any(is_verb(word.strip(".,!")) or "'" in word or "’" in word for word in spoken)
+    counted = [word for word in spoken if word.strip(".,!") in NUMBERS or not word.strip(".,!").isalpha()]
+    telling = stems(content) - stems(" ".join(counted))
+    alone = negative(content) or verbs or bool(names(content))
+    return 0 < len(spoken) < _FEW and len(telling) < 2 and not alone
 
 
 def leans_on_before(content: str) -> bool:
