@@ -11,6 +11,7 @@ import pytest
 from persona_cli.agent.assistant import Assistant
 from persona_cli.agent.update import _resting
 from persona_cli.errors import ConfigError
+from persona_cli.model import grammar
 from persona_cli.model.prompted import PromptedModel
 from persona_cli.model.prompts import load_prompts
 from persona_cli.model.readiness import CHAT_ONLY, GOOD, UNUSABLE, check, load_verdict, save_verdict
@@ -126,7 +127,7 @@ def test_the_loop_asks_a_quick_model_in_one_call(assistant: Assistant) -> None:
     assert [type(step) for step in steps if isinstance(step, Retrieve | Recall | Answer)] == [Retrieve, Recall, Answer]
     engine = weights._engine
     assert isinstance(engine, CannedEngine)
-    assert engine.grammars == [None]
+    assert engine.grammars == [grammar.PROSE]
     assert [message.role for message in engine.prompts[0]] == ["system", "user"]
 
 

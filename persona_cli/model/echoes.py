@@ -13,7 +13,6 @@ from persona_cli.model.parsing import keyed_lines
 
 _ANSWERED = re.compile(r"<(?:answer|think)>(.+?)</(?:answer|think)>", re.DOTALL)
 _KEYED = re.compile(r'^"([^"]+)": (.+)$', re.MULTILINE)
-_CIRCLE = re.compile(r"(.{8,120}?)\1\1", re.DOTALL)
 _FREE = frozenset({"reason", "start_time", "end_time"})
 """Lines whose words nobody stores."""
 
@@ -29,10 +28,8 @@ def find_echoes(templates: Iterable[str]) -> frozenset[str]:
 
 
 def refuse_echoes(reply: str, echoes: frozenset[str]) -> None:
-    """Raise `FormatError` for a reply in lines that gives a placeholder back as a value, or goes round in circles."""
+    """Raise `FormatError` for a reply in lines that gives a placeholder back as a value."""
     for key, value in keyed_lines(reply):
-        if _CIRCLE.search(value) or _CIRCLE.search(key):
-            raise FormatError(f'"{key[:40]}" says the same over and over: say it once.')
         if key.strip().lower() not in _FREE and echo_of(value) in echoes:
             raise FormatError(f'"{key}" only repeats the words of the instructions: write a value of your own.')
 

@@ -51,6 +51,14 @@ ANSWER = (
 )
 """An answer alone: there is no retrieval left."""
 
+PROSE = (
+    r"""root ::= first prose*
+"""
+    + "\n".join(line for line in _REPLY.strip().splitlines() if line.startswith(("prose", "first")))
+    + "\n"
+)
+"""Plain words, some at least: the answer of a model that was not trained on tags."""
+
 TRAITS = (
     "root ::= "
     + r' "\n" '.join(

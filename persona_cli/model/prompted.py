@@ -8,6 +8,7 @@ none, a reply that breaks its format is shown to the model once more with the er
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import cached_property
 from typing import TypeVar
 
 from persona_cli.errors import FormatError
@@ -16,7 +17,7 @@ from persona_cli.model.echoes import refuse_echoes
 from persona_cli.model.engines import Engine, Message, Timed
 from persona_cli.model.fitting import NEW_TOKENS, PromptWriter, Written
 from persona_cli.model.grounding import parse_box, training_size
-from persona_cli.model.loops import until_loop
+from persona_cli.model.loops import until_loop, without_circles
 from persona_cli.model.prompts import Prompts
 from persona_cli.model.replies import ReplyParser
 from persona_cli.model.sections import Writer, keyed, quoted
@@ -46,6 +47,8 @@ from persona_cli.records import (
 from persona_cli.timewords import stamp
 
 T = TypeVar("T")
+
+_SAMPLE = '"conscientiousness": 3 "decision": true "content": The user goes running every Monday at seven.'
 
 PENALTY = 1.05
 """On what a reply has said already, as in training (GRPO); greedy decoding goes round in circles without."""
@@ -125,7 +128,7 @@ class PromptedModel:
         else:
             written, free = self._writing.one_call(situation), self._guided
         yield from _told(written)
-        format_ = None if free else grammar.ANSWER
+        format_ = grammar.PROSE if free else grammar.ANSWER
         yield from self._reply(written.messages, situation, stop, format_, grammar.ANSWER)
 
     def infer_personality(self, turn: Turn, recent: Sequence[Turn], stop: Stop) -> Traits:
@@ -199,7 +202,7 @@ class PromptedModel:
         }
 
     def _reply(
-        self, messages: Sequence[Message], situation: Situation, stop: Stop, first: str | None, second: str
+        self, messages: Sequence[Message], situation: Situation, stop: Stop, first: str, second: str
     ) -> Iterator[Piece]:
         """Stream a reply; one that breaks the format is asked for once more, and not in the same words.
 
@@ -219,14 +222,14 @@ class PromptedModel:
         except FormatError as exc:
             if thinks and not thought:
                 yield Think(parser.thought)
-            if self._guided and first is not None:
-                again, format_ = self._writing.one_call(situation).messages, None
+            if self._guided and first is not grammar.PROSE:
+                again, format_ = self._writing.one_call(situation).messages, grammar.PROSE
             else:
                 again, format_ = self._writing.repair(messages, "".join(written), exc.message), second
-            yield from self._second(again, situation, stop, format_, answer_only=not thinks or format_ is None)
+            yield from self._second(again, situation, stop, format_, answer_only=not thinks or format_ is grammar.PROSE)
 
     def _second(
-        self, messages: Sequence[Message], situation: Situation, stop: Stop, format_: str | None, *, answer_only: bool
+        self, messages: Sequence[Message], situation: Situation, stop: Stop, format_: str, *, answer_only: bool
     ) -> Iterator[Piece]:
         zone, echoes = situation.query.at.tzinfo, self._prompts.echoes
         parser = ReplyParser(zone, answer_only=answer_only, thought=True, echoes=echoes)
@@ -253,7 +256,7 @@ class PromptedModel:
         """
 
         def read(text: str) -> T:
-            reply = parsing.without_thought(text)
+            reply = without_circles(parsing.without_thought(text))
             parsed = parse(reply)
             refuse_echoes(reply, self._prompts.echoes)
             return parsed
@@ -271,13 +274,20 @@ class PromptedModel:
     def _text(self, messages: Sequence[Message], format_: str, stop: Stop, lane: str) -> str:
         return "".join(self._generate(messages, format_, stop, lane))
 
-    def _generate(self, messages: Sequence[Message], format_: str | None, stop: Stop, lane: str) -> Iterator[str]:
-        limit = self._writing.limit(messages, LIMITS.get(format_ or "", NEW_TOKENS))
+    def _generate(self, messages: Sequence[Message], format_: str, stop: Stop, lane: str) -> Iterator[str]:
+        most = int(LIMITS[format_] * self._width) if format_ in LIMITS else NEW_TOKENS
+        limit = self._writing.limit(messages, most)
+        if lane == "respond":
+            return until_loop(
+                self._engine.generate(messages, grammar=format_, stop=stop, limit=limit, lane=lane, penalty=PENALTY)
+            )
         # the words of a task repeat by right: five scores, the keys of lines
-        penalty = PENALTY if lane == "respond" else 1.0
-        return until_loop(
-            self._engine.generate(messages, grammar=format_, stop=stop, limit=limit, lane=lane, penalty=penalty)
-        )
+        return self._engine.generate(messages, grammar=format_, stop=stop, limit=limit, lane=lane)
+
+    @cached_property
+    def _width(self) -> float:
+        """Return how many tokens this vocabulary has for one of an ordinary one, which has four letters."""
+        return max(1.0, 4 * self._engine.count(_SAMPLE) / len(_SAMPLE))
 
 
 def _told(written: Written) -> Iterator[Piece]:
