@@ -46,9 +46,9 @@ def respond(
     stop: Stop,
 ) -> Iterator[Step]:
     """Yield the steps of a response, the `Answer` last; at most `most` retrievals are made."""
-    if options.force_retrieve or not options.reasoning:
+    if options.force_retrieve or options.reasoning is False:
         situation = yield from _retrieve(search, situation, "", Retrieve(situation.query.text))
-    while options.reasoning and len(situation.exchanges) < most:
+    while options.reasoning is not False and len(situation.exchanges) < most:
         thought, wish = yield from _reason(model, situation, stop)
         if wish is None:
             return
