@@ -79,7 +79,10 @@ def test_history_draws_a_curve_and_names_the_sentence_of_each_change(clock: Stil
     assert [change["evidence"] for change in changes] == ["I said sentence number 0.", "I said sentence number 2."]
 
 
-def test_a_curve_and_the_tone_stand_beside_a_bar_where_there_is_room(clock: StillClock) -> None:
+def test_a_curve_and_the_tone_stand_beside_a_bar_where_there_is_room(
+    clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     move_traits(clock, {"openness": 4.0}, {"openness": 4.5})
     wide = {line.split()[0]: line for line in persona("profile").out.splitlines() if line.split()[:1]}
     assert "▁" in wide["openness"] or "▂" in wide["openness"]

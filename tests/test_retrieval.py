@@ -1,11 +1,13 @@
 """Retrieval over the real store, index and embedding model."""
 
+from collections.abc import Iterator
 from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from persona_cli.config import Settings
+from persona_cli.config import MemorySettings, Settings
 from persona_cli.errors import StorageError
 from persona_cli.memory import Memory, open_memory
 from persona_cli.memory.likeness import METHOD, take_print
@@ -230,13 +232,22 @@ def test_only_what_holds_is_recalled_and_the_past_can_be_asked_for(life: Memory)
     assert not {hit.ref.id for hit in then.hits} & {new.id, hidden.id}
 
 
-def test_what_was_said_often_comes_before_what_was_said_once(memory: Memory) -> None:
-    once = know(memory, "The user likes green tea.")
-    often = know(memory, "The user likes green tea!")
+@pytest.fixture
+def unjudged(weights: Path) -> Iterator[Memory]:
+    """Return a memory whose searches go by their lanes alone: to the judge a full stop and a bang differ."""
+    assert weights.is_dir()
+    opened = open_memory(find_places(), Settings(memory=MemorySettings(judged=0)), pytest.fail)
+    yield opened
+    opened.close()
+
+
+def test_what_was_said_often_comes_before_what_was_said_once(unjudged: Memory) -> None:
+    once = know(unjudged, "The user likes green tea.")
+    often = know(unjudged, "The user likes green tea!")
     for day in range(1, 6):
-        memory.store.semantic.seen_again(often.id, datetime(2026, 4, day, tzinfo=UTC))
-    embed_wanted(memory.store, memory.embedder)
-    hits = memory.retriever.recall(*ask("Which tea do I like?")).semantic
+        unjudged.store.semantic.seen_again(often.id, datetime(2026, 4, day, tzinfo=UTC))
+    embed_wanted(unjudged.store, unjudged.embedder)
+    hits = unjudged.retriever.recall(*ask("Which tea do I like?")).semantic
     assert [hit.memory.id for hit in hits] == [often.id, once.id]
     assert hits[0].lanes["repetition"] > 0
 

@@ -53,5 +53,5 @@ def test_the_rules_of_change_have_an_order_and_each_a_name_of_its_own() -> None:
         "correction",
         "return to a former state",
         "named by the model",
-        "trained head",
+        "by its meaning",
     ]

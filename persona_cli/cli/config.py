@@ -35,7 +35,9 @@ def show(context: typer.Context, as_json: Annotated[bool, typer.Option("--json",
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("setting", "value", "from", "meaning"):
+    # a name is for copying
+    table.add_column("setting", no_wrap=True)
+    for column in ("value", "from", "meaning"):
         table.add_column(column, overflow="fold")
     for entry in entries:
         source = "config.toml" if entry.source == str(run.places.config_file) else entry.source
