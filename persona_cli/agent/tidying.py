@@ -137,7 +137,7 @@ class Tidying:
             and (episode.id not in apart or episode.merged_into is not None)
         ]
         # what contradicts something is told by itself until a person has settled it
-        open_ = self.memory.store.conflicts.open()
+        open_ = [conflict for conflict in self.memory.store.conflicts.open() if not conflict.doubt]
         disputed = {side.turn_id for conflict in open_ for side in (conflict.one, conflict.other)}
         free = [one for one in old if one.merged_into is not None or not disputed.intersection(one.turn_ids)]
         latest, earlier = free[:_LOOKED_AT], free[_LOOKED_AT:]
