@@ -46,6 +46,7 @@ train: $(VENV)/.installed-dev ## train the reader and the judge anew from the ex
 	$(BIN)/python -m models.stances.train
 	$(BIN)/python -m models.answers.train
 	$(BIN)/python -m models.answers.fit
+	$(BIN)/python -m models.answers.requests
 
 look: $(VENV)/.installed-dev ## photograph the page of a made-up life in headless Chromium (apt-get install chromium)
 	$(BIN)/python -m tests.look build/look

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from persona_cli.config import MemorySettings, Settings
+from persona_cli.english.small_talk import requests
 from persona_cli.memory import Memory, open_memory
 from persona_cli.memory.retrieval.reranking import LANE, judges, rerank
 from persona_cli.memory.tables.turns import Line
@@ -96,7 +97,7 @@ def test_what_ships_fits_its_encoder() -> None:
     ],
 )
 def test_only_short_questions_in_latin_letters_and_no_requests_are_judged(question: str, readable: bool) -> None:
-    assert judges(question) is readable
+    assert judges(question, request=requests(question)) is readable
 
 
 def test_what_was_judged_stands_before_what_was_not() -> None:

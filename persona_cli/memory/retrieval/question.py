@@ -21,9 +21,10 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_cli.english.small_talk import REQUESTING, requests
+from persona_cli.english.small_talk import REQUESTING
 from persona_cli.english.tokens import stem
 from persona_cli.memory.retrieval.lane_weights import REQUESTS
+from persona_cli.memory.retrieval.proposals import asks_proposal
 from persona_cli.memory.retrieval.terms import STOP_WORDS, names_in, search_terms, speaker_of
 from persona_cli.memory.store import Store
 from persona_cli.memory.vectors.embedding import Embedder
@@ -108,7 +109,7 @@ def prepare(
     every = search_terms(*(without_times(words, at) for words in texts))
     terms = _ends(every)
     left_out = len(every) - len(terms)
-    request = not speakers and requests(text)
+    request = not speakers and asks_proposal(text, vectors[content], embedder.name)
     if request:
         vectors = {words: _off_centre(vector, embedder) for words, vector in vectors.items()}
         terms = tuple(term for term in terms if term not in REQUESTING)

@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from persona_cli.english.small_talk import requests
 from persona_cli.memory.tables.lines import FactLine
 from persona_cli.memory.tables.turns import Line
 from persona_cli.reading.judging import Judge
@@ -29,12 +28,12 @@ _OF_ME = re.compile(r"\b(?:do|did|am|was|have|had) (?:i|we)\b", re.IGNORECASE)
 """Asks for what is or was, whatever else of it looks like a request."""
 
 
-def judges(question: str) -> bool:
+def judges(question: str, *, request: bool) -> bool:
     """Tell whether the judge can read a question: a short one, in letters that its encoder knows, and no request.
 
     What bears on a request answers nothing: of 60 preferences 67% were among the first ten, judged 48%.
     """
-    if requests(question) and _OF_ME.search(question) is None:
+    if request and _OF_ME.search(question) is None:
         return False
     letters = [letter for letter in question if letter.isalpha()]
     ascii_letters = sum(letter.isascii() for letter in letters)

@@ -233,7 +233,7 @@ class Retriever:
         return _Ranked(
             ranker,
             timeframe,
-            messages=self._judged_messages(request, messages) if Kind.MESSAGE in kinds else [],
+            messages=self._judged_messages(ranker, request, messages) if Kind.MESSAGE in kinds else [],
             facts=self._judged_facts(ranker, request, facts) if Kind.SEMANTIC in kinds else [],
             topics=ranker.episodic(messages) if Kind.EPISODIC in kinds else [],
             habits=ranker.habits() if Kind.PROCEDURAL in kinds else [],
@@ -241,17 +241,17 @@ class Retriever:
             images=self._images(ranker, request, facts) if Kind.IMAGE in kinds else [],
         )
 
-    def _judged_messages(self, request: _Request, hits: list[Hit[Line]]) -> list[Hit[Line]]:
-        first = hits[: self._most_judged(request)]
+    def _judged_messages(self, ranker: Ranker, request: _Request, hits: list[Hit[Line]]) -> list[Hit[Line]]:
+        first = hits[: self._most_judged(ranker, request)]
         return rerank(self._judge, request.asked, hits, {hit.ref: hit.memory.user for hit in first})
 
     def _judged_facts(self, ranker: Ranker, request: _Request, hits: list[Hit[FactLine]]) -> list[Hit[FactLine]]:
-        first = ranker.facts(hits[: self._most_judged(request)])
+        first = ranker.facts(hits[: self._most_judged(ranker, request)])
         return rerank(self._judge, request.asked, hits, {hit.ref: hit.memory.content for hit in first})
 
-    def _most_judged(self, request: _Request) -> int:
+    def _most_judged(self, ranker: Ranker, request: _Request) -> int:
         """Return how many of a kind are judged: all that may be where one of the two is wanted, else half."""
-        if not judges(request.asked):
+        if not judges(request.asked, request=ranker.question.request):
             return 0
         return self._settings.judged // len(request.kinds & {Kind.MESSAGE, Kind.SEMANTIC})
 
