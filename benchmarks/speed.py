@@ -159,7 +159,7 @@ def _drain(stream: Iterator[str]) -> None:
 def _write_checkpoint(directory: Path, shape: tiny.Shape) -> None:
     """Write a checkpoint of the shape; its weights are never all in memory."""
     import torch  # noqa: PLC0415 - five seconds, which who only reads the shapes does not wait for
-    from transformers import Qwen2_5_VLForConditionalGeneration  # noqa: PLC0415
+    from transformers import Qwen2_5_VLForConditionalGeneration  # noqa: PLC0415 - brings torch
 
     directory.mkdir(parents=True, exist_ok=True)
     tokenizer = tiny.build_tokenizer()

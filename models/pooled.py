@@ -47,7 +47,8 @@ class Pooled(nn.Module):
         pooled = torch.einsum("npa,npw->naw", weights, narrowed).flatten(1)
         largest = narrowed.masked_fill(known == 0, -1e4).amax(1)
         mean = (even * known).sum(1) / mask.sum(1, keepdim=True)
-        return self.out(self.dropout(torch.cat([pooled, largest, mean, more], 1)))  # type: ignore[no-any-return]
+        seen = torch.cat([pooled, largest, mean, more], 1)
+        return self.out(self.dropout(seen))  # type: ignore[no-any-return]  # torch has no types here
 
     def head(self) -> PooledHead:
         """Return the weights as the program takes them."""

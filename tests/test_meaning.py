@@ -12,11 +12,9 @@ import pytest
 from persona_cli.config import Settings
 from persona_cli.memory.store import Store
 from persona_cli.memory.vectors.embedding import Embedder, open_embedder
-from persona_cli.memory.vectors.state_encoder import StateEncoder
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.paths import find_places
-from persona_cli.reading.judging import open_judge
-from persona_cli.reading.reader import Reader, open_reader
+from persona_cli.reading.reader import Reader
 from persona_cli.remembering.drafts import Remembering
 from persona_cli.remembering.meaning import PLAIN, open_line, plain_signs
 from tests.agents import NOW
@@ -29,13 +27,6 @@ def embedder() -> Iterator[Embedder]:
     opened = open_embedder(Settings(), find_places(), print)
     yield opened
     opened.close()
-
-
-@pytest.fixture(scope="module")
-def reader(minilm: Path) -> Iterator[Reader]:
-    encoder = StateEncoder(minilm, print)
-    yield open_reader(encoder, open_judge(encoder))
-    encoder.close()
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,8 @@ class Folder:
         """Return a CSV file as a list of `kind`, by the names of its columns."""
         # cells hold whole conversations, beyond the 128 KiB the module allows
         csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-        return self._check(path, list(csv.DictReader(self.text(path).splitlines(keepends=True))), list[kind])  # type: ignore[valid-type]
+        rows = list(csv.DictReader(self.text(path).splitlines(keepends=True)))
+        return self._check(path, rows, list[kind])  # type: ignore[valid-type] # a type of the run time
 
     def expect(self, what: str, count: int, published: int | Sequence[int]) -> None:
         """Note a count that is not the published one: a part of a data set can be run, and is said to be one."""
