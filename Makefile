@@ -44,6 +44,7 @@ train: $(VENV)/.installed-dev ## train the reader and the judge anew from the ex
 	$(BIN)/python -m models.answers.lives
 	$(BIN)/python -m models.reading.train
 	$(BIN)/python -m models.stances.train
+	$(BIN)/python -m models.changes.train
 	$(BIN)/python -m models.answers.train
 	$(BIN)/python -m models.answers.fit
 	$(BIN)/python -m models.answers.requests
