@@ -6,18 +6,17 @@ at they read what they never saw better (benchmarks/LOG.md), and new examples ne
 
 from __future__ import annotations
 
-import random
 import warnings
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.reading.corpus import Batch, Example, Pair
+from models.reading.corpus import Batch, Example
 from models.reading.prepared import who_of
 from persona_cli.reading.encoder import Encoder, Part
-from persona_cli.reading.heads import FILLED, SENTENCE, TAGS, Heads, pair_input, sentence_input, slot_input
-from persona_cli.reading.labels import ANSWERS, KINDS, RELATIONS
+from persona_cli.reading.heads import FILLED, SENTENCE, TAGS, Heads, sentence_input, slot_input
+from persona_cli.reading.labels import KINDS
 from persona_cli.reading.surface import sentence_features, word_features, words
 from persona_cli.reading.tagging import pieces_of
 
@@ -25,17 +24,13 @@ Floats = NDArray[np.float32]
 Labels = Sequence[str]
 
 SENTENCE_STRENGTH, WORD_STRENGTH, SLOT_STRENGTH = 1e-2, 2e-2, 1e-2
-PAIR_STRENGTH, NEAR_STRENGTH = 2e-3, 1e-3
 """How freely a line may bend (scikit-learn's C, of features brought to a variance of one)."""
 OUTSIDE = 1.5
 """What is taken off the score of "no span": as many are found as there are."""
-STRANGERS = 0.5
-"""Pairs of two texts that have nothing to do with each other, for each written one: writers give near ones alone."""
-_FAR = 40  # lines: those of one person stand together
 _STEPS = 200
 
 
-def fit_lines(batches: Sequence[Batch], encoder: Encoder, thresholds: Sequence[float]) -> Heads:
+def fit_lines(batches: Sequence[Batch], encoder: Encoder) -> Heads:
     """Return all heads, fitted on some batches."""
     read = list(_read(batches, encoder))
     inputs = np.array([sentence_input(part, surface) for _, part, surface in read])
@@ -44,26 +39,7 @@ def fit_lines(batches: Sequence[Batch], encoder: Encoder, thresholds: Sequence[f
         for name, names in SENTENCE.items()
         for rows, labels in _labelled(name, [example for example, _, _ in read])
     ]
-    word, slot = _token_lines(read)
-    relation, near_relation = _pair_lines([pair for batch in batches for pair in batch.pairs], RELATIONS, encoder)
-    answer, _ = _pair_lines([pair for batch in batches for pair in batch.answers], ANSWERS, encoder)
-    return Heads(
-        np.hstack(columns),
-        word,
-        slot,
-        relation,
-        answer,
-        np.hstack([near_relation, _always(near_relation)]),
-        np.array(thresholds, dtype=np.float32),
-    )
-
-
-def strangers(pairs: Sequence[Pair], dice: random.Random) -> Iterator[Pair]:
-    """Yield pairs of a first text and the second of another one, far enough away to be of another matter."""
-    for _ in range(int(STRANGERS * len(pairs))):
-        place = dice.randrange(len(pairs))
-        other = (place + dice.randrange(_FAR, len(pairs) - _FAR)) % len(pairs)
-        yield Pair("False", pairs[place].first, pairs[other].second)
+    return Heads(np.hstack(columns), *_token_lines(read))
 
 
 def _read(batches: Sequence[Batch], encoder: Encoder) -> Iterator[tuple[Example, Part, Floats]]:
@@ -111,22 +87,6 @@ def _token_lines(read: Sequence[tuple[Example, Part, Floats]]) -> tuple[Floats, 
     word = _line(np.vstack(inputs), tags, TAGS, WORD_STRENGTH)
     word[-1, TAGS.index("O")] -= OUTSIDE
     return word, _line(np.array(spans), slots, FILLED, SLOT_STRENGTH)
-
-
-def _pair_lines(pairs: Sequence[Pair], labels: Labels, encoder: Encoder) -> tuple[Floats, Floats]:
-    """Return the line of the labels, fitted on what was written, and that which tells written pairs from strangers."""
-    foreign = list(strangers(pairs, random.Random(1)))
-    inputs = np.array([pair_input(encoder.encode([(pair.first, pair.second)])[0]) for pair in [*pairs, *foreign]])
-    near = ["True"] * len(pairs) + ["False"] * len(foreign)
-    written = [pair.label for pair in pairs]
-    return _line(inputs[: len(pairs)], written, labels, PAIR_STRENGTH), _line(inputs, near, ("True",), NEAR_STRENGTH)
-
-
-def _always(line: Floats) -> Floats:
-    """Return a line that says yes to everything: memories to a question have been looked for already."""
-    sure = np.zeros_like(line)
-    sure[-1] = 20.0
-    return sure
 
 
 def _line(inputs: Floats, wanted: Sequence[str], names: Labels, strength: float) -> Floats:

@@ -50,8 +50,6 @@ MESSAGES, PAIRS = 16, 24
 SMOOTHING = 0.05
 STRANGERS = 6
 """To so many written pairs comes one of two texts that have nothing to do with each other: writers give near ones."""
-THRESHOLDS = (0.95, 0.6)
-"""From which probability an ending acts alone, and from which it is asked about (benchmarks/LOG.md)."""
 UNRELATED, OFF = RELATIONS.index("unrelated"), ANSWERS.index("off")
 _LAYERS = 6
 _FAR = 40  # lines: those of one person stand together
@@ -138,7 +136,7 @@ def write_heads(chosen: Sequence[Batch], folder: Path) -> None:
     """Fit the heads over the adapter in a folder, in 8 bits as it runs, and write them beside it."""
     with tempfile.TemporaryDirectory() as weights:
         encoder = StateEncoder(Path(weights), print, folder / ADAPTER)
-        fit_lines(chosen, encoder, THRESHOLDS).save(folder / COEFFICIENTS)
+        fit_lines(chosen, encoder).save(folder / COEFFICIENTS)
         encoder.close()
 
 

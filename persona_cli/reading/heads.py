@@ -46,12 +46,6 @@ class Heads:
     sentence: Floats
     word: Floats
     slot: Floats
-    relation: Floats
-    answer: Floats
-    related: Floats
-    """Whether two texts have to do with each other at all: memory and statement, question and memory."""
-    thresholds: Floats
-    """Probability of an ending from which it acts alone, and from which the old memory may have ended: (2,)."""
 
     @classmethod
     def load(cls, path: Path | None = None) -> Self:
@@ -85,18 +79,6 @@ def open_heads() -> Heads:
 def apply(head: Floats, features: Floats) -> Floats:
     """Return the scores of a head: (n, features) to (n, labels)."""
     return np.asarray(features @ head[:-1] + head[-1], dtype=np.float32)
-
-
-def compare(head: Floats, related: Floats, features: Floats, foreign: int) -> Floats:
-    """Return the probabilities of a head of pairs: (n, features) to (n, labels).
-
-    Writers of pairs write near ones; so another line, `related` (features + 1), says how probable it is that they have
-    to do with each other, and the rest goes to the label `foreign`.
-    """
-    near = _logistic(features @ related[:-1] + related[-1])[:, None]
-    chances = softmax(apply(head, features)) * near
-    chances[:, foreign] += 1 - near[:, 0]
-    return chances
 
 
 def softmax(scores: Floats) -> Floats:
