@@ -18,7 +18,7 @@ from persona_cli.memory.archive.reading import read_archive
 from persona_cli.memory.archive.rows import JOURNALED, ROWS
 from persona_cli.memory.media import Media
 from persona_cli.memory.schema import journal_tables, summary_tables
-from persona_cli.memory.store import Store, open_store
+from persona_cli.memory.store import Store, open_snapshot, open_store
 from persona_cli.memory.tables import steps as step_json
 from persona_cli.memory.tables.rows import TABLES
 from persona_cli.personality import Traits
@@ -291,10 +291,12 @@ def test_columns_that_came_later_may_be_missing(life_of_somebody: Life, store: S
     assert store.episodes.get(1).summary == "The dog Max."
 
 
-def test_only_of_ones_own_archive_it_is_believed_who_wrote_what(life_of_somebody: Life, tmp_path: Path) -> None:
+def test_only_of_ones_own_archive_it_is_believed_who_wrote_what(
+    life_of_somebody: Life, blank: Path, tmp_path: Path
+) -> None:
     ways = ((False, False, Author.MODEL), (True, False, Author.PERSON), (False, True, Author.PERSON))
     for mine, signed, author in ways:
-        store = open_store(None)
+        store = open_snapshot(blank)
         content = life_of_somebody.export if signed else forged(life_of_somebody.lines())
         done = imported(content, store, Media(tmp_path / f"{mine}{signed}", store), mine=mine)
         assert store.semantic.get(3).author is author

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from persona_cli.cli.sealed import opened, written
+from persona_cli.errors import TransferError
 from persona_cli.paths import find_places
 from tests.terminal import persona, persona_typed
 from tests.test_cli_chat import picture
@@ -257,6 +259,28 @@ def test_an_export_sealed_with_a_passphrase(lived: Path, monkeypatch: pytest.Mon
     assert persona("import", str(lived / "changed.age")).code == 5
     assert persona("import", str(sealed), "--mine").code == 0
     assert everything() == before
+
+
+def test_what_memory_has_no_room_to_seal_is_refused_before_it_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERSONA_PASSPHRASE", "several words that nobody guesses")
+    large, piece = tmp_path / "all.age", bytes(1 << 20)
+
+    def fill(file: Path) -> None:
+        with written(file, force=False, encrypt=True) as out:
+            for _ in range(40):
+                out.write(piece)
+
+    fill(large)
+    monkeypatch.setattr("persona_cli.model.weights.free_memory", lambda: 60_000_000)
+    with pytest.raises(TransferError, match="are free") as opening:
+        opened(large)
+    assert "age -d" in opening.value.fix
+    with pytest.raises(TransferError, match="are free"):
+        fill(tmp_path / "b")
+    assert not (tmp_path / "b").exists()
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_passphrase_is_asked_for_twice(lived: Path) -> None:

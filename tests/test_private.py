@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import signal
 import sqlite3
 import subprocess
@@ -143,9 +144,25 @@ def test_without_memory_nothing_is_read_nor_searched(home: Path, model: Scripted
     opened.close()
 
 
-def test_the_built_in_model_promises_nothing_in_private() -> None:
-    said = persona("chat", "--private", "My sister Ada lives in Bergen.").out
-    assert not any(word in said.lower() for word in ("noted", "remember"))
+PROMISES = re.compile(r"\b(?:noted|i'll|i will|i keep|kept as|forgotten|nothing left)\b", re.I)
+
+
+@pytest.mark.usefixtures("weights")
+@pytest.mark.parametrize("keeping", [Keeping.PRIVATE, Keeping.NOTHING])
+def test_the_built_in_model_promises_nothing_in_private(keeping: Keeping, picture: Path) -> None:
+    said = (
+        "My sister Ada lives in Bergen.", "Where does Tomas live?", "What do you know about Tomas?",
+        "Forget my address.", "What do you know about me?", "Who is this?",
+        "Ich wohne seit drei Jahren in Leipzig und arbeite dort als Lehrerin.",
+        "Meine Schwester arbeitet in Hamburg als Ärztin und kommt am Freitag.",
+    )  # fmt: skip
+    assistant = open_assistant(find_places(), Settings(), notice=pytest.fail, keeping=keeping)
+    for text in said:
+        *_, answer = assistant.respond(text, [picture] if text == "Who is this?" else [])
+        assert isinstance(answer, Answer)
+        assert answer.text
+        assert not PROMISES.search(answer.text), answer.text
+    assistant.close()
 
 
 # the history of the line editor

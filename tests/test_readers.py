@@ -25,7 +25,7 @@ from persona_cli.memory.archive.reading import is_export, read_archive
 from persona_cli.memory.backup import Backup, Backups
 from persona_cli.memory.media import Media
 from persona_cli.memory.sealing import is_sealed, seal, unseal
-from persona_cli.memory.store import Store, open_store
+from persona_cli.memory.store import Store, open_snapshot, open_store
 from persona_cli.memory.tables.copying import count_messages, damage
 from persona_cli.model.parsing import (
     parse_caption,
@@ -107,13 +107,13 @@ def _change(row: dict[str, Any], data: st.DataObject, names: st.SearchStrategy[s
 
 @tried
 @given(data=st.data())
-def test_archives(life: Life, data: st.DataObject) -> None:
+def test_archives(life: Life, blank: Path, data: st.DataObject) -> None:
     content = spoilt(life, data)
     try:
         read_archive(io.BytesIO(content), life.store)
     except TransferError:
         return
-    store = open_store(None)
+    store = open_snapshot(blank)
     with tempfile.TemporaryDirectory() as folder:
         media = Media(Path(folder), store)
         try:

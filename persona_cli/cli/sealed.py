@@ -8,13 +8,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import typer
 
-from persona_cli.errors import UsageError
+from persona_cli.errors import TransferError, UsageError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 PASSPHRASE = "PERSONA_PASSPHRASE"  # noqa: S105 - the name of a variable
+_LOOKED_EVERY = 16_000_000
+"""Bytes of an archive after which it is looked again whether there is memory to seal it in."""
 
 
 @contextmanager
@@ -44,6 +49,7 @@ def opened(file: Path) -> BinaryIO:
     if not is_sealed(raw):
         return raw
     with raw:
+        _check_memory(os.fstat(raw.fileno()).st_size)
         return io.BytesIO(unseal(raw.read(), _passphrase(f"Passphrase of {file.name}", new=False)))
 
 
@@ -59,9 +65,40 @@ def _sealing(out: BinaryIO, passphrase: str | None) -> Iterator[BinaryIO]:
         return
     from persona_cli.memory.sealing import seal
 
-    whole = io.BytesIO()
+    whole = _Whole()
     yield whole
     out.write(seal(whole.getvalue(), passphrase))
+
+
+class _Whole(io.BytesIO):
+    """An archive that is gathered to be sealed; raises `TransferError` once there is no memory to seal it in."""
+
+    _looked = 0
+
+    def write(self, content: ReadableBuffer, /) -> int:
+        """Add to it."""
+        written = super().write(content)
+        if self.tell() - self._looked >= _LOOKED_EVERY:
+            self._looked = self.tell()
+            _check_memory(self._looked, held=self._looked)
+        return written
+
+
+def _check_memory(size: int, held: int = 0) -> None:
+    """Raise `TransferError` where sealing or opening so many bytes, `held` of them in memory, takes more than is free.
+
+    Else the system would end the program, or another one, in the middle of it.
+    """
+    from persona_cli.memory.sealing import TAKES
+    from persona_cli.model.weights import free_memory
+
+    free, needed = free_memory(), int(size * TAKES) - held
+    if free and needed > free:
+        raise TransferError(
+            f"an archive of {size / 1e6:,.0f} MB and more is sealed and opened in memory: that takes"
+            f" {needed / 1e6:,.0f} MB, and {free / 1e6:,.0f} are free",
+            fix="Let age itself do it, in a stream: `persona export | age -p > FILE`, `age -d FILE > ARCHIVE`.",
+        )
 
 
 def _passphrase(prompt: str, *, new: bool) -> str:

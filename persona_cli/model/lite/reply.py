@@ -39,6 +39,9 @@ FOREIGN = (
     "That looks like {language}. The built-in model reads English only: I keep your words as they are, and find them "
     "again by the words in them. `persona model list` shows models that read more."
 )
+FOREIGN_PRIVATE = (
+    "That looks like {language}. The built-in model reads English only: `persona model list` has those that read more."
+)
 NO_RING = "I can't ring or send you anything; ask me what is planned, and I'll have it."
 NO_WORDS = "I have no words to go by. Tell me about it?"
 _OPEN_KINDS = ("world", "you", "now", "rhetorical")
@@ -214,7 +217,8 @@ class _Reply:
         if asked.kind in ("you", "world"):
             return ABOUT_SELF if asked.kind == "you" else tone.plain("world", text)
         plain = tone.reply("unknown", text)
-        return f"{plain} {answer.closest(matches, self._at) or tone.plain('offer', text)}"
+        offer = tone.plain("offer", text) if self._situation.kept else ""
+        return f"{plain} {answer.closest(matches, self._at) or offer}".rstrip()
 
     def _known_without_memory(self, asked: Asked) -> str | None:
         """Return the answer that needs no memory: a sum, the date, what was said last time; None for any other."""
@@ -311,7 +315,9 @@ class _Reply:
         told_before = any(
             "reads English only" in turn.answer for turn in (*self._situation.recent, *self._situation.before)
         )
-        said = "Kept as you wrote it." if told_before else FOREIGN.replace("{language}", self._language)
+        kept = self._situation.kept
+        again = "Kept as you wrote it." if kept else "I see."
+        said = again if told_before else (FOREIGN if kept else FOREIGN_PRIVATE).replace("{language}", self._language)
         found = [
             known
             for hit in (hit for exchange in self._situation.exchanges for hit in exchange.recall.messages)
@@ -329,7 +335,7 @@ class _Reply:
             return ""
         if seen:
             return "\n".join(shown.resembles(one, self._at) for one in seen)
-        return shown.unknown(asked=self._of_picture)
+        return shown.unknown(asked=self._of_picture, kept=self._situation.kept)
 
     def _small_talk(self, tone: Tone) -> str:
         text = self._text

@@ -11,7 +11,8 @@ from persona_cli.model.lite.telling import day_of, second_person
 from persona_cli.model.tasks import ImageSeen
 
 CANNOT_SEE = "I can't see what is in a picture, the built-in model only knows again what you named for it."
-ASK = "Who or what is it? If you tell me, I'll know this picture the next time."
+ASK = "Who or what is it?"
+OFFER = "If you tell me, I'll know this picture the next time."
 
 
 def asks_about_picture(text: str) -> bool:
@@ -42,9 +43,10 @@ def resembles(seen: ImageSeen, at: datetime) -> str:
     return f"I have not met this picture before, but it looks like one you showed me{when}. {told}"
 
 
-def unknown(asked: bool) -> str:
-    """Say that a picture is new, without a guess at what it shows."""
-    return f"I don't know: I have not met this picture before. {CANNOT_SEE} {ASK}" if asked else f"{CANNOT_SEE} {ASK}"
+def unknown(*, asked: bool, kept: bool) -> str:
+    """Say that a picture is new, without a guess at what it shows; what is not `kept` will be new the next time too."""
+    new = "I don't know: I have not met this picture before. " if asked else ""
+    return f"{new}{CANNOT_SEE} {ASK} {OFFER}" if kept else f"{new}{CANNOT_SEE}"
 
 
 def _that_is(content: str) -> str:

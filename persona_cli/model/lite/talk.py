@@ -65,10 +65,12 @@ class Talk:
                 return "All right. Nothing of this message is stored, not even its words."
             case Want.FORGET if fulfilled.receipt:
                 return f"Forgotten, for good. {' '.join(fulfilled.receipt)} This message isn't kept either."
+            case Want.FORGET if not self.situation.kept:
+                return "This conversation is private: nothing in memory is changed by it."
             case Want.FORGET:
                 return "There is nothing left of that to forget."
             case Want.ABOUT:
-                return about_somebody(fulfilled, at)
+                return about_somebody(fulfilled, at, kept=self.situation.kept)
             case Want.MYSELF:
                 return about_you(self.situation, fulfilled, at)
 
@@ -177,11 +179,11 @@ def asks_to_sum_up(statement: Statement) -> bool:
     return summary and statement.subject.who.label == "other" and bool(statement.subject.name)
 
 
-def about_somebody(fulfilled: Fulfilled, at: datetime) -> str:
-    """Return what is known of somebody, what holds before what held once."""
+def about_somebody(fulfilled: Fulfilled, at: datetime, *, kept: bool) -> str:
+    """Return what is known of somebody, what holds before what held once; a promise only where words are `kept`."""
     name = fulfilled.wish.name
     if not fulfilled.memories:
-        return f"I don't know anything about {name} yet. Tell me, and I'll remember it."
+        return f"I don't know anything about {name} yet.{' Tell me, and I will remember it.' if kept else ''}"
     who, *roles = fulfilled.names or (name,)
     heading = f"{capital(who)}{f', your {roles[0]}' if roles and roles[0].casefold() != who.casefold() else ''}:"
     known = [of_memory(memory) for memory in fulfilled.memories]
@@ -199,7 +201,8 @@ def about_you(situation: Situation, fulfilled: Fulfilled, at: datetime) -> str:
     )
     chosen = [of_memory(memory) for memory in mine[:_SHOWN]]
     if not entries and not chosen:
-        return "Nothing yet. Tell me about your life, your people and your plans, and I'll remember."
+        offer = " Tell me about your life, your people and your plans, and I'll remember." if situation.kept else ""
+        return f"Nothing yet.{offer}"
     lines = [f"- {telling.line(known, at)}" for known in entries[:_SHOWN]]
     lines += [f"- {telling.line(known, at)}" for known in chosen]
     return "This is what I know about you:\n" + "\n".join(dict.fromkeys(lines)) + _more(len(mine), "memory list")
