@@ -240,6 +240,18 @@ PHRASES = (
     "between Christmas and New Year = 2022-12-26..2023-01-01",
     "what is on this Friday afternoon = 2023-05-19T12:00..2023-05-19T18:00",
     "what did I plan this August = 2023-08-01..2023-09-01",
+    "it starts on the fifth of June = 2023-06-05..2023-06-06",
+    "she moved on the twenty-third of last month = 2023-04-23..2023-04-24",
+    "at the 24. of december we will be there = 2023-12-24..2023-12-25",
+    "dinner half seven tomorrow evening = 2023-05-18T19:30..2023-05-18T20:30",
+    "we will meet on Friday, quarter past nine = 2023-05-19T09:15..2023-05-19T10:15",
+    "they will come on Monday at 14h30 = 2023-05-22T14:30..2023-05-22T15:30",
+    "the bus leaves in twenty minutes = 2023-05-17T15:40..2023-05-17T16:00",
+    "I will be back in three quarters of an hour = 2023-05-17T16:05..2023-05-17T16:25",
+    "it is in exactly one hundred days = 2023-08-25..2023-08-26",
+    "what happened two years ago in March = 2021-03-01..2021-04-01",
+    "it must be sent by 13/09 = ..2023-09-14",
+    "the gym is shut until 12 June = ..2023-06-13",
 )
 
 REPEATING = (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
@@ -31,6 +32,12 @@ class Format(StrEnum):
 
     JSONL = "jsonl"
     MARKDOWN = "markdown"
+    PAM = "pam"
+    COGX = "cogx"
+
+
+_NAMES = {".md": Format.MARKDOWN, ".pam.json": Format.PAM, ".cogx.tar.gz": Format.COGX}
+"""How the names of files end that say their format."""
 
 
 def export(
@@ -42,7 +49,10 @@ def export(
     kind: Annotated[
         Format | None,
         typer.Option(
-            "--format", metavar="FORMAT", help="jsonl loses nothing and can be imported; markdown is for reading."
+            "--format",
+            metavar="FORMAT",
+            help="jsonl loses nothing and can be imported; markdown is for reading; pam (Portable AI Memory 1.0) and "
+            "cogx (COGX 0.1, a .tar.gz) are for other programs.",
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
@@ -50,19 +60,55 @@ def export(
 ) -> None:
     """Write everything persona knows to a file: memories, turns, pictures, traits and their history."""
     run = invocation(context)
-    kind = kind or (Format.MARKDOWN if file is not None and file.suffix == ".md" else Format.JSONL)
+    name = "" if file is None else file.name
+    kind = kind or next((kind for end, kind in _NAMES.items() if name.endswith(end)), Format.JSONL)
     if kind is Format.JSONL:
         write_archive(run, file, force=force, encrypt=encrypt)
         return
-    from persona_cli.cli.markdown import write_markdown
     from persona_cli.cli.sealed import written
 
     with run.store(reading=True) as store, written(file, force=force, encrypt=encrypt) as out:
-        text = TextIOWrapper(out, encoding="utf-8")
-        write_markdown(store, text)
-        text.detach()
+        said = _write_as(run, kind, store, out)
     note_where(run, file, sealed=encrypt)
-    run.notice(f"Written as Markdown to {file}." if file else "Written as Markdown.")
+    run.notice(f"{said} to {file}." if file else f"{said}.")
+
+
+def _write_as(run: Invocation, kind: Format, store: Store, out: BinaryIO) -> str:
+    """Write memory in a format that is not our own; return what a person is told, but for where it went."""
+    from persona_cli.cli.markdown import write_markdown
+
+    if kind is Format.MARKDOWN:
+        with _text(out) as text:
+            write_markdown(store, text)
+        return "Written as Markdown"
+    from datetime import UTC, datetime
+
+    from persona_cli.exporters.cogx import write_cogx
+    from persona_cli.exporters.holdings import owner_id
+    from persona_cli.exporters.pam import write_pam
+    from persona_cli.memory.archive.signing import open_key
+
+    owner, now = owner_id(open_key(run.places.archive_key)), datetime.now(UTC)
+    if kind is Format.PAM:
+        with _text(out) as text:
+            done = write_pam(store, text, owner, now)
+    else:
+        done = write_cogx(store, out, owner, now)
+    if done.left_out:
+        run.notice(f"{counted(done.left_out, 'memories')} in quarantine or taken back stayed here.")
+    said = ", ".join(counted(count, name) for name, count in done.counts.items() if count)
+    return f"Written as {kind.value.upper()} ({said or 'nothing is remembered yet'})"
+
+
+@contextmanager
+def _text(out: BinaryIO) -> Iterator[TextIOWrapper]:
+    text = TextIOWrapper(out, encoding="utf-8")
+    try:
+        yield text
+        text.flush()
+    finally:
+        # the bytes below are not ours to close
+        text.detach()
 
 
 def write_archive(run: Invocation, file: Path | None, *, force: bool, encrypt: bool) -> None:

@@ -76,7 +76,10 @@ _NUMBERS = {word: value for value, word in enumerate(_WORDS.split(), 1)} | {
 }
 _DIGITS = r"(?<!\d[.,])(?:\d{1,3}(?:,\d{3})+|\d{1,4})(?![.,]?\d)"
 _TENS = r"(?:twenty|thirty|forty|fifty)[\s-](?:one|two|three|four|five|six|seven|eight|nine)"
-NUMBER = rf"(?:{_DIGITS}|{_TENS}|half a dozen|" + "|".join(sorted(_NUMBERS, key=len, reverse=True)) + ")"
+_HUNDREDS = r"(?:one|two|three|four|five|six|seven|eight|nine) hundred"
+NUMBER = rf"(?:{_DIGITS}|{_HUNDREDS}|{_TENS}|half a dozen|" + "|".join(sorted(_NUMBERS, key=len, reverse=True)) + ")"
+_UNEVEN = {"first": 1, "second": 2, "third": 3, "fifth": 5, "eighth": 8, "ninth": 9, "twelfth": 12}
+_UNEVEN |= {"twentieth": 20, "thirtieth": 30}
 _UNITS = {"min": "minute", "sec": "second", "hr": "hour", "wk": "week", "mth": "month", "yr": "year"}
 
 
@@ -87,7 +90,16 @@ def number(word: str) -> int:
         return int(word.replace(",", ""))
     if word == "half a dozen":
         return 6
-    return sum(_NUMBERS[part] for part in re.split(r"[ -]", word))
+    parts = [_NUMBERS[part] for part in re.split(r"[ -]", word)]
+    return parts[0] * parts[1] if parts[1:] == [100] else sum(parts)
+
+
+def day_number(match: re.Match[str]) -> int:
+    """Return the day of the month that a match names in figures or as "twenty-third"."""
+    if word := group(match, "rank_day"):
+        *tens, last = re.split(r"[ -]", word)
+        return sum(_NUMBERS[ten] for ten in tens) + (_UNEVEN.get(last) or _NUMBERS[last.removesuffix("th")])
+    return int(group(match, "day"))
 
 
 def unit_of(match: re.Match[str]) -> str:

@@ -28,6 +28,7 @@ from persona_cli.timewords.phrase import Direction
 _ROUGH = {"few", "some", "several"}
 _NEAR = {"yesterday": -1, "today": 0, "tomorrow": 1, "": 0}
 _WEEKS = {"week": 1, "fortnight": 2}
+_PARTS = {"half": 30, "quarter": 15, "quarter of": 15, "three quarters of": 45}
 
 
 def ago(match: Match, at: datetime, tense: Direction) -> Found | None:
@@ -63,10 +64,24 @@ def half_ago(match: Match, at: datetime, tense: Direction) -> Found | None:
 def from_now(match: Match, at: datetime, tense: Direction) -> Found | None:
     """Read "in two weeks", "three days from now"."""
     unit, count = unit_of(match), number(match["count"])
-    if unit in {"second", "minute"} or (tense == "past" and match[0].lower().startswith("in")):
-        return None  # "I ran it in two hours" tells how long, not when
+    if unit == "second" or (tense != "future" and unit == "minute") or (tense == "past" and _is_in(match)):
+        return None  # "I ran it in two hours" and "it is ready in ten minutes" tell how long, not when
     base = at + DAY if match[0].lower().endswith("tomorrow") else at
     return around(base + span(unit, count), unit, count, "future")
+
+
+def part_from_now(match: Match, at: datetime, tense: Direction) -> Found | None:
+    """Read "in half an hour", "in an hour and a half"."""
+    if tense == "past":
+        return None
+    minutes = _PARTS.get(group(match, "part").removeprefix("a ").replace("-", " "), 0)
+    if whole := group(match, "whole") or group(match, "whole2"):
+        minutes = 60 * number(whole) + _PARTS[group(match, "more") or group(match, "more2")]
+    return around(at + timedelta(minutes=minutes), "minute", minutes, "future")
+
+
+def _is_in(match: Match) -> bool:
+    return match[0].lower().startswith("in")
 
 
 def weeks_from_day(match: Match, at: datetime, tense: Direction) -> Found | None:

@@ -16,6 +16,7 @@ from persona_cli.timewords.atoms import (
     Match,
     Unit,
     choose,
+    day_number,
     found,
     group,
     month_number,
@@ -215,7 +216,7 @@ def day_of_that_month(match: Match, at: datetime, tense: Direction) -> Found | N
     """Read "the 15th of last month", "the first of the month"."""
     offset, direction = _unit_offset(match)
     first = calendar.beginning(calendar.months(at, offset))
-    day = calendar.day_of(at, first.year, first.month, int(match["day"] or 1))
+    day = calendar.day_of(at, first.year, first.month, day_number(match))
     return found(day, "day", direction if offset else tense)
 
 
@@ -240,7 +241,7 @@ def month_alone(match: Match, at: datetime, tense: Direction) -> Found | None:
 
 def date(match: Match, at: datetime, tense: Direction) -> Found | None:
     """Read "12 May", "May 3rd, 2023", "5 May last year"."""
-    month, day, year = month_number(match["month"]), int(match["day"]), year_of(match, at)
+    month, day, year = month_number(match["month"]), day_number(match), year_of(match, at)
     if year is not None:
         return found(calendar.day_of(at, year, month, day), "day", year_way(match))
     days = calendar.yearly(at, lambda y: calendar.day_of(at, y, month, day), reach=4)
@@ -266,6 +267,14 @@ def slashed(match: Match, at: datetime, tense: Direction) -> Found | None:
     return found(calendar.day_of(at, int(match["y"]), min(one, two), max(one, two)), "day", "any")
 
 
+def slashed_day(match: Match, at: datetime, tense: Direction) -> Found | None:
+    """Read "by 13/09"; where day and month cannot be told apart it is no date."""
+    low, high = sorted((int(match["one"]), int(match["two"])))
+    if not 1 <= low <= 12 < high:
+        return None
+    return found(choose(calendar.yearly(at, lambda y: calendar.day_of(at, y, low, high)), at, tense), "day", tense)
+
+
 def iso_month(match: Match, at: datetime, tense: Direction) -> Found | None:
     """Read "2023-05"."""
     return found(calendar.month_of(at, int(match["y"]), int(match["m"])), "month", "any")
@@ -273,7 +282,7 @@ def iso_month(match: Match, at: datetime, tense: Direction) -> Found | None:
 
 def day_of_month(match: Match, at: datetime, tense: Direction) -> Found | None:
     """Read "on the 12th"."""
-    day = int(match["day"])
+    day = day_number(match)
     candidates = tuple(
         one
         for offset in range(-3, 4)

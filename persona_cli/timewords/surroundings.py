@@ -106,8 +106,9 @@ def _clock(text: str, span: Stretch) -> Stretch:
     beside = beside or around("clock_after").match(text, span.end) or leading("clock_before", text, span.start)
     if beside is None:
         return span
-    half = next((half for words in reversed(beside.groups()) if (half := _half(words))), "")
-    hours = [_hour(words, span.found, half) for words in beside.groups()]
+    clocks = [words for words in beside.groups() if words]
+    half = next((half for words in reversed(clocks) if (half := _half(words))), "")
+    hours = [_hour(words, span.found, half) for words in clocks]
     first, last = hours[0], hours[-1]
     if first is None or last is None or last < first:
         return span
@@ -128,7 +129,7 @@ def _hour(words: str, found: Found, half: str) -> timedelta | None:
     words = words.lower()
     if words in {"noon", "midday", "midnight"}:
         return timedelta(hours=24 if words == "midnight" else 12)
-    shown = re.search(rf"(\d{{1,2}})(?:[:.](\d\d))?|\b(?:{'|'.join(_HOURS)})\b(?!\s+(?:past|to)\b)", words)
+    shown = re.search(rf"(\d{{1,2}})(?:[:.h](\d\d))?|\b(?:{'|'.join(_HOURS)})\b(?!\s+(?:past|to)\b)", words)
     if shown is None:
         return None
     hour = int(shown[1]) if shown[1] else _HOURS.index(shown[0]) + 1
@@ -137,6 +138,8 @@ def _hour(words: str, found: Found, half: str) -> timedelta | None:
         return None
     if beside := re.match(r"(half|quarter|ten|twenty|five)\s+(past|to)\b", words):
         time += timedelta(minutes=_MINUTES[beside[1]]) * (1 if beside[2] == "past" else -1)
+    elif words.startswith("half"):  # "half seven", as the British say it
+        time += timedelta(minutes=30)
     if half:
         return time + timedelta(hours=12 if half == "p" and hour < 12 else -12 if half == "a" and hour == 12 else 0)
     start, end = found.window.start, found.window.end
