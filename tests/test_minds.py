@@ -6,10 +6,11 @@ addition may be lost.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -103,17 +104,27 @@ def is_right(kind: str, everything: Found, wanted: list[str]) -> bool:
     return bool(kept) and all(one.subject != "user" for one in kept)
 
 
+@pytest.fixture(scope="module")
+def told(embedder: Embedder, listener: Listener) -> Callable[[str], list[tuple[Found, list[str]]]]:
+    @cache
+    def tell_all(kind: str) -> list[tuple[Found, list[str]]]:
+        every = []
+        for said, wanted in lines(kind):
+            with closing(open_store(None)) as store:
+                every.append((tell(store, embedder, listener, said), wanted))
+        return every
+
+    return tell_all
+
+
 @pytest.mark.parametrize(
     ("kind", "floor"),
     [("ends", 120), ("ends or is asked", 150), ("adds", 70), ("again", 40), ("never", 35), ("other", 30)],
 )
-def test_so_many_are_right(embedder: Embedder, listener: Listener, kind: str, floor: int) -> None:
-    right = 0
-    told = lines(kind.split(maxsplit=1)[0])
-    for said, wanted in told:
-        with closing(open_store(None)) as store:
-            right += is_right(kind, tell(store, embedder, listener, said), wanted)
-    assert right >= floor, f"{right} of {len(told)}"
+def test_so_many_are_right(told: Callable[[str], list[tuple[Found, list[str]]]], kind: str, floor: int) -> None:
+    every = told(kind.split(maxsplit=1)[0])
+    right = sum(is_right(kind, found, wanted) for found, wanted in every)
+    assert right >= floor, f"{right} of {len(every)}"
 
 
 EVENTS = [

@@ -190,7 +190,9 @@ def test_a_box_is_asked_of_a_picture_in_the_grounding_format(opened: Opened, tmp
         assert all(len(entry["bbox_2d"]) == 4 for entry in json.loads(reply_))
 
 
-@pytest.mark.parametrize("first", range(0, 200, 25))
+@pytest.mark.parametrize(
+    "first", [0, 25, *(pytest.param(first, marks=pytest.mark.weights) for first in range(50, 200, 25))]
+)
 def test_the_structure_holds_two_hundred_times_of_two_hundred(opened: Opened, first: int) -> None:
     model = PromptedModel(opened.engine, load_prompts(), nowhere)
     broken = []
