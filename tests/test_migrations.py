@@ -58,6 +58,7 @@ COMMITTED = {
     "rulings": "08e5e95135",
     "grams": "4153698c6d",
     "likenesses": "a949a6aa72",
+    "imports": "274b15b3a6",
 }
 """SHA-1 of every schema that was ever committed, by its last step: they are still what those commits made."""
 

@@ -21,6 +21,7 @@ from persona_cli.cli import (
     config,
     doctor,
     evaluation,
+    importing,
     mcp,
     memory,
     model,
@@ -51,7 +52,7 @@ app.add_typer(profile.app, name="profile")
 app.command("why", short_help="Explain how an answer came about.")(why.why)
 app.command("update", short_help="Run the updates still queued.")(update.update)
 app.command("export", short_help="Write everything to a file.")(transfer.export)
-app.command("import", short_help="Read an export, or replay a transcript.")(transfer.import_)
+app.command("import", short_help="Bring in what you said elsewhere, or an export.")(importing.import_)
 app.command("backup", short_help="Keep a copy of the memory, here or in a file.")(backup.backup)
 app.command("restore", short_help="Go back to a backup or an archive.")(backup.restore)
 app.command("report", short_help="Write your memory as one page to look at.")(report.report)

@@ -1,4 +1,4 @@
-"""`persona export` and `persona import`: everything out and in again, and transcripts of other assistants in."""
+"""`persona export`: everything out; and how archives are taken in again, by `import` and `restore`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from persona_cli.cli.invocation import Invocation, invocation
-from persona_cli.errors import Interrupted, PictureError, TransferError
 from persona_cli.records.counting import counted
 
 if TYPE_CHECKING:
-    from persona_cli.agent.replay import Replayed
     from persona_cli.memory.archive import Transferred
     from persona_cli.memory.media import Media
     from persona_cli.memory.store import Store
@@ -124,7 +122,7 @@ def write_archive(run: Invocation, file: Path | None, *, force: bool, encrypt: b
         with progress(run.err, "exporting") as advance:
             done = export_memory(store, Media(run.places.media, store), out, advance, key)
     note_where(run, file, sealed=encrypt)
-    run.notice(f"{_contents(done)} exported{f' to {file}' if file else ''}.")
+    run.notice(f"{contents(done)} exported{f' to {file}' if file else ''}.")
 
 
 def note_where(run: Invocation, file: Path | None, *, sealed: bool) -> None:
@@ -138,53 +136,6 @@ def note_where(run: Invocation, file: Path | None, *, sealed: bool) -> None:
     # a read-only home is no reason to have no export
     with suppress(OSError):
         note_copy(run.places.home, Copy(str(file.absolute()), datetime.now(UTC).isoformat(), sealed))
-
-
-def import_(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="An export of persona, or a transcript.")],
-    mine: Annotated[
-        bool, typer.Option("--mine", help="The export is my own, from another machine: what I wrote there stays mine.")
-    ] = False,
-    day_first: Annotated[
-        bool | None,
-        typer.Option("--day-first/--month-first", help="How to read 5/3/2023 where no line of a transcript tells."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Read an export into an empty memory, or replay a transcript through the update stage.
-
-    A transcript has one exchange per line: {"time": "2023-04-27 18:30", "user": "...", "assistant": "...",
-    "images": ["photo.jpg"]}. It may be stopped and started again; nothing is stored twice.
-    """
-    from persona_cli.cli.sealed import opened
-    from persona_cli.memory.archive.reading import is_export
-
-    run = invocation(context)
-    if file.is_dir():
-        raise TransferError(f"{file} is a directory", fix="Name a file in it.")
-    if not file.is_file():
-        raise TransferError(f"there is no file {file}", fix="Check the path.")
-    with opened(file) as archive:
-        if is_export(archive):
-            _import_export(run, archive, mine=mine, as_json=as_json)
-            return
-    _import_transcript(run, file, day_first, as_json=as_json)
-
-
-def _import_export(run: Invocation, file: BinaryIO, *, mine: bool, as_json: bool) -> None:
-    from persona_cli.cli.render import print_json, progress
-    from persona_cli.memory.vectors.embedding import embed_wanted
-
-    with run.memory() as memory:
-        done = take_archive(run, file, memory.store, memory.media, mine=mine)
-        # before what is derived: when the disk ends there, the import itself is done all the same
-        report_export(run, done)
-        with progress(run.err, "embedding"):
-            embed_wanted(memory.store, memory.embedder)
-            memory.sight.embed_wanted()
-    if as_json:
-        print_json(done)
 
 
 def take_archive(run: Invocation, file: BinaryIO, store: Store, media: Media, *, mine: bool) -> Transferred:
@@ -213,7 +164,7 @@ def is_own(run: Invocation) -> bool:
 
 def report_export(run: Invocation, done: Transferred) -> None:
     """Say what was taken over, and as what."""
-    run.notice(f"{_contents(done)} imported.")
+    run.notice(f"{contents(done)} imported.")
     if done.quarantined:
         run.notice(f"{done.quarantined} of them read like instructions to a model and will not be recalled.")
     if done.disowned:
@@ -222,39 +173,7 @@ def report_export(run: Invocation, done: Transferred) -> None:
         )
 
 
-def _contents(done: Transferred) -> str:
+def contents(done: Transferred) -> str:
+    """Say how much an archive holds."""
     messages, rows = counted(done.rows.get("turn", 0), "messages"), counted(sum(done.rows.values()), "rows")
     return f"{messages} and {counted(done.pictures, 'pictures')} ({rows})"
-
-
-def _import_transcript(run: Invocation, file: Path, day_first: bool | None, *, as_json: bool) -> None:
-    from persona_cli.agent.replay import replay
-    from persona_cli.cli.render import print_json, progress
-    from persona_cli.importers.times import Order
-    from persona_cli.importers.transcript import read_transcript
-
-    said = None if day_first is None else Order.DAY_FIRST if day_first else Order.MONTH_FIRST
-    exchanges = read_transcript(file, said)
-    with run.assistant() as assistant, progress(run.err, "reading") as advance:
-        try:
-            done = replay(
-                assistant,
-                exchanges,
-                lambda count, total, _job: advance(count, total, "remembering"),
-                on_stored=lambda count, total: advance(count, total, "storing"),
-            )
-        except (KeyboardInterrupt, Interrupted) as exc:
-            raise Interrupted("the import was stopped", fix="The same command goes on where it was.") from exc
-        except PictureError as exc:
-            raise TransferError(exc.message, fix="Replace or leave out the picture; the same command goes on.") from exc
-    if as_json:
-        print_json(done)
-    else:
-        _report(run, done)
-
-
-def _report(run: Invocation, done: Replayed) -> None:
-    from persona_cli.cli.update import report
-
-    run.notice(f"{counted(done.added, 'exchanges')} imported, {done.known} known already.")
-    report(run, done.updates)

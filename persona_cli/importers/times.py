@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from enum import Enum
 from zoneinfo import ZoneInfo
 
@@ -153,3 +153,27 @@ def _named_zone(name: str | None, offset: int | None) -> tzinfo | None:
         return ZoneInfo("UTC")
     # EST, IST, CST: each is the name of several zones
     raise _UnknownZone(name)
+
+
+def from_seconds(value: object) -> datetime | None:
+    """Return the moment of a number of seconds since 1970; None for what is none, 0 included."""
+    number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+    try:
+        return _of_a_message(datetime.fromtimestamp(number, UTC).astimezone()) if number > 0 else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def from_iso(text: object) -> datetime | None:
+    """Return the moment of an ISO 8601 text that says its zone; None for anything else."""
+    if not isinstance(text, str) or len(text) > _LONGEST:
+        return None
+    try:
+        moment = dates.isoparse(text)
+        return None if moment.tzinfo is None else _of_a_message(moment.astimezone())
+    except (ValueError, ArithmeticError):
+        return None
+
+
+def _of_a_message(moment: datetime) -> datetime | None:
+    return moment if _OLDEST_YEAR <= moment.year <= _NEWEST_YEAR else None

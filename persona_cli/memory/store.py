@@ -25,6 +25,7 @@ from persona_cli.memory.tables.episodes import Episodes
 from persona_cli.memory.tables.forget import Foreseen, Forgetting, Receipt
 from persona_cli.memory.tables.habits import Habits
 from persona_cli.memory.tables.images import Images
+from persona_cli.memory.tables.imports import Imports
 from persona_cli.memory.tables.jobs import Jobs
 from persona_cli.memory.tables.journal import Journal
 from persona_cli.memory.tables.lines import Lines
@@ -148,6 +149,7 @@ class Store:
         self.habits = Habits(connection)
         self.readings = Readings(connection)
         self.jobs = Jobs(connection)
+        self.imports = Imports(connection)
         self.journal = Journal(connection, self.readings, self.episodes)
         self.refusals = Refusals(connection)
         self.tidies = Tidies(connection)

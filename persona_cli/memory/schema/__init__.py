@@ -27,6 +27,7 @@ STEPS = (
     "rulings",
     "grams",
     "likenesses",
+    "imports",
 )
 """The released order: append to it with each new migration, never change it."""
 

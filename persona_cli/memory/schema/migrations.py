@@ -324,3 +324,21 @@ def likenesses(db: Database) -> None:
         "CREATE TABLE likeness (image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,"
         " method INTEGER NOT NULL, print BLOB NOT NULL) STRICT"
     )
+
+
+@migrations()
+def imports(db: Database) -> None:
+    """Which messages were imported, by a hash of where they came from, so that none is taken in twice.
+
+    The key outlives its turn: what was imported and then forgotten does not come back with the next import.
+    """
+    run_script(
+        db,
+        """
+        CREATE TABLE imported (
+            key BLOB PRIMARY KEY, turn_id INTEGER REFERENCES turn (id) ON DELETE SET NULL
+        ) STRICT, WITHOUT ROWID
+--
+        CREATE INDEX imported_turn ON imported (turn_id)
+        """,
+    )
