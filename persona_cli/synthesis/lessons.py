@@ -1,0 +1,246 @@
+"""One person's lessons: every call of a stage in the order of their life, with its prompt and the reply that is right.
+
+Memory grows as the life goes on, so each prompt shows what was known then. A question is answered as the paper's
+trajectories are: think, search with the real retriever, think, answer; where two searches do not bring what the answer
+rests on, there is no lesson, and that is counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from random import Random
+
+from persona_cli.agent.respond import RespondOptions, respond
+from persona_cli.model.engines import Message
+from persona_cli.model.prompted import PromptedModel
+from persona_cli.model.prompts import Prompts
+from persona_cli.model.tasks import Exchange, Situation
+from persona_cli.records import Fulfilled, Query, Retrieve, Turn
+from persona_cli.synthesis import targets
+from persona_cli.synthesis.dialogue import Asked, Spoken
+from persona_cli.synthesis.home_writing import GAP, Household
+from persona_cli.synthesis.lifeplan import Act
+from persona_cli.synthesis.phrasing import load_table
+from persona_cli.synthesis.quality import leaks, refusal
+from persona_cli.synthesis.scribe import Scribe
+
+MOST = 3
+"""Searches of one response, as in the published training."""
+ONE_CALL = 0.15
+"""Share of the questions that are also answered in one call, with one search before it."""
+
+
+class Stage(StrEnum):
+    """What a lesson teaches; the values are the names of the program's tasks."""
+
+    RESPONSE = "reason"
+    ANSWER = "answer"
+    PERSONALITY = "infer_personality"
+    SEMANTIC = "extract_semantic"
+    EPISODIC = "summarize_episodes"
+    PROCEDURAL = "update_procedural"
+    CORE = "update_core"
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One conversation of a stage; every message of the assistant is to be learnt."""
+
+    stage: Stage
+    person: str
+    turn: str
+    """Which turn it is of, "session:place"; of a session its last."""
+    act: str
+    said: str
+    """The user's words it is about."""
+    messages: tuple[Message, ...]
+
+    @property
+    def reply(self) -> str:
+        """Return the last reply."""
+        return self.messages[-1].text
+
+
+@dataclass(slots=True)
+class Pupil:
+    """Goes through a life and writes the lessons down."""
+
+    person: str
+    household: Household
+    prompts: Prompts
+    context: int
+    rng: Random
+    unfound: Counter[str] = field(default_factory=Counter)
+    """By act: questions that no search found what they rest on."""
+    found: Counter[str] = field(default_factory=Counter)
+    """By act: questions that were answered, by the number of searches."""
+    refused: Counter[str] = field(default_factory=Counter)
+    """By the gate's rule: labels that do not rest on their turn."""
+
+    def session(self, spoken: Sequence[Spoken]) -> Iterator[Lesson]:
+        """Yield the lessons of one session, and let memory learn it."""
+        household = self.household
+        household.begin(spoken[0].at)
+        turns: list[Turn] = []
+        for said in spoken:
+            turn = household.hear(said)
+            yield from self._response(said, turn, turns)
+            yield from self._labels(said, turn, turns)
+            household.learn(said, turn)
+            turns.append(turn)
+        yield from self._end(spoken, turns)
+
+    def _labels(self, said: Spoken, turn: Turn, recent: Sequence[Turn]) -> Iterator[Lesson]:
+        label = said.label
+        yield self._task(
+            Stage.PERSONALITY, said, targets.traits_text(label.scores),
+            lambda model: model.infer_personality(turn, recent, _never),
+        )  # fmt: skip
+        if rule := refusal(label, turn, recent, self.household.knows):
+            self.refused[rule] += 1
+            return
+        yield self._task(
+            Stage.SEMANTIC, said, targets.semantic_text(label),
+            lambda model: model.extract_semantic(turn, recent, _never),
+        )  # fmt: skip
+
+    def _end(self, spoken: Sequence[Spoken], turns: Sequence[Turn]) -> Iterator[Lesson]:
+        store, last = self.household.store, spoken[-1]
+        topics = targets.topics_label(spoken, self.rng)
+        habits = targets.habits_label(spoken)
+        known_habits, known = store.habits.current(), store.core.current()
+        core = targets.core_label(spoken, known)
+        yield self._task(
+            Stage.EPISODIC, last, targets.topics_text(topics), lambda model: model.summarize_episodes(turns, _never)
+        )
+        yield self._task(
+            Stage.PROCEDURAL, last, targets.habits_text(habits),
+            lambda model: model.update_procedural(turns, known_habits, _never),
+        )  # fmt: skip
+        yield self._task(
+            Stage.CORE, last, targets.core_text(core), lambda model: model.update_core(turns, known, _never)
+        )
+        self.household.close_session(turns, topics, habits, core)
+
+    def _task(self, stage: Stage, said: Spoken, target: str, ask: Callable[[PromptedModel], object]) -> Lesson:
+        scribe = Scribe(self.context)
+        scribe.reply = lambda _messages: target
+        ask(self._model(scribe))
+        return self._lesson(stage, said, scribe)
+
+    def _response(self, said: Spoken, turn: Turn, recent: Sequence[Turn]) -> Iterator[Lesson]:
+        store = self.household.store
+        query = Query(turn.user, said.at, turn.images)
+        near = tuple(before for before in recent if before.at >= said.at - GAP)
+        situation = Situation(query, store.core.current(), said.traits, near)
+        policy = Policy(said, situation, self.rng)
+        scribe = Scribe(self.context)
+        scribe.reply = policy
+        recall = self.household.recaller(self.rng)
+        model = self._model(scribe)
+        options = RespondOptions(reasoning=True)
+        list(respond(recall, Fulfilled, model, situation, options=options, most=MOST + 1, stop=_never))
+        counted = self.unfound if policy.lost else self.found
+        if said.asked is not None:
+            counted[f"{said.beat.act} ({policy.searches} searches)"] += 1
+        if leaks(said):
+            self.refused["the question has its answer"] += 1
+            return
+        if not policy.lost:
+            yield self._lesson(Stage.RESPONSE, said, scribe)
+        if said.asked is not None and self.rng.random() < ONE_CALL:
+            yield from self._one_call(said, situation)
+
+    def _one_call(self, said: Spoken, situation: Situation) -> Iterator[Lesson]:
+        """Yield the answer of a response without reasoning: one search with the words of the query, one call."""
+        wish = Retrieve(situation.query.text)
+        found = self.household.recaller(self.rng)(situation.query, wish, ())
+        asked = Situation(
+            situation.query, situation.core, situation.traits, situation.recent, exchanges=(Exchange("", wish, found),)
+        )
+        scribe = Scribe(self.context)
+        scribe.reply = lambda _messages: f"<answer>{said.answer}</answer>"
+        list(self._model(scribe).answer(asked, _never))
+        assert said.asked is not None
+        if all(content in scribe.calls[-1][0].text for content in said.asked.gold):
+            yield self._lesson(Stage.ANSWER, said, scribe)
+
+    def _model(self, scribe: Scribe) -> PromptedModel:
+        return PromptedModel(scribe, self.prompts, self.household.media.source)
+
+    def _lesson(self, stage: Stage, said: Spoken, scribe: Scribe) -> Lesson:
+        return Lesson(
+            stage, self.person, f"{said.session}:{said.place}", said.beat.act.value, said.user, scribe.calls[-1]
+        )
+
+
+class Policy:
+    """What the right reply of a response is, by what the prompt shows so far."""
+
+    def __init__(self, said: Spoken, situation: Situation, rng: Random) -> None:
+        self._said = said
+        self._situation = situation
+        self._rng = rng
+        self._think = load_table("replies")["think"]
+        self.searches = 0
+        self.lost = False
+        """What the answer rests on was not found."""
+
+    def __call__(self, messages: Sequence[Message]) -> str:
+        """Return the reply."""
+        asked = self._said.asked
+        if asked is None:
+            return targets.think_text(self._said.thought, self._said.answer)
+        if self.searches == 0 and (thought := self._above(asked, messages[0].text)):
+            return targets.think_text(thought, self._said.answer)
+        shown = " ".join(message.text for message in messages[1:] if message.role == "user")
+        if asked.gold and all(content in shown for content in asked.gold):
+            return targets.think_text(self._found(asked), self._said.answer)
+        enough = 1 if not asked.gold and self._rng.random() < 0.7 else 2
+        if self.searches < enough:
+            return self._search(asked)
+        self.lost = bool(asked.gold)
+        return targets.think_text(self._say("unknown", asked), self._said.answer)
+
+    def _search(self, asked: Asked) -> str:
+        words = asked.searches[self.searches]
+        kind = (
+            "again" if self.searches else "search_window" if asked.window else "search_use" if asked.use else "search"
+        )
+        self.searches += 1
+        start, end = asked.window or (None, None)
+        wish = Retrieve(words.replace('"', "'"), start, end)
+        return targets.search_text(self._say(kind, asked, words=wish.keywords), wish)
+
+    def _above(self, asked: Asked, prompt: str) -> str:
+        """Return the thought of one who sees the answer in the profile or in the last hour's talk; "" where it is not.
+
+        What is asked of another time, or of what was before, is not to be had from the profile.
+        """
+        if not asked.gold or asked.window:
+            return ""
+        if self._said.beat.act in (Act.ASK, Act.USE):
+            value = self._said.beat.fact.value if self._said.beat.fact else asked.value
+            for entry in self._situation.core.entries:
+                if value.casefold() in entry.value.casefold() and f": {entry.value}" in prompt:
+                    return self._say("above_profile", asked, value=f"{entry.key} is {entry.value}")
+            for turn in self._situation.recent:
+                if value.casefold() in turn.user.casefold() and turn.user in prompt:
+                    return self._say("above_recent", asked, value=asked.value)
+        return ""
+
+    def _found(self, asked: Asked) -> str:
+        kind = "former" if asked.was else "found"
+        return self._say(kind, asked, content=asked.gold[0], value=asked.value, was=asked.was)
+
+    def _say(self, kind: str, asked: Asked, **slots: str) -> str:
+        fields = {"about_it": asked.about_it, "window": asked.span, "date": "", "words": asked.searches[0], **slots}
+        forms = [form for form in self._think[kind] if "{date}" not in form]
+        return str(self._rng.choice(forms)).format(**fields)
+
+
+def _never() -> bool:
+    return False

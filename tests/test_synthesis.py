@@ -1,0 +1,181 @@
+"""Made-up people: the plan is seeded, labels pass the gate, lessons are what the program asks and reads."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from persona_cli.errors import TransferError
+from persona_cli.importers.transcript import read_transcript
+from persona_cli.memory.store import open_store
+from persona_cli.model import parsing
+from persona_cli.model.replies import ReplyParser
+from persona_cli.paths import find_places
+from persona_cli.records import Answer, Retrieve
+from persona_cli.synthesis.dialogue import name_window, speak
+from persona_cli.synthesis.fact_kinds import fact_kinds
+from persona_cli.synthesis.lifeplan import ASKS, Act, Life, plan_life
+from persona_cli.synthesis.making import Order, make
+from persona_cli.synthesis.quality import PAPER
+from tests.terminal import persona
+
+
+def life_of(number: int, turns: int = 60) -> Life:
+    return plan_life(f"{number:04}", "somebody", turns, "7")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, minilm: Path) -> Path:
+    """Return the folder of two people of thirty turns."""
+    home = tmp_path_factory.mktemp("synth")
+    places = find_places(env={"PERSONA_HOME": str(home)})
+    places.weights.mkdir(parents=True)
+    for file in minilm.iterdir():
+        if file.suffix != ".lock":
+            (places.weights / file.name).hardlink_to(file)
+    order = Order(people=2, turns=30, seed="7", context=1_600)
+    make(order, places, home / "data", on_progress=lambda _done, _all: None)
+    return home / "data"
+
+
+def rows(folder: Path, name: str = "sft.jsonl") -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / name).read_text(encoding="utf-8").splitlines()]
+
+
+def test_the_same_seed_plans_and_says_the_same() -> None:
+    assert life_of(3) == life_of(3)
+    assert speak(life_of(3), "7") == speak(life_of(3), "7")
+    assert speak(life_of(3), "7") != speak(life_of(4), "7")
+
+
+def test_a_life_has_every_act_in_an_order_that_makes_sense() -> None:
+    acts: Counter[Act] = Counter()
+    for number in range(8):
+        told: set[tuple[str, str]] = set()
+        for turn in speak(life_of(number, 100), "7"):
+            acts[turn.beat.act] += 1
+            fact = turn.beat.fact
+            if fact is not None and turn.beat.act in (Act.TELL, Act.CHANGE):
+                told.add(fact.key)
+            elif fact is not None and turn.beat.act in ASKS:
+                assert fact.key in told, "nothing is asked before it was told"
+            assert "{" not in turn.user + turn.answer + turn.label.content + turn.thought
+            assert "[" not in turn.user + turn.answer + turn.label.content
+    assert set(Act) - {Act.SHOW} == set(acts)
+
+
+def test_every_kind_of_fact_can_be_told_and_asked() -> None:
+    names = {turn.beat.fact.kind.name for n in range(8) for turn in speak(life_of(n, 200), "7") if turn.beat.fact}
+    assert names == {kind.name for kind in fact_kinds()}
+
+
+def test_a_time_is_named_as_people_do() -> None:
+    from datetime import UTC, datetime
+    from random import Random
+
+    then, now = datetime(2025, 3, 9, 18, 30, tzinfo=UTC), datetime(2025, 3, 10, 8, 0, tzinfo=UTC)
+    said, (start, end) = name_window(then, now, Random(1))
+    assert said == "yesterday"
+    assert (start, end) == (datetime(2025, 3, 9, tzinfo=UTC), datetime(2025, 3, 10, tzinfo=UTC))
+
+
+def test_every_reply_of_a_lesson_is_read_by_the_program(made: Path) -> None:
+    parsers: dict[str, Callable[[str], object]] = {
+        "infer_personality": parsing.parse_traits,
+        "extract_semantic": parsing.parse_semantic,
+        "summarize_episodes": lambda text: parsing.parse_topics(text, 99),
+        "update_procedural": parsing.parse_procedural,
+        "update_core": parsing.parse_core,
+    }
+    tasks = set()
+    for row in rows(made):
+        messages = row["messages"]
+        tasks.add(row["task"])
+        assert [message["role"] for message in messages] == ["user", "assistant"] * (len(messages) // 2)
+        for message in messages[1::2]:
+            if row["task"] in ("reason", "answer"):
+                parser = ReplyParser(None, answer_only=row["task"] == "answer")
+                *_, last = [*parser.feed(message["content"]), *parser.finish()]
+                assert isinstance(last, Answer if message is messages[-1] else Retrieve)
+            else:
+                parsers[row["task"]](message["content"])
+    assert tasks == {"reason", "answer", *parsers}
+
+
+def test_an_answer_after_a_search_rests_on_what_was_found(made: Path) -> None:
+    searched = [row for row in rows(made) if row["task"] == "reason" and len(row["messages"]) > 2]
+    assert len(searched) >= 4
+    shown = [row["messages"][2]["content"] for row in searched]
+    assert all("# Retrieved from memory" in text for text in shown)
+
+
+def test_shares_are_the_papers_and_the_gate_refuses_nothing(made: Path) -> None:
+    report = json.loads((made / "synth.json").read_text(encoding="utf-8"))
+    assert report["shares"] == pytest.approx(PAPER, abs=0.02)
+    assert sum(report["counts"]["refused"].values()) <= 1
+
+
+def test_the_other_forms_hold_the_same_lessons(made: Path) -> None:
+    own = rows(made)
+    llava = json.loads((made / "sft-llava.json").read_text(encoding="utf-8"))
+    swift = rows(made, "sft-swift.jsonl")
+    for row, other, third in zip(own, llava, swift, strict=True):
+        values = [message["content"] for message in row["messages"]]
+        assert [part["value"] for part in other["conversations"]] == values
+        assert [part["from"] for part in other["conversations"]][:2] == ["human", "gpt"]
+        assert third["messages"] == row["messages"]
+        assert "image" not in other
+
+
+def test_transcripts_are_read_and_homes_hold_what_was_learnt(made: Path) -> None:
+    assert len(read_transcript(made / "transcripts" / "0000.jsonl")) == 30
+    store = open_store(made / "users" / "0001" / "persona.db")
+    try:
+        assert store.turns.count() == 30
+        assert store.semantic.list()
+        assert store.core.current().get("name")
+        assert store.episodes.list()
+        assert store.readings.all()
+    finally:
+        store.close()
+
+
+def test_a_folder_goes_on_and_takes_no_other_order(made: Path) -> None:
+    before = (made / "sft.jsonl").read_bytes()
+    (made / "people" / "0001.json").unlink()
+    places = find_places(env={"PERSONA_HOME": str(made.parent)})
+    done: list[int] = []
+    make(
+        Order(people=2, turns=30, seed="7", context=1_600), places, made,
+        on_progress=lambda count, _all: done.append(count),
+    )  # fmt: skip
+    assert done == [1, 2]
+    assert (made / "sft.jsonl").read_bytes() == before
+    with pytest.raises(TransferError, match="other options"):
+        make(Order(people=3, turns=30, seed="7"), places, made, on_progress=lambda _done, _all: None)
+
+
+def test_personas_from_a_file(tmp_path: Path) -> None:
+    from persona_cli.synthesis.lifeplan import load_personas
+
+    file = tmp_path / "persona.jsonl"
+    file.write_text('{"persona": "A diver"}\n\n{"persona": "A  cook"}\n', encoding="utf-8")
+    assert load_personas(file) == ("A diver", "A cook")
+    file.write_text('{"persona": "A diver"}\n{"who": 1}\n', encoding="utf-8")
+    with pytest.raises(TransferError, match="line 2"):
+        load_personas(file)
+
+
+def test_the_command(weights: Path, tmp_path: Path) -> None:
+    ran = persona(
+        "synth", str(tmp_path / "out"), "--people", "1", "--turns", "8", "--context", "1600", "--workers", "1", "--json"
+    )
+    assert ran.code == 0, ran.err
+    told = json.loads(ran.out)
+    assert told["kind"] == "synth"
+    assert told["made"]["turns"] == 8
