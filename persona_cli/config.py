@@ -148,6 +148,7 @@ class ChatSettings:
 
     show_thinking: bool = setting(False, "show the model's thinking on stderr")
     history: bool = setting(True, "let the arrow keys bring back what you said before, from memory")
+    upcoming: bool = setting(True, "say when a chat begins what is today and tomorrow, and what was to be lately")
     update_seconds: int = setting(
         30, "seconds a single message may go on learning after its answer; the rest waits", least=0, most=86_400
     )

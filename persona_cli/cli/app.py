@@ -30,6 +30,7 @@ from persona_cli.cli import (
     serve,
     synth,
     transfer,
+    upcoming,
     update,
     why,
 )
@@ -51,6 +52,7 @@ app.command("chat", short_help="Talk, or answer one message.")(chat.chat)
 app.add_typer(memory.app, name="memory")
 app.add_typer(profile.app, name="profile")
 app.command("why", short_help="Explain how an answer came about.")(why.why)
+app.command("upcoming", short_help="Show what lies ahead, and on this day.")(upcoming.upcoming)
 app.command("update", short_help="Run the updates still queued.")(update.update)
 app.command("export", short_help="Write everything to a file.")(transfer.export)
 app.command("import", short_help="Bring in what you said elsewhere, or an export.")(importing.import_)

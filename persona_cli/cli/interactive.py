@@ -188,9 +188,21 @@ def greet(run: Invocation, assistant: Assistant, instead_of: str = "") -> None:
     last = assistant.memory.store.turns.latest()
     if last is not None and is_unanswered(last):
         run.notice(f"Your last message has no answer, for persona ended before it was there: “{shortened(last.user)}”")
+    if run.settings.chat.upcoming:
+        _tell_soon(run, assistant)
     turns = assistant.memory.store.turns.count()
     known = f"{turns} turns so far. " if turns else ""
     run.notice(f"{known}Everything stays on this machine. /help lists the commands, Ctrl-D leaves.")
+
+
+def _tell_soon(run: Invocation, assistant: Assistant) -> None:
+    from datetime import datetime
+
+    from persona_cli.cli.upcoming import tell_soon
+    from persona_cli.remembering.ahead import look_ahead
+
+    now = datetime.now().astimezone()
+    tell_soon(run, look_ahead(assistant.memory.store, now, within=2), now)
 
 
 def parse_paths(text: str) -> tuple[Path, ...]:

@@ -35,6 +35,7 @@ from persona_cli.remembering.same import (
     says_the_same,
 )
 from persona_cli.remembering.slots import Reads, as_drafted, with_dates, with_slot
+from persona_cli.timewords import event_of
 
 Crop = Callable[[SemanticDraft], tuple[str, ...]]
 """Keeps what is to be cut from pictures for a draft; returns the SHA-256 of each crop."""
@@ -277,7 +278,8 @@ def put_written(store: Store, memory: SemanticMemory, read: Reads = lambda _: ()
         outdated = changes.outdated(changes.news(draft, memory.content, turn, changes.over(turn)))
         # what has ended fills its slot no longer
         slot = "" if draft.change is Change.ENDS else draft.slot
-        added = store.semantic.add(replace(memory, subject=draft.subject, slot=slot))
+        event = memory.event or event_of(memory.content, memory.recorded_at)
+        added = store.semantic.add(replace(memory, subject=draft.subject, slot=slot, event=event))
         by_person = memory.author is Author.PERSON
         disputed = [
             end.memory
@@ -306,7 +308,8 @@ def _memory(draft: SemanticDraft, judged: Admitted, turn: Turn, slot: str) -> Se
         valid_from=turn.at,
         turn_id=turn.id,
         images=tuple(hash_ for hash_ in draft.images if hash_ in shown),
-        event=draft.event,
+        # a model gives the words; when that is, the words say
+        event=draft.event or event_of(judged.quote, turn.at),
         # what has ended fills its slot no longer; the next value has nothing to replace
         slot="" if draft.change is Change.ENDS else slot,
         last_seen=turn.at,

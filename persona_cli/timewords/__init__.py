@@ -14,18 +14,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from persona_cli.records import Window
 from persona_cli.timewords.anchors import Anchored, find_anchors
 from persona_cli.timewords.phrase import Direction, TimePhrase
 from persona_cli.timewords.relations import in_zone, lasting, relate
 from persona_cli.timewords.scanning import scan, unread
-from persona_cli.timewords.settling import settle, settled
+from persona_cli.timewords.settling import comes_yearly, settle, settled
 from persona_cli.timewords.wording import describe, parse_stamp, stamp
 
 __all__ = [
     "Anchored",
     "Direction",
     "TimePhrase",
+    "comes_yearly",
     "describe",
+    "event_of",
     "find_anchors",
     "find_times",
     "in_zone",
@@ -43,6 +46,11 @@ __all__ = [
 def find_times(text: str, at: datetime) -> tuple[TimePhrase, ...]:
     """Return every time phrase of `text` in order, as meant at `at`, in the zone of `at`."""
     return scan(text, at, "any")
+
+
+def event_of(text: str, at: datetime) -> Window | None:
+    """Return when what a sentence of somebody's tells of happens, where it says so; `at` is when it was said."""
+    return next((phrase.window for phrase in find_times(text, at) if not phrase.repeating), None)
 
 
 def query_window(text: str, at: datetime) -> TimePhrase | None:

@@ -51,11 +51,16 @@ _MOST = 40
 """Phrases from which on a text is a page of dates, which keeps its words: each is looked for in the whole text."""
 
 
+def comes_yearly(text: str) -> bool:
+    """Tell whether what is said comes round every year: a birthday, an anniversary."""
+    return _YEARLY.search(text) is not None
+
+
 def settle(text: str, phrases: Iterable[TimePhrase]) -> str:
     """Return `text` with the phrases in it that depend on their day written as the dates they mean."""
     phrases = tuple(phrases)
     for phrase in phrases if len(phrases) <= _MOST else ():
-        if (date := settled(phrase, yearly=_YEARLY.search(text) is not None)) is None:
+        if (date := settled(phrase, yearly=comes_yearly(text))) is None:
             continue
         words = r"\s+".join(map(re.escape, phrase.text.split()))
         match = re.search(rf"(?<!\w){words}(?!['’]|\w| (?:{_MANY}))", text, re.I)

@@ -14,11 +14,12 @@ from enum import IntEnum
 
 from persona_cli.english.tokens import stems
 from persona_cli.model.lite.listener import Listener
-from persona_cli.model.lite.read import corrected, event_of, leans_on_before, said_plainly, states
+from persona_cli.model.lite.read import corrected, leans_on_before, said_plainly, states
 from persona_cli.model.tasks import Situation
 from persona_cli.reading.filling import subject_name
 from persona_cli.reading.statement import Statement
 from persona_cli.records import CoreEntry, SemanticMemory, Status, Turn, Window
+from persona_cli.timewords import event_of
 
 _JUST_SAID = 6
 """Turns that count as much as the best that a search finds."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from persona_cli.english.people import USER
 from persona_cli.english.tokens import NUMBERS, names, negative, stems
@@ -18,8 +17,8 @@ from persona_cli.model.lite.phrases import without_opening, words_of
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.reading.filling import filled_slot, plainly_filled, subject_name
 from persona_cli.reading.statement import Span, Statement
-from persona_cli.records import Change, Turn, Window
-from persona_cli.timewords import find_times
+from persona_cli.records import Change, Turn
+from persona_cli.timewords import event_of
 
 LASTING = 0.4
 """Probability of being worth remembering from which a sentence is kept."""
@@ -119,11 +118,6 @@ def said_plainly(statement: Statement) -> str:
         else without_opening(text, "fillers", *(("denying",) if statement.act.label == "correct" else ()))
     )
     return text.rstrip("?").rstrip() if statement.act.label in ("keep", "remind") else text
-
-
-def event_of(text: str, at: datetime) -> Window | None:
-    """Return when what a sentence tells of happens, where it says so."""
-    return next((phrase.window for phrase in find_times(text, at) if not phrase.repeating), None)
 
 
 def _draft(

@@ -19,7 +19,7 @@ from persona_cli.model.lite.language import ENGLISH, language_of
 from persona_cli.model.lite.listener import Listener
 from persona_cli.model.lite.matching import Asked, understand
 from persona_cli.model.lite.phrases import phrases_of
-from persona_cli.model.lite.read import draft_memories, event_of, is_worth_keeping, said_plainly, states
+from persona_cli.model.lite.read import draft_memories, is_worth_keeping, said_plainly, states
 from persona_cli.model.lite.session import Embed
 from persona_cli.model.lite.sums import reckon
 from persona_cli.model.lite.talk import Talk, asks_to_sum_up, looked_for, told_last_time
@@ -29,7 +29,7 @@ from persona_cli.personality import Traits
 from persona_cli.reading.inquiry import Question, question_of
 from persona_cli.reading.statement import Statement
 from persona_cli.records import Retrieve, Turn, Want, Wish
-from persona_cli.timewords import describe, query_window
+from persona_cli.timewords import describe, event_of, query_window
 
 ABOUT_SELF = (
     "I'm persona, running on the built-in model: no language model, but a memory. Tell me about your life, your people "
