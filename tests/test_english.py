@@ -14,6 +14,7 @@ import pytest
 
 from persona_cli.english import lexicon
 from persona_cli.english.forms import mirror, to_second
+from persona_cli.english.kept_texts import kept
 from persona_cli.english.people import full_names, holder, kin, other_names, same_holder
 from persona_cli.english.sentences import sentence_spans, sentences
 from persona_cli.english.speakers import stretches
@@ -136,14 +137,26 @@ def test_evidence_goes_by_stems() -> None:
     assert supported({"germani"}, "He is German") == {"germani"}
     assert negative("I don't like it")
     assert not negative("I like it")
-    assert names("My sister Ada lives in Oslo. Dr. Novak came.") == ["Ada", "Oslo", "Novak"]
+    assert names("My sister Ada lives in Oslo. Dr. Novak came.") == ("Ada", "Oslo", "Novak")
     assert numbers("two dogs, 3 cats, half past six") == {2, 3, 30, 6}
 
 
+def test_what_is_told_of_a_short_text_is_kept_and_of_a_page_is_not() -> None:
+    asked: list[str] = []
+
+    def tell(text: str) -> int:
+        asked.append(text)
+        return len(text)
+
+    look_up = kept(tell)
+    assert [look_up("short"), look_up("short"), look_up("long " * 200), look_up("long " * 200)] == [5, 5, 1000, 1000]
+    assert asked == ["short", "long " * 200, "long " * 200]
+
+
 def test_names_that_are_words() -> None:
-    assert names("My brother Will met Rose and Grace.") == ["Will", "Rose", "Grace"]
-    assert names("Will moved to Rome. Will you come?") == ["Will", "Rome"]
-    assert names("I will go in May.") == []
+    assert names("My brother Will met Rose and Grace.") == ("Will", "Rose", "Grace")
+    assert names("Will moved to Rome. Will you come?") == ("Will", "Rome")
+    assert names("I will go in May.") == ()
 
 
 def test_people_by_any_of_their_names() -> None:

@@ -44,10 +44,17 @@ def test_a_passage_of_any_length_has_a_part_for_each_sentence(encoder: StateEnco
         assert all(np.isfinite(part.mean()).all() for part in read.parts)
 
 
-def test_a_passage_has_the_same_states_whatever_is_read_beside_it(encoder: StateEncoder) -> None:
+def test_a_passage_has_the_same_states_whatever_is_read_beside_it(encoder: StateEncoder, minilm: Path) -> None:
     alone = encoder.encode([["My cat is called Nilo."]])[0]
-    beside = encoder.encode([[LONG], ["My cat is called Nilo."]])[1]
+    other = StateEncoder(minilm, pytest.fail)
+    beside = other.encode([[LONG], ["My cat is called Nilo."]])[1]
+    other.close()
     assert (alone.parts[0].states == beside.parts[0].states).all()
+
+
+def test_a_message_is_looked_at_once_and_a_page_is_not_kept(encoder: StateEncoder) -> None:
+    assert encoder.encode([["My cat is called Nilo."]])[0] is encoder.encode([["My cat is called Nilo."]])[0]
+    assert encoder.encode([[LONG, LONG]])[0] is not encoder.encode([[LONG, LONG]])[0]
 
 
 def test_a_closed_encoder_says_so(minilm: Path) -> None:

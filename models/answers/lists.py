@@ -103,7 +103,7 @@ def of_batch(batch: Batch, embedder: MiniLM) -> Iterator[Listed]:
         )
 
 
-def _shared(inquiry: Inquiry, words: Sequence[set[str]], frequency: Counter[str]) -> Floats:
+def _shared(inquiry: Inquiry, words: Sequence[frozenset[str]], frequency: Counter[str]) -> Floats:
     """Return how much the words that a question shares with each message count: (n,)."""
     wanted = stems(inquiry.text)
     rare = {word: np.log1p(len(words) / frequency[word]) for word in wanted if word in frequency}

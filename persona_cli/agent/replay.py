@@ -66,16 +66,17 @@ def replay(
     stop: Stop = lambda: False,
     *,
     on_stored: OnStored = lambda _done, _all: None,
+    in_passing: bool = False,
 ) -> Replayed:
     """Store the exchanges in the order of their times, then run their update jobs.
 
-    `on_progress` follows the jobs. Raises `Interrupted` when stopped: what was stored stays, and the same call goes
-    on from there.
+    `on_progress` follows the jobs; with `in_passing` Chroma is left to a later conversation. Raises `Interrupted` when
+    stopped: what was stored stays, and the same call goes on from there.
     """
     with assistant.updates.paused():
         added = store_exchanges(assistant.memory, assistant.gap, exchanges, stop, on_stored=on_stored)
     assistant.close_sessions()
-    return Replayed(added, len(exchanges) - added, assistant.updates.run(on_progress, stop))
+    return Replayed(added, len(exchanges) - added, assistant.updates.run(on_progress, stop, in_passing=in_passing))
 
 
 def store_exchanges(

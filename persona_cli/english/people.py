@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from persona_cli.english.kept_texts import kept
 from persona_cli.english.lexicon import PEOPLE, tables, word_class
 
 USER = "user"
@@ -73,6 +74,7 @@ def _nicknames() -> dict[str, tuple[str, ...]]:
     return short
 
 
+@kept
 def _of_content(content: str) -> frozenset[str]:
     text = _FRONT.sub("", content.strip(), count=1) if not content.startswith(("The user", "the user")) else content
     possessed = re.match(r"(?i)(?:the user['’]s|my|our)\s+(?P<words>.+)$", text)

@@ -11,11 +11,13 @@ from collections.abc import Collection, Iterable
 from functools import cache, lru_cache
 from typing import Any
 
+from persona_cli.english.kept_texts import kept
 from persona_cli.english.lexicon import STOP, tables, word_class
 from persona_cli.english.sentences import sentences
 from persona_cli.english.verbs import irregular_bases
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_FROM_APOSTROPHE = re.compile(r"['’].*$")
 _CONTRACTED = re.compile(r"['’](?:s|m|re|ve|ll|d|t)?$")
 _SUBJECT = re.compile(r"\s+(?:is|was|has|had|and|will|likes?|loves?|lives?|works?|wants?|plays?|moved|died)\b")
 _MONTH_TEXT = "january february march april may june july august september october november december"
@@ -97,9 +99,21 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
-def stems(text: str) -> set[str]:
+def telling_words(text: str) -> list[str]:
+    """Return the words that carry meaning, in order."""
+    return [word for word in words(text) if _FROM_APOSTROPHE.sub("", word.casefold()) not in STOP]
+
+
+@kept
+def stems(text: str) -> frozenset[str]:
     """Return the stems of the words that carry meaning."""
-    return {stem(word) for word in words(text) if re.sub(r"['’].*$", "", word.casefold()) not in STOP}
+    return frozenset(map(stem, telling_words(text)))
+
+
+@kept
+def word_stems(text: str) -> frozenset[str]:
+    """Return the stems of all words of a text."""
+    return frozenset(map(stem, words(text)))
 
 
 def stem_set(text: str) -> frozenset[str]:
@@ -107,10 +121,11 @@ def stem_set(text: str) -> frozenset[str]:
     return frozenset(map(stem, text.split()))
 
 
-def values(text: str) -> set[str]:
+@kept
+def values(text: str) -> frozenset[str]:
     """Return the stems that say something specific: not "works as" or "likes", nor dates, which are judged apart."""
     found = stems(text)
-    undated = {short for short in found if short not in _calendar() and not short[0].isdigit()}
+    undated = frozenset(short for short in found if short not in _calendar() and not short[0].isdigit())
     return (undated - _frame()) or undated or found
 
 
@@ -121,15 +136,17 @@ def only_dates(text: str) -> bool:
 
 def supported(wanted: Collection[str], text: str) -> set[str]:
     """Return those of the stems that occur in a text, also in another form of the word."""
-    return _supported(wanted, {stem(word) for word in words(text)})
+    return _supported(wanted, word_stems(text))
 
 
+@kept
 def negative(text: str) -> bool:
     """Tell whether a sentence denies something, or speaks of dislike or of an end."""
-    return bool(_NEGATIVE.search(text)) or any(stem(word) in _negatives() for word in words(text))
+    return bool(_NEGATIVE.search(text)) or not _negatives().isdisjoint(word_stems(text))
 
 
-def names(text: str) -> list[str]:
+@kept
+def names(text: str) -> tuple[str, ...]:
     """Return the capitalised words without possessives; the first of a sentence where it is its subject."""
     found = []
     for sentence in sentences(text):
@@ -138,19 +155,20 @@ def names(text: str) -> list[str]:
             is_name = place > 0 or word != match[0] or _SUBJECT.match(sentence, match.end())
             if word[:1].isupper() and is_name and word.casefold() not in STOP - _NAMES_TOO and not is_date(word):
                 found.append(word)
-    return found
+    return tuple(found)
 
 
 _NAMES_TOO = frozenset(("will",))
 """Stop words that are names where they have a capital inside a sentence, or before a verb: "Will moved"."""
 
 
-def numbers(text: str) -> set[int]:
+@kept
+def numbers(text: str) -> frozenset[int]:
     """Return the numbers of a text, in digits or in words."""
     found = {int(digits[-9:]) for digits in re.findall(r"\d+", text)}
     for word in map(str.casefold, words(text)):
         found |= {NUMBERS[word]} if word in NUMBERS else _CLOCK.get(word, frozenset())
-    return found
+    return frozenset(found)
 
 
 def is_date(word: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from persona_cli.english.people import other_names
-from persona_cli.english.tokens import names, stem, stems, supported, values, words
+from persona_cli.english.tokens import names, stem, stems, supported, telling_words, values, word_stems
 from persona_cli.memory.store import Store
 from persona_cli.memory.vectors.known import KnownVectors
 from persona_cli.model.tasks import SemanticDraft
@@ -218,12 +218,21 @@ class Changes:
         if self._meaning is None:
             return news
         near = self._candidates(news, whole=True)
-        older = [memory for memory in near if _may_be_outdated(as_compared(memory), news)]
-        return replace(news, judged=self._meaning.judged(said, older))
+        judged = self._meaning.judged(said, near, lambda old: _may_be_outdated(as_compared(old), news))
+        return replace(news, judged=judged)
 
-    def outdated(self, news: News, rules: tuple[tuple[str, Rule], ...] = AT_ONCE) -> tuple[Outdated, ...]:
-        """Return what no longer holds, each memory by the first of the rules that fires for it."""
-        known = {memory.id: memory for memory in self._candidates(news, whole=rules is IN_THE_END)}
+    def outdated(self, news: News) -> tuple[Outdated, ...]:
+        """Return what no longer holds, each memory by the first of the rules that fires for it; not by its meaning."""
+        return self._outdated(news, self._candidates(news, whole=False), AT_ONCE)
+
+    def outdated_in_the_end(self, news: News) -> tuple[Outdated, ...]:
+        """Return what no longer holds by the meaning of what was judged."""
+        return self._outdated(news, [judged.memory for judged in news.judged], IN_THE_END)
+
+    def _outdated(
+        self, news: News, memories: Sequence[SemanticMemory], rules: tuple[tuple[str, Rule], ...]
+    ) -> tuple[Outdated, ...]:
+        known = {memory.id: memory for memory in memories}
         left = {number: as_compared(memory) for number, memory in known.items()}
         ended_by: dict[int, str] = {}
         for name, rule in rules:
@@ -251,7 +260,7 @@ class Changes:
 
     def near(self, text: str, slot: str = "", status: Status = Status.ACTIVE) -> list[SemanticMemory]:
         """Return memories that share words with `text`, or its slot."""
-        telling = list(dict.fromkeys(word for word in words(text) if stems(word)))[:_LOOKED_UP]
+        telling = list(dict.fromkeys(telling_words(text)))[:_LOOKED_UP]
         hits = self._store.texts.search(telling, (Kind.SEMANTIC,), _NEAR)
         memories = self._store.semantic.many([ref.id for ref, _ in hits])
         slotted = self._store.semantic.active_in_slot(slot) if slot else ()
@@ -331,7 +340,7 @@ def _may_contradict(news: News, old: SemanticMemory) -> bool:
 def _speaks_of(draft: SemanticDraft, memory: SemanticMemory) -> bool:
     """Tell whether the names in what is said to end are those of the memory."""
     over = replace(draft, content=draft.replaces) if draft.replaces else draft
-    said = {stem(name) for name in names(over.content)} - {stem(word) for word in words(draft.subject)}
+    said = {stem(name) for name in names(over.content)} - word_stems(draft.subject)
     return draft.change is not Change.ENDS or supported(said, memory.content) == said
 
 

@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from persona_cli.english.tokens import stem, words
+from persona_cli.english.tokens import stem, word_stems
 from persona_cli.memory.store import Store
 from persona_cli.memory.tables.conflicts import AT_ONCE
 from persona_cli.memory.vectors.embedding import Embedder
 from persona_cli.memory.vectors.known import KnownVectors
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import Author, Change, Kind, Refusal, SemanticMemory, Status, Turn
-from persona_cli.remembering.change import IN_THE_END, Changes, News, Outdated, may_have_ended
+from persona_cli.remembering.change import Changes, News, Outdated, may_have_ended
 from persona_cli.remembering.conflict import at_odds
 from persona_cli.remembering.gate import Admitted, Refused, judge
 from persona_cli.remembering.meaning import ByMeaning, Judged, Looks, open_line, said_by
@@ -149,7 +149,7 @@ class Remembering:
             new = self._store.semantic.get(ruling.memory)
             news = self._changes.news(ruling.draft, new.quote, turn, {})
             news = self._changes.judged(news, said_by(new))
-            if outdated := self._changes.outdated(news, IN_THE_END):
+            if outdated := self._changes.outdated_in_the_end(news):
                 self._put_in_place(new, outdated[0], turn)
                 return
             if (doubt := may_have_ended(news)) is not None:
@@ -252,7 +252,7 @@ class Remembering:
     def _knows(self, name: str) -> bool:
         """Tell whether a name stands in what is already remembered of the user's life."""
         return any(
-            stem(name) in {stem(word) for word in words(_text(self._store.get(ref)))}
+            stem(name) in word_stems(_text(self._store.get(ref)))
             for ref, _ in self._store.texts.search([name], (Kind.SEMANTIC, Kind.CORE), _NEAR)
         )
 

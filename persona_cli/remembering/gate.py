@@ -8,7 +8,7 @@ sentence nobody said (names, numbers, dates) is found here too; the calendar of 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,7 +26,9 @@ from persona_cli.english.tokens import (
     stem,
     stems,
     supported,
+    telling_words,
     values,
+    word_stems,
     words,
 )
 from persona_cli.model.tasks import SemanticDraft
@@ -132,7 +134,7 @@ def unsaid(content: str, said: str, at: datetime) -> tuple[list[str], list[str]]
     What time words stand for was said ("yesterday" allows its date), and so was the date of the turn itself
     where the content writes it out.
     """
-    there = {stem(word) for word in words(said)}
+    there = word_stems(said)
     content = _without_date(content, at)
     missing = [name for name in names(content) if stem(name) not in there and not abbreviated(name, there)]
     dates = [word for word in words(content) if is_date(word) and stem(word) not in there]
@@ -222,8 +224,8 @@ def _spoken_of(proposal: Proposal) -> bool:
     spoken = f"{proposal.turn.user} {proposal.earlier}"
     return all(
         supported({stem(word)}, spoken) or proposal.knows(word)
-        for word in words(proposal.draft.subject)
-        if stems(word) and stem(word) != "user"
+        for word in telling_words(proposal.draft.subject)
+        if stem(word) != "user"
     )
 
 
@@ -241,7 +243,7 @@ def _without_category(content: str) -> str:
     return re.sub(r"\(Image Object:[^)]*\)", "", content, flags=re.IGNORECASE)
 
 
-def _spoken(said: str, found: set[int]) -> set[int]:
+def _spoken(said: str, found: Set[int]) -> Set[int]:
     """Add to the numbers of a text the hours of the afternoon: 18 for "6 pm"."""
     if not re.search(r"\d\s*p\.?m|evening|night|afternoon", said, re.IGNORECASE):
         return found

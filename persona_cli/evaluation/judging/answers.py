@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable
 
-from persona_cli.english.tokens import stem, stems, supported, words
+from persona_cli.english.tokens import stem, stems, supported, word_stems, words
 
 COVERED = 0.6
 """Share of the words of a point that a memory must have to be it: names and persons differ ("Mara", "you", "I")."""
@@ -32,7 +32,7 @@ def says_unknown(reply: str) -> bool:
 
 def contains(reply: str, gold: str) -> bool:
     """Tell whether all words of the gold answer that carry meaning are in the reply, in any form of them."""
-    wanted = stems(gold) or {stem(word) for word in words(gold)}
+    wanted = stems(gold) or word_stems(gold)
     if not wanted:
         return False
     # "No, I am retired" answers "no": the first word of a yes or no is looked at by itself

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
 ADAPTER = "adapter.npz"
+_KEPT, _KEPT_CHARACTERS = 16, 2_000
+"""Passages whose states are kept, and how long one may be: a message is read by itself and after those before it."""
 _PAIR = (LONGEST - 2) // 2
 """Most pieces of each of two sentences with the mark behind it: a pair is looked at in one pass."""
 
@@ -49,18 +52,33 @@ class StateEncoder:
         self._lock = threading.Lock()
         self._session: InferenceSession | None = None
         self._tokenizer: Tokenizer | None = None
+        self._known: OrderedDict[tuple[str, ...], Passage] = OrderedDict()
         self._closed = False
 
     def encode(self, passages: Sequence[Sequence[str]]) -> tuple[Passage, ...]:
         """Return the states of each passage: [CLS] sentence [SEP] sentence [SEP], cut where a sentence is too long."""
-        session, tokenizer = self._opened()
-        return tuple(_encode(session, [_pieces(tokenizer, text) for text in passage]) for passage in passages)
+        return tuple(self._once(tuple(passage)) for passage in passages)
 
     def close(self) -> None:
         """Free the weights; closing twice is allowed."""
         with self._lock:
             self._closed = True
             self._session = None
+            self._known.clear()
+
+    def _once(self, passage: tuple[str, ...]) -> Passage:
+        session, tokenizer = self._opened()
+        with self._lock:
+            if (known := self._known.get(passage)) is not None:
+                self._known.move_to_end(passage)
+                return known
+        seen = _encode(session, [_pieces(tokenizer, text) for text in passage])
+        if sum(map(len, passage)) <= _KEPT_CHARACTERS:
+            with self._lock:
+                self._known[passage] = seen
+                while len(self._known) > _KEPT:
+                    self._known.popitem(last=False)
+        return seen
 
     def _opened(self) -> tuple[InferenceSession, Tokenizer]:
         with self._lock:

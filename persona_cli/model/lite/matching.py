@@ -77,7 +77,7 @@ class Asked:
 
 def understand(question: Question, statement: Statement, window: Window | None, aliases: dict[str, set[str]]) -> Asked:
     """Return a question with everything that stands for whom it is about."""
-    named = [span.text for span in statement.spans_of("person", "pet")] + names(statement.text)
+    named = [*(span.text for span in statement.spans_of("person", "pet")), *names(statement.text)]
     if question.subject.name and (question.subject.said or not named):
         named.append(question.subject.name)
     named = [name for name in named if not re.search(rf"\bbefore (?:the )?{re.escape(name)}\b", statement.text, re.I)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from persona_cli.english.tokens import stems, words
+from persona_cli.english.tokens import stems, telling_words
 from persona_cli.model.lite.listener import Listener
 from persona_cli.model.lite.read import is_worth_keeping, said_plainly
 from persona_cli.model.tasks import CoreDraft, ProceduralDraft
@@ -150,6 +150,6 @@ def _closest(told: str, texts: dict[str, str]) -> str | None:
 
 
 def _key(kind: str, told: str, texts: dict[str, str]) -> str:
-    telling = [word.lower() for word in words(told) if stems(word)][:3]
+    telling = [word.lower() for word in telling_words(told)][:3]
     key = " ".join([kind, *telling])
     return key if key not in texts else f"{key} {sum(other.startswith(key) for other in texts) + 1}"

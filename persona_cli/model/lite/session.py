@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.english.forms import capital
-from persona_cli.english.tokens import stem, stems, words
+from persona_cli.english.tokens import stem, telling_words, words
 from persona_cli.model.lite.listener import Listener
 from persona_cli.model.lite.phrases import words_of
 from persona_cli.model.lite.read import said_plainly, states
@@ -38,7 +38,8 @@ def summarize_episodes(turns: Sequence[Turn], listener: Listener, embed: Embed) 
         return ()
     vectors = embed([_spoken(turn) for turn in turns])
     read = [listener.read(turn.user, turns[:place]) for place, turn in enumerate(turns)]
-    return tuple(_draft(turns, read, group) for group in _merged(_segments(vectors), vectors))
+    telling = [tuple(_telling(turn)) for turn in turns]
+    return tuple(_draft(turns, read, telling, group) for group in _merged(_segments(vectors), vectors))
 
 
 def _spoken(turn: Turn) -> str:
@@ -75,8 +76,10 @@ def _mean(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), dtype=np.float32)
 
 
-def _draft(turns: Sequence[Turn], read: Sequence[tuple[Statement, ...]], group: list[int]) -> EpisodeDraft:
-    keywords = _keywords(turns, read, group)
+def _draft(
+    turns: Sequence[Turn], read: Sequence[tuple[Statement, ...]], telling: Sequence[tuple[str, ...]], group: list[int]
+) -> EpisodeDraft:
+    keywords = _keywords(telling, read, group)
     told = [statement for place in group for statement in read[place] if states(statement)]
     best = sorted(told, key=lambda one: -(one.worth[1] + 2 * one.worth[2] + 3 * one.worth[3]))[:_QUOTED]
     quotes = [said_plainly(statement) for statement in told if statement in best]
@@ -94,12 +97,14 @@ def _summary(first: Turn, statements: Sequence[Statement], keywords: tuple[str, 
     return f"{capital(topic)}." if topic else "Showed a picture." if first.images else "Small talk."
 
 
-def _keywords(turns: Sequence[Turn], read: Sequence[tuple[Statement, ...]], group: list[int]) -> tuple[str, ...]:
+def _keywords(
+    telling: Sequence[tuple[str, ...]], read: Sequence[tuple[Statement, ...]], group: list[int]
+) -> tuple[str, ...]:
     """Return the words the topic is about, most telling first: said often here, named, and rarely elsewhere."""
     named = {stem(word) for place in group for one in read[place] for span in one.spans for word in words(span.text)}
-    here = [word for place in group for word in _telling(turns[place])]
+    here = [word for place in group for word in telling[place]]
     counts = Counter(stem(word) for word in here)
-    elsewhere = Counter(stem(word) for place, turn in enumerate(turns) if place not in group for word in _telling(turn))
+    elsewhere = Counter(stem(word) for place, told in enumerate(telling) if place not in group for word in told)
     written: dict[str, str] = {}
     for word in here:
         written.setdefault(stem(word), word)
@@ -115,4 +120,4 @@ def _telling(turn: Turn) -> Iterator[str]:
     text = turn.user[:4_000]
     for phrase in reversed(find_times(text, turn.at)):
         text = f"{text[: phrase.start]} {text[phrase.end :]}"
-    yield from (word for word in words(text) if stems(word) and word.casefold() not in words_of("small_words"))
+    yield from (word for word in telling_words(text) if word.casefold() not in words_of("small_words"))

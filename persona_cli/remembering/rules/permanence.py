@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from persona_cli.english.kept_texts import kept
 from persona_cli.english.lexicon import words as word_set
 from persona_cli.english.tokens import words
 from persona_cli.english.verbs import PAST
@@ -38,8 +39,13 @@ def lasts(memory: SemanticMemory) -> bool:
 
     What was bought or begun lasts on, and so does what fills a slot: "moved to Hull" until the next move.
     """
-    found = [word.casefold() for word in words(memory.content)]
-    return bool(memory.slot) or not happened(found) or bool(_BEGUN & set(found[:_VERB_BY]))
+    return bool(memory.slot) or _may_end(memory.content)
+
+
+@kept
+def _may_end(content: str) -> bool:
+    found = [word.casefold() for word in words(content)]
+    return not happened(found) or bool(_BEGUN & set(found[:_VERB_BY]))
 
 
 def corrects(said: str) -> bool:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from persona_cli.english.tokens import names, negative, numbers, stem, stem_set, stems, supported, values, words
+from persona_cli.english.kept_texts import kept
+from persona_cli.english.tokens import names, negative, numbers, stem, stem_set, stems, supported, values, word_stems
 from persona_cli.remembering.rules.signs import shows, without
 
 UNTELLING = stem_set("turn born birthday become name call has have got go goes is")
 """What says nothing of which thing is meant."""
 
 
+@kept
 def plainly(text: str) -> str:
     """Return a sentence without the words that only colour it: "really", "by the way", "one day"."""
     return without("colour", text).strip(" ,")
 
 
+@kept
 def is_over(content: str) -> bool:
     """Tell whether a sentence itself says that something has ended: nothing can end it once more."""
     return shows("over", content)
@@ -27,7 +30,7 @@ def says_no_more(new: str, old: str, slot: str = "") -> bool:
     new = plainly(new)
     if negative(new) != negative(old) or not numbers(new) <= numbers(old):
         return False
-    if not {stem(name) for name in names(new)} <= {stem(word) for word in words(old)}:
+    if not set(map(stem, names(new))) <= word_stems(old):
         return False
     wanted = {one for one in stems(new) if one not in UNTELLING | stems(slot.replace("/", " "))}
     wanted = (wanted & values(new)) or wanted

@@ -6,9 +6,11 @@ states.toml.
 
 from __future__ import annotations
 
+from persona_cli.english.kept_texts import kept
 from persona_cli.remembering.rules.signs import STATES, signs
 
 
+@kept
 def states(content: str) -> frozenset[str]:
     """Return the states a sentence about somebody tells."""
     return frozenset(name for name, state in signs(STATES).items() if state.pattern.search(content))
