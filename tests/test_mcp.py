@@ -121,6 +121,18 @@ def test_what_a_client_writes_is_a_models_and_never_ends_what_the_person_wrote(h
         assert other["contradicts"] == [kept["id"]]
         assert store.semantic.get(fact.id).valid_to is None
         assert "themselves" in await refused(client, "correct_memory", memory_id=kept["id"], content="I live in Rome.")
+        assert "persona memory forget" in await refused(client, "forget_memory", memory_id=kept["id"])
+        assert store.semantic.get(fact.id).content == "I live in Lisbon."
+
+    connect(household, talk)
+
+
+def test_what_nobody_sees_is_taken_out_of_what_a_client_writes(household: Household) -> None:
+    async def talk(client: Client) -> None:
+        await call(client, "remember", content="I like \u202epears\u2066 and figs\x07.", quote="I like \u200bpears")
+        fact = household.memory().store.semantic.get(1)
+        assert fact.content == "I like pears and figs."
+        assert fact.quote == "I like pears"
 
     connect(household, talk)
 

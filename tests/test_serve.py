@@ -117,6 +117,7 @@ def test_only_this_machine_with_the_token_is_answered(running: Running) -> None:
     assert ask(address, "/v1/models", host="evil.example") == 421
     assert ask(address, "/v1/models", origin="https://evil.example") == 403
     assert ask(address, "/v1/models", origin="null") == 403
+    assert ask(address, "/v1/models", origin="http://[::1") == 403
     assert ask(address, "/v1/models", origin="http://localhost:3000") == 200
     assert ask(address, "/v1/models", origin="https://chat.example") == 200
     assert ask(address, "/mcp", host="evil.example", body=b"{}") == 421
@@ -126,12 +127,31 @@ def test_only_this_machine_with_the_token_is_answered(running: Running) -> None:
 
 
 def test_a_request_that_is_too_large_is_refused_before_it_is_read(running: Running) -> None:
-    with socket.create_connection(("127.0.0.1", int(running.address.rsplit(":", 1)[1]))) as raw:
+    assert exchange(running.address, b"Content-Length: 999999999\r\n\r\n").startswith(b"HTTP/1.1 413")
+
+
+def test_a_request_that_sends_more_than_it_may_is_refused_and_nothing_is_logged(
+    running: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("persona_cli.serve.access.MOST_BYTES", 100)
+    piece = b"60\r\n" + b" " * 0x60 + b"\r\n"
+    assert exchange(running.address, b"Transfer-Encoding: chunked\r\n\r\n" + piece * 4).startswith(b"HTTP/1.1 413")
+    assert not caplog.records
+
+
+def test_of_several_hosts_each_must_be_this_machine(running: Running) -> None:
+    for more in (b"Host: evil.example\r\n\r\n", b"Origin: https://evil.example\r\nOrigin: http://localhost\r\n\r\n"):
+        assert exchange(running.address, more)[:12] in (b"HTTP/1.1 421", b"HTTP/1.1 403")
+
+
+def exchange(address: str, headers_and_body: bytes) -> bytes:
+    """Send a request for an answer by hand, and return the beginning of what comes back."""
+    with socket.create_connection(("127.0.0.1", int(address.rsplit(":", 1)[1])), timeout=20) as raw:
         raw.sendall(
             b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer let-me-in\r\n"
-            b"Content-Length: 999999999\r\n\r\n"
+            + headers_and_body
         )
-        assert raw.recv(100).startswith(b"HTTP/1.1 413")
+        return raw.recv(100)
 
 
 def test_the_token_is_made_once_and_is_the_owners(home: Path) -> None:
@@ -191,6 +211,16 @@ def test_another_answer_and_an_edit_take_the_place_of_the_turn_before(running: R
     # going on
     running.say("I have a dog.", first, "My sister is Hanna.", second, "She is nice.", chat="a")
     assert running.said() == ["I have a dog.", "My sister is Hanna.", "She is nice."]
+
+
+def test_of_what_no_message_may_be_as_long_as_only_the_last_is_refused(running: Running) -> None:
+    endless = "My password is hunter2, and so on. " * 1_000
+    with pytest.raises(openai.BadRequestError, match="characters"):
+        running.say(endless)
+    running.say(endless, "No.", "My password is hunter2.")
+    running.say(endless, "No.", "My password is hunter2.", "No.", "I have a dog.")
+    running.say(endless, "No.", "My password is hunter2.", "No.", "I have a cat.")
+    assert running.said() == ["My password is [password removed].", "I have a cat."]
 
 
 def test_the_same_words_again_later_in_a_conversation_are_new(running: Running) -> None:
@@ -339,18 +369,25 @@ def test_the_tools_are_there_over_http_with_the_same_memory(running: Running) ->
     assert any("I drink green tea." in text for text in anyio.run(talk))
 
 
-def test_the_page_is_live_and_the_browser_keeps_the_token(running: Running) -> None:
+def test_the_page_is_live_and_the_browser_keeps_a_key_to_it_alone(running: Running) -> None:
     running.say("My sister is Anna.")
     running.store.core.put("home", "Oslo", Aspect.HUMAN, running.household.now())
     with httpx2.Client(base_url=running.address, follow_redirects=False) as browser:
         assert browser.get("/").status_code == 401
         assert browser.get("/?token=wrong").status_code == 401
         entered = browser.get(f"/?token={TOKEN}")
-        assert (entered.status_code, entered.headers["location"]) == (303, "/")
-        assert "httponly" in entered.headers["set-cookie"].lower()
-        page = browser.get("/")
+        cookie, where = entered.headers["set-cookie"], entered.headers["location"]
+        # every port of this machine is sent its cookies: it is not the token, and only a secret address is sent it
+        assert TOKEN not in cookie + where
+        assert f"Path={where}; HttpOnly; SameSite=Strict" in cookie
+        assert len(where) > 30
+        page = browser.get(where)
         assert page.status_code == 200
         assert "Oslo" in page.text
+        value = cookie.split(";")[0].split("=")[1]
+        for named in ("persona_page", "persona_token"):
+            assert browser.get("/", headers={"Cookie": f"{named}={value}"}).status_code == 401
+        assert httpx2.get(running.address + where).status_code == 401
         # the cookie opens the page alone
-        assert browser.get("/v1/models").status_code == 401
+        assert browser.get("/v1/models", headers={"Cookie": f"persona_page={value}"}).status_code == 401
         assert browser.post("/mcp", json={}).status_code == 401

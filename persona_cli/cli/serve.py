@@ -10,6 +10,9 @@ from persona_cli.cli.invocation import invocation
 from persona_cli.cli.mcp import PORT, check_installed
 from persona_cli.errors import BusyError
 
+_CONNECTIONS = 100
+"""At once: somebody who opens them and says nothing takes no handles from the memory."""
+
 
 def serve(
     context: typer.Context,
@@ -47,7 +50,15 @@ def serve(
     run.notice(f"Model: http://127.0.0.1:{port}/v1   tools: http://127.0.0.1:{port}/mcp   Ctrl-C ends it.")
     run.notice(f"Page: http://127.0.0.1:{port}/?token={token}")
     run.notice(f"The token stands in {run.places.token}; clients send it as their API key.")
-    uvicorn.run(application, host="127.0.0.1", port=port, log_level="warning", access_log=False, ws="none")
+    uvicorn.run(
+        application,
+        host="127.0.0.1",
+        port=port,
+        log_level="warning",
+        access_log=False,
+        ws="none",
+        limit_concurrency=_CONNECTIONS,
+    )
 
 
 def _check_free(port: int) -> None:

@@ -2,13 +2,19 @@
 
 A page on the internet can make a browser send requests to this machine. It can send no foreign Host by its own
 name (DNS rebinding) and hides no Origin: both are checked before anything else, whatever the token says.
+
+A browser sends a cookie to every port of this machine, where another account may listen. So the page has an address
+that follows from the token and nobody can guess, and the cookie, which is not the token, goes to that address alone.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import secrets
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,7 +30,29 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 MOST_BYTES = 32_000_000
 """Of one request: some photos as base64 in a long history."""
-COOKIE = "persona_token"
+TOO_LARGE = f"A request may have {MOST_BYTES // 1_000_000} MB."
+_COOKIE = "persona_page"
+
+
+@dataclass(frozen=True, slots=True)
+class PageKey:
+    """Where the page is, and the cookie that opens it; both follow from the token, and neither tells it."""
+
+    path: str
+    cookie: str
+
+    def header(self) -> str:
+        """Return the cookie as a header: for this address, this machine's own pages, no script, thirty days."""
+        return f"{_COOKIE}={self.cookie}; Path={self.path}; HttpOnly; SameSite=Strict; Max-Age={30 * 86_400}"
+
+
+def page_key(token: str) -> PageKey:
+    """Return the address and the cookie of the page."""
+
+    def derived(what: str) -> str:
+        return hmac.new(token.encode(), what.encode(), hashlib.sha256).hexdigest()[:32]
+
+    return PageKey(f"/{derived('address')}/", derived("cookie"))
 
 
 def read_token(file: Path) -> str:
@@ -52,45 +80,58 @@ class Guard:
         self._application = application
         self._token = token
         self._origins = frozenset(origins)
+        self._page = page_key(token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers: dict[str, list[str]] = {}
+        for name, value in scope["headers"]:
+            headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
         if fault := self._fault(scope, headers):
             await _refuse(send, *fault)
             return
         await self._application(scope, _bounded(receive), send)
 
-    def _fault(self, scope: Scope, headers: MutableMapping[str, str]) -> tuple[int, str] | None:
-        if _host(headers.get("host", "")) not in LOOPBACK:
+    def _fault(self, scope: Scope, headers: Mapping[str, list[str]]) -> tuple[int, str] | None:
+        if not all(_host(host) in LOOPBACK for host in headers.get("host", [""])):
             return 421, "This server answers to this machine's own names alone."
-        if (origin := headers.get("origin")) is not None and not self._is_known(origin):
+        origins = headers.get("origin", [])
+        if not all(map(self._is_known, origins)):
             return 403, "Requests from pages of other origins are refused; `persona serve --origin` names one to allow."
         with suppress(ValueError):
-            if int(headers.get("content-length", "0")) > MOST_BYTES:
-                return 413, f"A request may have {MOST_BYTES // 1_000_000} MB."
+            if int(headers.get("content-length", ["0"])[0]) > MOST_BYTES:
+                return 413, TOO_LARGE
         # a browser asks without the token whether it may send it
-        if scope["method"] == "OPTIONS" and origin is not None:
+        if scope["method"] == "OPTIONS" and origins:
             return None
         if not self._knows(scope, headers):
             return 401, "Send the token: Authorization: Bearer TOKEN. `persona serve` says where it is."
         return None
 
     def _is_known(self, origin: str) -> bool:
-        return origin in self._origins or urlsplit(origin).hostname in LOOPBACK
+        try:
+            return origin in self._origins or urlsplit(origin).hostname in LOOPBACK
+        except ValueError:
+            return False
 
-    def _knows(self, scope: Scope, headers: MutableMapping[str, str]) -> bool:
-        given = [headers.get("authorization", "").removeprefix("Bearer ").strip()]
-        # a browser opens the page by its address, and shows it again by the cookie that sets
-        if scope["method"] == "GET" and not scope["path"].startswith(("/v1", "/mcp")):
+    def _knows(self, scope: Scope, headers: Mapping[str, list[str]]) -> bool:
+        given = [value.removeprefix("Bearer ").strip() for value in headers.get("authorization", [])]
+        # a browser opens the page by the token, once, and shows it again by the cookie that sets
+        if scope["method"] == "GET" and scope["path"] == "/":
             query = scope.get("query_string", b"").decode("latin-1")
             given += [part.removeprefix("token=") for part in query.split("&") if part.startswith("token=")]
-            cookies = headers.get("cookie", "").split(";")
-            given += [part.strip().removeprefix(f"{COOKIE}=") for part in cookies if COOKIE in part]
-        return any(secrets.compare_digest(one.encode(), self._token.encode()) for one in given)
+        if _equals_any(given, self._token):
+            return True
+        cookies = ";".join(headers.get("cookie", [])).split(";") if scope["path"] == self._page.path else []
+        shown = [part.strip().removeprefix(f"{_COOKIE}=") for part in cookies]
+        return scope["method"] == "GET" and _equals_any(shown, self._page.cookie)
+
+
+def _equals_any(given: Sequence[str], secret: str) -> bool:
+    return any(secrets.compare_digest(one.encode(), secret.encode()) for one in given)
 
 
 def _host(header: str) -> str:

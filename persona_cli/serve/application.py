@@ -13,14 +13,14 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from persona_cli.errors import NotFoundError, PersonaError
 from persona_cli.records import AnswerDelta, ThinkDelta
 from persona_cli.serve import completions
-from persona_cli.serve.access import COOKIE, MOST_BYTES, Guard
+from persona_cli.serve.access import MOST_BYTES, TOO_LARGE, Guard, PageKey, page_key
 from persona_cli.serve.answering import Answering, Spoken
 from persona_cli.serve.faults import fault, fault_of, status_of
 from persona_cli.serve.household import Household
@@ -50,7 +50,9 @@ def build_application(
         *by_protocol.routes,
     ]
     if show is not None:
-        routes.insert(0, Route("/", partial(_page, household, token, show)))
+        page = page_key(token)
+        routes.insert(0, Route("/", partial(_enter, page)))
+        routes.insert(1, Route(page.path, partial(_page, household, show)))
     application = Starlette(
         routes=routes,
         lifespan=partial(_living, household, answering, tools),
@@ -63,7 +65,7 @@ def build_application(
                 allow_headers=["*"],
             )
         ],
-        exception_handlers={PersonaError: _explain, 404: _unknown, 405: _unknown},
+        exception_handlers={PersonaError: _explain, ClientDisconnect: _cut_off, 404: _unknown, 405: _unknown},
     )
     return Guard(application, token, origins)
 
@@ -129,12 +131,13 @@ async def _embed(household: Household, request: Request) -> Response:
     return await anyio.to_thread.run_sync(embed)
 
 
-async def _page(household: Household, token: str, show: Shown, request: Request) -> Response:
-    if "token" in request.query_params:
-        # the address that was opened has the token in it; the one that stays does not
-        answer: Response = RedirectResponse("/", status_code=303)
-        answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", max_age=30 * 86_400)
-        return answer
+async def _enter(page: PageKey, _: Request) -> Response:
+    # the address that was opened has the token in it; the one that stays does not
+    headers = {"Set-Cookie": page.header(), "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+    return RedirectResponse(page.path, status_code=303, headers=headers)
+
+
+async def _page(household: Household, show: Shown, _: Request) -> Response:
     page = await anyio.to_thread.run_sync(show, household)
     headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY"}
     return Response(page, media_type="text/html", headers=headers)
@@ -143,6 +146,11 @@ async def _page(household: Household, token: str, show: Shown, request: Request)
 async def _explain(_: Request, exc: Exception) -> Response:
     assert isinstance(exc, PersonaError)
     return JSONResponse(fault_of(exc), status_code=status_of(exc))
+
+
+async def _cut_off(_: Request, __: Exception) -> Response:
+    # nobody reads it where a client has left; one that sends more than it said, or may, does
+    return JSONResponse(fault(TOO_LARGE, 413), status_code=413)
 
 
 async def _unknown(request: Request, exc: Exception) -> Response:

@@ -2,7 +2,7 @@
 
 What they return is what a person said, for a model to read: never what is in quarantine, and no message that reads
 like an instruction to a model. What a client writes is a model's: it goes through the gate, secrets are taken out of
-it, and it never ends or changes what the person wrote themselves.
+it, and it never ends, changes or deletes what the person wrote themselves.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Annotated
 from pydantic import Field
 
 from persona_cli.errors import NotFoundError, UsageError
+from persona_cli.escapes import UNSEEN
 from persona_cli.memory import Memory
 from persona_cli.memory.record_words import moment, words_of
 from persona_cli.memory.store import Record
@@ -152,7 +153,7 @@ class Tools:
         """Keep a fact that the person has told; `quote` has their own words, by which it is then judged."""
         memory, now = self._memory, self._household.now()
         content, secrets = _checked(content)
-        quote, more = redact(quote.strip()[:LONGEST])
+        quote, more = redact(UNSEEN.sub("", quote).strip()[:LONGEST])
         if (known := memory.store.semantic.same(content)) is not None:
             memory.store.semantic.seen_again(known.id, now)
             return Kept(f"s{known.id}", "known already", [], [])
@@ -176,10 +177,7 @@ class Tools:
         content, _ = _checked(content)
         if is_instruction(content):
             raise UsageError("the new words read like an instruction to a model", fix="Say what is true of the person.")
-        if getattr(record, "author", Author.MODEL) is Author.PERSON:
-            raise UsageError(
-                f"the person wrote {ref} themselves", fix=f"Only they change it: `persona memory edit {ref}`."
-            )
+        _check_not_written(ref, record, "edit")
         store = memory.store
         new: Record
         with store.transaction():
@@ -197,8 +195,9 @@ class Tools:
         return Corrected(_remembered(Ref(ref.kind, new.id), new), str(ref))
 
     def forget_memory(self, memory_id: Name) -> Forgotten:
-        """Delete a memory for good, with everything made from it."""
-        ref, _ = self._find(memory_id)
+        """Delete a memory for good, with everything made from it; what the person wrote themselves only they delete."""
+        ref, record = self._find(memory_id)
+        _check_not_written(ref, record, "forget")
         done = self._memory.forget(ref)
         receipt = done.receipt
         return Forgotten(
@@ -218,6 +217,14 @@ class Tools:
         except ValueError as exc:
             raise UsageError(str(exc), fix="search_memory returns the names.") from exc
         return ref, self._memory.store.get(ref)
+
+
+def _check_not_written(ref: Ref, record: Record, command: str) -> None:
+    """Raise `UsageError` for what the person wrote themselves: no program changes or deletes it."""
+    if getattr(record, "author", Author.MODEL) is Author.PERSON:
+        raise UsageError(
+            f"the person wrote {ref} themselves", fix=f"Only they do that: `persona memory {command} {ref}`."
+        )
 
 
 def _remembered(ref: Ref, record: Record) -> Remembered:
@@ -255,7 +262,7 @@ def _fact(content: str, subject: str, quote: str, now: datetime, keywords: tuple
 
 
 def _checked(content: str) -> tuple[str, tuple[str, ...]]:
-    text = " ".join(content.split())
+    text = " ".join(UNSEEN.sub("", content).split())
     if not text or len(text) > LONGEST:
         raise UsageError("a memory has 1 to 2,000 characters", fix="Send one sentence for each fact.")
     return redact(text)
