@@ -6,8 +6,11 @@ from persona_cli.errors import TransferError
 from persona_cli.importers.bundle import Bundle
 from persona_cli.importers.chatgpt import CHATGPT
 from persona_cli.importers.correspondence import Format
+from persona_cli.importers.sillytavern import SILLYTAVERN
+from persona_cli.importers.telegram import TELEGRAM
+from persona_cli.importers.whatsapp import WHATSAPP
 
-FORMATS: tuple[Format, ...] = (CHATGPT,)
+FORMATS: tuple[Format, ...] = (CHATGPT, TELEGRAM, SILLYTAVERN, WHATSAPP)
 """In the order in which they are asked: those that are known for certain first."""
 
 
