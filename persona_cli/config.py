@@ -113,6 +113,7 @@ class MemorySettings:
         24, "of the best that a search finds, so many are judged against the question, 4 ms each; 0 for none",
         least=0, most=100,
     )  # fmt: skip
+    review: bool = setting(False, "let facts, profile and habits wait until you accept them: `persona memory review`")
     writes: int = setting(5, "semantic memories one turn may write at most", least=1, most=50)
     tidy_after_days: int = setting(
         30, "days after which topics that belong together become one summary; 0 leaves them apart", least=0, most=36_500

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from persona_cli.agent.queue import UpdateQueue
 from persona_cli.agent.record import answer, hear
 from persona_cli.agent.respond import RespondOptions, respond
+from persona_cli.agent.review import Waiting, look
 from persona_cli.agent.sessions import close_session, close_sessions
 from persona_cli.agent.tidying import OnProgress, Tidied, Tidying
 from persona_cli.agent.update import Updates
@@ -66,8 +67,8 @@ class Assistant:
         self.last_turn: Turn | None = None
         """The turn the last response was kept as; None after one in private, or that was wished to leave none."""
         self._clock = clock
-        updates = Updates(memory, model, settings)
-        self.updates = UpdateQueue(memory, updates, notice)
+        self._stage = Updates(memory, model, settings)
+        self.updates = UpdateQueue(memory, self._stage, notice)
 
     @property
     def gap(self) -> timedelta:
@@ -139,6 +140,11 @@ class Assistant:
                 found = tidying.write(found, now)
                 embed_wanted(self.memory.store, self.memory.embedder)
         return found
+
+    def review(self, stop: Stop = lambda: False) -> Iterator[Waiting]:
+        """Yield what waits to be looked at before it is remembered, oldest first (`memory.review`)."""
+        with self.updates.paused():
+            yield from look(self._stage, stop)
 
     def close(self) -> None:
         """Stop the queue where it is and close model and memory; what is queued stays queued."""

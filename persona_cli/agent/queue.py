@@ -89,7 +89,11 @@ class UpdateQueue:
 
     def pending(self) -> int:
         """Return how many jobs wait or run."""
-        return self._memory.store.jobs.pending()
+        return self._memory.store.jobs.pending(self._updates.held)
+
+    def held(self) -> int:
+        """Return how many jobs wait for a person to look at what they propose."""
+        return len(self._memory.store.jobs.waiting(self._updates.held))
 
     def failed(self) -> tuple[Job, ...]:
         """Return the jobs that were given up."""
@@ -167,7 +171,7 @@ class UpdateQueue:
     ) -> int:
         done, total = 0, self.pending()
         while not stop():
-            job = self._memory.store.jobs.claim()
+            job = self._memory.store.jobs.claim(self._updates.held)
             if job is None:
                 self._refresh(stop, in_passing=in_passing)
                 if self._captions.write_wanted(stop, captions):

@@ -20,7 +20,7 @@ from persona_cli.english.tokens import stems
 from persona_cli.errors import FormatError
 from persona_cli.memory import Memory
 from persona_cli.memory.store import Store
-from persona_cli.model.tasks import EpisodeDraft, Model, SemanticDraft, Stop
+from persona_cli.model.tasks import CoreDraft, EpisodeDraft, Model, ProceduralDraft, SemanticDraft, Stop
 from persona_cli.personality import NEUTRAL, Impression, Traits, blend, weight
 from persona_cli.reading.statement import Statement
 from persona_cli.records import Author, CoreEntry, EpisodicMemory, Job, ProceduralMemory, Status, Task, Turn
@@ -33,9 +33,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Write = Callable[[], None]
+Draft = SemanticDraft | ProceduralDraft | CoreDraft
 
 AFTER_TURN = (Task.PERSONALITY, Task.SEMANTIC)
 AFTER_SESSION = (Task.EPISODIC, Task.PROCEDURAL, Task.CORE)
+REVIEWED = (Task.SEMANTIC, Task.PROCEDURAL, Task.CORE)
+"""What a person may want to see before it is remembered; a topic sums up what is kept as it was said anyway."""
 
 TOPICS_AT_ONCE = 5
 """Topics that one job of tidying sums up: what an interruption can lose."""
@@ -47,6 +50,17 @@ _QUOTED = 160
 """Characters of a message that stand for a topic whose summary rests on nothing that was said."""
 _FRAME = "user assistant said told asked talked conversation discussed topic"
 """What every summary may say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What a job would have remembered, and how those drafts are written that shall be."""
+
+    turn: Turn
+    """What was said, of the end of a session the last of it."""
+    drafts: Sequence[Draft]
+    write: Callable[[Sequence[Draft]], None]
+    """To be called in the transaction that marks the job done; the gate judges every draft again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +76,35 @@ class Updates:
         """Return where the jobs read and write."""
         return self.memory.store
 
+    @property
+    def held(self) -> tuple[Task, ...]:
+        """Return the tasks that wait in the queue until a person has looked at what they propose."""
+        return REVIEWED if self.settings.memory.review else ()
+
     def prepare(self, job: Job, stop: Stop) -> Write:
         """Do a job's work with the model; returns what has to be written, to be called in one transaction."""
-        if job.turn_id is not None:
-            work = {Task.PERSONALITY: self._personality, Task.SEMANTIC: self._semantic}[job.task]
-            return work(self.store.turns.get(job.turn_id), stop)
+        if job.task in REVIEWED:
+            proposed = self.propose(job, stop)
+            return _nothing if proposed is None else lambda: proposed.write(proposed.drafts)
+        if job.task is Task.PERSONALITY:
+            assert job.turn_id is not None
+            return self._personality(self.store.turns.get(job.turn_id), stop)
         assert job.session_id is not None
         turns = self.store.turns.of_session(job.session_id)
         if not turns:
             return _nothing
-        if job.task is Task.TIDY:
-            return self._tidy(turns[-1], stop)
-        if job.task is Task.EPISODIC:
-            return self._episodic(job.session_id, turns, stop)
-        return {Task.PROCEDURAL: self._procedural, Task.CORE: self._core}[job.task](turns, stop)
+        return self._tidy(turns[-1], stop) if job.task is Task.TIDY else self._episodic(job.session_id, turns, stop)
+
+    def propose(self, job: Job, stop: Stop) -> Proposed | None:
+        """Do the model's work of a job of `REVIEWED`; None where nothing of what was said is left."""
+        if job.task is Task.SEMANTIC:
+            assert job.turn_id is not None
+            return self._semantic(self.store.turns.get(job.turn_id), stop)
+        assert job.session_id is not None
+        turns = self.store.turns.of_session(job.session_id)
+        if not turns:
+            return None
+        return self._procedural(turns, stop) if job.task is Task.PROCEDURAL else self._core(turns, stop)
 
     def _personality(self, turn: Turn, stop: Stop) -> Write:
         inferred = Impression.of(self.model.infer_personality(turn, self._recent(turn), stop))
@@ -92,7 +121,7 @@ class Updates:
 
         return write
 
-    def _semantic(self, turn: Turn, stop: Stop) -> Write:
+    def _semantic(self, turn: Turn, stop: Stop) -> Proposed:
         recent = self._recent(turn)
         drafts = self.model.extract_semantic(turn, recent, stop)
         found = locate_objects(self.model, drafts, turn, stop)
@@ -105,10 +134,10 @@ class Updates:
             self.store, self.memory.embedder, self.settings.memory.writes, crop, looks=self._looks, read=self._read
         )
 
-        def write() -> None:
-            remembering.remember(pictured, turn, recent)
+        def write(kept: Sequence[Draft]) -> None:
+            remembering.remember([draft for draft in kept if isinstance(draft, SemanticDraft)], turn, recent)
 
-        return write
+        return Proposed(turn, pictured, write)
 
     def _read(self, message: str) -> Sequence[Statement]:
         # the reader opens at its first use: drafts that name their slot have no need of it
@@ -129,15 +158,15 @@ class Updates:
 
         return write
 
-    def _procedural(self, turns: Sequence[Turn], stop: Stop) -> Write:
+    def _procedural(self, turns: Sequence[Turn], stop: Stop) -> Proposed:
         current = self.store.habits.current()
         history = self._history(turns[0])
         drafts = self.model.update_procedural(turns, current, stop, history=history)
         said = " ".join(turn.user for turn in (*history, *turns))
 
-        def write() -> None:
-            for draft in drafts:
-                if not may_put_habit(draft, current, said, turns[-1]):
+        def write(kept: Sequence[Draft]) -> None:
+            for draft in kept:
+                if not isinstance(draft, ProceduralDraft) or not may_put_habit(draft, current, said, turns[-1]):
                     continue
                 habit = ProceduralMemory(0, draft.key, draft.text, turns[-1].at, turns[-1].session_id)
                 if is_instruction(f"{habit.key}: {habit.text}"):
@@ -145,15 +174,15 @@ class Updates:
                 else:
                     self.store.habits.put(habit.key, habit.text, habit.recorded_at, session_id=habit.session_id)
 
-        return write
+        return Proposed(turns[-1], drafts, write)
 
-    def _core(self, turns: Sequence[Turn], stop: Stop) -> Write:
+    def _core(self, turns: Sequence[Turn], stop: Stop) -> Proposed:
         current = self.store.core.current()
         drafts = self.model.update_core(turns, current, stop)
 
-        def write() -> None:
-            for draft in drafts:
-                if evidence := core_evidence(draft, current, turns):
+        def write(kept: Sequence[Draft]) -> None:
+            for draft in kept:
+                if isinstance(draft, CoreDraft) and (evidence := core_evidence(draft, current, turns)):
                     value = keep_newest(draft.value)
                     entry = CoreEntry(0, draft.key, value, draft.aspect, evidence.at, evidence.id)
                     if is_instruction(f"{entry.key}: {entry.value}"):
@@ -161,7 +190,7 @@ class Updates:
                     else:
                         self.store.core.put(entry.key, value, entry.aspect, evidence.at, turn_id=evidence.id)
 
-        return write
+        return Proposed(turns[-1], drafts, write)
 
     def _tidy(self, last: Turn, stop: Stop) -> Write:
         days = self.settings.memory.tidy_after_days

@@ -14,6 +14,7 @@ import typer
 
 from persona_cli import __version__
 from persona_cli.cli.invocation import Invocation, invocation
+from persona_cli.config import Settings
 from persona_cli.errors import PersonaError, UsageError
 from persona_cli.records.counting import counted
 
@@ -112,7 +113,7 @@ def _check_memory(run: Invocation, *, fix: bool, now: bool) -> Iterator[Check]:
         with run.memory(reading=not fix) as memory:
             if fix:
                 yield _rebuild(memory, now=now)
-            yield from _look_inside(memory, run.settings.chroma.url)
+            yield from _look_inside(memory, run.settings)
     except PersonaError as exc:
         yield Check("memory", Health.WRONG, f"{exc.message} {exc.fix}")
 
@@ -143,7 +144,8 @@ def _mend(run: Invocation, found: str, *, fix: bool) -> Check:
     return Check("salvaged", Health.NOTE, f"{kept}; the damaged database is in {done.aside}{way}")
 
 
-def _look_inside(memory: Memory, url: str) -> Iterator[Check]:
+def _look_inside(memory: Memory, settings: Settings) -> Iterator[Check]:
+    from persona_cli.agent.update import REVIEWED
     from persona_cli.memory.orphans import GRACE, find_orphans, names_of
 
     store = memory.store
@@ -172,10 +174,12 @@ def _look_inside(memory: Memory, url: str) -> Iterator[Check]:
     if captioned or waiting:
         found = f"described: {counted(captioned, 'pictures')}; waiting for a model that sees them: {waiting}"
         yield Check("captions", Health.FINE, found)
-    yield _check_index(memory, url)
+    yield _check_index(memory, settings.chroma.url)
     failed = store.jobs.failed()
     verdict = Health.WRONG if failed else Health.FINE
-    yield Check("updates", verdict, f"{store.jobs.pending()} queued, {len(failed)} failed")
+    held = len(store.jobs.waiting(REVIEWED)) if settings.memory.review else 0
+    unseen = f", {held} waiting for `persona memory review`" if held else ""
+    yield Check("updates", verdict, f"{store.jobs.pending() - held} queued, {len(failed)} failed{unseen}")
     for job in failed:
         yield Check("update", Health.WRONG, f"{job.task.value} of turn {job.turn_id}: {job.error}")
 

@@ -190,6 +190,8 @@ def greet(run: Invocation, assistant: Assistant, instead_of: str = "") -> None:
         run.notice(f"Your last message has no answer, for persona ended before it was there: “{shortened(last.user)}”")
     if run.settings.chat.upcoming:
         _tell_soon(run, assistant)
+    if assistant.updates.held():
+        run.notice("What you said waits for `persona memory review` before it is remembered.")
     turns = assistant.memory.store.turns.count()
     known = f"{turns} turns so far. " if turns else ""
     run.notice(f"{known}Everything stays on this machine. /help lists the commands, Ctrl-D leaves.")

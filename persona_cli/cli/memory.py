@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from persona_cli.cli import memory_forget, memory_life, memory_quarantine, memory_tidy
+from persona_cli.cli import memory_forget, memory_life, memory_quarantine, memory_review, memory_tidy
 from persona_cli.cli.arguments import find, parse_moment, parse_window
 from persona_cli.cli.invocation import Invocation, embed_new, invocation
 from persona_cli.cli.writer import typed, write
@@ -185,6 +185,7 @@ app.command()(memory_life.undo)
 app.command()(memory_life.conflicts)
 app.command()(memory_life.about)
 app.command()(memory_tidy.tidy)
+app.command()(memory_review.review)
 app.command()(memory_quarantine.quarantine)
 
 

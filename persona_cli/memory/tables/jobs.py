@@ -6,6 +6,8 @@ where it goes without saying: else each job would cost a look at all before it.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from datetime import timedelta
 from sqlite3 import Row
 
@@ -46,11 +48,13 @@ class Jobs:
             if last is None:
                 self.add(Task.TIDY, session_id=session.id)
 
-    def claim(self) -> Job | None:
-        """Mark the first job of the queue as running and return it, or None when the queue is empty."""
+    def claim(self, but: Collection[Task] = ()) -> Job | None:
+        """Mark the first job of the queue that is none of `but` as running and return it, or None without one."""
         with self._connection.transaction():
             row = self._connection.row(
-                "SELECT id FROM job WHERE state = 'queued' AND state <> 'done' ORDER BY place, id LIMIT 1"
+                "SELECT id FROM job WHERE state = 'queued' AND state <> 'done'"
+                " AND task NOT IN (SELECT value FROM json_each(?)) ORDER BY place, id LIMIT 1",
+                (json.dumps(list(but)),),
             )
             if row is None:
                 return None
@@ -88,9 +92,22 @@ class Jobs:
         """Queue what a killed process left running, at its old place; return how many jobs that were."""
         return self._connection.write("UPDATE job SET state = 'queued' WHERE state = 'running' AND state <> 'done'")
 
-    def pending(self) -> int:
-        """Return how many jobs are queued or running."""
-        return self._connection.number("SELECT count(*) FROM job WHERE state <> 'failed' AND state <> 'done'")
+    def pending(self, but: Collection[Task] = ()) -> int:
+        """Return how many jobs are queued or running, those of `but` left out."""
+        return self._connection.number(
+            "SELECT count(*) FROM job WHERE state <> 'failed' AND state <> 'done'"
+            " AND task NOT IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(but)),),
+        )
+
+    def waiting(self, tasks: Collection[Task]) -> tuple[Job, ...]:
+        """Return the queued jobs of some tasks in the order of the queue."""
+        rows = self._connection.rows(
+            "SELECT * FROM job WHERE state = 'queued' AND state <> 'done'"
+            " AND task IN (SELECT value FROM json_each(?)) ORDER BY place, id",
+            (json.dumps(list(tasks)),),
+        )
+        return tuple(_job(row) for row in rows)
 
     def failed(self) -> tuple[Job, ...]:
         """Return the jobs that were given up, with their errors."""
