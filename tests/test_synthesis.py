@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from persona_cli.errors import TransferError
+from persona_cli.evaluation.cases import Form
+from persona_cli.evaluation.datasets import load
+from persona_cli.evaluation.datasets.persona_mme import ASPECTS
 from persona_cli.importers.transcript import read_transcript
 from persona_cli.memory.store import open_store
 from persona_cli.model import parsing
@@ -18,10 +24,12 @@ from persona_cli.model.replies import ReplyParser
 from persona_cli.paths import find_places
 from persona_cli.records import Answer, Retrieve
 from persona_cli.synthesis.dialogue import name_window, speak
+from persona_cli.synthesis.exam import examine
 from persona_cli.synthesis.fact_kinds import fact_kinds
 from persona_cli.synthesis.lifeplan import ASKS, Act, Life, plan_life
 from persona_cli.synthesis.making import Order, make
-from persona_cli.synthesis.quality import PAPER
+from persona_cli.synthesis.picture_folder import read_pictures
+from persona_cli.synthesis.quality import PAPER, PICTURED
 from tests.terminal import persona
 
 
@@ -31,16 +39,26 @@ def life_of(number: int, turns: int = 60) -> Life:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, minilm: Path) -> Path:
-    """Return the folder of two people of thirty turns."""
+    """Return the folder of two people of thirty turns, and of one who is held out."""
     home = tmp_path_factory.mktemp("synth")
     places = find_places(env={"PERSONA_HOME": str(home)})
     places.weights.mkdir(parents=True)
     for file in minilm.iterdir():
         if file.suffix != ".lock":
             (places.weights / file.name).hardlink_to(file)
-    order = Order(people=2, turns=30, seed="7", context=1_600)
-    make(order, places, home / "data", on_progress=lambda _done, _all: None)
+    make(ordered(home), places, home / "data", on_progress=lambda _done, _all: None)
     return home / "data"
+
+
+def ordered(home: Path) -> Order:
+    """Return the order, with three pictures drawn; of one it is known where the thing in it is."""
+    folder = home / "pictures"
+    if not folder.exists():
+        folder.mkdir()
+        for name in ("red-circle", "green-mug", "blue-kite"):
+            Image.new("RGB", (120, 90), name.split("-")[0]).save(folder / f"{name}.png")
+        (folder / "green-mug.txt").write_text("A mug on a table\nthing: mug\nbox: 12 9 60 45\n", encoding="utf-8")
+    return Order(people=2, held=1, turns=30, seed="7", context=1_600, pictures=read_pictures(folder))
 
 
 def rows(folder: Path, name: str = "sft.jsonl") -> list[dict[str, Any]]:
@@ -75,9 +93,6 @@ def test_every_kind_of_fact_can_be_told_and_asked() -> None:
 
 
 def test_a_time_is_named_as_people_do() -> None:
-    from datetime import UTC, datetime
-    from random import Random
-
     then, now = datetime(2025, 3, 9, 18, 30, tzinfo=UTC), datetime(2025, 3, 10, 8, 0, tzinfo=UTC)
     said, (start, end) = name_window(then, now, Random(1))
     assert said == "yesterday"
@@ -91,6 +106,7 @@ def test_every_reply_of_a_lesson_is_read_by_the_program(made: Path) -> None:
         "summarize_episodes": lambda text: parsing.parse_topics(text, 99),
         "update_procedural": parsing.parse_procedural,
         "update_core": parsing.parse_core,
+        "locate_object": json.loads,
     }
     tasks = set()
     for row in rows(made):
@@ -129,7 +145,7 @@ def test_the_other_forms_hold_the_same_lessons(made: Path) -> None:
         assert [part["value"] for part in other["conversations"]] == values
         assert [part["from"] for part in other["conversations"]][:2] == ["human", "gpt"]
         assert third["messages"] == row["messages"]
-        assert "image" not in other
+        assert other.get("image", []) == row["images"] == third.get("images", [])
 
 
 def test_transcripts_are_read_and_homes_hold_what_was_learnt(made: Path) -> None:
@@ -145,16 +161,74 @@ def test_transcripts_are_read_and_homes_hold_what_was_learnt(made: Path) -> None
         store.close()
 
 
+def test_the_exam_has_every_task_and_one_right_option_in_four() -> None:
+    tasks = set()
+    for number in range(6):
+        life = life_of(number, 120)
+        for question in examine(life, speak(life, "7"), "7"):
+            tasks.add(question.task)
+            assert len(set(question.options)) == 4, question
+            assert (question.options[question.right] and not question.chosen) or question.chosen != question.rejected
+            lengths = [len(option) for option in question.options]
+            assert max(lengths) <= 3 * min(lengths) + 12, question
+    assert tasks == set(ASPECTS) - {"Visual Detail Recall"}
+
+
+def test_prompts_for_reinforcement_are_asked_of_homes_that_are_there(made: Path) -> None:
+    prompts = rows(made, "rl.jsonl")
+    assert len(prompts) >= 20
+    for row in prompts:
+        assert (made / row["user"] / "persona.db").is_file()
+        datetime.strptime(row["at"], "%Y-%m-%d %H:%M")
+        assert row["answer"] in {"(a)", "(b)", "(c)", "(d)"} if "options" in row else len(row["answer"]) > 4
+    homes = json.loads((made / "USER_PATH_DICT.json").read_text(encoding="utf-8"))
+    for row, swift in zip(prompts, rows(made, "rl-swift.jsonl"), strict=True):
+        first, reference = swift["messages"]
+        assert row["query"] in first["content"]
+        assert "# How to respond" in first["content"]
+        assert reference["content"] == row["answer"]
+        assert homes[first["content"]] == row["user"]
+
+
+def test_the_benchmark_is_read_as_persona_mme_is(made: Path) -> None:
+    loaded = load("persona-mme", made / "benchmark")
+    (person,) = loaded.people
+    assert len(person.history) == 30
+    assert {question.form for question in person.questions} >= {Form.CHOICE, Form.FIT}
+    assert "Visual Detail Recall" in {question.task for question in person.questions}
+    assert any(said.images for said in person.history)
+    assert not any(row["person"] == "0002" for row in rows(made)), "of the held-out nothing is trained"
+
+
+def test_pictures_are_shown_named_and_found_again(made: Path) -> None:
+    report = json.loads((made / "synth.json").read_text(encoding="utf-8"))
+    assert report["pictured"] > PICTURED
+    pictured = [row for row in rows(made) if row["images"]]
+    assert {"reason", "extract_semantic", "locate_object"} <= {row["task"] for row in pictured}
+    for row in pictured:
+        assert sum(message["content"].count("<image>") for message in row["messages"]) == len(row["images"])
+        assert all((made / name).is_file() for name in row["images"])
+    kept = [row["messages"][-1]["content"] for row in pictured if row["task"] == "extract_semantic"]
+    assert any("(Image Object: mug)" in content for content in kept)
+
+
+def test_a_folder_of_pictures_says_what_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(TransferError, match="no pictures"):
+        read_pictures(tmp_path)
+    Image.new("RGB", (9, 9)).save(tmp_path / "old_dog-2.png")
+    assert read_pictures(tmp_path)[0].thing == "old dog"
+    (tmp_path / "old_dog-2.txt").write_text("A dog\nbox: 5 5 2 9\n", encoding="utf-8")
+    with pytest.raises(TransferError, match="box"):
+        read_pictures(tmp_path)
+
+
 def test_a_folder_goes_on_and_takes_no_other_order(made: Path) -> None:
     before = (made / "sft.jsonl").read_bytes()
     (made / "people" / "0001.json").unlink()
     places = find_places(env={"PERSONA_HOME": str(made.parent)})
     done: list[int] = []
-    make(
-        Order(people=2, turns=30, seed="7", context=1_600), places, made,
-        on_progress=lambda count, _all: done.append(count),
-    )  # fmt: skip
-    assert done == [1, 2]
+    make(ordered(made.parent), places, made, on_progress=lambda count, _all: done.append(count))
+    assert done == [2, 3]
     assert (made / "sft.jsonl").read_bytes() == before
     with pytest.raises(TransferError, match="other options"):
         make(Order(people=3, turns=30, seed="7"), places, made, on_progress=lambda _done, _all: None)

@@ -16,23 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from models.evaluation.writing import draw, dump, jsonl, table
+from persona_cli.evaluation.datasets.persona_mme import ASPECTS
 
 TARGET = Path(__file__).parents[2] / "persona_cli" / "evaluation" / "tiny"
-ASPECTS = {
-    "Visual Detail Recall": "Memory Recall",
-    "Semantic Information Recall": "Memory Recall",
-    "Explicit Intent Inference": "Intent Inference",
-    "Implicit Intent Recognition": "Intent Inference",
-    "Latest Preference Recognition": "Preference Recognition",
-    "Interest Evolution Analysis": "Preference Recognition",
-    "Implicit Preference Recommendation": "Preference Recognition",
-    "Behavioral Pattern Recognition": "Behavioral Awareness",
-    "Long-term Goal Tracking": "Behavioral Awareness",
-    "Relationship Recognition": "Relationship Understanding",
-    "Relationship Dynamics Comprehension": "Relationship Understanding",
-    "Tiered Explanation Delivery": "Personalized Growth Modeling",
-    "Generalizing to New Scenarios": "Personalized Growth Modeling",
-}
 World = dict[str, Any]
 
 

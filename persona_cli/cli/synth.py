@@ -20,6 +20,13 @@ def synth(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where everything is written: a new folder.")],
     people: Annotated[int, typer.Option("--people", min=1, help="How many people.")] = 50,
     turns: Annotated[int, typer.Option("--turns", min=4, help="Turns of each, over months.")] = 100,
+    held: Annotated[
+        int, typer.Option("--held", min=0, help="People beside those, for a benchmark and never for lessons.")
+    ] = 0,
+    pictures: Annotated[
+        Path | None,
+        typer.Option("--pictures", metavar="DIR", help="Pictures to show, with NAME.txt saying what is seen."),
+    ] = None,
     seed: Annotated[str, typer.Option("--seed", help="The same seed makes the same data.")] = "0",
     rows: Annotated[
         int, typer.Option("--rows", min=0, help="Rows for training at most; 0 for as many as there are.")
@@ -39,9 +46,11 @@ def synth(
     """
     from persona_cli.cli.render import print_json, progress
     from persona_cli.synthesis.making import Order, make
+    from persona_cli.synthesis.picture_folder import read_pictures
 
     run = invocation(context)
-    order = Order(people=people, turns=turns, seed=seed, context=tokens, personas=personas)
+    shown = read_pictures(pictures) if pictures else ()
+    order = Order(people, turns, seed, tokens, personas, shown, held=held)
     with progress(run.err, "people") as advance:
         try:
             made = make(
@@ -56,9 +65,9 @@ def synth(
 
 
 def _tell(run: Invocation, made: Made, folder: Path) -> None:
-    run.out.print(
-        f"{made.people:,} people, {made.turns:,} turns, {made.rows:,} rows for training in {folder}/sft.jsonl"
-    )
+    run.out.print(f"{made.people:,} people, {made.turns:,} turns, {made.rows:,} rows for training in {folder}")
+    run.out.print(f"  {made.prompts:,} prompts for reinforcement")
+    run.out.print(f"  benchmark: {made.questions:,} questions about {made.held:,} people")
     for kind, share in made.shares.items():
         run.out.print(f"  {kind}: {share:.1%} (paper {made.paper[kind]:.1%})")
     run.out.print(f"  turns with a picture: {made.pictured:.1%} (paper over {made.paper_pictured:.0%})")

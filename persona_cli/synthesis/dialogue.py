@@ -136,6 +136,8 @@ class _Speaker:
         else:
             user, plain, thought, label = self._statement(beat)
         answer = toned(plain, self._traits, self._rng)
+        if beat.picture is not None and "<img>" not in user:
+            user = f"<img> {user}"
         return Spoken(number, place, at, user, answer, plain, thought, beat, label, self._traits, asked)
 
     def _statement(self, beat: Beat) -> tuple[str, str, str, TurnLabel]:
@@ -227,7 +229,7 @@ class _Speaker:
         words = [word for word in fact.keywords if fact.value.casefold() not in word.casefold()]
         searches = (" ".join(words[:3]) or fact.about_it, text.rstrip("?."))
         was = fact.slots.get(f"was_{kind.asked_for}", "") if former else ""
-        gold = filled(kind.content, {**fact.slots, **_before(fact)}) if former else fact.content
+        gold = fact.former.content if former else fact.content
         return text, plain, Asked(fact.about_it, searches, (gold,), fact.brief, was)
 
     def _asked_use(self, beat: Beat) -> tuple[str, str, Asked]:
@@ -277,11 +279,6 @@ class _Speaker:
     def _anything(self) -> Mapping[str, str]:
         """Return slots filled with anything at all, for talk that is not about the user's life."""
         return {slot: self._rng.choice(pool(name)) for slot, name in _ANY.items()}
-
-
-def _before(fact: Fact) -> Mapping[str, str]:
-    """Return the slots as they were before a change."""
-    return {name.removeprefix("was_"): value for name, value in fact.slots.items() if name.startswith("was_")}
 
 
 _ANY = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from random import Random
 from typing import Any
@@ -69,7 +69,6 @@ class Fact:
     """Whose it is: "user", or a name."""
     changed: bool = False
     """It took the place of an earlier version, whose slots are there as {was_...}."""
-    other_slots: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -112,6 +111,12 @@ class Fact:
     def habit(self) -> tuple[str, str] | None:
         """Return key and sentence of the habit or goal it is, if it is one."""
         return (filled(self.kind.habit, self.slots), self.content) if self.kind.habit else None
+
+    @property
+    def former(self) -> Fact:
+        """Return what it took the place of."""
+        was = {name.removeprefix("was_"): value for name, value in self.slots.items() if name.startswith("was_")}
+        return Fact(self.kind, {**self.slots, **was}, self.of)
 
     def say(self, rng: Random) -> str:
         """Return how the person tells it."""

@@ -29,7 +29,7 @@ from persona_cli.memory.vectors.sight import Sight
 from persona_cli.model.tasks import CoreDraft, EpisodeDraft, ProceduralDraft
 from persona_cli.paths import Places
 from persona_cli.personality import evolve, momentum
-from persona_cli.records import EpisodicMemory, Query, Recall, Ref, Retrieve, SemanticMemory, Turn
+from persona_cli.records import Box, EpisodicMemory, Query, Recall, Ref, Retrieve, SemanticMemory, Turn
 from persona_cli.synthesis.dialogue import Spoken
 
 if TYPE_CHECKING:
@@ -133,12 +133,18 @@ class Household:
         self._known |= {word.casefold() for word in words(label.content)}
         memory = SemanticMemory(
             0, label.content, label.keywords, label.subject, turn.user, turn.at, turn.at, turn.id,
-            tuple(image.hash for image in turn.images), slot=slot_of(spoken),
+            self._shown(spoken, turn), slot=slot_of(spoken),
         )  # fmt: skip
         held = self.store.semantic.active_in_slot(memory.slot) if memory.slot else ()
         kept = self.store.semantic.add(memory)
         for old in held:
             self.store.semantic.supersede(old.id, kept.id, turn.at, "synthesised")
+
+    def _shown(self, spoken: Spoken, turn: Turn) -> tuple[str, ...]:
+        """Return the pictures of a memory; of one whose place in the picture is known, that part."""
+        if spoken.label.box is None:
+            return tuple(image.hash for image in turn.images)
+        return (self.media.crop(turn.images[0], Box(*spoken.label.box)).hash,)
 
     def close_session(
         self,

@@ -7,17 +7,21 @@ rests on, there is no lesson, and that is counted.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from random import Random
 
 from persona_cli.agent.respond import RespondOptions, respond
 from persona_cli.model.engines import Message
+from persona_cli.model.grounding import training_size
 from persona_cli.model.prompted import PromptedModel
 from persona_cli.model.prompts import Prompts
 from persona_cli.model.tasks import Exchange, Situation
+from persona_cli.personality import Traits
 from persona_cli.records import Fulfilled, Query, Retrieve, Turn
 from persona_cli.synthesis import targets
 from persona_cli.synthesis.dialogue import Asked, Spoken
@@ -27,6 +31,8 @@ from persona_cli.synthesis.phrasing import load_table
 from persona_cli.synthesis.quality import leaks, refusal
 from persona_cli.synthesis.scribe import Scribe
 
+MOST_PIXELS = 230_400
+"""Of a picture, as in the published training."""
 MOST = 3
 """Searches of one response, as in the published training."""
 ONE_CALL = 0.15
@@ -43,6 +49,7 @@ class Stage(StrEnum):
     EPISODIC = "summarize_episodes"
     PROCEDURAL = "update_procedural"
     CORE = "update_core"
+    LOCATE = "locate_object"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,8 @@ class Pupil:
             yield from self._response(said, turn, turns)
             yield from self._labels(said, turn, turns)
             household.learn(said, turn)
+            if said.label.box is not None:
+                yield self._located(said, turn)
             turns.append(turn)
         yield from self._end(spoken, turns)
 
@@ -106,6 +115,25 @@ class Pupil:
             Stage.SEMANTIC, said, targets.semantic_text(label),
             lambda model: model.extract_semantic(turn, recent, _never),
         )  # fmt: skip
+
+    def first_prompt(self, query: str, at: datetime, traits: Traits) -> str:
+        """Return the prompt a response to something said later begins with."""
+        scribe = Scribe(self.context)
+        scribe.reply = lambda _messages: targets.think_text("-", "-")
+        situation = Situation(Query(query, at), self.household.store.core.current(), traits)
+        list(self._model(scribe).reason(situation, _never))
+        return scribe.calls[0][0].text
+
+    def _located(self, said: Spoken, turn: Turn) -> Lesson:
+        """Return where in a picture the named thing is, in pixels of the size that a model sees it at."""
+        assert said.label.box is not None
+        assert said.picture is not None
+        image, thing = turn.images[0], said.picture.thing
+        across, down = training_size(image.width, image.height, MOST_PIXELS)
+        scale = (across / image.width, down / image.height) * 2
+        corners = [round(edge * by) for edge, by in zip(said.label.box, scale, strict=True)]
+        target = json.dumps([{"bbox_2d": corners, "label": thing}])
+        return self._task(Stage.LOCATE, said, target, lambda model: model.locate(image, thing, _never))
 
     def _end(self, spoken: Sequence[Spoken], turns: Sequence[Turn]) -> Iterator[Lesson]:
         store, last = self.household.store, spoken[-1]

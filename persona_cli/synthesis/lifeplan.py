@@ -129,9 +129,12 @@ def load_personas(file: Path | None = None) -> tuple[str, ...]:
 
 
 def plan_life(
-    key: str, persona: str, turns: int, seed: str, pictures: Sequence[Picture] = (), *, shown: float = 0.15
+    key: str, persona: str, turns: int, seed: str, pictures: Sequence[Picture] = (), *, shown: float = 0.3
 ) -> Life:
-    """Return a life of so many turns; `shown` is the share of turns with a picture, where there are any."""
+    """Return a life of so many turns.
+
+    `shown` is how likely a fact that is told has a picture with it, where there are any: half as many turns in all.
+    """
     rng = Random(f"{seed}:{key}")  # noqa: S311 - chance that can be repeated
     woman = rng.random() < 0.5
     name = rng.choice(pool("women" if woman else "men"))

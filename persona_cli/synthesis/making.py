@@ -24,6 +24,8 @@ from persona_cli.errors import TransferError
 from persona_cli.model.prompts import load_prompts
 from persona_cli.paths import Places
 from persona_cli.synthesis.dialogue import Spoken, speak
+from persona_cli.synthesis.exam import examine
+from persona_cli.synthesis.exam_files import bench_records, rl_row, write_benchmark, write_rl, write_user
 from persona_cli.synthesis.home_writing import Housing
 from persona_cli.synthesis.lessons import Pupil
 from persona_cli.synthesis.lifeplan import Life, Picture, load_personas, plan_life
@@ -46,11 +48,17 @@ class Order:
     pictures: tuple[Picture, ...] = ()
     judged: int = 0
     """Candidates of a search that are judged against the question, as in use; 0 for none."""
+    held: int = 0
+    """People beside those, of whom nothing is trained: the benchmark."""
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Return the keys of the people."""
-        return tuple(f"{number:04}" for number in range(self.people))
+        """Return the keys of the people, those of the benchmark last."""
+        return tuple(f"{number:04}" for number in range(self.people + self.held))
+
+    def is_held(self, key: str) -> bool:
+        """Tell whether a person is of the benchmark."""
+        return int(key) >= self.people
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,10 @@ class Part:
     turns: int
     pictured: int
     rows: tuple[SftRow, ...]
+    prompts: tuple[Mapping[str, Any], ...] = ()
+    """For reinforcement."""
+    records: tuple[Mapping[str, Any], ...] = ()
+    """Of the benchmark."""
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
@@ -71,6 +83,12 @@ class Made:
     people: int
     turns: int
     rows: int
+    prompts: int
+    """For reinforcement."""
+    held: int
+    """People of the benchmark."""
+    questions: int
+    """Of the benchmark."""
     by_task: Mapping[str, int]
     shares: Mapping[str, float]
     paper: Mapping[str, float]
@@ -88,11 +106,11 @@ def make(
     """Make a data set in a folder, `rows` for training at most; the same call goes on where it was stopped."""
     _claim(order, folder)
     missing = [key for key in order.keys if not _part_file(folder, key).exists()]
-    done = order.people - len(missing)
-    on_progress(done, order.people)
+    done = len(order.keys) - len(missing)
+    on_progress(done, len(order.keys))
     for _ in _worked(order, places, folder, missing, workers):
         done += 1
-        on_progress(done, order.people)
+        on_progress(done, len(order.keys))
     return _assemble([_read_part(folder, key) for key in order.keys], order, folder, rows)
 
 
@@ -110,25 +128,38 @@ def make_people(order: Order, places: Places, folder: Path, keys: Sequence[str])
 
 def _part(life: Life, order: Order, housing: Housing, folder: Path) -> Part:
     spoken = speak(life, order.seed)
+    exam = examine(life, spoken, order.seed)
+    write_lines(folder / "transcripts" / f"{life.key}.jsonl", _transcript(spoken))
+    acts = {"acts": dict(Counter(said.beat.act.value for said in spoken))}
+    pictured = sum(said.picture is not None for said in spoken)
+    if order.is_held(life.key):
+        write_user(life, spoken, folder / "benchmark")
+        records = tuple(bench_records(exam, len(spoken), life.key))
+        return Part(life.key, len(spoken), pictured, (), records=records, counts=acts)
     rng = Random(f"{order.seed}:{life.key}:lessons")  # noqa: S311 - chance that can be repeated
-    prompts = load_prompts()
     with housing.open(life.key) as household:
-        pupil = Pupil(life.key, household, prompts, order.context, rng)
+        pupil = Pupil(life.key, household, load_prompts(), order.context, rng)
         sessions = [[said for said in spoken if said.session == number] for number in range(len(life.sessions))]
         lessons = [lesson for session in sessions for lesson in pupil.session(session)]
-    write_lines(folder / "transcripts" / f"{life.key}.jsonl", _transcript(spoken, folder))
-    counts = {
-        "refused": dict(pupil.refused),
-        "answers found": dict(pupil.found),
-        "answers not found": dict(pupil.unfound),
-        "acts": dict(Counter(said.beat.act.value for said in spoken)),
-    }
-    pictured = sum(said.picture is not None for said in spoken)
-    made = tuple(row_of(lesson, lambda path: str(path.relative_to(folder))) for lesson in lessons)
-    return Part(life.key, len(spoken), pictured, made, counts)
+        traits = household.store.readings.latest()
+        prompts = [pupil.first_prompt(question.put, question.at, traits) for question in exam]
+    asked = zip(exam, prompts, strict=True)
+    return Part(
+        life.key,
+        len(spoken),
+        pictured,
+        tuple(row_of(lesson, lambda path: str(path.relative_to(folder))) for lesson in lessons),
+        tuple(rl_row(question, place, life.key, prompt) for place, (question, prompt) in enumerate(asked)),
+        counts={
+            "refused": dict(pupil.refused),
+            "answers found": dict(pupil.found),
+            "answers not found": dict(pupil.unfound),
+            **acts,
+        },
+    )
 
 
-def _transcript(spoken: Sequence[Spoken], folder: Path) -> Iterator[dict[str, Any]]:
+def _transcript(spoken: Sequence[Spoken]) -> Iterator[dict[str, Any]]:
     for said in spoken:
         words = said.user.replace("<img>", "").strip()
         line: dict[str, Any] = {"time": f"{said.at:%Y-%m-%d %H:%M}", "user": words, "assistant": said.answer}
@@ -161,15 +192,23 @@ def _assemble(parts: Sequence[Part], order: Order, folder: Path, most: int) -> M
     chosen = balanced(unlike, order.seed, most)
     Random(f"{order.seed}:order").shuffle(chosen)  # noqa: S311 - chance that can be repeated
     write_all(chosen, folder)
+    prompts = [row for part in parts for row in part.prompts]
+    write_rl(prompts, folder)
+    records = [record for part in parts for record in part.records]
+    if records:
+        write_benchmark(records, folder / "benchmark")
     counts: dict[str, Counter[str]] = {}
     for part in parts:
         for name, counted in part.counts.items():
             counts.setdefault(name, Counter()).update(counted)
     turns = sum(part.turns for part in parts)
     made = Made(
-        people=len(parts),
+        people=order.people,
         turns=turns,
         rows=len(chosen),
+        prompts=len(prompts),
+        held=order.held,
+        questions=len(records),
         by_task=dict(Counter(row.task for row in chosen)),
         shares=shares(chosen),
         paper=PAPER,

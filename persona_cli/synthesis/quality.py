@@ -25,6 +25,7 @@ KINDS = {
     "summarize_episodes": "memory",
     "update_procedural": "memory",
     "update_core": "memory",
+    "locate_object": "memory",
 }
 
 

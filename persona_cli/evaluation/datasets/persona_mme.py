@@ -26,6 +26,22 @@ CONTEXTS = {"50": "32k", "100": "32k", "200": "128k", "500": "128k"}
 QUESTIONS = 2_034
 """As published, pairs of alignment not counted."""
 ALIGNMENT = "Personality Alignment"
+ASPECTS = {
+    "Visual Detail Recall": "Memory Recall",
+    "Semantic Information Recall": "Memory Recall",
+    "Explicit Intent Inference": "Intent Inference",
+    "Implicit Intent Recognition": "Intent Inference",
+    "Latest Preference Recognition": "Preference Recognition",
+    "Interest Evolution Analysis": "Preference Recognition",
+    "Implicit Preference Recommendation": "Preference Recognition",
+    "Behavioral Pattern Recognition": "Behavioral Awareness",
+    "Long-term Goal Tracking": "Behavioral Awareness",
+    "Relationship Recognition": "Relationship Understanding",
+    "Relationship Dynamics Comprehension": "Relationship Understanding",
+    "Tiered Explanation Delivery": "Personalized Growth Modeling",
+    "Generalizing to New Scenarios": "Personalized Growth Modeling",
+}
+"""The group of each four-way task."""
 _IMAGE = "<img>"
 
 
