@@ -66,6 +66,10 @@ class Bundle:
         """Return the files whose name without its folder matches one of the patterns ("conversations-*.json")."""
         return tuple(name for name in self._members if any(PurePosixPath(name).match(one) for one in patterns))
 
+    def only(self, *endings: str) -> tuple[str, ...]:
+        """Return the one file there is, where its name has one of the endings."""
+        return self.names if len(self.names) == 1 and self.names[0].lower().endswith(endings) else ()
+
     @contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:
         """Open one file; raises `TransferError` where it cannot be read, also later and in the middle of it."""

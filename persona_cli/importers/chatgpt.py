@@ -12,9 +12,11 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
+from persona_cli.importers.branches import active_branch
 from persona_cli.importers.bundle import Bundle
 from persona_cli.importers.correspondence import Conversation, Format, Item, Message, Options, Speaker, Tally
-from persona_cli.importers.streaming import json_items, parsed
+from persona_cli.importers.reasons import ATTACHED, BRANCHES, HIDDEN, THOUGHTS, TIMELESS, TOOLS, UNREADABLE, UNWANTED
+from persona_cli.importers.streaming import json_items, listing, mapping, parsed
 from persona_cli.importers.times import from_seconds
 
 _FILES = ("conversations.json", "conversations-*.json")
@@ -25,23 +27,13 @@ _TEXTS = ("text", "multimodal_text", "code")
 _THOUGHTS = ("thoughts", "reasoning_recap")
 _ROLES = {"user": Speaker.ME, "assistant": Speaker.ASSISTANT}
 
-UNREADABLE = "conversations that cannot be read"
-UNWANTED = "conversations not to be remembered"
-TIMELESS = "conversations without a time"
-BRANCHES = "messages of other branches"
-HIDDEN = "hidden messages"
-TOOLS = "messages of the system and of tools"
-THOUGHTS = "thoughts"
-ATTACHED = "attached files"
-
 
 def _recognise(bundle: Bundle) -> bool:
     return any(b'"mapping"' in bundle.head(name) for name in _files(bundle)[:1])
 
 
 def _files(bundle: Bundle) -> tuple[str, ...]:
-    names = bundle.named(*_FILES)
-    return names or (bundle.names if len(bundle.names) == 1 and bundle.names[0].endswith(".json") else ())
+    return bundle.named(*_FILES) or bundle.only(".json")
 
 
 def _read(bundle: Bundle, options: Options, tally: Tally) -> Iterator[Item]:
@@ -79,39 +71,28 @@ def _messages(fields: Mapping[str, Any], pictures: _Pictures, tally: Tally, plac
 def _thread(fields: Mapping[str, Any], tally: Tally) -> list[Mapping[str, Any]]:
     """Return the messages from the root to the node that was open last."""
     nodes: dict[str, Any] = {name: node for name, node in fields["mapping"].items() if isinstance(node, dict)}
-    name, thread, seen = _leaf(fields.get("current_node"), nodes), list[Mapping[str, Any]](), set[str]()
-    while name in nodes and name not in seen:
-        seen.add(name)
-        if isinstance(message := nodes[name].get("message"), dict):
-            thread.append(message)
-        name = str(nodes[name].get("parent"))
-    said = sum(isinstance(node.get("message"), dict) for node in nodes.values())
-    tally.skip(BRANCHES, count=said - len(thread))
-    return thread[::-1]
-
-
-def _leaf(current: Any, nodes: Mapping[str, Any]) -> str:
-    """Return the node the thread ends with; where none is named, the newest one that has nothing after it."""
-    if isinstance(current, str) and current in nodes:
-        return current
-    parents = {str(node.get("parent")) for node in nodes.values()}
 
     def newest(name: str) -> float:
-        at = from_seconds((nodes[name].get("message") or {}).get("create_time"))
+        at = from_seconds(mapping(nodes[name].get("message")).get("create_time"))
         return at.timestamp() if at else 0.0
 
-    return max((name for name in nodes if name not in parents), key=newest, default="")
+    branch = active_branch(
+        {name: node.get("parent") for name, node in nodes.items()}, fields.get("current_node"), newest
+    )
+    thread = [nodes[name]["message"] for name in branch if isinstance(nodes[name].get("message"), dict)]
+    said = sum(isinstance(node.get("message"), dict) for node in nodes.values())
+    tally.skip(BRANCHES, count=said - len(thread))
+    return thread
 
 
 def _message(message: Mapping[str, Any], at: datetime, pictures: _Pictures, tally: Tally) -> Message | None:
-    content, details = _mapping(message.get("content")), _mapping(message.get("metadata"))
-    speaker = _ROLES.get(str(_mapping(message.get("author")).get("role")))
+    content, details = mapping(message.get("content")), mapping(message.get("metadata"))
+    speaker = _ROLES.get(str(mapping(message.get("author")).get("role")))
     if reason := _left_out(message, content, details, spoken=speaker is not None):
         tally.skip(reason)
         return None
     texts, shown = _parts(content, pictures)
-    files = details.get("attachments")
-    tally.skip(ATTACHED, count=max(0, (len(files) if isinstance(files, list) else 0) - len(shown)))
+    tally.skip(ATTACHED, count=max(0, len(listing(details.get("attachments"))) - len(shown)))
     assert speaker is not None
     return Message(str(message.get("id")), speaker, "\n".join(texts), at, pictures=tuple(shown))
 
@@ -145,10 +126,6 @@ def _parts(content: Mapping[str, Any], pictures: _Pictures) -> tuple[list[str], 
     return texts, shown
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 class _Pictures:
     """Where the bytes of a picture lie that a message points at."""
 
@@ -160,7 +137,7 @@ class _Pictures:
                 self._by_id.setdefault(found[0], name)
         self._real: dict[str, str] = {}
         for listed in bundle.named(_NAMES)[:1]:
-            names = _mapping(parsed(bundle.read(listed, _NAMES_SIZE)))
+            names = mapping(parsed(bundle.read(listed, _NAMES_SIZE)))
             self._real = {str(key).removesuffix(".dat"): str(real) for key, real in names.items()}
 
     def name_of(self, pointer: str) -> str:

@@ -13,14 +13,12 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from persona_cli.importers.correspondence import Conversation, Message, Speaker, Tally
+from persona_cli.importers.reasons import EMPTY, OTHERS_PICTURES, SHORTENED
 
 LONGEST = 100_000
 """Characters of an exchange: five times what a message may have."""
 _LONGEST_CONTEXT = 10_000
 """Characters of what others say at a stretch; more is another exchange."""
-SHORTENED = "messages over 100,000 characters, of which the rest"
-EMPTY = "messages without words or pictures"
-OTHERS_PICTURES = "pictures that others made or sent"
 
 
 @dataclass(slots=True)

@@ -5,12 +5,21 @@ from __future__ import annotations
 from persona_cli.errors import TransferError
 from persona_cli.importers.bundle import Bundle
 from persona_cli.importers.chatgpt import CHATGPT
+from persona_cli.importers.claude import CLAUDE
 from persona_cli.importers.correspondence import Format
+from persona_cli.importers.gemini import GEMINI
+from persona_cli.importers.mem0 import MEM0
+from persona_cli.importers.open_webui import OPEN_WEBUI
+from persona_cli.importers.saved_list import SAVED_LIST
 from persona_cli.importers.sillytavern import SILLYTAVERN
 from persona_cli.importers.telegram import TELEGRAM
 from persona_cli.importers.whatsapp import WHATSAPP
 
-FORMATS: tuple[Format, ...] = (CHATGPT, TELEGRAM, SILLYTAVERN, WHATSAPP)
+FORMATS: tuple[Format, ...] = (
+    *(CHATGPT, CLAUDE, GEMINI, OPEN_WEBUI, MEM0, TELEGRAM, SILLYTAVERN, WHATSAPP),
+    # anything may look like a list
+    SAVED_LIST,
+)
 """In the order in which they are asked: those that are known for certain first."""
 
 

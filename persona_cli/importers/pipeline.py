@@ -6,6 +6,7 @@ stopped, because every message is known by its key.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from persona_cli.importers.bundle import Bundle
 from persona_cli.importers.correspondence import Conversation, Format, Note, Options, Tally
 from persona_cli.importers.exchanges import Told, stretches
 from persona_cli.importers.notes import store_notes
+from persona_cli.importers.reasons import ABSENT, BROKEN, SAME
 from persona_cli.importers.spool import Spool
 from persona_cli.memory import Memory
 from persona_cli.memory.media import MAX_BYTES
@@ -28,11 +30,11 @@ OnStored = Callable[[int, int], None]
 
 _AT_ONCE = 100
 """Exchanges in a transaction, as in a replay: the disk is waited for once."""
+DATA_URL = "data:image/"
+"""How a picture begins that stands in the message itself."""
+_SHOWN = 80
 _MOST_NOTES = 10_000
 """No program notes more about a person; all of them are in memory at once."""
-BROKEN = "pictures that cannot be read"
-ABSENT = "pictures that are not in the export"
-SAME = "conversations that are in it twice"
 
 
 @dataclass(slots=True)
@@ -109,7 +111,7 @@ def _gather(conversation: Conversation, gathered: Gathered, gap: timedelta, ther
     for session in stretches(conversation, found.service, gap, found.tally):
         any_ = True
         for told in session:
-            kept = tuple(name for name in told.pictures if name in there)
+            kept = tuple(name for name in told.pictures if name in there or name.startswith(DATA_URL))
             found.tally.skip(ABSENT, count=len(told.pictures) - len(kept))
             told.pictures = kept
             found.count(told)
@@ -181,9 +183,10 @@ def _store_session(memory: Memory, bundle: Bundle, learn: bool, session: list[To
 def _kept(memory: Memory, bundle: Bundle, name: str, at: datetime, tally: Tally) -> Image | None:
     """Keep a picture of the bundle; one that is damaged or none at all is counted, and its message stays."""
     try:
-        return memory.media.add(bundle.read(name, MAX_BYTES), at)
-    except (PictureError, TransferError):
-        tally.skip(BROKEN, name)
+        content = b64decode(name.partition(",")[2]) if name.startswith(DATA_URL) else bundle.read(name, MAX_BYTES)
+        return memory.media.add(content, at)
+    except (PictureError, TransferError, ValueError):
+        tally.skip(BROKEN, name[:_SHOWN])
         return None
 
 

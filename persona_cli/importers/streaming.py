@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
 from persona_cli.errors import TransferError
@@ -60,6 +60,16 @@ def parsed(text: bytes | str) -> Any:
     # a number of 5,000 digits is a ValueError, brackets 1,000 deep are the other
     except (ValueError, RecursionError):
         return None
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """Return the value where it is an object, else an empty one: nobody vouches for what a file holds."""
+    return value if isinstance(value, dict) else {}
+
+
+def listing(value: object) -> Sequence[Any]:
+    """Return the value where it is a list, else an empty one."""
+    return value if isinstance(value, list) else ()
 
 
 class _TooMuchError(Exception):

@@ -1,0 +1,20 @@
+"""Why something of an export is left out, in the words that are shown; a format has its own beside these."""
+
+from __future__ import annotations
+
+UNREADABLE = "conversations that cannot be read"
+UNWANTED = "conversations not to be remembered"
+TIMELESS = "conversations without a time"
+BRANCHES = "messages of other branches"
+HIDDEN = "hidden messages"
+TOOLS = "messages of the system and of tools"
+THOUGHTS = "thoughts"
+ATTACHED = "attached files"
+EMPTY = "messages without words or pictures"
+SHORTENED = "messages over 100,000 characters, of which the rest"
+OTHERS_PICTURES = "pictures that others made or sent"
+BROKEN = "pictures that cannot be read"
+ABSENT = "pictures that are not in the export"
+SAME = "conversations that are in it twice"
+NO_MEMORY = "memories that cannot be read"
+"""Of a list of what another program has noted."""
