@@ -66,6 +66,11 @@ class Places:
         return self.config_file.parent / "serve.token"
 
     @property
+    def page_token(self) -> Path:
+        """What opens the page of `persona serve`: for the person alone, no client is given it."""
+        return self.config_file.parent / "serve-page.token"
+
+    @property
     def cache(self) -> Path:
         """What engines derive from pictures: as personal as they are, and may be deleted at any time."""
         return self.home / "cache"

@@ -26,7 +26,7 @@ from PIL import Image
 from persona_cli.config import Settings
 from persona_cli.errors import EngineError
 from persona_cli.memory.store import Store
-from persona_cli.records import Answer, AnswerDelta, Aspect
+from persona_cli.records import Answer, AnswerDelta, Aspect, Author
 from persona_cli.report.life_page import write_page
 from persona_cli.serve.access import read_token
 from persona_cli.serve.application import build_application
@@ -38,7 +38,7 @@ from tests.fakes import ScriptedModel
 
 pytestmark = pytest.mark.gguf
 
-TOKEN = "let-me-in"
+TOKEN, PAGE_TOKEN = "let-me-in", "let-me-look"
 
 
 @dataclass
@@ -81,9 +81,10 @@ def running(weights: Path, model: ScriptedModel, clock: StillClock) -> Iterator[
     application = build_application(
         household,
         TOKEN,
+        PAGE_TOKEN,
         write=True,
         origins=["https://chat.example"],
-        show=lambda household: write_page(household.memory(), household.now()),
+        show=lambda household: write_page(household.memory(), household.now(), editable=True),
     )
     server = uvicorn.Server(uvicorn.Config(application, port=port, log_level="error", ws="none"))
     thread = threading.Thread(target=server.run)
@@ -375,10 +376,11 @@ def test_the_page_is_live_and_the_browser_keeps_a_key_to_it_alone(running: Runni
     with httpx2.Client(base_url=running.address, follow_redirects=False) as browser:
         assert browser.get("/").status_code == 401
         assert browser.get("/?token=wrong").status_code == 401
-        entered = browser.get(f"/?token={TOKEN}")
+        assert browser.get(f"/?token={TOKEN}").status_code == 401  # a client may not change what a person wrote
+        entered = browser.get(f"/?token={PAGE_TOKEN}")
         cookie, where = entered.headers["set-cookie"], entered.headers["location"]
         # every port of this machine is sent its cookies: it is not the token, and only a secret address is sent it
-        assert TOKEN not in cookie + where
+        assert PAGE_TOKEN not in cookie + where
         assert f"Path={where}; HttpOnly; SameSite=Strict" in cookie
         assert len(where) > 30
         page = browser.get(where)
@@ -391,3 +393,32 @@ def test_the_page_is_live_and_the_browser_keeps_a_key_to_it_alone(running: Runni
         # the cookie opens the page alone
         assert browser.get("/v1/models", headers={"Cookie": f"persona_page={value}"}).status_code == 401
         assert browser.post("/mcp", json={}).status_code == 401
+
+
+def test_what_is_changed_on_the_page_is_the_persons_own(running: Running) -> None:
+    with httpx2.Client(base_url=running.address, follow_redirects=False) as browser:
+        where = browser.get(f"/?token={PAGE_TOKEN}").headers["location"]
+        own = {"Origin": running.address}
+
+        def send(action: str, **fields: str) -> int:
+            return browser.post(f"{where}{action}", data=fields, headers=own).status_code
+
+        assert send("remember", words="I drink tea.  My PIN is 4711.") == 303
+        (fact,) = running.store.semantic.list()
+        assert (fact.author, "4711" in fact.content) == (Author.PERSON, False)
+        assert "form-action &#39;self&#39;" in browser.get(where).text
+        assert send("correct", name=f"s{fact.id}", words="I drink <b>coffee</b>.") == 303
+        (now,) = running.store.semantic.list()
+        assert (now.content, running.store.semantic.get(fact.id).superseded_by) == ("I drink <b>coffee</b>.", now.id)
+        assert "I drink &lt;b&gt;coffee&lt;/b&gt;." in browser.get(where).text
+        assert send("correct", name=f"s{fact.id}", words="I drink milk.") == 404  # it holds no more
+        assert send("forget", name="no such thing") == 400
+        assert send("forget", name=f"s{now.id}") == 303
+        assert running.store.semantic.list(None) == (running.store.semantic.get(fact.id),)
+        assert send("rename") == 404
+        fields = {"words": "I was put here by another page."}
+        for foreign in ({}, {"Origin": "http://localhost:1"}, {"Origin": "https://chat.example"}):
+            assert browser.post(f"{where}remember", data=fields, headers=foreign).status_code == 401
+        assert httpx2.post(f"{running.address}{where}remember", data=fields, headers=own).status_code == 401
+        as_client = {**own, "Authorization": f"Bearer {TOKEN}"}
+        assert httpx2.post(f"{running.address}{where}remember", data=fields, headers=as_client).status_code == 401

@@ -39,16 +39,16 @@ def serve(
     from persona_cli.serve.household import Household
 
     run = invocation(context)
-    token = read_token(run.places.token)
+    token, page_token = read_token(run.places.token), read_token(run.places.page_token)
     household = Household(run.settings, run.notice, run.user)
 
     def show(household: Household) -> str:
-        return write_page(household.memory(), household.now())
+        return write_page(household.memory(), household.now(), editable=write)
 
-    application = build_application(household, token, write=write, origins=origin or (), show=show)
+    application = build_application(household, token, page_token, write=write, origins=origin or (), show=show)
     _check_free(port)
     run.notice(f"Model: http://127.0.0.1:{port}/v1   tools: http://127.0.0.1:{port}/mcp   Ctrl-C ends it.")
-    run.notice(f"Page: http://127.0.0.1:{port}/?token={token}")
+    run.notice(f"Page: http://127.0.0.1:{port}/?token={page_token}")
     run.notice(f"The token stands in {run.places.token}; clients send it as their API key.")
     uvicorn.run(
         application,

@@ -28,14 +28,17 @@ from persona_cli.report.thumbnails import thumbnail
 _HERE = Path(__file__).parent
 
 
-def write_page(memory: Memory, now: datetime, *, pictures: bool = True) -> str:
-    """Return the page of a memory as it is at `now`; times are shown in the zone of `now`."""
+def write_page(memory: Memory, now: datetime, *, pictures: bool = True, editable: bool = False) -> str:
+    """Return the page of a memory as it is at `now`; times are shown in the zone of `now`.
+
+    With `editable` it has forms beside the facts, which are sent to where it came from.
+    """
     gathered = gather(memory.store, now)
     shown = {picture.image.hash: thumbnail(memory.media, picture.image) for picture in gathered.pictures if pictures}
-    return render(gathered, shown)
+    return render(gathered, shown, editable=editable)
 
 
-def render(gathered: Gathered, thumbnails: Mapping[str, str]) -> str:
+def render(gathered: Gathered, thumbnails: Mapping[str, str], *, editable: bool = False) -> str:
     """Return the page; `thumbnails` are data URLs by the SHA-256 of their pictures."""
     style = (_HERE / "page.css").read_text(encoding="utf-8")
     zone = gathered.at.tzinfo
@@ -57,6 +60,7 @@ def render(gathered: Gathered, thumbnails: Mapping[str, str]) -> str:
             months=_by_month(gathered.topics, local),
             years=_by_year(gathered.facts, local),
             thumbnails=thumbnails,
+            editable=editable,
         )
     )
 

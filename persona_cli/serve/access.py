@@ -3,8 +3,9 @@
 A page on the internet can make a browser send requests to this machine. It can send no foreign Host by its own
 name (DNS rebinding) and hides no Origin: both are checked before anything else, whatever the token says.
 
-A browser sends a cookie to every port of this machine, where another account may listen. So the page has an address
-that follows from the token and nobody can guess, and the cookie, which is not the token, goes to that address alone.
+The page has a token of its own, which no client is given: what a person may change there, no program may. A browser
+sends a cookie to every port of this machine, where another account may listen. So the page has an address that follows
+from its token and nobody can guess, and the cookie, which is not the token, goes to that address alone.
 """
 
 from __future__ import annotations
@@ -76,11 +77,12 @@ def read_token(file: Path) -> str:
 class Guard:
     """Lets through what comes from this machine, in bounds, and knows the token; answers the rest itself."""
 
-    def __init__(self, application: Application, token: str, origins: Collection[str] = ()) -> None:
+    def __init__(self, application: Application, token: str, page_token: str, origins: Collection[str] = ()) -> None:
         self._application = application
         self._token = token
         self._origins = frozenset(origins)
-        self._page = page_key(token)
+        self._page_token = page_token
+        self._page = page_key(page_token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -119,15 +121,31 @@ class Guard:
 
     def _knows(self, scope: Scope, headers: Mapping[str, list[str]]) -> bool:
         given = [value.removeprefix("Bearer ").strip() for value in headers.get("authorization", [])]
+        if _equals_any(given, self._token) and not self._is_of_page(scope):
+            return True
         # a browser opens the page by the token, once, and shows it again by the cookie that sets
         if scope["method"] == "GET" and scope["path"] == "/":
             query = scope.get("query_string", b"").decode("latin-1")
-            given += [part.removeprefix("token=") for part in query.split("&") if part.startswith("token=")]
-        if _equals_any(given, self._token):
-            return True
-        cookies = ";".join(headers.get("cookie", [])).split(";") if scope["path"] == self._page.path else []
-        shown = [part.strip().removeprefix(f"{_COOKIE}=") for part in cookies]
-        return scope["method"] == "GET" and _equals_any(shown, self._page.cookie)
+            named = [part.removeprefix("token=") for part in query.split("&") if part.startswith("token=")]
+            return _equals_any(named, self._page_token)
+        if scope["method"] == "POST":
+            return self._is_own_form(scope, headers)
+        cookies = headers.get("cookie", []) if scope["path"] == self._page.path else []
+        return scope["method"] == "GET" and self._opens(cookies)
+
+    def _is_of_page(self, scope: Scope) -> bool:
+        path: str = scope["path"]
+        return path == "/" or path.startswith(self._page.path)
+
+    def _is_own_form(self, scope: Scope, headers: Mapping[str, list[str]]) -> bool:
+        """Tell whether a form of the page itself was sent: of this very port, which another account's page is not."""
+        origins, hosts = headers.get("origin", []), headers.get("host", [])
+        own = len(origins) == len(hosts) == 1 and origins[0] == f"http://{hosts[0]}"
+        return own and scope["path"].startswith(self._page.path) and self._opens(headers.get("cookie", []))
+
+    def _opens(self, cookies: Sequence[str]) -> bool:
+        shown = [part.strip().removeprefix(f"{_COOKIE}=") for part in ";".join(cookies).split(";")]
+        return _equals_any(shown, self._page.cookie)
 
 
 def _equals_any(given: Sequence[str], secret: str) -> bool:

@@ -22,6 +22,7 @@ from persona_cli.records import AnswerDelta, ThinkDelta
 from persona_cli.serve import completions
 from persona_cli.serve.access import MOST_BYTES, TOO_LARGE, Guard, PageKey, page_key
 from persona_cli.serve.answering import Answering, Spoken
+from persona_cli.serve.editing import ACTIONS, change
 from persona_cli.serve.faults import fault, fault_of, status_of
 from persona_cli.serve.household import Household
 from persona_cli.serve.model_context import build_server
@@ -32,9 +33,12 @@ Shown = Callable[[Household], str]
 
 
 def build_application(
-    household: Household, token: str, *, write: bool, origins: Collection[str] = (), show: Shown | None = None
+    household: Household, token: str, page_token: str, *, write: bool, show: Shown, origins: Collection[str] = ()
 ) -> Guard:
-    """Return the application; what is open is closed when it ends."""
+    """Return the application; what is open is closed when it ends.
+
+    Clients know the `token`; by the `page_token` a person opens the page, where with `write` they may change more.
+    """
     answering = Answering(household)
     tools = build_server(household, write=write)
     # its own check of Host and Origin would refuse what the guard has been told to allow
@@ -49,10 +53,11 @@ def build_application(
         Route("/v1/embeddings", partial(_embed, household), methods=["POST"]),
         *by_protocol.routes,
     ]
-    if show is not None:
-        page = page_key(token)
-        routes.insert(0, Route("/", partial(_enter, page)))
-        routes.insert(1, Route(page.path, partial(_page, household, show)))
+    page = page_key(page_token)
+    routes.insert(0, Route("/", partial(_enter, page)))
+    routes.insert(1, Route(page.path, partial(_page, household, show)))
+    if write:
+        routes.insert(2, Route(f"{page.path}{{action}}", partial(_edit, household, page), methods=["POST"]))
     application = Starlette(
         routes=routes,
         lifespan=partial(_living, household, answering, tools),
@@ -67,7 +72,7 @@ def build_application(
         ],
         exception_handlers={PersonaError: _explain, ClientDisconnect: _cut_off, 404: _unknown, 405: _unknown},
     )
-    return Guard(application, token, origins)
+    return Guard(application, token, page_token, origins)
 
 
 @asynccontextmanager
@@ -141,6 +146,17 @@ async def _page(household: Household, show: Shown, _: Request) -> Response:
     page = await anyio.to_thread.run_sync(show, household)
     headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY"}
     return Response(page, media_type="text/html", headers=headers)
+
+
+async def _edit(household: Household, page: PageKey, request: Request) -> Response:
+    action, body = request.path_params["action"], await request.body()
+    if action not in ACTIONS:
+        return Response(f"There is no {action} here.", status_code=404, media_type="text/plain")
+    try:
+        await anyio.to_thread.run_sync(change, household, action, body)
+    except PersonaError as exc:
+        return Response(f"{exc.message}. {exc.fix}\n", status_code=status_of(exc), media_type="text/plain")
+    return RedirectResponse(f"{page.path}#facts", status_code=303, headers={"Cache-Control": "no-store"})
 
 
 async def _explain(_: Request, exc: Exception) -> Response:

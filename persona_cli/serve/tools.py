@@ -152,7 +152,7 @@ class Tools:
     ) -> Kept:
         """Keep a fact that the person has told; `quote` has their own words, by which it is then judged."""
         memory, now = self._memory, self._household.now()
-        content, secrets = _checked(content)
+        content, secrets = checked(content)
         quote, more = redact(UNSEEN.sub("", quote).strip()[:LONGEST])
         if (known := memory.store.semantic.same(content)) is not None:
             memory.store.semantic.seen_again(known.id, now)
@@ -161,12 +161,12 @@ class Tools:
         judged = judge(SemanticDraft(content, (), subject=subject, quote=quote or content), turn, (), _nobody)
         if isinstance(judged, Refused):
             raise UsageError(f"it was not kept: {judged.reason}", fix="Keep what the person has said, in their words.")
-        fact = _fact(content, subject.strip() or "user", judged.quote or quote or content, now)
+        new = fact(content, subject.strip() or "user", judged.quote or quote or content, now)
         removed = list(dict.fromkeys((*secrets, *more)))
         if judged.quarantined:
-            held = memory.store.semantic.add(replace(fact, status=Status.QUARANTINED))
+            held = memory.store.semantic.add(replace(new, status=Status.QUARANTINED))
             return Kept(f"s{held.id}", "quarantined", [], removed)
-        written = put_written(memory.store, fact, memory.reader.read)
+        written = put_written(memory.store, new, memory.reader.read)
         embed_few(memory.store, memory.embedder)
         return Kept(f"s{written.memory.id}", "remembered", [f"s{other.id}" for other in written.contradicts], removed)
 
@@ -174,7 +174,7 @@ class Tools:
         """Put new words in the place of a fact, an entry of the profile or a habit; the old ones stay as the past."""
         memory, now = self._memory, self._household.now()
         ref, record = self._find(memory_id)
-        content, _ = _checked(content)
+        content, _ = checked(content)
         if is_instruction(content):
             raise UsageError("the new words read like an instruction to a model", fix="Say what is true of the person.")
         _check_not_written(ref, record, "edit")
@@ -183,7 +183,7 @@ class Tools:
         with store.transaction():
             match record:
                 case SemanticMemory():
-                    new = store.semantic.add(_fact(content, record.subject, content, now, record.keywords))
+                    new = store.semantic.add(fact(content, record.subject, content, now, record.keywords))
                     store.semantic.supersede(record.id, new.id, now, "corrected")
                 case CoreEntry():
                     new = store.core.put(record.key, content, record.aspect, now, record.turn_id)
@@ -255,13 +255,15 @@ def _may_be_read(record: Record) -> bool:
     return getattr(record, "status", Status.ACTIVE) is not Status.QUARANTINED
 
 
-def _fact(content: str, subject: str, quote: str, now: datetime, keywords: tuple[str, ...] = ()) -> SemanticMemory:
+def fact(content: str, subject: str, quote: str, now: datetime, keywords: tuple[str, ...] = ()) -> SemanticMemory:
+    """Return a fact as a program gives it, not stored yet."""
     return SemanticMemory(
         id=0, content=content, keywords=keywords, subject=subject, quote=quote, recorded_at=now, valid_from=now
     )
 
 
-def _checked(content: str) -> tuple[str, tuple[str, ...]]:
+def checked(content: str) -> tuple[str, tuple[str, ...]]:
+    """Return words fit to be remembered, and what secrets were taken out of them; raises `UsageError`."""
     text = " ".join(UNSEEN.sub("", content).split())
     if not text or len(text) > LONGEST:
         raise UsageError("a memory has 1 to 2,000 characters", fix="Send one sentence for each fact.")
