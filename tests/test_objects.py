@@ -20,6 +20,7 @@ from persona_cli.memory.media import Media
 from persona_cli.memory.store import Store, open_store
 from persona_cli.model import grammar
 from persona_cli.model.engines import ImagePart
+from persona_cli.model.grounding import THOUSANDTHS, PictureForm
 from persona_cli.model.lite import LiteModel
 from persona_cli.model.prompted import PromptedModel
 from persona_cli.model.prompts import load_prompts
@@ -270,7 +271,7 @@ def picture(width: int = 960, height: int = 480) -> Image:
     return Image(1, "ab", "image/jpeg", width, height, 9, "0" * 16, NOW)
 
 
-def located(texts: list[str], image: Image, **more: int) -> tuple[Box | None, CannedEngine]:
+def located(texts: list[str], image: Image, **more: object) -> tuple[Box | None, CannedEngine]:
     engine = CannedEngine(deque(texts))
     model = PromptedModel(engine, load_prompts(), lambda one: Path(f"{one.hash}.jpg"), **more)  # type: ignore[arg-type] # most_pixels
     return model.locate(image, "Max (dog)", never), engine
@@ -283,6 +284,15 @@ def test_the_prompted_model_is_shown_the_picture_and_asked_for_a_box() -> None:
     assert message.parts[0] == ImagePart(Path("ab.jpg"), "ab")
     assert "Max (dog)" in message.text
     assert engine.grammars == [grammar.BOX]
+
+
+def test_a_family_that_counts_in_thousandths_is_asked_and_read_so_and_one_without_boxes_is_not_asked() -> None:
+    said = ['[{"bbox_2d": [250, 250, 500, 750], "label": "dog"}]']
+    box, engine = located(said, picture(1000, 1000), form=PictureForm(32, counted=THOUSANDTHS))
+    assert box == Box(212, 175, 538, 825)
+    assert THOUSANDTHS in engine.prompts[0][0].text
+    box, engine = located([], picture(), form=PictureForm(counted=""))
+    assert (box, engine.prompts) == (None, [])
 
 
 def test_a_reply_that_is_no_box_is_asked_for_once_more() -> None:

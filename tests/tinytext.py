@@ -23,9 +23,10 @@ ARCHITECTURES = ("llama", "qwen3", "gemma3", "mamba", "lfm2")
 
 
 def write_text_model(
-    path: Path, architecture: str = "llama", *, template: str = CHATML, begins: bool = False, context: int = 4096
-) -> Path:
-    """Write a model; `begins` lets every text begin with a token of its own."""
+    path: Path, architecture: str = "llama", *, template: str = CHATML, begins: bool = False, context: int = 4096,
+    control: tuple[str, ...] = (),
+) -> Path:  # fmt: skip
+    """Write a model; `begins` lets every text begin with a token of its own, `control` are further control tokens."""
     writer = gguf.GGUFWriter(path, architecture)
     writer.add_type(gguf.GGUFType.MODEL)
     writer.add_name(f"tiny {architecture}")
@@ -33,7 +34,7 @@ def write_text_model(
     writer.add_context_length(context)
     writer.add_embedding_length(WIDTH)
     writer.add_layer_norm_rms_eps(1e-6)
-    tokens = _describe_tokenizer(writer, template, begins=begins)
+    tokens = _describe_tokenizer(writer, template, (*CONTROL, *control), begins=begins)
     random = np.random.default_rng(7)
     for name, shape in _tensors(writer, architecture, tokens):
         vector = len(shape) == 1
@@ -47,14 +48,14 @@ def write_text_model(
     return path
 
 
-def _describe_tokenizer(writer: gguf.GGUFWriter, template: str, *, begins: bool) -> int:
+def _describe_tokenizer(writer: gguf.GGUFWriter, template: str, control: tuple[str, ...], *, begins: bool) -> int:
     from transformers.convert_slow_tokenizer import bytes_to_unicode
 
-    tokens = [*bytes_to_unicode().values(), "th", *CONTROL]
+    tokens = [*bytes_to_unicode().values(), "th", *control]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(tokens)
-    writer.add_token_types([gguf.TokenType.NORMAL] * 257 + [gguf.TokenType.CONTROL] * len(CONTROL))
+    writer.add_token_types([gguf.TokenType.NORMAL] * 257 + [gguf.TokenType.CONTROL] * len(control))
     writer.add_token_merges(["t h"])
     writer.add_bos_token_id(257)
     writer.add_eos_token_id(259)
@@ -110,12 +111,18 @@ def _describe(writer: gguf.GGUFWriter, architecture: str, size: int) -> None:
         "llama": lambda: writer.add_rope_dimension_count(size),
         "qwen3": lambda: None,
         "gemma3": lambda: writer.add_sliding_window(32),
+        "qwen3vl": lambda: _describe_places(writer),
         "lfm2": lambda: writer.add_shortconv_l_cache(3),
     }
     writer.add_key_length(size)
     writer.add_value_length(size)
     writer.add_rope_freq_base(10_000.0)
     more[architecture]()
+
+
+def _describe_places(writer: gguf.GGUFWriter) -> None:
+    writer.add_rope_dimension_sections([3, 3, 2, 0])
+    writer.add_num_deepstack_layers(1)
 
 
 def _mamba(writer: gguf.GGUFWriter) -> Iterator[tuple[str, tuple[int, ...]]]:

@@ -15,8 +15,7 @@ from dataclasses import dataclass, field, replace
 from persona_cli.errors import ContextError
 from persona_cli.model import quick
 from persona_cli.model.engines import Engine, ImagePart, Message
-from persona_cli.model.engines.sizing import tokens_of_size
-from persona_cli.model.grounding import training_size
+from persona_cli.model.grounding import PictureForm
 from persona_cli.model.prompts import Prompts
 from persona_cli.model.sections import MARK, Writer, plain, shortened, traits
 from persona_cli.model.tasks import Exchange, Situation
@@ -69,7 +68,9 @@ class PromptWriter:
         *,
         guide: Sequence[Message] = (),
         most_pixels: int = 230_400,
+        form: PictureForm | None = None,
     ) -> None:
+        self._form = form or PictureForm()
         self.guide = list(guide)
         self._engine = engine
         self._prompts = prompts
@@ -263,7 +264,7 @@ class PromptWriter:
 
     def _picture_tokens(self, image: Image) -> int:
         """Return the tokens of a picture at the size it is shown, with the two that stand around it."""
-        return tokens_of_size(*training_size(image.width, image.height, self._most_pixels))
+        return self._form.tokens(*self._form.size(image.width, image.height, self._most_pixels))
 
 
 def _memories(parts: Sequence[_Parts]) -> Section:

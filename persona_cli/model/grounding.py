@@ -1,7 +1,7 @@
-"""Where in a picture a thing is: Qwen2.5-VL's grounding format, and the box in the picture that is stored.
+"""How a family of models sees a picture, and where in it a thing is: Qwen's format, as a box in what is stored.
 
-The model counts pixels of the picture it was given, which is the stored one resized as in training. What it
-writes is taken strictly: an inverted box, or one outside the picture, is a break of the format.
+Qwen2.5-VL counts pixels of the picture it was given, which is the stored one resized as in training, Qwen3-VL
+thousandths. What is written is taken strictly: an inverted box, or one outside the picture, is a break of the format.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import dataclass
+from typing import Literal
 
 from persona_cli.errors import FormatError
 from persona_cli.records import Box
@@ -19,27 +21,58 @@ MARGIN = 0.15
 """What is added to a box on each side, of its own width or height: boxes are drawn tight."""
 NEARLY_ALL = 0.9
 """Share of the picture from which a crop would show nothing that the picture does not."""
-_SMALLEST = 56 * 56
 _MARKED = re.compile(r"<\|box_start\|>\(\s*(\d+),\s*(\d+)\),\s*\(\s*(\d+),\s*(\d+)\)<\|box_end\|>")
 _FENCED = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
 
 Corners = tuple[int, int, int, int]
+PIXELS, THOUSANDTHS = "pixels of the picture", "thousandths of its width and of its height"
 
 
-def training_size(width: int, height: int, most_pixels: int) -> tuple[int, int]:
-    """Return the size the training's processor gives a picture: multiples of 28, at most `most_pixels`.
+@dataclass(frozen=True, slots=True)
+class PictureForm:
+    """How a family sees a picture: in tokens of `side` pixels; the defaults are Qwen2.5-VL's."""
+
+    side: int = SIDE
+    square: int = 0
+    """Pixels a side of the square that every picture is stretched to; 0 where pictures keep their form."""
+    counted: str = PIXELS
+    """What the numbers of a box are, in the words of a prompt; "" for a family that was trained on no boxes."""
+    resampling: Literal["BICUBIC", "BILINEAR"] = "BICUBIC"
+
+    def size(self, width: int, height: int, most_pixels: int) -> tuple[int, int]:
+        """Return the pixels a stored picture is shown in."""
+        if self.square:
+            return self.square, self.square
+        return training_size(width, height, most_pixels, self.side)
+
+    def tokens(self, width: int, height: int) -> int:
+        """Return the tokens of a picture that has its size, with the two that stand around it."""
+        return width * height // self.side**2 + 2
+
+    def whole(self, pixels: int) -> int:
+        """Return as many pixels as make whole tokens."""
+        return pixels // self.side**2 * self.side**2
+
+    def counts_to(self, shown: tuple[int, int]) -> tuple[int, int]:
+        """Return what the numbers of a box go up to, across and down, in a picture shown in so many pixels."""
+        return (1000, 1000) if self.counted == THOUSANDTHS else shown
+
+
+def training_size(width: int, height: int, most_pixels: int, side: int = SIDE) -> tuple[int, int]:
+    """Return the size the training's processor gives a picture: multiples of `side`, at most `most_pixels`.
 
     What is narrower than 1 to 200 it refuses; here it is stretched to one token across, as a picture that was kept
     must stay one that can be shown.
     """
-    across, down = max(SIDE, round(width / SIDE) * SIDE), max(SIDE, round(height / SIDE) * SIDE)
+    least = (2 * side) ** 2
+    across, down = max(side, round(width / side) * side), max(side, round(height / side) * side)
     if across * down > most_pixels:
         scale = math.sqrt(width * height / most_pixels)
-        across = max(SIDE, math.floor(width / scale / SIDE) * SIDE)
-        down = max(SIDE, math.floor(height / scale / SIDE) * SIDE)
-    elif across * down < _SMALLEST:
-        scale = math.sqrt(_SMALLEST / (width * height))
-        across, down = math.ceil(width * scale / SIDE) * SIDE, math.ceil(height * scale / SIDE) * SIDE
+        across = max(side, math.floor(width / scale / side) * side)
+        down = max(side, math.floor(height / scale / side) * side)
+    elif across * down < least:
+        scale = math.sqrt(least / (width * height))
+        across, down = math.ceil(width * scale / side) * side, math.ceil(height * scale / side) * side
     return across, down
 
 

@@ -86,7 +86,6 @@ def open_prompted(
 ) -> tuple[PromptedModel, str]:
     """Open weights or a server alone; returns it and what its verdict is kept under."""
     name = settings.model.name
-    from persona_cli.model.grounding import SIDE
     from persona_cli.model.prompted import PromptedModel
     from persona_cli.model.prompts import load_prompts
 
@@ -103,9 +102,9 @@ def open_prompted(
     if keep:
         opened.engine.keep("respond", KeptLane(places.kept_prompt[0], opened.identity))
     # whole tokens, as the engine counts them
-    pixels = model.manifest.max_pixels // SIDE**2 * SIDE**2
-    guided = not model.manifest.tuned
-    prompted = PromptedModel(opened.engine, prompts, picture, guided=guided, most_pixels=pixels)
+    form, guided = opened.engine.form, not model.manifest.tuned
+    pixels = form.whole(model.manifest.max_pixels)
+    prompted = PromptedModel(opened.engine, prompts, picture, guided=guided, most_pixels=pixels, form=form)
     return prompted, identity_of(model)
 
 

@@ -16,7 +16,7 @@ from persona_cli.model import grammar, parsing
 from persona_cli.model.echoes import refuse_echoes
 from persona_cli.model.engines import Engine, Message, Timed
 from persona_cli.model.fitting import NEW_TOKENS, PromptWriter, Written
-from persona_cli.model.grounding import parse_box, training_size
+from persona_cli.model.grounding import PictureForm, parse_box
 from persona_cli.model.loops import until_loop, without_circles
 from persona_cli.model.prompts import Prompts
 from persona_cli.model.replies import ReplyParser
@@ -69,7 +69,7 @@ class PromptedModel:
     """A `Model` made of prompts; `picture` says what a stored picture is read from.
 
     `guided` puts a guide to tone and format before each response, for models that were not trained on the prompts.
-    Pictures are shown to the model at `most_pixels` at most, which its boxes are counted in.
+    Pictures are shown to the model in its `form`, at `most_pixels` at most.
     """
 
     def __init__(
@@ -80,13 +80,14 @@ class PromptedModel:
         *,
         guided: bool = False,
         most_pixels: int = 230_400,
+        form: PictureForm | None = None,
     ) -> None:
         guide = [Message("system", (prompts.fill("guide"),))] if guided else []
         self._engine = engine
         self._guided = guided
         self._prompts = prompts
-        self._writing = PromptWriter(engine, prompts, picture, guide=guide, most_pixels=most_pixels)
-        self._most_pixels = most_pixels
+        self._writing = PromptWriter(engine, prompts, picture, guide=guide, most_pixels=most_pixels, form=form)
+        self._form, self._most_pixels = form or PictureForm(), most_pixels
 
     @property
     def name(self) -> str:
@@ -173,9 +174,12 @@ class PromptedModel:
 
     def locate(self, image: Image, what: str, stop: Stop) -> Box | None:
         """Return the part of a picture that shows `what`; None where it is not there, or no box was had."""
-        seen = training_size(image.width, image.height, self._most_pixels)
+        if not self._form.counted:
+            return None
+        seen = self._form.counts_to(self._form.size(image.width, image.height, self._most_pixels))
         writer = self._writing.writer()
-        message = self._task("locate_object", writer, {"picture": writer.picture(image), "what": quoted(what)})
+        fields = {"picture": writer.picture(image), "what": quoted(what), "counted": self._form.counted}
+        message = self._task("locate_object", writer, fields)
         try:
             return self._ask(
                 message, grammar.BOX, lambda text: parse_box(text, seen, (image.width, image.height)), stop

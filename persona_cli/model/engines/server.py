@@ -25,7 +25,8 @@ from persona_cli.errors import ContextError, EngineError, Interrupted
 from persona_cli.model.engines import ImagePart, Message
 from persona_cli.model.engines.server_errors import mapped
 from persona_cli.model.engines.server_formats import Dialect, Formats, Reply, guess
-from persona_cli.model.engines.sizing import sized, tokens_of_size
+from persona_cli.model.engines.sizing import sized
+from persona_cli.model.grounding import PictureForm
 from persona_cli.model.tasks import Fact, Stop
 from persona_cli.records import PictureSource
 
@@ -296,7 +297,7 @@ def _encode(source: PictureSource, _digest: str) -> tuple[str, int]:
     """Return a picture as a data URI at its training size, and its tokens; PNG, because that changes no pixel."""
     picture, data = sized(source, MOST_PIXELS), BytesIO()
     picture.save(data, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}", tokens_of_size(*picture.size)
+    return f"data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}", PictureForm().tokens(*picture.size)
 
 
 def _harmless(text: str) -> str:

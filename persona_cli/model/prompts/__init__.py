@@ -31,7 +31,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
     "update_procedural": frozenset({"current", "turns"}),
     "update_core": frozenset({"current", "turns"}),
     "merge_episodes": frozenset({"episodes"}),
-    "locate_object": frozenset({"picture", "what"}),
+    "locate_object": frozenset({"picture", "what", "counted"}),
     "caption": frozenset({"picture"}),
     "repair": frozenset({"error"}),
 }

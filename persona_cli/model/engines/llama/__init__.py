@@ -63,7 +63,7 @@ def open_llama(text: Path, projection: Path | None, wishes: Wishes, cache: Path)
         threads=wishes.threads,
         flash_attention=wishes.flash_attention,
         kv_type=wishes.kv_type,
-        image_tokens=wishes.image_pixels // 784,
+        image_pixels=wishes.image_pixels,
     )
     identity = identify(text, projection, loading)
     small = replace(loading, context=min(context, 512))

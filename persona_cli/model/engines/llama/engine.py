@@ -25,6 +25,7 @@ from persona_cli.model.engines.llama.report import build_facts, load_facts, read
 from persona_cli.model.engines.llama.sampling import Sampler, log_probability
 from persona_cli.model.engines.llama.sequence import Item, Lane, NoRoom, tokens_of
 from persona_cli.model.engines.llama.vision import Vision
+from persona_cli.model.grounding import PictureForm
 from persona_cli.model.tasks import Fact
 
 
@@ -93,6 +94,11 @@ class LlamaEngine:
     def sees(self) -> bool:
         """Tell whether there is a projection for pictures."""
         return self._vision is not None
+
+    @property
+    def form(self) -> PictureForm:
+        """Return how the model sees a picture."""
+        return self._vision.form if self._vision is not None else PictureForm()
 
     @property
     def prompt_speed(self) -> float | None:

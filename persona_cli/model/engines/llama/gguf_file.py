@@ -7,11 +7,15 @@ from pathlib import Path
 
 from persona_cli.errors import WeightsError
 from persona_cli.model.engines.llama.gguf_header import Header
+from persona_cli.model.grounding import THOUSANDTHS, PictureForm
 
 PROJECTION = "clip"
 QWEN = "qwen2vl"
-PROJECTORS = {"qwen2.5vl_merger": (QWEN,)}
-"""The vision projections persona shows pictures through, each with the architectures of its text models."""
+FAMILIES = {"qwen2.5vl_merger": QWEN, "qwen3vl_merger": "qwen3vl", "gemma3": "gemma3"}
+"""The vision projections persona shows pictures through, each with the architecture of its text models.
+
+Each is proven on tiny weights of its own; all of them take a picture as one piece.
+"""
 _NO_CHAT = {
     "bert": "an embedding model",
     "modern-bert": "an embedding model",
@@ -56,6 +60,7 @@ class ProjectionFile:
     projector: str
     width: int
     size: int
+    form: PictureForm
 
 
 def is_projection(path: Path) -> bool:
@@ -87,17 +92,18 @@ def read_projection(path: Path) -> ProjectionFile:
     if header.get("general.architecture") != PROJECTION:
         raise WeightsError(f"{path.name} is no vision projection", fix="Name the mmproj file that came with the model.")
     projector = header.text("clip.projector_type") or header.text("clip.vision.projector_type") or "of no name"
-    if projector not in PROJECTORS:
+    if projector not in FAMILIES:
         raise WeightsError(
             f"{path.name} is a projection ({projector}) whose pictures persona is not proven with",
-            fix=f"Add the text model alone, which then sees no pictures; proven are {', '.join(PROJECTORS)}.",
+            fix=f"Add the text model alone, which then sees no pictures; proven are {', '.join(FAMILIES)}.",
         )
-    return ProjectionFile(path, projector, header.number("clip.vision.projection_dim"), path.stat().st_size)
+    width = header.number("clip.vision.projection_dim")
+    return ProjectionFile(path, projector, width, path.stat().st_size, _form(header, projector))
 
 
 def check_pair(text: TextFile, projection: ProjectionFile) -> None:
     """Raise `WeightsError` where the projection belongs to a model of another kind or width."""
-    if text.architecture not in PROJECTORS[projection.projector]:
+    if text.architecture != FAMILIES[projection.projector]:
         raise WeightsError(
             f"{projection.path.name} ({projection.projector}) does not go with a {text.architecture} model",
             fix="Use the mmproj file that was published with the text model, or add the text model alone.",
@@ -107,6 +113,18 @@ def check_pair(text: TextFile, projection: ProjectionFile) -> None:
             f"{projection.path.name} projects to {projection.width} dimensions, {text.path.name} has {text.width}",
             fix="Use the mmproj file that was published with the text model.",
         )
+
+
+def _form(header: Header, projector: str) -> PictureForm:
+    if projector == "gemma3":
+        # four by four patches are one token, where the file says nothing else
+        merged = int((header.numbers("clip.vision.projector.scale_factor") or (4,))[0])
+        side = merged * header.number("clip.vision.patch_size")
+        square = header.number("clip.vision.image_size")
+        return PictureForm(side, square, counted="", resampling="BILINEAR")
+    if projector == "qwen3vl_merger":
+        return PictureForm(side=2 * header.number("clip.vision.patch_size"), counted=THOUSANDTHS)
+    return PictureForm()
 
 
 def _check_chat(header: Header, architecture: str) -> None:

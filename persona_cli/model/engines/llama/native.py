@@ -55,8 +55,8 @@ class Loading:
     """0: one for each core this process may use."""
     flash_attention: bool = True
     kv_type: str = "f16"
-    image_tokens: int = 293
-    """Most tokens of one picture; 230,400 pixels, as in training, are 293."""
+    image_pixels: int = 230_400
+    """Most pixels of one picture, as in training."""
 
 
 KV_TYPES = {"f32": 0, "f16": 1, "q8_0": 8}
@@ -187,7 +187,8 @@ class Weights:
             )
         self.vocabulary: Any = llama_cpp.llama_model_get_vocab(self.pointer)
         self.tokens = int(llama_cpp.llama_vocab_n_tokens(self.vocabulary))
-        self.width = int(llama_cpp.llama_model_n_embd(self.pointer))
+        self.width = int(llama_cpp.llama_model_n_embd_inp(self.pointer))
+        """Numbers of what takes a token's place: more than the embedding where inner layers are given something too."""
         self.layers = int(llama_cpp.llama_model_n_layer(self.pointer))
         self.size = int(llama_cpp.llama_model_size(self.pointer))
         self.longest = int(llama_cpp.llama_model_n_ctx_train(self.pointer))

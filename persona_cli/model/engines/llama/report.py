@@ -91,7 +91,7 @@ def _load_facts(loaded: Loaded, loading: native.Loading, plan: Plan | None, *, p
 def _pictures(loaded: Loaded, loading: native.Loading, *, projection: bool) -> str:
     if not projection:
         return "not seen: there is no mmproj"
-    return f"encoded on {loaded.tower or 'unknown'}, at most {loading.image_tokens} tokens each"
+    return f"encoded on {loaded.tower or 'unknown'}, at most {loading.image_pixels:,} pixels each"
 
 
 def _sizes(loaded: Loaded, wanted: str) -> str:

@@ -21,9 +21,9 @@ from llama_cpp import mtmd_cpp
 from numpy.typing import NDArray
 
 from persona_cli.errors import EngineError, WeightsError
+from persona_cli.model.engines.llama.gguf_file import read_projection
 from persona_cli.model.engines.llama.native import Context, Loading, Weights, default_threads, last_words
 from persona_cli.model.engines.sizing import sized
-from persona_cli.model.grounding import SIDE
 from persona_cli.records import PictureSource
 
 KEPT_OPEN = 32
@@ -53,7 +53,9 @@ class Vision:
         params.print_timings = False
         params.warmup = False
         params.n_threads = loading.threads or default_threads()
-        params.image_max_tokens = loading.image_tokens + SIDE
+        self.form = read_projection(path).form
+        # a picture comes in its size already: the limit only must not be in the way
+        params.image_max_tokens = loading.image_pixels // self.form.side**2 + self.form.side
         self.pointer = mtmd_cpp.mtmd_init_from_file(os.fsencode(path), weights.pointer, params)
         if not self.pointer:
             raise WeightsError(
@@ -62,7 +64,7 @@ class Vision:
             )
         self.encoded = 0
         """Pictures the vision tower has worked on; cached ones do not count."""
-        self._most_pixels = loading.image_tokens * SIDE * SIDE
+        self._most_pixels = self.form.whole(loading.image_pixels)
         self._width = weights.width
         self._pictures: OrderedDict[str, Picture] = OrderedDict()
         self._cache = EmbeddingCache(cache / _identity(path), cache_bytes)
@@ -72,7 +74,8 @@ class Vision:
         if digest in self._pictures:
             self._pictures.move_to_end(digest)
             return self._pictures[digest]
-        picture = self._tokenize(np.ascontiguousarray(sized(source, self._most_pixels), dtype=np.uint8), digest)
+        pixels = np.asarray(sized(source, self._most_pixels, self.form), dtype=np.uint8)
+        picture = self._tokenize(np.ascontiguousarray(pixels), digest)
         self._pictures[digest] = picture
         return picture
 
@@ -189,16 +192,21 @@ def _bitmap(width: int, height: int, data: Any) -> Iterator[Any]:
 def _picture(chunks: Any, digest: str) -> Picture:
     before: list[int] = []
     after: list[int] = []
-    image = None
+    images: list[Any] = []
     for position in range(mtmd_cpp.mtmd_input_chunks_size(chunks)):
         chunk = mtmd_cpp.mtmd_input_chunks_get(chunks, position)
         if mtmd_cpp.mtmd_input_chunk_get_type(chunk) == mtmd_cpp.MTMD_INPUT_CHUNK_TYPE_TEXT:
             count = ctypes.c_size_t()
             tokens = mtmd_cpp.mtmd_input_chunk_get_tokens_text(chunk, ctypes.byref(count))
-            (before if image is None else after).extend(tokens[: count.value])
+            (after if images else before).extend(tokens[: count.value])
         else:
-            image = chunk
-    assert image is not None
+            images.append(chunk)
+    if len(images) != 1:
+        mtmd_cpp.mtmd_input_chunks_free(chunks)
+        raise EngineError(
+            f"the projection cuts a picture into {len(images)} pieces", fix="Add the text model without its projection."
+        )
+    (image,) = images
     return Picture(
         hash=digest,
         tokens=mtmd_cpp.mtmd_input_chunk_get_n_tokens(image),
