@@ -42,11 +42,9 @@ READING = (
 
 
 def run_on(disk: str, home: Path, *commands: tuple[str, ...]) -> list[tuple[int, str]]:
-    """Run commands one after another on a disk like this; returns code and output of each."""
-    script = "import subprocess, sys\n" + "".join(
-        f"done = subprocess.run([sys.executable, '-m', 'persona_cli', *{command!r}], capture_output=True, text=True)\n"
-        "print(done.returncode, repr(done.stdout + done.stderr))\n"
-        for command in commands
+    """Run commands one after another, in one process, on a disk like this; returns code and output of each."""
+    script = "from tests.terminal import persona\n" + "".join(
+        f"done = persona(*{command!r})\nprint(done.code, repr(done.out + done.err))\n" for command in commands
     )
     done = subprocess.run(
         ["unshare", "-rm", "sh", "-c", f'{disk} && exec "$2" -c "$3"', "sh", str(home), sys.executable, script],

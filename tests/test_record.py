@@ -65,6 +65,7 @@ def test_a_turn_that_is_being_answered_is_not_among_the_recent_ones(assistant: A
     assert [turn.user for turn in situation.recent] == ["One."]
 
 
+@pytest.mark.usefixtures("weights")
 def test_a_kill_at_the_first_step_loses_neither_words_nor_picture(home: Path, picture: Path) -> None:
     died = subprocess.run([sys.executable, "-c", KILLED, str(home), str(picture)], check=False)
     assert died.returncode == -9
@@ -85,6 +86,7 @@ def test_a_kill_at_the_first_step_loses_neither_words_nor_picture(home: Path, pi
     assert "ended before the answer" in persona("why").out
 
 
+@pytest.mark.usefixtures("weights")
 def test_the_chat_says_what_was_left_unanswered(home: Path, picture: Path) -> None:
     subprocess.run([sys.executable, "-c", KILLED, str(home), str(picture)], check=False)
     _, screen = persona_typed("chat", typed="/quit\n")
