@@ -21,7 +21,7 @@ weights: $(VENV)/.installed-dev ## thirty turns with a real model of 135 million
 	$(BIN)/python -m pytest -m weights tests/test_real_weights.py tests/test_whole_loop.py
 
 fuzz: $(VENV)/.installed-dev ## give every reader of files and of a model's words 10,000 inputs that nobody would write
-	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest --numprocesses auto --timeout 7200 tests/test_readers.py tests/test_parsing.py
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest --numprocesses auto --timeout 7200 tests/test_readers.py tests/test_parsing.py tests/test_hostile_exports.py
 
 lint: $(VENV)/.installed-dev ## ruff, mypy, the import contract
 	$(BIN)/ruff check .

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -24,7 +25,11 @@ HEAD = 65_536
 _RATIO, _BOMB = 200, 1_000_000_000
 """How many times its size a zip's member may unpack to from that many bytes on; text takes five to ten."""
 _NESTED = 2_000_000_000
-"""Bytes of a zip within a zip: it is kept in a file without a name while it is read."""
+"""Bytes of all zips within a zip: each is kept in a file without a name while it is read."""
+_FILES = 1_000_000
+"""Files of a bundle: a gigabyte of names."""
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+"""What is raised by a zip that is damaged, or newer than the reader."""
 _FOLDERS = 100_000
 _PIECE = 65_536
 
@@ -45,6 +50,8 @@ class Bundle:
         self.path = path
         self.on_read: OnRead = lambda _count: None
         self._zips: list[zipfile.ZipFile] = []
+        self._apart: list[BinaryIO] = []
+        self._bytes_apart = 0
 
     def __enter__(self) -> Bundle:
         return self
@@ -52,6 +59,8 @@ class Bundle:
     def __exit__(self, *_: object) -> None:
         for archive in self._zips:
             archive.close()
+        for apart in self._apart:
+            apart.close()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -78,7 +87,7 @@ class Bundle:
                 yield io.BufferedReader(_Counted(file, self.on_read), _PIECE)
         except KeyError as exc:
             raise TransferError(f"{self.path} has no file {name}", fix="Export again.") from exc
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as exc:
+        except _BROKEN as exc:
             raise TransferError(f"{name} in {self.path} is damaged: {exc}", fix="Download the export again.") from exc
         except OSError as exc:
             raise TransferError(f"{name} cannot be read: {exc.strerror or exc}", fix="Check its permissions.") from exc
@@ -100,7 +109,9 @@ class Bundle:
 
     @cached_property
     def _members(self) -> dict[str, _Member]:
-        found = dict(sorted(self._found()))
+        found = dict(sorted(islice(self._found(), _FILES + 1)))
+        if len(found) > _FILES:
+            raise TransferError(f"{self.path} has over {_FILES:,} files", fix="Name the folder of the export itself.")
         if not found:
             raise TransferError(
                 f"{self.path} is a directory without files", fix="Name the export as it was downloaded."
@@ -129,7 +140,7 @@ class Bundle:
     def _zipped(self, prefix: str, source: Path | BinaryIO, depth: int = 0) -> Iterator[tuple[str, _Member]]:
         try:
             archive = zipfile.ZipFile(source)
-        except (zipfile.BadZipFile, OSError) as exc:
+        except (*_BROKEN, OSError, ValueError) as exc:
             raise TransferError(f"{prefix or self.path} is no whole zip: {exc}", fix="Download it again.") from exc
         self._zips.append(archive)
         for member in archive.infolist():
@@ -137,9 +148,26 @@ class Bundle:
                 continue
             self._check(member)
             if member.filename.lower().endswith(".zip") and not depth:
-                yield from self._zipped(f"{prefix}{member.filename}/", _apart(archive, member), depth + 1)
+                yield from self._zipped(f"{prefix}{member.filename}/", self._unpacked(archive, member), depth + 1)
             else:
                 yield f"{prefix}{member.filename}", _Member(member.file_size, _opening(archive, member))
+
+    def _unpacked(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BinaryIO:
+        """Return a zip within a zip as a file without a name: seeking in a packed one reads it again from its start."""
+        import shutil
+        import tempfile
+
+        self._bytes_apart += member.file_size
+        if self._bytes_apart > _NESTED:
+            raise TransferError(f"{member.filename} is too large", fix="Unpack the zip and name its folder.")
+        apart = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the bundle
+        self._apart.append(apart)
+        try:
+            with archive.open(member) as packed:
+                shutil.copyfileobj(packed, apart)
+        except (*_BROKEN, OSError) as exc:
+            raise TransferError(f"{member.filename} cannot be unpacked: {exc}", fix="Download it again.") from exc
+        return apart
 
     def _check(self, member: zipfile.ZipInfo) -> None:
         if member.flag_bits & 1:
@@ -153,19 +181,6 @@ class Bundle:
 def _opening(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], BinaryIO]:
     # zipfile says IO[bytes] for what is one
     return lambda: archive.open(member)  # type: ignore[return-value]
-
-
-def _apart(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BinaryIO:
-    """Return a zip within a zip as a file without a name: seeking in a packed one reads it again from its start."""
-    import shutil
-    import tempfile
-
-    if member.file_size > _NESTED:
-        raise TransferError(f"{member.filename} is too large", fix="Unpack the zip and name its folder.")
-    apart = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the zip that reads it
-    with archive.open(member) as packed:
-        shutil.copyfileobj(packed, apart)
-    return apart
 
 
 class _Counted(io.RawIOBase):

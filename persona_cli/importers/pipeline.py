@@ -35,6 +35,8 @@ DATA_URL = "data:image/"
 _SHOWN = 80
 _MOST_NOTES = 10_000
 """No program notes more about a person; all of them are in memory at once."""
+_LONGEST_NOTE = 2_000
+"""Characters of a note: it is one memory, which stands whole in prompts."""
 
 
 @dataclass(slots=True)
@@ -92,7 +94,9 @@ def gather(bundle: Bundle, format_: Format, options: Options, gap: timedelta, sp
     there = frozenset(bundle.names)
     for item in format_.read(bundle, options, found.tally):
         if isinstance(item, Note):
-            if len(gathered.notes) < _MOST_NOTES:
+            if len(item.text) > _LONGEST_NOTE:
+                found.tally.skip(f"notes over {_LONGEST_NOTE:,} characters")
+            elif len(gathered.notes) < _MOST_NOTES:
                 gathered.notes.append(item)
             else:
                 found.tally.skip(f"notes beyond the first {_MOST_NOTES:,}")

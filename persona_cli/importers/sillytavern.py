@@ -85,7 +85,8 @@ def _message(number: int, fields: Mapping[str, Any], at: datetime, tally: Tally)
 def _time(said: Any) -> datetime | None:
     """Return when a message was sent, in any of the forms the program has had; without a zone it is the wall clock."""
     if isinstance(said, int | float):
-        return from_seconds(said / 1000)
+        # of a number of 400 digits there is no thousandth
+        return from_seconds(said // 1000 if isinstance(said, int) else said / 1000)
     if not isinstance(said, str):
         return None
     return from_iso(said) or _named(said.strip()) or _written(said.strip())

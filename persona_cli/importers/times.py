@@ -157,8 +157,10 @@ def _named_zone(name: str | None, offset: int | None) -> tzinfo | None:
 
 def from_seconds(value: object) -> datetime | None:
     """Return the moment of a number of seconds since 1970; None for what is none, 0 included."""
-    number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
     try:
+        number = float(value)
         return _of_a_message(datetime.fromtimestamp(number, UTC).astimezone()) if number > 0 else None
     except (ValueError, OverflowError, OSError):
         return None
