@@ -89,6 +89,14 @@ class JudgeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TeacherSettings:
+    """[teacher]: the server of `persona synth --teacher URL`, which words the talk of made-up people."""
+
+    model: str = setting("", "which of its models; empty takes the first")
+    key: str = setting("", "its key; better kept in PERSONA_TEACHER_KEY", secret=True)
+
+
+@dataclass(frozen=True, slots=True)
 class EmbeddingSettings:
     """[embedding]: what search compares texts and pictures by."""
 
@@ -163,6 +171,7 @@ class Settings:
     model: ModelSettings = ModelSettings()
     server: ServerSettings = ServerSettings()
     judge: JudgeSettings = JudgeSettings()
+    teacher: TeacherSettings = TeacherSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     memory: MemorySettings = MemorySettings()
     personality: PersonalitySettings = PersonalitySettings()

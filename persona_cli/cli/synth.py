@@ -12,7 +12,7 @@ from persona_cli.cli.invocation import Invocation, invocation
 from persona_cli.errors import Interrupted
 
 if TYPE_CHECKING:
-    from persona_cli.synthesis.making import Made
+    from persona_cli.synthesis.making import Made, Order
 
 
 def synth(
@@ -37,6 +37,11 @@ def synth(
     personas: Annotated[
         Path | None, typer.Option("--personas", metavar="FILE", help='Who they are: {"persona": "..."} a line.')
     ] = None,
+    teacher: Annotated[
+        str | None, typer.Option("--teacher", metavar="URL", help="An OpenAI-compatible server that words the talk.")
+    ] = None,
+    parallel: Annotated[int, typer.Option("--parallel", min=1, help="Requests to the teacher at a time.")] = 8,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the teacher would cost; do nothing.")] = False,
     workers: Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 takes the cores.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -44,20 +49,57 @@ def synth(
 
     Every label follows from a plan, so nothing is labelled by hand. The same command goes on where it was stopped.
     """
-    from persona_cli.cli.render import print_json, progress
-    from persona_cli.synthesis.making import Order, make
+    from persona_cli.synthesis.making import Order
     from persona_cli.synthesis.picture_folder import read_pictures
 
     run = invocation(context)
     shown = read_pictures(pictures) if pictures else ()
-    order = Order(people, turns, seed, tokens, personas, shown, held=held)
+    order = Order(people, turns, seed, tokens, personas, shown, held=held, taught=teacher is not None)
+    try:
+        if teacher and not _teach(run, order, folder, teacher, parallel, dry_run=dry_run, as_json=as_json):
+            return
+        _make(run, order, folder, rows, workers or os.cpu_count() or 1, as_json=as_json)
+    except (KeyboardInterrupt, Interrupted) as exc:
+        raise Interrupted("the synthesis was stopped", fix="The same command goes on where it was.") from exc
+
+
+def _teach(
+    run: Invocation, order: Order, folder: Path, url: str, parallel: int, *, dry_run: bool, as_json: bool
+) -> bool:
+    """Have the talk said anew, once it was said what that costs; False where that is all that was wanted."""
+    from persona_cli.cli.render import print_json, progress
+    from persona_cli.synthesis.making import claim, plan_all
+    from persona_cli.synthesis.teacher import Teacher, connect, estimate, teach
+
+    lives = plan_all(order)
+    cost = estimate(lives, folder)
+    run.notice(
+        f"The teacher is asked {cost.sessions:,} times: about {cost.prompt_tokens:,} tokens of prompts and "
+        f"{cost.reply_tokens:,} of replies, half as many again for what is refused."
+    )
+    if dry_run:
+        if as_json:
+            print_json({"kind": "synth-cost", "version": 1, "cost": cost})
+        return False
+    settings = run.settings.teacher
+    ask = connect(Teacher(url, settings.model, settings.key))
+    claim(order, folder)
+    with progress(run.err, "teacher") as advance:
+        taught = teach(lives, folder, ask, parallel=parallel, on_progress=advance)
+    refused = ", ".join(f"{count} {why}" for why, count in taught.refused.most_common(3))
+    run.notice(
+        f"{taught.accepted:,} turns in the teacher's words, {taught.kept:,} in the grammar's; "
+        f"{taught.refused.total():,} samples refused{f' ({refused})' if refused else ''}."
+    )
+    return True
+
+
+def _make(run: Invocation, order: Order, folder: Path, rows: int, workers: int, *, as_json: bool) -> None:
+    from persona_cli.cli.render import print_json, progress
+    from persona_cli.synthesis.making import make
+
     with progress(run.err, "people") as advance:
-        try:
-            made = make(
-                order, run.places, folder, rows=rows, workers=workers or os.cpu_count() or 1, on_progress=advance
-            )
-        except (KeyboardInterrupt, Interrupted) as exc:
-            raise Interrupted("the synthesis was stopped", fix="The same command goes on where it was.") from exc
+        made = make(order, run.places, folder, rows=rows, workers=workers, on_progress=advance)
     if as_json:
         print_json({"kind": "synth", "version": 1, "made": made, "folder": str(folder)})
     else:

@@ -31,6 +31,7 @@ from persona_cli.synthesis.lessons import Pupil
 from persona_cli.synthesis.lifeplan import Life, Picture, load_personas, plan_life
 from persona_cli.synthesis.quality import PAPER, PICTURED, balanced, shares, without_twins
 from persona_cli.synthesis.sft_rows import SftRow, read_row, row_of, write_all, write_lines
+from persona_cli.synthesis.teacher import reworded
 
 OnProgress = Callable[[int, int], None]
 
@@ -50,6 +51,8 @@ class Order:
     """Candidates of a search that are judged against the question, as in use; 0 for none."""
     held: int = 0
     """People beside those, of whom nothing is trained: the benchmark."""
+    taught: bool = False
+    """A teacher says the talk; else the grammar does."""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -104,7 +107,7 @@ def make(
     order: Order, places: Places, folder: Path, *, rows: int = 0, workers: int = 1, on_progress: OnProgress
 ) -> Made:
     """Make a data set in a folder, `rows` for training at most; the same call goes on where it was stopped."""
-    _claim(order, folder)
+    claim(order, folder)
     missing = [key for key in order.keys if not _part_file(folder, key).exists()]
     done = len(order.keys) - len(missing)
     on_progress(done, len(order.keys))
@@ -119,15 +122,25 @@ def make_people(order: Order, places: Places, folder: Path, keys: Sequence[str])
     housing, personas = Housing(places, folder / "users", judged=order.judged), load_personas(order.personas)
     try:
         for key in keys:
-            persona = personas[int(key) % len(personas)]
-            life = plan_life(key, persona, order.turns, order.seed, order.pictures)
-            _write_part(folder, _part(life, order, housing, folder))
+            _write_part(folder, _part(_life(order, key, personas), order, housing, folder))
     finally:
         housing.close()
 
 
+def plan_all(order: Order) -> list[tuple[Life, tuple[Spoken, ...]]]:
+    """Return every life of an order with its talk in the grammar's words: what a teacher says anew."""
+    personas = load_personas(order.personas)
+    lives = [_life(order, key, personas) for key in order.keys]
+    return [(life, speak(life, order.seed)) for life in lives]
+
+
+def _life(order: Order, key: str, personas: Sequence[str]) -> Life:
+    persona = personas[int(key) % len(personas)]
+    return plan_life(key, persona, order.turns, order.seed, order.pictures)
+
+
 def _part(life: Life, order: Order, housing: Housing, folder: Path) -> Part:
-    spoken = speak(life, order.seed)
+    spoken = reworded(life, speak(life, order.seed), folder) if order.taught else speak(life, order.seed)
     exam = examine(life, spoken, order.seed)
     write_lines(folder / "transcripts" / f"{life.key}.jsonl", _transcript(spoken))
     acts = {"acts": dict(Counter(said.beat.act.value for said in spoken))}
@@ -222,7 +235,7 @@ def _assemble(parts: Sequence[Part], order: Order, folder: Path, most: int) -> M
     return made
 
 
-def _claim(order: Order, folder: Path) -> None:
+def claim(order: Order, folder: Path) -> None:
     """Take a folder that is empty or was begun by the same order; raises `TransferError` for any other."""
     file = folder / "order.json"
     plain = json.dumps(_plain(order), indent=1, ensure_ascii=False)
