@@ -129,7 +129,7 @@ def test_a_chat_of_an_iphone(tmp_path: Path) -> None:
     assert read[1].pictures == ("00000002-PHOTO-2024-12-31-21-42-00.jpg",)
     assert tally.counts["lines of WhatsApp itself"] == 2
     assert tally.counts["deleted messages"] == 1
-    assert tally.places["lines whose time is in no known form"] == "_chat.txt, line 8"
+    assert tally.places["lines whose time is in no known form"] == ["_chat.txt, line 8"]
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ RECORDED = "recorded"
 """The model name of turns whose answers were recorded elsewhere."""
 OnStored = Callable[[int, int], None]
 """Told exchanges stored and all of them."""
-Show = Callable[[int], tuple[Image, ...]]
-"""Keeps the pictures of an exchange, given its place in the session, and returns their records."""
+Show = Callable[[int], tuple[Image, ...] | None]
+"""Keeps the pictures of an exchange, given its place in the session, and returns their records; None: leave it out."""
 
 _AT_ONCE = 100
 """Exchanges in a transaction: the disk is waited for once, and a power cut can lose 50 ms of work."""
@@ -130,7 +130,9 @@ def store_session(memory: Memory, exchanges: Sequence[Exchange], show: Show = la
         for place, new in enumerate(news):
             known = _find(store, new.exchange)
             if known is None:
-                turn = _add(store, new, shown.get(place, ()), _going_on(store, turn, new.exchange.at))
+                if (images := shown.get(place, ())) is None:
+                    continue
+                turn = _add(store, new, images, _going_on(store, turn, new.exchange.at))
                 added += 1
             elif known.turn_id is not None:
                 turn = store.turns.get(known.turn_id)

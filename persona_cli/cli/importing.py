@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 ARCHIVE, TRANSCRIPT = "archive", "transcript"
 """What `--as` may say beside the formats of other services."""
 _VERSION = 1
+_NAMED = 10
+"""Of what is left out for one reason so many are printed; --json has a hundred."""
 _TEXTS = (".json", ".jsonl", ".html", ".txt")
 """Endings of what is read through; pictures are opened one by one, when they are stored."""
 
@@ -196,7 +198,7 @@ def _gathered(run: Invocation, bundle: Bundle, service: Format, ask: Asked, spoo
     from persona_cli.importers.correspondence import Options
     from persona_cli.importers.pipeline import gather
 
-    total = sum(bundle.size(name) for name in bundle.names if name.endswith(_TEXTS))
+    total = sum(bundle.size(name) for name in bundle.names if service.photos or name.endswith(_TEXTS))
     options = Options(ask.me, ask.order, ask.everything)
     read = 0
     with progress(run.err, "reading", in_bytes=True) as advance:
@@ -240,8 +242,9 @@ def _report_service(
         return
     run.notice(_described(found))
     for reason, count in found.tally.counts.most_common():
-        place = found.tally.places.get(reason)
-        run.notice(f"Left out: {reason}: {count:,}{f' (the first: {place})' if place else ''}.")
+        places = found.tally.places.get(reason, [])
+        named = ", ".join(places[:_NAMED]) + (" …" if len(places) > _NAMED else "")
+        run.notice(f"Left out: {reason}: {count:,}{f' ({named})' if named else ''}.")
     if done is None:
         run.notice("Nothing was stored.")
         return

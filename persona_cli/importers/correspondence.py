@@ -18,6 +18,9 @@ from persona_cli.importers.times import Order
 if TYPE_CHECKING:
     from persona_cli.importers.bundle import Bundle
 
+MOST_PLACES = 100
+"""Of what is left out for one reason so many are named."""
+
 
 class Speaker(Enum):
     """Who wrote a message, seen from the person whose memory it goes into."""
@@ -81,17 +84,17 @@ class Options:
 
 @dataclass(slots=True)
 class Tally:
-    """What was left out, by reason, and where the first of each reason stands."""
+    """What was left out, by reason, and where: the first hundred of each reason are named."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    places: dict[str, str] = field(default_factory=dict)
+    places: dict[str, list[str]] = field(default_factory=dict)
 
     def skip(self, reason: str, place: str = "", count: int = 1) -> None:
         """Count something that is left out; `reason` is a noun in the plural: "hidden messages"."""
         if count:
             self.counts[reason] += count
-        if place:
-            self.places.setdefault(reason, place)
+        if place and len(named := self.places.setdefault(reason, [])) < MOST_PLACES:
+            named.append(place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +108,5 @@ class Format:
     """Tells by names and first bytes alone; never raises."""
     read: Callable[[Bundle, Options, Tally], Iterator[Item]]
     """Raises `TransferError` for a file that cannot be read on; one bad message is counted and left out."""
+    photos: bool = False
+    """Each message is a picture: without it, or where that was brought in before in another file, it is none."""

@@ -10,6 +10,7 @@ from persona_cli.importers.correspondence import Format
 from persona_cli.importers.gemini import GEMINI
 from persona_cli.importers.mem0 import MEM0
 from persona_cli.importers.open_webui import OPEN_WEBUI
+from persona_cli.importers.photos import PHOTOS
 from persona_cli.importers.saved_list import SAVED_LIST
 from persona_cli.importers.sillytavern import SILLYTAVERN
 from persona_cli.importers.telegram import TELEGRAM
@@ -19,6 +20,8 @@ FORMATS: tuple[Format, ...] = (
     *(CHATGPT, CLAUDE, GEMINI, OPEN_WEBUI, MEM0, TELEGRAM, SILLYTAVERN, WHATSAPP),
     # anything may look like a list
     SAVED_LIST,
+    # and of photos nobody knows it that does not say so
+    PHOTOS,
 )
 """In the order in which they are asked: those that are known for certain first."""
 

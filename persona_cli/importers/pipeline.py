@@ -18,7 +18,8 @@ from persona_cli.importers.bundle import Bundle
 from persona_cli.importers.correspondence import Conversation, Format, Note, Options, Tally
 from persona_cli.importers.exchanges import Told, stretches
 from persona_cli.importers.notes import store_notes
-from persona_cli.importers.reasons import ABSENT, BROKEN, SAME
+from persona_cli.importers.photos.doubles import is_double
+from persona_cli.importers.reasons import ABSENT, BROKEN, DOUBLES, SAME
 from persona_cli.importers.spool import Spool
 from persona_cli.memory import Memory
 from persona_cli.memory.media import MAX_BYTES
@@ -84,12 +85,16 @@ class Gathered:
     found: Found
     spool: Spool | None
     notes: list[Note] = field(default_factory=list)
+    photos: bool = False
+    """An exchange without its picture is none."""
+    dropped: list[str] = field(default_factory=list)
+    """SHA-256 of pictures that were kept and then seen to be doubles."""
 
 
 def gather(bundle: Bundle, format_: Format, options: Options, gap: timedelta, spool: Spool | None = None) -> Gathered:
     """Read an export to its end; with a spool also keep what was read. Raises `TransferError` where it cannot be."""
     found = Found(format_.name)
-    gathered = Gathered(found, spool)
+    gathered = Gathered(found, spool, photos=format_.photos)
     seen: set[str] = set()
     there = frozenset(bundle.names)
     for item in format_.read(bundle, options, found.tally):
@@ -136,16 +141,24 @@ def store(
 ) -> TakenIn:
     """Store what was gathered, oldest first; raises `Interrupted` when stopped, and the same import goes on."""
     assert gathered.spool is not None
-    found, added, done = gathered.found, 0, 0
+    found, added, done, before = gathered.found, 0, 0, _left_out(gathered)
     total = found.turns + found.context
     for batch in _batches(gathered.spool.in_order()):
         if stop():
             raise Interrupted("the import was stopped", fix="The same command goes on where it was.")
-        added += _store_batch(memory, bundle, batch, found.tally)
+        added += _store_batch(memory, bundle, batch, gathered)
         done += sum(len(session) for _, session in batch)
         on_stored(done, total)
+    _remove_dropped(memory, gathered.dropped)
     noted = store_notes(memory, found.service, gathered.notes, now, mine=mine)
-    return TakenIn(added, total - added + found.notes - noted.added, noted.added, noted.quarantined)
+    known = total - added - (_left_out(gathered) - before) + found.notes - noted.added
+    return TakenIn(added, known, noted.added, noted.quarantined)
+
+
+def _left_out(gathered: Gathered) -> int:
+    """Return how many photos were left out so far that were counted as some before."""
+    counts = gathered.found.tally.counts
+    return counts[BROKEN] + counts[DOUBLES] if gathered.photos else 0
 
 
 Session = tuple[bool, list[Told]]
@@ -168,17 +181,26 @@ def _batches(sessions: Iterable[Session]) -> Iterator[list[Session]]:
         yield batch
 
 
-def _store_batch(memory: Memory, bundle: Bundle, batch: list[Session], tally: Tally) -> int:
+def _store_batch(memory: Memory, bundle: Bundle, batch: list[Session], gathered: Gathered) -> int:
     if len(batch) > 1:
         with memory.store.transaction():
-            return sum(_store_session(memory, bundle, *session, tally) for session in batch)
-    return _store_session(memory, bundle, *batch[0], tally)
+            return sum(_store_session(memory, bundle, *session, gathered) for session in batch)
+    return _store_session(memory, bundle, *batch[0], gathered)
 
 
-def _store_session(memory: Memory, bundle: Bundle, learn: bool, session: list[Told], tally: Tally) -> int:
-    def show(place: int) -> tuple[Image, ...]:
+def _store_session(memory: Memory, bundle: Bundle, learn: bool, session: list[Told], gathered: Gathered) -> int:
+    tally = gathered.found.tally
+    before: list[tuple[Image, datetime]] = []
+
+    def show(place: int) -> tuple[Image, ...] | None:
         told = session[place]
-        return tuple(image for name in told.pictures if (image := _kept(memory, bundle, name, told.at, tally)))
+        images = tuple(image for name in told.pictures if (image := _kept(memory, bundle, name, told.at, tally)))
+        if not gathered.photos:
+            return images
+        if not images or _is_double(memory, images[0], told, before, gathered):
+            return None
+        before.append((images[0], told.at))
+        return images
 
     exchanges = [Exchange(told.at, told.user, told.answer, key=told.key, learn=learn and told.own) for told in session]
     return store_session(memory, exchanges, show)
@@ -192,6 +214,29 @@ def _kept(memory: Memory, bundle: Bundle, name: str, at: datetime, tally: Tally)
     except (PictureError, TransferError, ValueError):
         tally.skip(BROKEN, name[:_SHOWN])
         return None
+
+
+def _is_double(
+    memory: Memory, image: Image, told: Told, before: list[tuple[Image, datetime]], gathered: Gathered
+) -> bool:
+    """Tell whether a photo was brought in before; then it is let go, and known to be one from now on."""
+    if not is_double(memory, image, told.at, before):
+        return False
+    gathered.found.tally.skip(DOUBLES, told.pictures[0])
+    with memory.store.transaction():
+        memory.store.imports.add(told.key)
+        if all(image.id != kept.id for kept, _ in before):
+            memory.store.images.drop_unused(image.id)
+            gathered.dropped.append(image.hash)
+    return True
+
+
+def _remove_dropped(memory: Memory, dropped: list[str]) -> None:
+    """Delete the files of doubles; of an import that is stopped they are what a kill leaves (orphans)."""
+    spared = memory.in_backups() if dropped else ()
+    for digest in dropped:
+        if digest not in spared and memory.store.images.by_hash(digest) is None:
+            memory.media.remove(digest)
 
 
 def spool_in(folder: Path) -> Spool:

@@ -15,8 +15,8 @@ import struct
 import tempfile
 import warnings
 import zlib
-from collections.abc import Collection, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -219,6 +219,34 @@ class Media:
             ) from exc
 
 
+@contextmanager
+def open_picture(name: str, content: bytes) -> Iterator[Picture]:
+    """Open a picture without decoding it; raises `PictureError` where it cannot be, also later and in the block."""
+    from PIL import Image as Pillow
+    from PIL import UnidentifiedImageError
+
+    _need_heif_plugin(name, content)
+    Pillow.MAX_IMAGE_PIXELS = MAX_PIXELS
+    with warnings.catch_warnings():
+        # broken metadata and the like: the picture either decodes or it does not
+        warnings.simplefilter("ignore")
+        # also for the pictures that others hold inside, whose size no header of the file tells
+        warnings.simplefilter("error", Pillow.DecompressionBombWarning)
+        Pillow.init()
+        try:
+            with Pillow.open(io.BytesIO(content), formats=[form for form in _FORMATS if form in Pillow.OPEN]) as opened:
+                _check_size(name, opened)
+                yield opened
+        except UnidentifiedImageError as exc:
+            raise PictureError(f"{name} is not a picture.", fix="Use a JPEG, PNG, WebP, GIF or TIFF file.") from exc
+        except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning) as exc:
+            raise _too_large(name) from exc
+        except MemoryError as exc:
+            raise PictureError(f"{name} is too large for this machine's memory.", fix="Save a smaller copy.") from exc
+        except _BROKEN as exc:
+            raise PictureError(f"{name} is damaged or cut off.", fix="Copy or download it again.") from exc
+
+
 def _reading(source: PictureSource) -> Picture:
     return _decode("The picture", source) if isinstance(source, bytes) else _decode(str(source), _read(source))
 
@@ -240,31 +268,12 @@ def _read(path: Path) -> bytes:
 
 def _decode(name: str, content: bytes) -> Picture:
     from PIL import Image as Pillow
-    from PIL import UnidentifiedImageError
 
-    _need_heif_plugin(name, content)
-    Pillow.MAX_IMAGE_PIXELS = MAX_PIXELS
-    with warnings.catch_warnings():
-        # broken metadata and the like: the picture either decodes or it does not
-        warnings.simplefilter("ignore")
-        # also for the pictures that others hold inside, whose size no header of the file tells
-        warnings.simplefilter("error", Pillow.DecompressionBombWarning)
-        Pillow.init()
-        try:
-            with Pillow.open(io.BytesIO(content), formats=[form for form in _FORMATS if form in Pillow.OPEN]) as opened:
-                _check_size(name, opened)
-                # a JPEG decodes at a half or a quarter of its size at hardly any cost
-                opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
-                opened.load()
-                picture = _upright(_small(opened), opened)
-        except UnidentifiedImageError as exc:
-            raise PictureError(f"{name} is not a picture.", fix="Use a JPEG, PNG, WebP, GIF or TIFF file.") from exc
-        except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning) as exc:
-            raise _too_large(name) from exc
-        except MemoryError as exc:
-            raise PictureError(f"{name} is too large for this machine's memory.", fix="Save a smaller copy.") from exc
-        except _BROKEN as exc:
-            raise PictureError(f"{name} is damaged or cut off.", fix="Copy or download it again.") from exc
+    with open_picture(name, content) as opened:
+        # a JPEG decodes at a half or a quarter of its size at hardly any cost
+        opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+        opened.load()
+        picture = _upright(_small(opened), opened)
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Pillow.Resampling.LANCZOS)
     return picture
 

@@ -45,11 +45,12 @@ class PictureMatches:
 
     def _matches(self, shown: Image) -> Iterator[PictureMatch]:
         for known, bits in self._store.images.near(shown.phash, _MAY_BE):
-            same = known.hash == shown.hash or self._is_copy(shown, known)
+            same = known.hash == shown.hash or self.is_copy(shown, known)
             if same or bits <= _LOOKS:
                 yield PictureMatch(known, 1.0 - bits / _BITS, same)
 
-    def _is_copy(self, shown: Image, known: Image) -> bool:
+    def is_copy(self, shown: Image, known: Image) -> bool:
+        """Tell whether a picture is another one, saved again, smaller or with a little cut off."""
         from persona_cli.memory.likeness import is_copy
 
         one, other = self._media.print_of(shown), self._media.print_of(known)
