@@ -29,8 +29,12 @@ def read_as(
     kinds: Sequence[str] = (),
     spans: Sequence[tuple[str, str, str]] = (),
     start: int = 0,
+    goes_on: bool = False,
 ) -> Statement:
-    """Return a sentence with what was read of it; a span is (words, label, slot)."""
+    """Return a sentence with what was read of it; a span is (words, label, slot).
+
+    What is worth 2 or 3 is worth keeping, and what `goes_on` belongs to the sentence before it.
+    """
     marked = [
         Span(words, text.index(words), text.index(words) + len(words), kind, 1.0, slot, 1.0 if slot else 0.0)
         for words, kind, slot in spans
@@ -48,6 +52,8 @@ def read_as(
         tuple(Guess(kind, 1.0) for kind in kinds),
         tuple(marked),
         Subject(Guess(who, 1.0), name, label, probability=1.0, said=bool(name)),
+        keep=(0.0, 0.3, 1.0, 1.0)[worth],
+        apart=0.0 if goes_on else 1.0,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -81,11 +82,8 @@ def test_what_is_not_theirs_or_not_said_or_passing_is_left(left: Statement) -> N
 
 def test_health_family_plans_and_names_are_kept_where_others_would_not_be() -> None:
     doubtful = read_as("the scan came back fine", kinds=["health"])
-    weights = (0.3, 0.35, 0.25, 0.1)
-    from dataclasses import replace
-
-    assert drafts(replace(doubtful, worth=weights))
-    assert not drafts(replace(doubtful, worth=weights, kinds=()))
+    assert drafts(replace(doubtful, keep=0.4))
+    assert not drafts(replace(doubtful, keep=0.4, kinds=()))
 
 
 def test_a_message_with_a_wish_to_keep_nothing_leaves_nothing() -> None:
@@ -101,13 +99,28 @@ def test_a_correction_puts_what_was_meant_in_the_place_of_what_was_said() -> Non
     assert draft.content == "My favourite colour is teal."
 
 
-def test_what_leans_on_the_sentence_before_is_kept_with_it() -> None:
-    (draft,) = drafts(read_as("My sister had her baby!", worth=3), read_as("A girl.", worth=2))
-    assert draft.content == "My sister had her baby! A girl."
-    (draft,) = drafts(read_as("oh, we got a dog called Bo."), read_as("He's afraid of stairs."))
-    assert draft.content == "we got a dog called Bo. He's afraid of stairs."
+def test_what_goes_on_is_kept_with_what_it_goes_on_from() -> None:
+    (draft,) = drafts(
+        read_as("Ron has died.", who="other", name="Ron"),
+        read_as("Wednesday, in his chair.", worth=1, who="other", goes_on=True),
+        read_as("lol", "chat", worth=0, goes_on=True),
+    )
+    assert (draft.content, draft.subject) == ("Ron has died. Wednesday, in his chair.", "Ron")
     two = drafts(read_as("We got a dog called Bo."), read_as("My mum has a new job."))
-    assert len(two) == 2
+    assert [draft.content for draft in two] == ["We got a dog called Bo.", "My mum has a new job."]
+
+
+def test_what_fills_a_slot_stands_alone_for_it_may_end_alone() -> None:
+    rome = read_as("I live in Rome now.", goes_on=True, spans=[("Rome", "place", "home")])
+    found = drafts(read_as("We got a dog called Bo."), rome, read_as("It is hot there.", goes_on=True))
+    assert [draft.content for draft in found] == ["We got a dog called Bo.", "I live in Rome now. It is hot there."]
+
+
+def test_a_remark_that_stands_between_is_kept_and_one_at_the_edge_is_not() -> None:
+    passed = read_as("Matei passed!", who="other", name="Matei")
+    remark = read_as("My head.", "chat", worth=0, goes_on=True)
+    (draft,) = drafts(remark, passed, remark, read_as("With a nine.", goes_on=True), remark)
+    assert draft.content == "Matei passed! My head. With a nine."
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ A message is looked at in one pass of the encoder, a long one in a few; every se
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from persona_cli.reading.encoder import Encoder, Part
 from persona_cli.reading.heads import SENTENCE, Heads, open_heads, sentence_input
 from persona_cli.reading.introduction import introduced
 from persona_cli.reading.judging import Bearing, Judge
+from persona_cli.reading.keeping import in_context, open_keeping
 from persona_cli.reading.labels import Guess
 from persona_cli.reading.mentions import Mention, candidates_for, mentions
 from persona_cli.reading.relation import side_by_side
@@ -74,11 +75,14 @@ class Reader:
             for place, ((text, _), part) in enumerate(zip(located, parts, strict=True))
         ]
         judged = self.heads.judge(np.array(inputs))
+        keeping = open_keeping().judge(in_context(inputs, judged)).tolist()
         read: list[Statement] = []
         for row, ((text, start), part) in enumerate(zip(located, parts, strict=True)):
             chances = {name: scores[row] for name, scores in judged.items()}
             spans = find_spans(self.heads, text, part)
-            read.append(self._statement(text, start, chances, spans, (*before, *read)))
+            keep, apart = keeping[row]
+            statement = self._statement(text, start, chances, spans, (*before, *read))
+            read.append(replace(statement, keep=keep, apart=apart))
         return tuple(read)
 
     def _statement(

@@ -63,6 +63,10 @@ class Statement:
     """What it is about, each with a probability of a half or more, the most probable first."""
     spans: tuple[Span, ...]
     subject: Subject
+    keep: float = 0.0
+    """How probable it is that it is part of something worth a memory, among the sentences beside it."""
+    apart: float = 1.0
+    """How probable it is that it begins a memory of its own, and does not go on with what is said before it."""
 
     @property
     def lasting(self) -> float:

@@ -14,7 +14,7 @@ from enum import IntEnum
 
 from persona_cli.english.tokens import stems
 from persona_cli.model.lite.listener import Listener
-from persona_cli.model.lite.read import corrected, leans_on_before, said_plainly, states
+from persona_cli.model.lite.read import APART, corrected, said_plainly, states
 from persona_cli.model.tasks import Situation
 from persona_cli.reading.filling import subject_name
 from persona_cli.reading.statement import Statement
@@ -204,7 +204,7 @@ def _of_turn(
         told = of_statement(statement, turn, source, place)
         if statement.act.label == "correct" and (found := corrected(statement, (*before, *read[:at]))) is not None:
             told = replace(told, text=found[1], corrects=found[0])
-        if at and leans_on_before(told.text) and states(read[at - 1]):
+        if at and statement.apart < APART and states(read[at - 1]):
             told = replace(told, text=f"{said_plainly(read[at - 1])} {told.text}")
         yield told
 

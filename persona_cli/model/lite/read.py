@@ -9,36 +9,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from persona_cli.english.people import USER
-from persona_cli.english.tokens import NUMBERS, names, negative, stems
-from persona_cli.english.verbs import is_verb
+from persona_cli.english.people import SOMEBODY, USER
+from persona_cli.english.tokens import names, stems
 from persona_cli.model.lite.listener import KEEPING, Listener
-from persona_cli.model.lite.phrases import without_opening, words_of
+from persona_cli.model.lite.phrases import without_opening
 from persona_cli.model.tasks import SemanticDraft
-from persona_cli.reading.filling import filled_slot, plainly_filled, subject_name
+from persona_cli.reading.filling import filled_slot, subject_name
 from persona_cli.reading.statement import Span, Statement
 from persona_cli.records import Change, Turn
 from persona_cli.timewords import event_of
 
-LASTING = 0.4
-"""Probability of being worth remembering from which a sentence is kept."""
+WORTH = 0.6
+"""Probability from which a sentence is worth a memory (models/keeping)."""
 WEIGHTY_KINDS = frozenset({"health", "family", "plan", "name"})
-WEIGHTY = 0.3
+WEIGHTY = 0.35
 """The same for what must not be lost: health, family, plans and names."""
+APART = 0.2
+"""Probability from which a sentence begins a memory of its own: of those marked by hand one in six does."""
+_NOTHING = 0.25
+"""Probability below which a sentence at the edge of a memory is left out of it."""
 _FEW = 4
-"""Words below which a sentence leans on the one before it: "a girl!", "in March"."""
-_BARE_WEIGHTY = 0.4
-"""The same for a few words without a verb that stand first in a message."""
+"""Words that a correction has beside what it puts right, or few more."""
 _KEYWORDS = 10
 _TOGETHER = 400
 """Characters of sentences that are kept as one memory."""
-_PRONOUN = re.compile(
-    r"(?:s?he|they|it|that|this|those|these|his|hers?|their|its|there)(?:['’](?:s|re|d|ll|ve))?\b|never\b|neither\b",
-    re.I,
-)
-_LEANS_WHOLLY = re.compile(r"\W*(?:it|that|this|never|neither|those|these)\b", re.I)
-"""What leans so is kept with the sentence before it even where that one weighs little."""
-
+_ALONE = ("keep", "remind", "correct")
+"""What a sentence does that is kept by itself, whatever stands beside it."""
 _ONLY = re.compile(
     r"(?:it|that|he|she|(?:his|her|its|their|the) name)(?:['’]?s| is) (?P<meant>[\w'’-]+(?: [\w'’-]+)?)\W*$",
     re.IGNORECASE,
@@ -58,48 +54,60 @@ def draft_memories(listener: Listener, turn: Turn, recent: Sequence[Turn]) -> tu
     before = [statement for earlier in recent[-2:] for statement in listener.read(earlier.user)]
     drafts = [
         (max(map(_weight, (statements[place] for place in group))), _draft(turn, statements, group, before))
-        for group in _grouped(turn.user, statements)
+        for group in _grouped(statements)
     ]
     ordered = sorted(drafts, key=lambda weighed: -weighed[0])
     return tuple(draft for _, draft in ordered if stems(draft.content))
 
 
-def _grouped(message: str, statements: Sequence[Statement]) -> list[list[int]]:
-    """Return the places of what is worth keeping; what leans on the sentence before it is kept with that.
+def _grouped(statements: Sequence[Statement]) -> list[list[int]]:
+    """Return the places of what is worth keeping; what goes on about the same is kept with what it goes on from.
 
-    "He's afraid of stairs" alone tells nobody who that is: "We adopted a greyhound called Bramble. He's ..." does.
+    "Wednesday, in his chair." tells nobody anything: "Ron has died. Wednesday, in his chair." does.
     """
     groups: list[list[int]] = []
     for place, statement in enumerate(statements):
-        if not is_worth_keeping(statement):
+        if not _is_told(statement):
             continue
-        bare = statement.act.label == "tell" and is_bare(said_plainly(statement))
-        if bare and place == 0 and statement.worth[3] < _BARE_WEIGHTY:
-            continue  # the answer to a question that is not in it tells nobody anything
-        leans = place > 0 and statement.act.label == "tell" and (bare or leans_on_before(said_plainly(statement)))
-        if leans and groups and groups[-1][-1] == place - 1:
-            start = statements[groups[-1][0]].start
-            if statement.end - start <= _TOGETHER:
-                groups[-1].append(place)
-                continue
-        wholly = bare or (leans and _LEANS_WHOLLY.match(statement.text))
-        if place and wholly and states(statements[place - 1]) and place - 1 not in set().union(*groups):
-            groups.append([place - 1, place])
-            continue
-        groups.append([place])
-    return groups
+        goes_on = groups and groups[-1][-1] == place - 1 and _goes_on(statements[place - 1], statement)
+        if goes_on and statement.end - statements[groups[-1][0]].start <= _TOGETHER:
+            groups[-1].append(place)
+        else:
+            groups.append([place])
+    kept = (group for group in groups if any(is_worth_keeping(statements[place]) for place in group))
+    return [_trimmed(statements, group) for group in kept]
+
+
+def _is_told(statement: Statement) -> bool:
+    """Tell whether a sentence may stand in a memory: it states something, or is a remark between what does."""
+    remark = statement.act.label == "chat" and statement.own and "?" not in statement.text
+    return states(statement) or remark
+
+
+def _goes_on(before: Statement, statement: Statement) -> bool:
+    """Tell whether a sentence belongs to the one before it; what fills a slot stands alone, for it ends alone."""
+    alone = statement.act.label in _ALONE or before.act.label in _ALONE or filled_slot(statement) is not None
+    return statement.apart < APART and not alone
+
+
+def _trimmed(statements: Sequence[Statement], group: Sequence[int]) -> list[int]:
+    """Return a group without remarks at its edges."""
+    telling = [
+        row
+        for row, place in enumerate(group)
+        if is_worth_keeping(statements[place]) or (states(statements[place]) and statements[place].keep >= _NOTHING)
+    ]
+    return list(group[telling[0] : telling[-1] + 1])
 
 
 def is_worth_keeping(statement: Statement) -> bool:
     """Tell whether a sentence is the person's own statement and worth a memory."""
     if not states(statement):
         return False
-    if statement.act.label in ("keep", "remind", "correct"):
-        return True
-    if plainly_filled(statement.text) is not None:
+    if statement.act.label in _ALONE or filled_slot(statement) is not None:
         return True
     weighty = any(kind.label in WEIGHTY_KINDS for kind in statement.kinds) or bool(names(statement.text))
-    return statement.lasting >= (WEIGHTY if weighty else LASTING)
+    return statement.keep >= (WEIGHTY if weighty else WORTH)
 
 
 def states(statement: Statement) -> bool:
@@ -148,27 +156,16 @@ def _draft(
 
 
 def _subject(statements: Sequence[Statement], group: Sequence[int]) -> str:
-    """Return whom what stands together is about: the one for whom "she" stands at its end, else as it begins."""
-    first, last = subject_name(statements[group[0]]), subject_name(statements[group[-1]])
-    return first if last == USER else last
+    """Return whom what stands together is mostly about, of two alike the one named last.
 
-
-def is_bare(content: str) -> bool:
-    """Tell whether a few words say nothing by themselves: no verb, no name, one thing at most, "90 days."."""
-    spoken = [word.casefold() for word in content.split()]
-    verbs = any(is_verb(word.strip(".,!")) or "'" in word or "’" in word for word in spoken)
-    counted = [word for word in spoken if word.strip(".,!") in NUMBERS or not word.strip(".,!").isalpha()]
-    telling = stems(content) - stems(" ".join(counted))
-    alone = negative(content) or verbs or bool(names(content))
-    return 0 < len(spoken) < _FEW and len(telling) < 2 and not alone
-
-
-def leans_on_before(content: str) -> bool:
-    """Tell whether a sentence needs the one before it: it begins with "he" or "it", or has but a few words."""
-    words = content.casefold().split()
-    if _PRONOUN.match(content):
-        return True
-    return 0 < len(words) < _FEW and words[0] in words_of("leaning")
+    What is of nobody ("Wednesday, in his chair.") is of whom the rest is about.
+    """
+    people = [subject_name(statements[place]) for place in group]
+    of_me = [statements[place].subject.who.label in ("me", "we") for place in group]
+    told = [name for name, mine in zip(people, of_me, strict=True) if name not in (USER, SOMEBODY) or mine]
+    if not told:
+        return SOMEBODY if SOMEBODY in people else USER
+    return max(reversed(told), key=told.count)
 
 
 def corrected(statement: Statement, before: Sequence[Statement]) -> tuple[str, str] | None:
@@ -218,5 +215,5 @@ def _keywords(statement: Statement) -> Iterator[str]:
 
 
 def _weight(statement: Statement) -> float:
-    asked_for = statement.act.label in ("keep", "remind", "correct")
+    asked_for = statement.act.label in _ALONE
     return statement.worth[3] * 2 + statement.worth[2] + asked_for

@@ -21,6 +21,10 @@ HEARD = 0.5
 """How far from the middle a trait is heard: a vector that has moved so far has seen several readings, not one."""
 _PLAINLY = 1.0
 """How far a second trait must be, to be heard beside the first."""
+_UNTONED = "quiet"
+"""What may be heavy and is not surely read: whatever is said besides may be out of place."""
+_SELDOM = ("noted", "soft")
+"""Moods in which a trait is not heard where it was in an answer just before: people tell ten plain things in a row."""
 _ONE_IS_ENOUGH = ("grave", "low", "soft", "glad", "joke")
 """Moods in which the plainest trait alone is heard."""
 
@@ -43,7 +47,8 @@ class Tone:
         """
         quoted = _forms()["plain"].get(f"{occasion}_quoted", []) if excerpt and not self._brief else []
         plain = self._chosen(quoted or _forms()["plain"][occasion], seed).replace("{}", excerpt)
-        return self.said(plain, occasion, seed)
+        rests = occasion == _UNTONED or (_mood(occasion) in _SELDOM and self._heard_lately())
+        return plain if rests else self.said(plain, occasion, seed)
 
     def plain(self, occasion: str, seed: str, what: str = "") -> str:
         """Return a reply to an occasion of [plain] as anybody would get it."""
@@ -51,7 +56,7 @@ class Tone:
 
     def said(self, text: str, occasion: str, seed: str) -> str:
         """Return a reply as this person likes to be spoken to; what it says is untouched."""
-        mood = next((name for name, of in _forms()["moods"].items() if occasion in of.split()), occasion)
+        mood = _mood(occasion)
         for trait, end in self._heard()[: 1 if mood in _ONE_IS_ENOUGH else 2]:
             forms = _forms()[trait][end]
             text = self._chosen(forms.get(mood, forms["any"]), seed + trait).replace("{}", text)
@@ -71,6 +76,12 @@ class Tone:
             if abs(by) >= wanted
         ]
 
+    def _heard_lately(self) -> bool:
+        """Tell whether one of the last answers was said as this person likes to be spoken to."""
+        return any(
+            self._used(form) for trait, end in self._heard() for of in _forms()[trait][end].values() for form in of
+        )
+
     def _chosen(self, forms: Sequence[str], seed: str) -> str:
         first = zlib.crc32(seed.encode()) % len(forms)
         ordered = [*forms[first:], *forms[:first]]
@@ -79,6 +90,10 @@ class Tone:
     def _used(self, form: str) -> bool:
         parts = [part.strip() for part in re.split(r"\{\w*\}", form)]
         return any(len(part) > 3 and part in answer for part in parts for answer in self.lately)
+
+
+def _mood(occasion: str) -> str:
+    return next((name for name, of in _forms()["moods"].items() if occasion in of.split()), occasion)
 
 
 @cache
