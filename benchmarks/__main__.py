@@ -16,7 +16,18 @@ WITH_DATA = ("locomo", "memorybank", "preferences")
 WITH_LLAMA_CPP = ("convert", "served")
 """Need llama.cpp's own source tree or programs: run by name, with --llama-cpp or --binary."""
 
-ALONE: tuple[str, ...] = ("start", "turn", "traits", "engine", "opening", "speed", "scale", "crossover", "length")
+ALONE: tuple[str, ...] = (
+    "start",
+    "turn",
+    "traits",
+    "engine",
+    "opening",
+    "speed",
+    "scale",
+    "crossover",
+    "length",
+    "bringing",
+)
 """Need nothing."""
 
 

@@ -203,6 +203,7 @@ def gemini_page() -> str:
         (
             "<html><head><style>.outer-cell{}</style></head><body>",
             entry("Nov 12, 2025, 3:04:05\u202fPM UTC", "I sail a boat.<br>A small one."),
+            entry("May 2, 2026, 8:00:00 AM UTC", "&lt;b&gt;bold&lt;/b&gt; is a tag?"),
             entry("12. marraskuuta 2025 klo 15.04.05 EET", "I sleep badly."),
             "</body></html>",
         )

@@ -18,6 +18,8 @@ from persona_cli.importers.bundle import Bundle
 from persona_cli.importers.correspondence import Note, Options, Tally
 from persona_cli.importers.exchanges import Told, stretches
 from persona_cli.importers.formats import named, recognised
+from persona_cli.importers.markup import plain_text
+from persona_cli.importers.open_webui import without_thoughts
 from persona_cli.importers.streaming import json_items
 from tests import exported
 from tests.exported import as_bytes, folder, zip_bytes, zipped
@@ -97,7 +99,10 @@ def test_gemini_in_another_language(prompts: int, said: str, tmp_path: Path) -> 
 def test_gemini_as_a_page(tmp_path: Path) -> None:
     read = Read(folder(tmp_path, {"Takeout/My Activity/Gemini Apps/MyActivity.html": exported.gemini_page()}), "gemini")
     assert read.format == "gemini"
-    assert read.exchanges == [("I sail a boat.\nA small one.", "An answer & more.")]
+    assert read.exchanges == [
+        ("I sail a boat.\nA small one.", "An answer & more."),
+        ("<b>bold</b> is a tag?", "An answer & more."),
+    ]
     assert read.told[0][0].at == datetime(2025, 11, 12, 15, 4, 5, tzinfo=UTC)
     assert read.left_out == {"prompts whose time cannot be read": 1}
 
@@ -224,3 +229,11 @@ def test_what_stands_at_a_path_is_found_and_all_else_passed_over(tmp_path: Path)
     with Bundle(folder(tmp_path, {"a.json": b"\xef\xbb\xbf" + as_bytes(content)})) as bundle:
         found = list(json_items(bundle, "a.json", "list.item", "name", "none"))
     assert found == [("name", "Ida"), ("list.item", {"deep": [1, {"a": [2.5]}]}), ("list.item", 2), ("none", None)]
+
+
+@pytest.mark.parametrize("piece", ["<a ", "<!--", "<div class=", "&", '<details type="reasoning" ', "</details>", "<"])
+def test_markup_that_does_not_end_takes_no_quadratic_time(piece: str) -> None:
+    # 3 s of the processor each with the standard library's parser, minutes with a pattern that looks for the end
+    whole = piece * (200_000 // len(piece))
+    plain_text(whole)
+    without_thoughts(whole)

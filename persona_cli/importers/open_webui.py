@@ -15,15 +15,16 @@ from persona_cli.importers.times import from_seconds
 
 _ROLES = {"user": Speaker.ME, "assistant": Speaker.ASSISTANT}
 _CHAT = re.compile(rb'"history"\s*:\s*\{')
-_MEMORY = re.compile(rb'"content"\s*:\s*"(?:[^"\\]|\\.)*"[^{}]*"updated_at"\s*:\s*\d{9}')
-_REASONING = re.compile(r'<details\s+type="(?:reasoning|tool_calls|code_interpreter)".*?</details>\s*', re.DOTALL)
+_SECONDS = re.compile(rb'"updated_at"\s*:\s*\d{9}')
+_THOUGHT = re.compile(r'<details\s+type="(?:reasoning|tool_calls|code_interpreter)"')
+_ENDED = "</details>"
 
 
 def _recognise(bundle: Bundle) -> bool:
     heads = [bundle.head(name) for name in bundle.only(".json")]
     return any(
         (_CHAT.search(head) and (b'"currentId"' in head or b'"parentId"' in head))
-        or (b'"user_id"' in head and b'"memory"' not in head and _MEMORY.search(head))
+        or (b'"user_id"' in head and b'"content"' in head and b'"memory"' not in head and _SECONDS.search(head))
         for head in heads
     )
 
@@ -48,6 +49,15 @@ def _read(bundle: Bundle, options: Options, tally: Tally) -> Iterator[Item]:
 OPEN_WEBUI = Format("open-webui", "Open WebUI", _recognise, _read)
 
 
+def without_thoughts(text: str) -> str:
+    """Return an answer without the parts that show how it came about; takes time in proportion to the text."""
+    kept, at = list[str](), 0
+    while (begun := _THOUGHT.search(text, at)) and (end := text.find(_ENDED, begun.end())) >= 0:
+        kept.append(text[at : begun.start()])
+        at = end + len(_ENDED)
+    return "".join((*kept, text[at:])).strip()
+
+
 def _messages(fields: Mapping[str, Any], history: Mapping[str, Any], tally: Tally, place: str) -> Iterator[Message]:
     nodes = {name: node for name, node in history["messages"].items() if isinstance(node, dict)}
 
@@ -70,7 +80,7 @@ def _messages(fields: Mapping[str, Any], history: Mapping[str, Any], tally: Tall
             tally.skip(TOOLS)
             continue
         texts, shown = _content(nodes[name], tally)
-        yield Message(name, speaker, _REASONING.sub("", "\n".join(texts)), at, pictures=tuple(shown))
+        yield Message(name, speaker, without_thoughts("\n".join(texts)), at, pictures=tuple(shown))
 
 
 def _content(node: Mapping[str, Any], tally: Tally) -> tuple[list[str], list[str]]:

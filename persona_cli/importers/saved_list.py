@@ -58,9 +58,9 @@ def _lines(bundle: Bundle, name: str, tally: Tally) -> Iterator[tuple[str, str, 
         plain = _MARK.sub("", line.strip(), count=1)
         dated = _DATED.fullmatch(plain)
         date, said = (dated[1].strip(), dated[2].strip()) if dated else ("", plain.strip())
-        if _HEADING.fullmatch(said) or (marked and plain == line.strip() and _TITLE.fullmatch(said)):
-            tally.skip(_HEADINGS)
-        elif len(said) > _LONGEST:
+        if len(said) > _LONGEST:
             tally.skip(_LONG, f"{name}, line {number}")
+        elif _HEADING.fullmatch(said) or (marked and plain == line.strip() and _TITLE.fullmatch(said)):
+            tally.skip(_HEADINGS)
         elif said:
             yield f"{name}, line {number}", "" if date.casefold() in _NO_DATES else date, said
