@@ -21,7 +21,7 @@ from persona_cli.importers.sillytavern import SILLYTAVERN
 from persona_cli.importers.telegram import TELEGRAM
 from persona_cli.importers.times import Order
 from persona_cli.importers.whatsapp import WHATSAPP
-from tests.terminal import persona
+from tests.terminal import persona, persona_typed
 
 GAP = timedelta(hours=1)
 
@@ -232,6 +232,16 @@ def test_the_command_says_what_is_in_a_chat_before_it_stores_anything(tmp_path: 
     assert ran.code == 0, ran.err
     assert (ran.json["found"]["service"], ran.json["found"]["turns"]) == ("whatsapp", 5)
     assert ran.json["found"]["tally"]["counts"]["pictures that are not in the export"] == 1
+
+
+def test_at_a_terminal_a_person_is_asked_for_what_a_chat_leaves_open(tmp_path: Path) -> None:
+    file = tmp_path / "WhatsApp Chat with Family.txt"
+    file.write_text("5/3/24, 10:00 - Ada: x\n6/4/24, 10:01 - Karl: y\n", encoding="utf-8")
+    replies = (("Which of these is you?", "Bob"), ("Which of these is you?", "ada"), ("Does the day stand first?", "n"))
+    code, shown = persona_typed("import", str(file), "--dry-run", replies=replies)
+    assert code == 0, shown
+    assert "nobody is called Bob" in shown
+    assert "2024-05-03 to 2024-06-04" in " ".join(shown.split())
 
 
 ME, KARL = "user11", "user22"

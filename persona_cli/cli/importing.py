@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -89,7 +90,7 @@ def import_(
     with Bundle(path) as bundle:
         service = _service(bundle, format_)
         if service is not None:
-            _import_service(run, bundle, service, ask)
+            _import_settled(run, bundle, service, ask)
             return
     _import_transcript(run, path, ask)
 
@@ -139,6 +140,27 @@ def _import_archive(run: Invocation, path: Path, ask: Asked) -> bool:
     if ask.as_json:
         print_json(done)
     return True
+
+
+def _import_settled(run: Invocation, bundle: Bundle, service: Format, ask: Asked) -> None:
+    """Import what a service gave; what it leaves open the person is asked for, where there is one to ask."""
+    from persona_cli.importers.correspondence import UnsettledError
+    from persona_cli.importers.times import Order
+
+    while True:
+        try:
+            _import_service(run, bundle, service, ask)
+            return
+        except UnsettledError as question:
+            if not (sys.stdin.isatty() and sys.stderr.isatty()):
+                raise
+            # all of it is read before anything is stored
+            run.notice(f"{question.message}.")
+            if question.names:
+                ask = replace(ask, me=str(typer.prompt("Which of these is you?", err=True)))
+            else:
+                first = typer.confirm("Does the day stand first?", err=True)
+                ask = replace(ask, order=Order.DAY_FIRST if first else Order.MONTH_FIRST)
 
 
 def _import_service(run: Invocation, bundle: Bundle, service: Format, ask: Asked) -> None:

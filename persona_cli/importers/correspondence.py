@@ -7,12 +7,13 @@ file, `read` yields what is in it, one conversation at a time, and counts in a `
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from persona_cli.errors import TransferError
 from persona_cli.importers.times import Order
 
 if TYPE_CHECKING:
@@ -95,6 +96,15 @@ class Tally:
             self.counts[reason] += count
         if place and len(named := self.places.setdefault(reason, [])) < MOST_PLACES:
             named.append(place)
+
+
+class UnsettledError(TransferError):
+    """A file leaves something open that the person can say: their name, or the order of day and month."""
+
+    def __init__(self, message: str, *, fix: str, names: Sequence[str] = ()) -> None:
+        super().__init__(message, fix=fix)
+        self.names = tuple(names)
+        """Those who may be the person; empty where the order is asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,17 @@ from itertools import groupby
 from pathlib import PurePosixPath
 from typing import Any
 
-from persona_cli.errors import TransferError
 from persona_cli.importers.bundle import Bundle
-from persona_cli.importers.correspondence import Conversation, Format, Item, Message, Options, Speaker, Tally
+from persona_cli.importers.correspondence import (
+    Conversation,
+    Format,
+    Item,
+    Message,
+    Options,
+    Speaker,
+    Tally,
+    UnsettledError,
+)
 from persona_cli.importers.picture_names import is_picture
 from persona_cli.importers.streaming import JsonItem, json_items
 from persona_cli.importers.times import from_seconds
@@ -90,9 +98,10 @@ def _chats(bundle: Bundle, file: str, options: Options, tally: Tally) -> Iterato
             continue
         yield Conversation(chat.id, _messages(items, chat, _Own(me, options.me), folder, tally))
         if options.me and not me and chat.kind not in (_MINE, *_WITH_ONE) and not _is_there(options.me, chat):
-            raise TransferError(
+            raise UnsettledError(
                 f"nobody is called {options.me} in {chat.name}; there are {', '.join(sorted(chat.names)[:10])}",
                 fix='Say it with --me "NAME".',
+                names=sorted(chat.names),
             )
 
 
@@ -154,9 +163,10 @@ def _speaker(fields: Mapping[str, Any], chat: _Chat, own: _Own) -> tuple[Speaker
     elif own.name:
         mine = name.casefold() == own.name.casefold()
     else:
-        raise TransferError(
+        raise UnsettledError(
             f"{chat.name or 'the chat'} does not say which messages are yours; {name} is one of those who write in it",
             fix='Say it with --me "NAME".',
+            names=(name,),
         )
     return (Speaker.ME, "") if mine else (Speaker.OTHER, name)
 

@@ -22,7 +22,16 @@ from typing import NamedTuple
 
 from persona_cli.errors import TransferError
 from persona_cli.importers.bundle import Bundle
-from persona_cli.importers.correspondence import Conversation, Format, Item, Message, Options, Speaker, Tally
+from persona_cli.importers.correspondence import (
+    Conversation,
+    Format,
+    Item,
+    Message,
+    Options,
+    Speaker,
+    Tally,
+    UnsettledError,
+)
 from persona_cli.importers.exchanges import LONGEST
 from persona_cli.importers.lines import BEYOND, text_lines
 from persona_cli.importers.picture_names import is_picture
@@ -131,6 +140,8 @@ def _title(bundle: Bundle, file: str) -> str:
 
 def _me(said: str, names: tuple[str, ...], title: str, file: str) -> str:
     """Return the name of the person: as they say it, else the one of two that is not the name of the chat."""
+    if not names:
+        raise TransferError(f"{file} has no messages of anybody", fix="Export the chat again.")
     if said:
         if found := next((name for name in names if name.casefold() == said.casefold()), None):
             return found
@@ -138,7 +149,7 @@ def _me(said: str, names: tuple[str, ...], title: str, file: str) -> str:
         return next(name for name in names if name != title)
     shown = ", ".join(names[:10]) + (" …" if len(names) > 10 else "")
     wrong = f"nobody is called {said} in {file}" if said else f"{file} does not say which lines are yours"
-    raise TransferError(f"{wrong}; there are {shown or 'no messages'}", fix='Say it with --me "NAME".')
+    raise UnsettledError(f"{wrong}; there are {shown}", fix='Say it with --me "NAME".', names=names)
 
 
 class _Orders:
@@ -184,7 +195,7 @@ class _Orders:
         running = [order for order in Order if self._runs[order]]
         if len(running) == 1 or said is not None:
             return said or running[0]
-        raise TransferError(
+        raise UnsettledError(
             f"{file}, {self._open}: nothing in the chat tells whether the day or the month stands first",
             fix="Say it with --day-first or --month-first.",
         )
