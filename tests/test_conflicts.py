@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from persona_cli.model.tasks import SemanticDraft
 from persona_cli.paths import find_places
 from persona_cli.reading.judging import open_judge
 from persona_cli.reading.reader import open_reader
-from persona_cli.records import Author, Change, SemanticMemory, Status
-from persona_cli.remembering.drafts import Remembering
+from persona_cli.records import Aspect, Author, Change, SemanticMemory, Status
+from persona_cli.remembering.drafts import Remembering, tells_more
+from persona_cli.remembering.profile import follow
 from persona_cli.remembering.slots import Reads
 from tests.terminal import persona
 
@@ -227,3 +229,44 @@ def test_what_is_said_again_is_doubted_no_more(store: Store) -> None:
     say(store, AT + timedelta(days=60), "I work full days at the bakery.", SemanticDraft(BAKERY, ()))
     assert store.conflicts.open() == ()
     assert len(store.semantic.list(Status.ACTIVE)) == 2
+
+
+def test_what_may_have_ended_is_marked_where_memories_are_listed(home: Path, weights: Path) -> None:
+    store = open_store(home / "persona.db")
+    earlier, later = doubted(store)
+    store.close()
+    listed = {row["id"]: row.get("may_have_ended") for row in persona("memory", "list", "--json").json}
+    assert listed == {f"s{earlier}": f"s{later}", f"s{later}": None}
+    assert f"may have ended: s{later}" in persona("memory", "list").out
+    assert f"may have ended: s{later}" in persona("memory", "show", f"s{earlier}").out
+    assert f"may have ended: s{later}" in persona("memory", "search", "bakery").out
+
+
+def test_somebody_keeps_the_name_they_are_known_by(store: Store) -> None:
+    told = (
+        ("Jabari plays the pan.", "Jabari"),
+        ("jabari moved in with me.", "jabari"),
+        ("Jabaris school is near.", "Jabaris"),
+    )
+    for number, (said, subject) in enumerate(told):
+        say(store, AT + timedelta(days=number), said, SemanticDraft(said, (), subject=subject))
+    assert {memory.subject for memory in store.semantic.list()} == {"Jabari"}
+
+
+def test_what_says_more_than_what_ends_is_not_ended_by_it(store: Store) -> None:
+    for number, (said, slot) in enumerate(
+        (("I paint.", ""), ("I row. Ada does too.", ""), ("I live in Bath. It is wet.", "user/home"))
+    ):
+        say(store, AT + timedelta(days=number), said, SemanticDraft(said, (), quote=said, slot=slot))
+    assert [tells_more(memory) for memory in store.semantic.list()] == [False, True, False]
+
+
+def test_a_list_of_the_profile_of_which_nothing_holds_ends(store: Store) -> None:
+    say(store, AT, "I have an ulcer.", SemanticDraft("I have an ulcer.", ()))
+    say(store, AT + timedelta(days=30), "The ulcer has healed.", SemanticDraft("The ulcer has healed.", ()))
+    healed, ulcer = store.semantic.list(None)
+    for key, value in (("health", "ulcer"), ("pets", "Bo, ulcer")):
+        store.core.put(key, value, Aspect.HUMAN, AT, turn_id=ulcer.turn_id)
+    turn = store.turns.get(healed.turn_id or 0)
+    follow(store, ulcer, replace(healed, content="I am well."), turn)
+    assert {entry.key: entry.value for entry in store.core.current().entries} == {"pets": "Bo"}

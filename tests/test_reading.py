@@ -14,7 +14,8 @@ from persona_cli.reading.heads import TAGS
 from persona_cli.reading.inquiry import question_of
 from persona_cli.reading.labels import ANSWERS
 from persona_cli.reading.reader import Reader, locate
-from persona_cli.reading.tagging import grouped, likeliest
+from persona_cli.reading.statement import Span
+from persona_cli.reading.tagging import grouped, likeliest, named_whole
 
 pytestmark = pytest.mark.gguf
 
@@ -139,7 +140,9 @@ def test_she_and_he_go_with_the_name(reader: Reader, messages: tuple[str, str], 
         ("you can call me jojo btw", "jojo"),
         ("im skint", ""),
         ("I'm grateful for that.", ""),
+        ("im tash", "tash"),
         ("I'm Scottish.", ""),
+        ("im peckish", ""),
         ("call me later", ""),
         ("it's freezing here", ""),
     ],
@@ -148,3 +151,20 @@ def test_a_name_is_told_from_what_else_one_may_be(reader: Reader, message: str, 
     (statement,) = reader.read(message)
     named = [span.text for span in statement.spans if span.slot in ("name", "nickname") and span.probability > 0.9]
     assert named == ([name] if name else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "name"),
+    [
+        ("Dr Okafor is a nice lass", "Dr", "Dr Okafor"),
+        ("Mrs. Pickering has the key", "Mrs", "Mrs. Pickering"),
+        ("Doctor is called van Rijn like the painter", "van", "van Rijn"),
+        ("van acting up.", "van", None),
+        ("Ada has a van", "Ada", "Ada"),
+    ],
+)
+def test_nobody_is_called_by_a_title_alone(text: str, word: str, name: str | None) -> None:
+    start = text.index(word)
+    found = named_whole(text, [Span(word, start, start + len(word), "person", 0.9)])
+    assert [span.text for span in found] == ([] if name is None else [name])
+    assert all(text[span.start : span.end] == span.text for span in found)

@@ -117,15 +117,16 @@ class Conversation:
         from datetime import datetime
 
         from persona_cli.cli.invocation import embed_new
-        from persona_cli.cli.memory_views import USUAL, list_records, print_found, print_records
+        from persona_cli.cli.memory_views import USUAL, doubts_of, list_records, print_found, print_records
 
         memory = self.assistant.memory
+        doubts = doubts_of(memory.store)
         if not rest:
-            print_records(self.run, list_records(memory.store, USUAL, None, 20, every=False))
+            print_records(self.run, list_records(memory.store, USUAL, None, 20, every=False), doubts)
             return
         embed_new(memory)
         found = memory.retriever.search(rest, limit=8, at=datetime.now().astimezone())
-        print_found(self.run, found, explain=False)
+        print_found(self.run, found, doubts, explain=False)
 
     def _profile(self, _rest: str) -> None:
         from persona_cli.cli.profile import print_profile, read_profile

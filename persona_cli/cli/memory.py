@@ -72,10 +72,11 @@ def search(
         )
         from persona_cli.cli import memory_views
 
+        doubts = memory_views.doubts_of(memory.store)
         if as_json:
-            memory_views.print_found_json(found)
+            memory_views.print_found_json(found, doubts)
         else:
-            memory_views.print_found(run, found, explain=explain)
+            memory_views.print_found(run, found, doubts, explain=explain)
 
 
 @app.command("list")
@@ -97,10 +98,11 @@ def list_(
         rows = memory_views.list_records(
             store, kind or memory_views.USUAL, parse_window(since, until), limit, every=every
         )
+        doubts = memory_views.doubts_of(store)
         if as_json:
-            print_json([memory_views.as_entry(ref, record) for ref, record in rows])
+            print_json([memory_views.as_entry(ref, record, doubts) for ref, record in rows])
         else:
-            memory_views.print_records(run, rows)
+            memory_views.print_records(run, rows, doubts)
 
 
 @app.command()
@@ -113,7 +115,7 @@ def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
     with run.store(reading=True) as store:
         ref, record = find(store, name)
         if as_json:
-            print_json(memory_views.as_entry(ref, record))
+            print_json(memory_views.as_entry(ref, record, memory_views.doubts_of(store)))
         else:
             memory_views.print_record(run, store, ref, record)
             if isinstance(record, Image):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from persona_cli.cli.invocation import Invocation
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from persona_cli.memory import Forgotten
     from persona_cli.memory.retrieval import SearchResult
     from persona_cli.memory.store import Foreseen, Receipt, Record, Store
+
+Doubts = Mapping[Ref, Ref]
+"""What may have ended, each with the later memory that makes it doubtful."""
 
 _NAMED = 5
 """Memories that are named one by one once they are deleted; of more only the number is."""
@@ -70,17 +73,29 @@ def text(record: Record) -> str:
     return escaped(words_of(record))
 
 
-def as_entry(ref: Ref, record: Record) -> dict[str, Any]:
-    """Return a record as the JSON object of `list` and `show`: its name, kind, time, words and every field."""
-    return {"id": str(ref), "kind": ref.kind, "at": moment(record), "text": words_of(record), "record": plain(record)}
+def as_entry(ref: Ref, record: Record, doubts: Doubts | None = None) -> dict[str, Any]:
+    """Return a record as the JSON object of `list` and `show`: its name, kind, time, words and every field.
+
+    What may have ended says by which later memory.
+    """
+    entry = {"id": str(ref), "kind": ref.kind, "at": moment(record), "text": words_of(record), "record": plain(record)}
+    later = (doubts or {}).get(ref)
+    return entry if later is None else {**entry, "may_have_ended": str(later)}
 
 
-def print_found_json(found: SearchResult) -> None:
+def doubts_of(store: Store) -> Doubts:
+    """Return what may have ended, each with the later memory that makes it doubtful; the latest where there are two."""
+    doubted = (conflict for conflict in store.conflicts.open() if conflict.doubt)
+    return {Ref(Kind.SEMANTIC, each.earlier.id): Ref(Kind.SEMANTIC, each.later.id) for each in doubted}
+
+
+def print_found_json(found: SearchResult, doubts: Doubts) -> None:
     """Print a search as JSON."""
     print_json(
         {
             "hits": [
-                {**as_entry(hit.ref, hit.memory), "score": hit.score, "lanes": dict(hit.lanes)} for hit in found.hits
+                {**as_entry(hit.ref, hit.memory, doubts), "score": hit.score, "lanes": dict(hit.lanes)}
+                for hit in found.hits
             ],
             "window": found.window,
             "window_source": found.window_source,
@@ -90,7 +105,7 @@ def print_found_json(found: SearchResult) -> None:
     )
 
 
-def print_found(run: Invocation, found: SearchResult, *, explain: bool) -> None:
+def print_found(run: Invocation, found: SearchResult, doubts: Doubts, *, explain: bool) -> None:
     """Print a search as a list, with `explain` the scores by lane under each."""
     if found.window is not None:
         run.notice(f"Time: {window_words(found.window)} ({found.window_source})")
@@ -102,27 +117,27 @@ def print_found(run: Invocation, found: SearchResult, *, explain: bool) -> None:
         run.notice("Nothing was found.")
         return
     for hit in found.hits:
-        _print_line(run, hit.ref, hit.memory)
+        _print_line(run, hit.ref, hit.memory, doubts)
         if explain:
             say_under(run, sum_of(hit))
     if explain:
         print_legend(run, found.hits)
 
 
-def print_records(run: Invocation, rows: Sequence[tuple[Ref, Record]]) -> None:
-    """Print records as a list."""
+def print_records(run: Invocation, rows: Sequence[tuple[Ref, Record]], doubts: Doubts | None = None) -> None:
+    """Print records as a list; what may have ended is marked."""
     if not rows:
         run.notice("There is nothing yet.")
     for ref, record in rows:
-        _print_line(run, ref, record)
+        _print_line(run, ref, record, doubts or {})
 
 
-def _print_line(run: Invocation, ref: Ref, record: Record) -> None:
-    print_hit(run, ref, moment(record), words_of(record), _state(record))
+def _print_line(run: Invocation, ref: Ref, record: Record, doubts: Doubts) -> None:
+    print_hit(run, ref, moment(record), words_of(record), _state(record, doubts.get(ref)))
 
 
-def _state(record: Record) -> str:
-    parts = []
+def _state(record: Record, doubted_by: Ref | None) -> str:
+    parts = [f"may have ended: {doubted_by}"] if doubted_by is not None else []
     status = getattr(record, "status", Status.ACTIVE)
     if status is not Status.ACTIVE:
         parts.append(str(status.value))
@@ -173,7 +188,7 @@ def _fields(store: Store, ref: Ref, record: Record) -> list[tuple[str, str]]:
         rows += [(f"memory s{memory.id}", memory.content) for memory in store.semantic.of_image(record.hash)]
     if isinstance(record, (CoreEntry, ProceduralMemory)) and record.valid_to is not None:
         rows.append(("until", day(record.valid_to)))
-    if state := _state(record):
+    if state := _state(record, doubts_of(store).get(ref)):
         rows.append(("state", state))
     return rows
 

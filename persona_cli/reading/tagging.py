@@ -5,7 +5,9 @@ Viterbi's algorithm under one rule: inside a span stands only what a beginning o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,9 @@ _STEPS = np.array(
     [[_NEVER if tag[0] == "I" and before[1:] != tag[1:] else 0 for tag in TAGS] for before in TAGS], dtype=np.float32
 )
 _STARTS = np.array([_NEVER if tag[0] == "I" else 0 for tag in TAGS], dtype=np.float32)
+_TITLES = ("mr", "mrs", "ms", "miss", "dr", "doctor", "prof", "professor", "mme", "madame")
+_PARTICLES = ("van", "von", "de", "di", "la", "el", "al", "bin")
+_NAME_BEHIND = re.compile(r"\.?(?:\s+(?:van|von|de|di|la|el|al|bin|der|den))*\s+[A-Z][\w-]+")
 _TRAILING = ("'s", "’s", "'", "’")
 
 
@@ -38,7 +43,23 @@ def find_spans(heads: Heads, text: str, part: Part) -> tuple[Span, ...]:
         sure = float(np.mean([chances[row, tags[row]] for row in range(first, last)]))
         start, end = places[first][0], _without_possessive(text, places[first][0], places[last - 1][1])
         found.append(_filled(heads, part, Span(text[start:end], start, end, label, sure)))
-    return tuple(found)
+    return named_whole(text, found)
+
+
+def named_whole(text: str, spans: Sequence[Span]) -> tuple[Span, ...]:
+    """Return spans with titles and particles as part of the name behind them: "Dr Okafor", "van Rijn".
+
+    Nobody is called "Dr" or "van" alone; one without a name behind it is no person.
+    """
+    whole: list[Span] = []
+    for span in spans:
+        if whole and span.start < whole[-1].end:
+            continue
+        if span.label != "person" or span.text.casefold().rstrip(".") not in (*_TITLES, *_PARTICLES):
+            whole.append(span)
+        elif (behind := _NAME_BEHIND.match(text, span.end)) is not None:
+            whole.append(replace(span, text=text[span.start : behind.end()], end=behind.end()))
+    return tuple(whole)
 
 
 def likeliest(scores: Floats) -> list[int]:

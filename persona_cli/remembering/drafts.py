@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from persona_cli.english.people import SOMEBODY, USER
+from persona_cli.english.sentences import sentences
 from persona_cli.english.tokens import stem, word_stems
 from persona_cli.memory.store import Store
 from persona_cli.memory.tables.conflicts import AT_ONCE
@@ -40,6 +42,7 @@ from persona_cli.timewords import event_of
 Crop = Callable[[SemanticDraft], tuple[str, ...]]
 """Keeps what is to be cut from pictures for a draft; returns the SHA-256 of each crop."""
 
+_SHORTEST = 2
 _NEAR = 40
 """Memories that full text proposes for a comparison."""
 
@@ -105,7 +108,7 @@ class Remembering:
         rulings: list[Ruling] = []
         self._changed = False
         over = self._changes.over(turn)
-        for raw in (with_slot(draft, turn, self._read) for draft in drafts):
+        for raw in (with_slot(self._as_called(draft), turn, self._read) for draft in drafts):
             written = sum(ruling.verdict in (Outcome.SAVED, Outcome.QUARANTINED) for ruling in rulings)
             judged = judge(raw, turn, recent, self._knows)
             # only now: what the user said carries "today", and no number of its date
@@ -162,7 +165,7 @@ class Remembering:
         """Let a memory take the place of another, or dispute it where a person wrote the other."""
         old = outdated.memory
         self._changed = True
-        if old.author is Author.PERSON:
+        if old.author is Author.PERSON or tells_more(old):
             self._store.conflicts.add(old.id, new.id, turn.at)
         elif old.id != new.id and old.valid_from <= turn.at:
             self._store.semantic.supersede(old.id, new.id, turn.at, outdated.rule)
@@ -249,6 +252,17 @@ class Remembering:
         close = self._vectors.ranked(draft.content, [known[number] for number in least])
         return next((memory for cosine, memory in close if cosine >= least[memory.id]), None)
 
+    def _as_called(self, draft: SemanticDraft) -> SemanticDraft:
+        """Return a draft of somebody as they are called in what is known: "Jabari" for "jabari" and "Jabaris"."""
+        name = draft.subject.strip()
+        if name.casefold() in (USER, SOMEBODY, "") or name.casefold().startswith("my "):
+            return draft
+        for spelled in (name, name.removesuffix("s")):
+            known = self._store.semantic.list(subject=spelled, limit=1)
+            if known and len(spelled) > _SHORTEST:
+                return replace(draft, subject=known[0].subject)
+        return draft
+
     def _knows(self, name: str) -> bool:
         """Tell whether a name stands in what is already remembered of the user's life."""
         return any(
@@ -324,8 +338,14 @@ def _slot_of(news: News, outdated: Sequence[Outdated]) -> str:
 
 
 def _is_disputed(draft: SemanticDraft, old: SemanticMemory, turn: Turn) -> bool:
-    """Tell whether nobody can say which of two holds: a person wrote the old one, or both were said at once."""
-    return old.author is Author.PERSON or (draft.change is Change.ADDS and old.valid_from == turn.at)
+    """Tell whether nobody can say what holds: a person wrote the old one, it tells more, or both were said at once."""
+    told = draft.change is not Change.REPLACES and tells_more(old)
+    return told or old.author is Author.PERSON or (draft.change is Change.ADDS and old.valid_from == turn.at)
+
+
+def tells_more(memory: SemanticMemory) -> bool:
+    """Tell whether a memory has several sentences and fills no slot: one that ends leaves the others true."""
+    return not memory.slot and len(sentences(memory.content)) > 1
 
 
 def _text(record: object) -> str:

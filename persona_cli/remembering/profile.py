@@ -59,14 +59,17 @@ def follow(store: Store, old: SemanticMemory, new: SemanticMemory, turn: Turn) -
         if entry.author is not Author.MODEL or entry.recorded_at > turn.at:
             continue
         value = _without(entry, old, new)
-        if value != entry.value:
+        if not value:
+            store.core.end(entry.key, turn.at)
+        elif value != entry.value:
             store.core.put(entry.key, value, entry.aspect, turn.at, turn_id=turn.id)
 
 
 def _without(entry: CoreEntry, old: SemanticMemory, new: SemanticMemory) -> str:
+    """Return the value of an entry without what the old memory was about; "" where nothing is left of a list."""
     if entry.key in _LISTS:
         kept = [one for one in entry.value.split(", ") if not _rests_on(one.split(" (")[0], old, new)]
-        return ", ".join(kept) or "none"
+        return ", ".join(kept)
     gone = entry.key in _SINGLE and _rests_on(entry.value.split(" (")[0], old, new)
     return f"no longer {entry.value}" if gone and not entry.value.startswith("no longer ") else entry.value
 
