@@ -27,6 +27,7 @@ ALONE: tuple[str, ...] = (
     "crossover",
     "length",
     "bringing",
+    "synth",
 )
 """Need nothing."""
 

@@ -42,6 +42,10 @@ def synth(
     ] = None,
     parallel: Annotated[int, typer.Option("--parallel", min=1, help="Requests to the teacher at a time.")] = 8,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the teacher would cost; do nothing.")] = False,
+    from_memory: Annotated[
+        bool, typer.Option("--from-memory", help="Make lessons of your own memory instead; shown before written.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --from-memory: write without asking.")] = False,
     workers: Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 takes the cores.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -53,6 +57,11 @@ def synth(
     from persona_cli.synthesis.picture_folder import read_pictures
 
     run = invocation(context)
+    if from_memory:
+        from persona_cli.cli.synth_own import write_own_lessons
+
+        write_own_lessons(run, folder, tokens, seed, yes=yes, as_json=as_json)
+        return
     shown = read_pictures(pictures) if pictures else ()
     order = Order(people, turns, seed, tokens, personas, shown, held=held, taught=teacher is not None)
     try:
