@@ -258,7 +258,11 @@ def _report_service(
     from persona_cli.cli.update import report
 
     if ask.as_json:
-        stored = {"added": done.added, "known": done.known, "quarantined": done.quarantined} if done else {}
+        stored = (
+            {"added": done.added, "known": done.known, "noted": done.notes, "quarantined": done.quarantined}
+            if done
+            else {}
+        )
         rest = {"found": found, **stored, "updates": updates}
         print_json({"kind": "import", "version": _VERSION, "dry_run": ask.dry_run, **rest})
         return
@@ -270,7 +274,7 @@ def _report_service(
     if done is None:
         run.notice("Nothing was stored.")
         return
-    run.notice(f"{done.added:,} imported, {done.known:,} known already.")
+    run.notice(f"{done.added + done.notes:,} imported, {done.known:,} known already.")
     if done.quarantined:
         run.notice(f"{done.quarantined} of them read like instructions to a model and will not be recalled.")
     if updates is not None:
@@ -278,11 +282,13 @@ def _report_service(
 
 
 def _described(found: Found) -> str:
-    parts = [counted(found.conversations, "conversations"), counted(found.turns, "exchanges")]
-    if found.context:
-        parts.append(f"{found.context:,} of others alone")
-    parts.append(counted(found.pictures, "pictures"))
-    if found.notes:
-        parts.append(counted(found.notes, "noted memories"))
+    counts = (
+        (found.conversations, "conversations"),
+        (found.turns, "exchanges"),
+        (found.context, "others' stretches"),
+        (found.pictures, "pictures"),
+        (found.notes, "noted memories"),
+    )
+    parts = [counted(count, noun) for count, noun in counts if count]
     span = f", {found.first:%Y-%m-%d} to {found.last:%Y-%m-%d}" if found.first and found.last else ""
-    return f"{found.service}: {', '.join(parts)}{span}."
+    return f"{found.service}: {', '.join(parts) or 'nothing'}{span}."

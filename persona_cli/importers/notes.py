@@ -5,6 +5,7 @@ It is read as what a model wrote, which later words of the person may end, unles
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,8 @@ from persona_cli.records import Author, SemanticMemory, Status
 from persona_cli.remembering.drafts import put_written
 from persona_cli.remembering.instructions import is_instruction
 from persona_cli.remembering.secrets import redact
+
+_USER = re.compile(r"User(?=\s|['’]s\s)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,9 @@ def store_notes(memory: Memory, service: str, notes: Sequence[Note], now: dateti
 
 
 def _put(memory: Memory, note: Note, at: datetime, *, hostile: bool, mine: bool) -> bool:
-    text, _ = redact(note.text)
+    # "User lives in Ghent" is how ChatGPT notes it; memories here say "the user"
+    said = f"The user{note.text[begun.end() :]}" if (begun := _USER.match(note.text)) else note.text
+    text, _ = redact(said)
     if (known := memory.store.semantic.same(text)) is not None:
         memory.store.semantic.seen_again(known.id, at)
         return False
