@@ -70,5 +70,5 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) install --constraint constraints.txt --editable '.[serve,pictures]' --group dev
+	$(PIP) install --constraint constraints.txt --editable '.[serve,pictures,train]' --group dev
 	@touch $@ $(VENV)/.installed

@@ -29,6 +29,7 @@ from persona_cli.cli import (
     report,
     serve,
     synth,
+    train,
     transfer,
     upcoming,
     update,
@@ -64,6 +65,7 @@ app.command("mcp", short_help="Let other programs use your memory, as tools.")(m
 app.command("doctor", short_help="Check the installation and the memory.")(doctor.doctor)
 app.add_typer(model.app, name="model")
 app.add_typer(evaluation.app, name="eval")
+app.add_typer(train.app, name="train")
 app.command("synth", short_help="Make up people and lessons to train a model on.")(synth.synth)
 app.add_typer(config.app, name="config")
 
