@@ -14,7 +14,7 @@ from persona_cli.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from persona_cli.model.export import ExportedPair
-    from persona_cli.model.weights import Installed
+    from persona_cli.model.weights import Installed, Weights
     from persona_cli.records import Image, PictureSource
 
 app = typer.Typer(no_args_is_help=True, help="Get, choose and convert models.")
@@ -183,19 +183,32 @@ def remove(
         put_setting(run, "model.name", "lite")
 
 
-@app.command(short_help="Convert a Hugging Face checkpoint.")
+@app.command(short_help="Convert a checkpoint or an adapter.")
 def export(
     context: typer.Context,
     checkpoint: Annotated[
-        Path, typer.Argument(metavar="CHECKPOINT", help="The folder of a Qwen2.5-VL checkpoint in safetensors.")
+        Path,
+        typer.Argument(metavar="FOLDER", help="A Qwen2.5-VL checkpoint in safetensors, or a run of `persona train`."),
     ],
     quant: Quant = None,
+    base: Annotated[
+        str | None,
+        typer.Option("--base", metavar="MODEL", help="Of an adapter: the installed model or GGUF file it is put onto."),
+    ] = None,
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="What to call it.")] = None,
     to: Annotated[
         Path | None, typer.Option("--to", metavar="DIR", help="Write the pair there instead of installing it.")
     ] = None,
 ) -> None:
-    """Convert a Qwen2.5-VL checkpoint to a GGUF pair and quantize it. An interrupted run leaves no half file."""
+    """Convert a Qwen2.5-VL checkpoint to a GGUF pair and quantize it, or a LoRA adapter to one for a model.
+
+    An interrupted run leaves no half file.
+    """
+    from persona_cli.model.export.adapter import find_adapter
+
+    if (adapter := find_adapter(checkpoint)) is not None:
+        _export_adapter(invocation(context), adapter, checkpoint, base=base, name=name, to=to)
+        return
     from persona_cli.cli.model_views import quantization_given
     from persona_cli.cli.render import progress
     from persona_cli.model.export import export_checkpoint
@@ -220,6 +233,55 @@ def export(
         write(f"{pair.text}\n{pair.projection}")
         return
     run.notice(_next_step(_adopt(run, pair, called, checkpoint)))
+
+
+def _export_adapter(
+    run: Invocation, adapter: Path, folder: Path, *, base: str | None, name: str | None, to: Path | None
+) -> None:
+    """Convert an adapter, and install it together with the model it is put onto."""
+    from persona_cli.model.export.adapter import export_adapter
+    from persona_cli.model.weights import Weights, make_private
+
+    weights, called = Weights(run.places.weights), name or folder.resolve().name
+    if to is not None:
+        write(export_adapter(adapter, to / f"{called}-lora.gguf"))
+        return
+    text, projection = _base_files(weights, base or _trained_on(folder))
+    weights.check_free(called)
+    make_private(run.places.weights)
+    scratch = run.places.weights / f".{called}.export"
+    made = export_adapter(adapter, scratch / f"{called}-lora.gguf")
+    source = f"adapter of {folder.resolve().name} on {text.name}"
+    model = weights.add(text, projection, name=called, source=source, tuned=True, adapter=made)
+    scratch.rmdir()
+    run.notice(_next_step(model))
+
+
+def _base_files(weights: Weights, base: str) -> tuple[Path, Path | None]:
+    """Return the files of what an adapter is put onto: a GGUF file, or an installed model with its projection."""
+    if Path(base).is_file():
+        return Path(base), None
+    model = weights.get(base)
+    text = model.path("text")
+    if text is None:
+        raise UsageError(f"{base} is not converted yet", fix=f"persona model export {model.folder}")
+    return text, model.path("projection")
+
+
+def _trained_on(folder: Path) -> str:
+    """Return the base that a run names, where it is one that can be loaded."""
+    import json
+
+    try:
+        base = str(json.loads((folder / "run.json").read_text(encoding="utf-8"))["base"])
+    except (OSError, ValueError, KeyError):
+        base = ""
+    if Path(base).is_file():
+        return base
+    raise UsageError(
+        "it is not known which model the adapter is put onto",
+        fix="Name it with --base: a GGUF file, or what `persona model export` made of its checkpoint.",
+    )
 
 
 def _adopt(run: Invocation, pair: ExportedPair, name: str, checkpoint: Path) -> Installed:

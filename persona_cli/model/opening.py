@@ -139,6 +139,8 @@ def open_weights(model: Installed, settings: ModelSettings, cache: Path, *, keep
     text = model.path("text")
     assert text is not None
     wishes = replace(wishes_of(settings), image_pixels=model.manifest.max_pixels)
+    if (adapter := model.path("adapter")) is not None:
+        wishes = replace(wishes, adapter=adapter)
     if not keep:
         wishes = replace(wishes, cache_bytes=0)
     return open_llama(text, model.path("projection"), wishes, cache)

@@ -137,15 +137,21 @@ class Weights:
         keeping: Placing = Placing.LINK,
         source: str = "own files",
         tuned: bool = False,
+        adapter: Path | None = None,
         progress: Progress = lambda _what, _done, _total: None,
     ) -> Installed:
-        """Install a text model, with its projection if there is one, after checking that they belong together."""
+        """Install a text model, with its projection if there is one, after checking that they belong together.
+
+        An `adapter` is moved in, whatever becomes of the files of the model it is put onto.
+        """
         longest = check_files(text, projection)
         quantization = quantization_of(text)
         name = self.check_free(name or _QUANTIZED.sub("", text.stem))
         given = [("text", text)] + ([("projection", projection)] if projection else [])
         with self.prepare(name) as folder:
             files = tuple(_place(folder, role, path, progress, keeping) for role, path in given)
+            if adapter is not None:
+                files = (*files, _place(folder, "adapter", adapter, progress, Placing.MOVE))
             manifest = Manifest(
                 name=name,
                 source=source,

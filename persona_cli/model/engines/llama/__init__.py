@@ -33,6 +33,8 @@ class Wishes:
     kv_type: str = "f16"
     image_pixels: int = 230_400
     cache_bytes: int = 512 * 2**20
+    adapter: Path | None = None
+    """A LoRA adapter for the text model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ def open_llama(text: Path, projection: Path | None, wishes: Wishes, cache: Path)
         flash_attention=wishes.flash_attention,
         kv_type=wishes.kv_type,
         image_pixels=wishes.image_pixels,
+        adapter=str(wishes.adapter or ""),
     )
     identity = identify(text, projection, loading)
     small = replace(loading, context=min(context, 512))

@@ -57,6 +57,8 @@ class Loading:
     kv_type: str = "f16"
     image_pixels: int = 230_400
     """Most pixels of one picture, as in training."""
+    adapter: str = ""
+    """A LoRA adapter in GGUF that is put onto the model."""
 
 
 KV_TYPES = {"f32": 0, "f16": 1, "q8_0": 8}
@@ -175,6 +177,7 @@ class Weights:
     """A text model in memory."""
 
     def __init__(self, path: Path, loading: Loading) -> None:
+        self.adapter: Any = None
         start()
         params = llama_cpp.llama_model_default_params()
         params.n_gpu_layers = loading.gpu_layers
@@ -185,6 +188,8 @@ class Weights:
             raise WeightsError(
                 f"{path.name} could not be loaded: {last_words()}", fix="Check it with `persona doctor`."
             )
+        if loading.adapter:
+            self._put_on(loading.adapter)
         self.vocabulary: Any = llama_cpp.llama_model_get_vocab(self.pointer)
         self.tokens = int(llama_cpp.llama_vocab_n_tokens(self.vocabulary))
         self.width = int(llama_cpp.llama_model_n_embd_inp(self.pointer))
@@ -214,6 +219,16 @@ class Weights:
             if count >= 0:
                 return buffer.raw[:count]
             size = -count
+
+    def _put_on(self, adapter: str) -> None:
+        """Load a LoRA adapter; contexts made of these weights use it. It is freed with them."""
+        self.adapter = llama_cpp.llama_adapter_lora_init(self.pointer, os.fsencode(adapter))
+        if not self.adapter:
+            self.close()
+            raise WeightsError(
+                f"the adapter {Path(adapter).name} does not fit the model: {last_words()}",
+                fix="Export it again with the base it was trained on.",
+            )
 
     def _text(self, token: int) -> str:
         """Return a token as a template writes it; "" for none."""
@@ -257,6 +272,9 @@ class Context:
                 f"a context of {loading.context} tokens could not be made: {last_words()}",
                 fix="Lower model.context or close what else uses the memory.",
             )
+        if weights.adapter:
+            adapters = (llama_cpp.llama_adapter_lora_p_ctypes * 1)(weights.adapter)
+            llama_cpp.llama_set_adapters_lora(self.pointer, adapters, 1, (ctypes.c_float * 1)(1.0))
         self.memory = llama_cpp.llama_get_memory(self.pointer)
         self._abort = llama_cpp.ggml_abort_callback(self._asked_to_stop)
         llama_cpp.llama_set_abort_callback(self.pointer, self._abort, None)

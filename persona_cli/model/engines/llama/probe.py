@@ -63,7 +63,7 @@ def probe(
 def identify(text: Path, projection: Path | None, loading: Loading) -> str:
     """Return a name for a pair of files as they are now, under this llama.cpp, loaded this way."""
     facts: list[object] = [llama_cpp.__version__, sorted(asdict(loading).items())]
-    for path in (text, projection):
+    for path in (text, projection, Path(loading.adapter) if loading.adapter else None):
         if path is not None:
             facts += [str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
