@@ -12,11 +12,11 @@ from PIL import Image
 
 from persona_cli.errors import TransferError
 from persona_cli.report.charts import chart, smoothed
-from persona_cli.training.conversations import parts, read_lessons
 from persona_cli.training.following import read_marks
 from persona_cli.training.optimizing import MasterAdamW
 from persona_cli.training.recipes import Stage, get_recipe, load_recipes
 from persona_cli.training.templates import training_template
+from persona_cli.training.training_rows import parts, read_lessons
 from tests.terminal import persona
 from tests.tiny import Tiny
 

@@ -1,7 +1,7 @@
 """Training: supervised fine-tuning and GRPO of a model on this program's own prompts, on TRL, accelerate and peft.
 
     recipes     what a run is made of, as data: batch, rate, schedule; the paper's and smaller ones
-    conversations what is trained on: rows of conversations, and questions about a memory
+    training_rows what is trained on: rows of conversations, and questions about a memory
     base        the model that is trained: a Hugging Face checkpoint or a GGUF file; its processor and template
     fine_tuning supervised fine-tuning: the loss on the assistant's turns alone
     rollouts    GRPO's roll-out: the real Response stage over a real memory, many at once

@@ -14,8 +14,8 @@ from typing import Any
 
 from persona_cli.errors import WeightsError
 from persona_cli.model.weights import free_memory
-from persona_cli.training.conversations import read_lines
 from persona_cli.training.recipes import Method, Precision, Recipe, Stage
+from persona_cli.training.training_rows import read_lines
 
 _LETTERS = 4
 """Of a token."""

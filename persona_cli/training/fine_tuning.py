@@ -12,10 +12,10 @@ import torch
 
 from persona_cli.errors import UsageError
 from persona_cli.training.base import Base
-from persona_cli.training.conversations import Lesson, talks
 from persona_cli.training.following import Following, Watch
 from persona_cli.training.optimizing import MasterAdamW
 from persona_cli.training.recipes import Precision, Recipe
+from persona_cli.training.training_rows import Lesson, talks
 
 MODEL, CHECKPOINTS = "model", "checkpoints"
 

@@ -11,8 +11,8 @@ from persona_cli.errors import UsageError
 from persona_cli.model.weights import sha256_of
 from persona_cli.training.base import ADAPTER, open_base
 from persona_cli.training.cards import Plan, write_card, write_plan
-from persona_cli.training.conversations import read_lessons
 from persona_cli.training.fine_tuning import Course, fine_tune
+from persona_cli.training.training_rows import read_lessons
 
 __all__ = ["Course", "run_fine_tuning"]
 
