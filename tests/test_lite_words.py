@@ -8,7 +8,7 @@ from importlib.resources import files
 
 import pytest
 
-from persona_cli.model.lite.feeling import excerpt, occasion_of
+from persona_cli.model.lite.feeling import excerpt, gravest, occasion_of
 from persona_cli.model.lite.language import language_of
 from persona_cli.model.lite.phrases import phrases_of
 from persona_cli.model.lite.sums import reckon
@@ -97,6 +97,13 @@ def meant(strong: float = 0.0, **probabilities: float) -> Stance:
 )
 def test_only_what_is_sure_is_answered_with_feeling(stance: Stance, words: int, occasion: str) -> None:
     assert occasion_of(stance, words) == occasion
+
+
+def test_a_death_is_heard_among_other_sentences() -> None:
+    whole, died, rest = meant(grief=0.5, plain=0.3), meant(0.9, grief=0.9), meant(plain=0.9)
+    assert gravest(whole, [rest, died, rest]) is died
+    assert gravest(whole, [rest, meant(grief=0.6)]) is whole
+    assert gravest(whole, []) is whole
 
 
 def test_every_ending_of_a_trait_has_its_moods_and_every_occasion_its_forms() -> None:

@@ -16,6 +16,8 @@ from persona_cli.reading.reader import Reader
     ("text", "occasions"),
     [
         ("my grandmother died in her sleep on Monday", ("grief_strong",)),
+        ("Auntie Joan has died.", ("grief_strong",)),
+        ("He died in 1962, my father never knew him.", ("", "sorry", "quiet")),
         ("I passed my driving test!!", ("win_strong", "win", "joy")),
         ("they found a lump and the biopsy is on thursday", ("worry_strong", "sorry")),
         ("she left me and took the dog", ("hurt_strong", "hurt", "sorry", "quiet")),

@@ -13,15 +13,16 @@ from persona_cli.model.lite.read import said_plainly
 from persona_cli.reading.stance import Stance
 from persona_cli.reading.statement import Statement
 
-_SURE = {"win": 0.9, "joy": 0.85, "relief": 0.85, "hurt": 0.8}
+_SURE = {"win": 0.9, "nuisance": 0.9, "joy": 0.85, "relief": 0.85, "hurt": 0.8, "anger": 0.8, "secret": 0.8}
 _ELSE = 0.7
 """Probability of a stance from which it is answered as such: 86 of 100 lines not trained on are right from 0.7 on, and
-most others are kindred (benchmarks/LOG.md); what was wrong in whole diaries decided the four above: cheer at a parting
+most others are kindred (benchmarks/LOG.md); what was wrong in whole diaries decided those above: cheer at a parting
 hurts, and a plain reply to a triumph is only plain."""
 _KINDRED, _KINDRED_GLAD = 0.85, 0.9
 """The same for stances that one mild reply suits all of."""
 _HEAVY = ("grief", "worry", "hurt", "moved", "anger", "secret")
 _SORROWS, _ANNOYANCES, _GLAD = ("grief", "worry", "hurt"), ("anger", "nuisance"), ("win", "joy", "relief")
+_GRAVE, _SURELY_GRAVE = ("grief", "worry"), 0.8
 _LIGHT = (*_GLAD, "joke")
 _QUIET, _QUIET_WEIGHTY = 0.5, 0.3
 """Probability of something heavy from which a reply is quiet; the same where it is about health."""
@@ -59,6 +60,15 @@ def occasion_of(stance: Stance, words: int, *, weighty: bool = False) -> str:
     if stance.of(*_ANNOYANCES) >= _KINDRED:
         return "anger"
     return "quiet" if heavy >= (_QUIET_WEIGHTY if weighty else _QUIET) else ""
+
+
+def gravest(whole: Stance, each: Sequence[Stance]) -> Stance:
+    """Return how a message is meant: as the sentence that is surely of a death or a danger, else as a whole.
+
+    "Ron has died. Wednesday, in his chair. There is only Walter now." is blurred as a whole.
+    """
+    grave = max(each, key=lambda stance: stance.of(*_GRAVE), default=whole)
+    return grave if grave.of(*_GRAVE) >= _SURELY_GRAVE else whole
 
 
 def excerpt(statements: Sequence[Statement]) -> str:

@@ -13,7 +13,7 @@ from functools import cached_property
 from persona_cli.english.forms import capital
 from persona_cli.model.lite import answer, shown, telling
 from persona_cli.model.lite.answer import Match
-from persona_cli.model.lite.feeling import excerpt, occasion_of
+from persona_cli.model.lite.feeling import excerpt, gravest, occasion_of
 from persona_cli.model.lite.knowledge import Known, Source, gather
 from persona_cli.model.lite.language import ENGLISH, language_of
 from persona_cli.model.lite.listener import Listener
@@ -52,6 +52,8 @@ _CALM = ("", "quiet", "opinion", "fine", "thanks")
 _BEYOND = 0.8
 """Score from which something known answers what does not look like a question about a life."""
 _QUESTIONS = 3
+_LOOKED_INTO = 4
+"""Sentences of a message that are looked at for what is grave, each by itself: a pass of the encoder each."""
 LOOKED_AT = 20
 """Facts and messages that a search brings: no prompt has to hold them, and of four the answer is among two in three."""
 _MINE = re.compile(r"\b(?:my|mine|our)\b", re.I)
@@ -250,7 +252,9 @@ class _Reply:
             return ""
         said = " ".join(statement.text for statement in meant)
         weighty = any(kind.label == "health" for statement in meant for kind in statement.kinds)
-        return occasion_of(self._listener.stance(said), len(said.split()), weighty=weighty)
+        each = [self._listener.stance(statement.text) for statement in meant[:_LOOKED_INTO]] if len(meant) > 1 else []
+        stance = gravest(self._listener.stance(said), each)
+        return occasion_of(stance, len(said.split()), weighty=weighty)
 
     @property
     def _feeling(self) -> bool:
