@@ -15,6 +15,8 @@ import jsonschema
 import pytest
 from portable_ai_memory import load_dict, validate_memory_store
 
+from persona_cli.errors import StorageError
+from persona_cli.exporters.cogx import add_records
 from persona_cli.memory.sealing import is_sealed, unseal
 from persona_cli.memory.store import Store, open_store
 from persona_cli.paths import find_places
@@ -223,6 +225,15 @@ def test_a_sealed_export_opens_with_the_passphrase_alone(lived: Path, monkeypatc
     assert persona("export", str(file), "--encrypt").code == 0
     assert is_sealed(io.BytesIO(file.read_bytes()))
     check_cogx(cogx(unseal(file.read_bytes(), "three plain words")))
+
+
+@pytest.mark.parametrize("size", [5, 25])
+def test_a_memory_that_changes_meanwhile_makes_no_archive(size: int) -> None:
+    # the lines were longer, or shorter, when they were measured
+    member = tarfile.TarInfo("memories.jsonl")
+    member.size = size
+    with pytest.raises(StorageError, match="changed"), tarfile.open(fileobj=io.BytesIO(), mode="w|gz") as archive:
+        add_records(archive, member, [{"a": 1}, {"b": 2}])
 
 
 def test_standard_output_holds_the_document_alone(lived: Path) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from persona_cli.errors import PictureError
@@ -20,7 +22,7 @@ from persona_cli.importers.photos import PHOTOS
 from persona_cli.importers.photos.details import Source
 from persona_cli.importers.photos.embedded import read_embedded
 from persona_cli.importers.photos.naming import taken_by_name
-from persona_cli.importers.photos.takeout import Sidecars
+from persona_cli.importers.photos.takeout import Sidecars, parse_takeout
 from persona_cli.importers.photos.xmp import parse_xmp
 from persona_cli.importers.pipeline import TakenIn, gather, spool_in, store
 from persona_cli.memory import Memory
@@ -305,6 +307,24 @@ def test_photos_are_what_somebody_says_they_are(tmp_path: Path) -> None:
     photo(tmp_path / "a.jpg")
     with Bundle(tmp_path) as bundle:
         assert recognised(bundle) is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(("name", "timestamp")), inner),
+    max_leaves=6,
+)
+TAKEOUT = ("photoTakenTime", "description", "people", "geoData", "geoDataExif", "latitude")
+
+
+@settings(max_examples=60)
+@given(st.dictionaries(st.sampled_from(TAKEOUT), JSON), st.text(st.sampled_from("0129-_. :TPMat"), max_size=30))
+def test_nothing_beside_a_photo_breaks_its_reader(fields: dict[str, Any], name: str) -> None:
+    parse_takeout(json.dumps(fields).encode())
+    taken_by_name(f"{name}.jpg")
+    date, place = f'DateTimeOriginal="{name}"', f'GPSLatitude="{name}N"'
+    for spoilt in (XMP.replace('DateTimeOriginal="2019-08-03T14:05:06+02:00"', date), XMP.replace("52,31.2N", place)):
+        parse_xmp(spoilt.encode(), Source.SIDECAR)
 
 
 def test_broken_metadata_are_no_metadata(tmp_path: Path) -> None:

@@ -52,9 +52,23 @@ def write_cogx(store: Store, out: BinaryIO, owner: UUID, at: datetime) -> Export
         archive.addfile(_member("manifest.json", len(text), at), io.BytesIO(text))
         for kind in counts:
             name, records = parts[kind]
-            _add(archive, _member(f"{name}.jsonl", sizes[kind][1], at), records())
+            add_records(archive, _member(f"{name}.jsonl", sizes[kind][1], at), records())
     written = {parts[kind][0].replace("_", " "): count for kind, count in counts.items()}
     return Exported(written, left_out(store))
+
+
+def add_records(archive: tarfile.TarFile, member: tarfile.TarInfo, records: Iterable[Json]) -> None:
+    """Add a file of records whose size was measured before; raises `StorageError` where they have another by now."""
+    reader = _Lines(map(_line, records))
+    try:
+        archive.addfile(member, reader)
+    except OSError as exc:
+        # the tar file's own word for a file that ended early; a full disk says so itself
+        if exc.errno is not None:
+            raise
+        raise _changed() from exc
+    if reader.read(1):
+        raise _changed()
 
 
 def _episodes(store: Store, owner: UUID) -> Iterator[Json]:
@@ -141,19 +155,6 @@ def _measure(records: Iterable[Json]) -> tuple[int, int]:
     """Return how many records there are and how many bytes they take."""
     sizes = [len(_line(record)) for record in records]
     return len(sizes), sum(sizes)
-
-
-def _add(archive: tarfile.TarFile, member: tarfile.TarInfo, records: Iterable[Json]) -> None:
-    reader = _Lines(map(_line, records))
-    try:
-        archive.addfile(member, reader)
-    except OSError as exc:
-        # the tar file's own word for a file that ended early; a full disk says so itself
-        if exc.errno is not None:
-            raise
-        raise _changed() from exc
-    if reader.read(1):
-        raise _changed()
 
 
 def _changed() -> StorageError:
