@@ -113,6 +113,7 @@ PHONE = """\
 [31/12/2024, 11:59:59\u202fPM] Ada: <3 : love
 [1/1/2025, 12:00:01\u202fAM] ~\u202fBo: Happy new year: to all!
 [1/1/2025, 12:00:02\u202fAM] Karl: \u200eimage omitted
+[1/1/2025, 12:00:03\u202fAM] Ada: Two words: \u200eשלום
 [1/1/2025, 12:00:03\u202fAM] Ada: \u200eYou deleted this message.
 [1/1/2025 nonsense] Ada: when?
 """
@@ -124,12 +125,18 @@ def test_a_chat_of_an_iphone(tmp_path: Path) -> None:
     (folder / "_chat.txt").write_text(PHONE, encoding="utf-8")
     (folder / "00000002-PHOTO-2024-12-31-21-42-00.jpg").write_bytes(b"picture")
     read, tally = messages(folder, WHATSAPP, me="Ada")
-    assert said(read) == [("Karl", "Hi"), ("Karl", ""), ("me", "<3 : love"), ("Bo", "Happy new year: to all!")]
-    assert [message.at.strftime("%d.%m. %H:%M:%S") for message in read[-2:]] == ["31.12. 23:59:59", "01.01. 00:00:01"]
+    assert said(read) == [
+        ("Karl", "Hi"),
+        ("Karl", ""),
+        ("me", "<3 : love"),
+        ("Bo", "Happy new year: to all!"),
+        ("me", "Two words: שלום"),
+    ]
+    assert [message.at.strftime("%d.%m. %H:%M:%S") for message in read[-3:-1]] == ["31.12. 23:59:59", "01.01. 00:00:01"]
     assert read[1].pictures == ("00000002-PHOTO-2024-12-31-21-42-00.jpg",)
     assert tally.counts["lines of WhatsApp itself"] == 2
     assert tally.counts["deleted messages"] == 1
-    assert tally.places["lines whose time is in no known form"] == ["_chat.txt, line 8"]
+    assert tally.places["lines whose time is in no known form"] == ["_chat.txt, line 9"]
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ _MARKED = re.compile(r"<[^<>:]{2,30}: ([^<>/\\]+\.\w{2,5})>")
 _ATTACHED = (_MARKED, re.compile(r"([^\n/\\]+\.\w{2,5}) \([^()\n]{3,40}\)(?=\n|$)"))
 _OWN = re.compile(r"[A-Z]{3}-\d{8}-WA\d+\.")
 """Names that WhatsApp gives: an attachment also where it is not in the export."""
+_MARK = re.compile(r"\u200e?\[[^\]]*\] [^:]{1,80}: \u200e")
 _OMITTED = re.compile(r"<[^<>:\n]{3,60}>")
 _BEHIND = re.compile(r"\s?<([^<>\n]{5,60})>$")
 _CLOCK_WORDS = frozenset({"klo", "kl", "um", "à", "alas"})
@@ -256,7 +257,7 @@ def _line(number: int, text: str) -> _Line | None:
     if named is None:
         return _Line(number, stamp, "", match[9])
     # WhatsApp marks what it says itself, in the place of a text: "Karl: \u200eimage omitted"
-    own = ": \u200e" in text and not any(form.match(named[2]) for form in _ATTACHED)
+    own = _MARK.match(text) is not None and not any(form.match(named[2]) for form in _ATTACHED)
     if own and not _plain(named[2]).startswith(tuple(_words()["deleted_plain"])):
         return _Line(number, stamp, "", match[9])
     return _Line(number, stamp, named[1].removeprefix("~").strip(), named[2])
