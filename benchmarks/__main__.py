@@ -22,6 +22,7 @@ ALONE: tuple[str, ...] = (
     "traits",
     "engine",
     "opening",
+    "mapping",
     "speed",
     "scale",
     "crossover",

@@ -38,13 +38,15 @@ def open_assistant(
     `keeping` says whether memory is read and written; without it, both. A `memory` that is open already is taken over,
     and closed with the assistant.
     """
-    from persona_cli.agent.assistant import Assistant, system_clock
-    from persona_cli.agent.record import mark_unanswered
     from persona_cli.memory import Keeping, open_memory
 
     memory = memory or open_memory(places, settings, notice, keeping or Keeping.ALL)
     try:
         opened = model or _open_model(places, settings, memory, keep_words=keep_words)
+        # behind the model, whose weights the system reads meanwhile: this takes as long as two small programs
+        from persona_cli.agent.assistant import Assistant, system_clock
+        from persona_cli.agent.record import mark_unanswered
+
         assistant = Assistant(memory, opened, settings, clock or system_clock, notice)
         mark_unanswered(memory.store)
         assistant.close_sessions()

@@ -42,10 +42,10 @@ def open_model(
     """
     if settings.model.name.casefold() == BUILT_IN:
         return _open_built_in(embed, open_reader)
+    weights, identity = open_prompted(places, settings, picture, keep=keep)
     from persona_cli.model.readiness import load_verdict
     from persona_cli.model.sharing import SharedModel, parse_tasks
 
-    weights, identity = open_prompted(places, settings, picture, keep=keep)
     verdict = load_verdict(checks_file(places), identity)
     reasons = {"on": True, "off": False}.get(settings.model.reasoning)
     if reasons is None and verdict is not None and not verdict.reasons:
@@ -85,20 +85,16 @@ def open_prompted(
     places: Places, settings: Settings, picture: Callable[[Image], PictureSource], *, keep: bool = True
 ) -> tuple[PromptedModel, str]:
     """Open weights or a server alone; returns it and what its verdict is kept under."""
-    name = settings.model.name
+    if settings.model.name.casefold() == SERVED:
+        return _open_served(places, settings, picture, keep=keep)
+    model = find_installed(Weights(places.weights), settings.model.name)
+    opened = open_weights(model, settings.model, places.cache, keep=keep)
+    # behind the weights, which the system reads meanwhile
+    from persona_cli.model.engines.llama.kept import KeptLane
     from persona_cli.model.prompted import PromptedModel
     from persona_cli.model.prompts import load_prompts
 
     prompts = load_prompts(places.prompts)
-    if name.casefold() == SERVED:
-        engine = open_server(settings, places.cache / "servers.json" if keep else None)
-        guided, pixels = not is_tuned(engine.name), engine.most_pixels
-        served = PromptedModel(engine, prompts, picture, guided=guided, most_pixels=pixels)
-        return served, f"{settings.server.url} {engine.name}"
-    model = find_installed(Weights(places.weights), name)
-    from persona_cli.model.engines.llama.kept import KeptLane
-
-    opened = open_weights(model, settings.model, places.cache, keep=keep)
     if keep:
         opened.engine.keep("respond", KeptLane(places.kept_prompt[0], opened.identity))
     # whole tokens, as the engine counts them
@@ -106,6 +102,19 @@ def open_prompted(
     pixels = form.whole(model.manifest.max_pixels)
     prompted = PromptedModel(opened.engine, prompts, picture, guided=guided, most_pixels=pixels, form=form)
     return prompted, identity_of(model)
+
+
+def _open_served(
+    places: Places, settings: Settings, picture: Callable[[Image], PictureSource], *, keep: bool
+) -> tuple[PromptedModel, str]:
+    from persona_cli.model.prompted import PromptedModel
+    from persona_cli.model.prompts import load_prompts
+
+    prompts = load_prompts(places.prompts)
+    engine = open_server(settings, places.cache / "servers.json" if keep else None)
+    guided, pixels = not is_tuned(engine.name), engine.most_pixels
+    served = PromptedModel(engine, prompts, picture, guided=guided, most_pixels=pixels)
+    return served, f"{settings.server.url} {engine.name}"
 
 
 def _open_built_in(embed: Callable[[Sequence[str]], NDArray[np.float32]], open_reader: Callable[[], Reader]) -> Model:

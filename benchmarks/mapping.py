@@ -1,0 +1,141 @@
+"""What a chat costs before the weights are mapped: the processor's time of a whole start up to that call.
+
+The file has the shape of a 7B model and a vocabulary of real size (`--vocabulary` names a folder with vocab.json and
+merges.txt), and no weights: its holes take no room on the disk. A child process opens `persona chat` on it and ends
+where llama.cpp would be asked to load; beside it stand a trivial Typer program and the libraries alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import gguf
+import numpy as np
+
+from benchmarks.start import TRIVIAL
+from tests.tinytext import CHATML
+
+TOKENS, WIDTH, HIDDEN, LAYERS, KV = 151_936, 3584, 18_944, 28, 512
+ROUNDS = 5
+_TELL = "import sys, time; print(time.process_time(), file=sys.stderr)"
+_LIBRARIES = f"import typer, numpy, llama_cpp; {_TELL}"
+_CHAT = """
+import importlib.abc, os, subprocess, sys, time, types
+
+class Ending(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "persona_cli.model.engines.llama.engine":
+            import llama_cpp
+            llama_cpp.llama_model_load_from_file = end
+        return None
+
+def end(*given):
+    print(time.process_time(), file=sys.stderr, flush=True)
+    os._exit(0)
+
+# a first load is tried in a child: as if it had been tried before
+subprocess.run = lambda *given, **more: types.SimpleNamespace(returncode=0)
+sys.meta_path.insert(0, Ending())
+sys.argv = ["persona", "chat", "hello there"]
+from persona_cli.cli.app import main
+main()
+"""
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    """Print the medians, in seconds and as multiples of the trivial program."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks mapping")
+    parser.add_argument("--vocabulary", type=Path, help="a folder with vocab.json and merges.txt")
+    options = parser.parse_args(arguments)
+    with TemporaryDirectory() as folder:
+        environment = {**os.environ, "PERSONA_HOME": folder}
+        path = write_shape(Path(folder) / "seven.gguf", options.vocabulary)
+        for command in (["model", "add", str(path), "--name", "seven"], ["model", "use", "seven"]):
+            subprocess.run([sys.executable, "-m", "persona_cli", *command], env=environment, check=True)
+        programs = {
+            "trivial": TRIVIAL.replace("app()\n", f"import atexit; atexit.register(lambda: exec({_TELL!r}))\napp()\n")
+        }
+        programs |= {"typer, numpy, llama_cpp": _LIBRARIES, "chat, up to the weights": _CHAT}
+        taken: dict[str, list[float]] = {name: [] for name in programs}
+        for _ in range(ROUNDS + 1):
+            for name, program in programs.items():
+                taken[name].append(_seconds(program, environment))
+    medians = {name: statistics.median(seconds[1:]) for name, seconds in taken.items()}
+    print("| processor's time | s | times a trivial program |\n|---|---:|---:|")
+    for name, seconds in medians.items():
+        print(f"| {name} | {seconds:.2f} | {seconds / medians['trivial']:.1f} |")
+    return 0
+
+
+def write_shape(path: Path, vocabulary: Path | None) -> Path:
+    """Write a file that has the head of a 7B model in Q4_K and holes for its weights."""
+    tokens, merges = (
+        [f"token{number}" for number in range(TOKENS)],
+        [f"a{number} b{number}" for number in range(TOKENS)],
+    )
+    if vocabulary is not None:
+        known = json.loads((vocabulary / "vocab.json").read_text(encoding="utf-8"))
+        tokens = sorted(known, key=known.__getitem__)
+        lines = (vocabulary / "merges.txt").read_text(encoding="utf-8").splitlines()
+        merges = [line for line in lines if line and not line.startswith("#")]
+    tokens += [f"<|extra {number}|>" for number in range(TOKENS - len(tokens))]
+    writer = gguf.GGUFWriter(path, "qwen2")
+    writer.add_block_count(LAYERS)
+    writer.add_context_length(32_768)
+    writer.add_embedding_length(WIDTH)
+    writer.add_feed_forward_length(HIDDEN)
+    writer.add_head_count(28)
+    writer.add_head_count_kv(4)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("qwen2")
+    writer.add_token_list(tokens)
+    writer.add_token_merges(merges)
+    writer.add_chat_template(CHATML)
+    size = 0
+    for name, shape in _shapes():
+        block = np.dtype(np.uint8 if len(shape) > 1 else np.float32)
+        raw = (shape[0], shape[1] // 256 * 144) if len(shape) > 1 else shape
+        kind = gguf.GGMLQuantizationType.Q4_K if len(shape) > 1 else None
+        taken = int(np.prod(raw)) * block.itemsize
+        writer.add_tensor_info(name, raw, block, taken, raw_dtype=kind)
+        size += -(-taken // 32) * 32
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_ti_data_to_file()
+    writer.close()
+    os.truncate(path, path.stat().st_size + size + 64)
+    return path
+
+
+def _shapes() -> Iterator[tuple[str, tuple[int, ...]]]:
+    yield "token_embd.weight", (TOKENS, WIDTH)
+    yield "output_norm.weight", (WIDTH,)
+    yield "output.weight", (TOKENS, WIDTH)
+    for layer in range(LAYERS):
+        block = f"blk.{layer}."
+        yield block + "attn_norm.weight", (WIDTH,)
+        for letter, rows in (("q", WIDTH), ("k", KV), ("v", KV)):
+            yield f"{block}attn_{letter}.weight", (rows, WIDTH)
+            yield f"{block}attn_{letter}.bias", (rows,)
+        yield block + "attn_output.weight", (WIDTH, WIDTH)
+        yield block + "ffn_norm.weight", (WIDTH,)
+        yield block + "ffn_gate.weight", (HIDDEN, WIDTH)
+        yield block + "ffn_up.weight", (HIDDEN, WIDTH)
+        yield block + "ffn_down.weight", (WIDTH, HIDDEN)
+
+
+def _seconds(program: str, environment: dict[str, str]) -> float:
+    """Return what a program says last: the processor's seconds it has taken."""
+    arguments = [sys.executable, "-c", program, *(["--help"] if "greet" in program else [])]
+    done = subprocess.run(
+        arguments, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    return float(done.stderr.split()[-1])
