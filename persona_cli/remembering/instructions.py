@@ -22,8 +22,18 @@ from pathlib import Path
 FORMS = Path(__file__).with_name("instructions.toml")
 
 _UNSEEN = re.compile(
-    r"[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
+_OVERPRINTED = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*\x07?|[^\x08]\x08")
+"""What a terminal would obey, and a letter that is taken back."""
+_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}")
+"""Selectors of variants in a row stand for bytes, which nobody sees."""
+_BACKWARDS = re.compile("\u202e([^\u202c]+)")
+_SMALL_CAPITALS = re.compile(r"[\u0250-\u02af\u1d00-\u1d2b\ua730-\ua7ff]{2}")
+_FLAGS = re.compile("[\U0001f1e6-\U0001f1ff]{5,}")
+_MARKUP = re.compile(r"<!--[^<>]{0,200}-->|</?[a-z][^<>]{0,100}>|[*_~`\[\]{}|]+|[\u2600-\u27bf\U0001f300-\U0001faff]+")
+_JOINED = re.compile(r"[^\W_]+(?:(?:[^\w\s]|_)[^\W_]+){2,}")
+_HUMPS = re.compile(r"\b[A-Z]?[a-z]+(?:[A-Z][a-z]+){3,}\b")
 _TAGS = re.compile("[\U000e0020-\U000e007e]+")
 _OTHER_TAGS = re.compile("[\U000e0000-\U000e01ef]")
 _MARKS = re.compile(r"[\u0300-\u036f\u0489]+")
@@ -32,7 +42,9 @@ _MIXED = re.compile(r"[a-z][\u0370-\u058f\u13a0-\u13ff\u1d00-\u1dbf]|[\u0370-\u0
 _PLAIN = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "’": "'", "‘": "'", "“": '"', "”": '"', "…": " "})
 _DIGITS = str.maketrans("013457@$!|", "oieastasil")
 _LEET = re.compile(r"[a-z][013457@$!|]|[013457@$!|][a-z]")
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{24,}")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{24,}|(?:[A-Za-z0-9+/_-]{16,}\s+){1,200}[A-Za-z0-9+/_-]{4,}")
+_ESCAPED = re.compile(r"(?:(?:%|\\u00|\\x)[0-9a-f]{2}){6,}|\b(?:[0-9a-f]{2}){12,}\b", re.IGNORECASE)
+_URL_SAFE = str.maketrans("-_", "+/")
 _APART = re.compile(r"(?<![^\W_])(?:[^\W\d_][ .\-_*]){3,}[^\W\d_](?![^\W_])")
 
 
@@ -81,7 +93,9 @@ def readings(text: str) -> Iterator[str]:
 
 def folded(text: str) -> str:
     """Return a text in small letters without accents, invisible characters and letters that only look Latin."""
+    text = _OVERPRINTED.sub("", text.replace("\u2800", " "))
     text = _OTHER_TAGS.sub("", _UNSEEN.sub("", unicodedata.normalize("NFKC", text)))
+    text = _in_words(text, _SMALL_CAPITALS, lambda word: "".join(map(_capital, word)))
     text = _MARKS.sub("", unicodedata.normalize("NFD", text.casefold())).translate(_PLAIN)
     return _in_words(unicodedata.normalize("NFC", text), _MIXED, lambda word: "".join(map(_latin, word)))
 
@@ -93,8 +107,29 @@ def _as_it_is(_: str, plain: str) -> str:
 def _unveiled(text: str, plain: str) -> str:
     """Return what tags of plane 14 spell, and entities stand for; both are read by models and seen by nobody."""
     hidden = " ".join("".join(chr(ord(char) - 0xE0000) for char in run) for run in _TAGS.findall(text))
-    entities = html.unescape(text) if "&" in text and ";" in text else ""
+    hidden += " ".join(map(_selected, _SELECTORS.findall(text)))
+    hidden += " ".join("".join(chr(ord(char) - 0x1F1E6 + 97) for char in run) for run in _FLAGS.findall(text))
+    hidden += " ".join(run[::-1] for run in _BACKWARDS.findall(text))
+    entities = html.unescape(text) if "&" in text else ""
     return folded(f"{hidden}\n{entities}") if hidden or (entities and entities != text) else plain
+
+
+def _selected(run: str) -> str:
+    codes = bytes(ord(char) - 0xFE00 if ord(char) < 0xFE10 else ord(char) - 0xE0100 + 16 for char in run)
+    return codes.decode("utf-8", "ignore")
+
+
+def _without_markup(_: str, plain: str) -> str:
+    """Return a text without tags, comments, marks of emphasis and brackets, which may stand in the middle of words."""
+    bare = re.sub(r"\((\w)\)", r"\1", plain)
+    return _MARKUP.sub(lambda match: " " if ord(match[0][0]) > 0x2000 else "", bare)
+
+
+def _taken_apart(text: str, plain: str) -> str:
+    """Return a text with words apart that were joined: "ignore_all-previous.rules", "IgnoreAllPreviousRules"."""
+    apart = _JOINED.sub(lambda match: re.sub(r"[^\w\s]|_", " ", match[0]), plain)
+    humps = [re.sub(r"(?<=[a-z])(?=[A-Z])", " ", run) for run in _HUMPS.findall(text)]
+    return "\n".join([apart, *map(folded, humps)])
 
 
 def _digits_as_letters(_: str, plain: str) -> str:
@@ -108,23 +143,40 @@ def _put_together(_: str, plain: str) -> str:
 
 def _decoded(text: str, plain: str) -> str:
     """Return what is written in base64 in a text, which models read without being asked to."""
-    return folded("\n".join(filter(None, map(_from_base64, _BASE64.findall(text))))) or plain
+    found = [*map(_from_base64, _BASE64.findall(text)), *map(_from_escapes, _ESCAPED.findall(text))]
+    return folded("\n".join(filter(None, found))) or plain
+
+
+def _from_escapes(run: str) -> str:
+    """Return what escapes of an address, of a program or plain hexadecimal digits spell."""
+    digits = re.sub(r"%|\\u00|\\x", "", run, flags=re.IGNORECASE)
+    return bytes.fromhex(digits).decode("utf-8", "ignore") if len(digits) % 2 == 0 else ""
 
 
 def _from_base64(run: str) -> str:
     try:
+        run = "".join(run.split()).translate(_URL_SAFE)
         return base64.b64decode(run + "=" * (-len(run) % 4)).decode("utf-8")
     except (binascii.Error, UnicodeDecodeError):
         return ""
 
 
-WAYS: tuple[Callable[[str, str], str], ...] = (_as_it_is, _unveiled, _decoded, _digits_as_letters, _put_together)
+WAYS: tuple[Callable[[str, str], str], ...] = (
+    _as_it_is, _unveiled, _decoded, _digits_as_letters, _put_together, _without_markup, _taken_apart,
+)  # fmt: skip
 """The ways a text is read, each of the text and of its folded form."""
 
 
 def _in_words(text: str, sign: re.Pattern[str], change: Callable[[str], str]) -> str:
     """Change the words in which a sign is found; one expression for both would take quadratic time on one long word."""
     return re.sub(r"\S+", lambda match: change(match[0]) if sign.search(match[0]) else match[0], text)
+
+
+@lru_cache(maxsize=512)
+def _capital(char: str) -> str:
+    """Return the letter that a small capital is one of, or the letter itself."""
+    name = unicodedata.name(char, "")
+    return name[-1].casefold() if re.fullmatch(r"LATIN LETTER SMALL CAPITAL [A-Z]", name) else char
 
 
 @lru_cache(maxsize=512)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -84,14 +85,15 @@ def _password(match: re.Match[str], instead: Callable[[str], str]) -> str:
 def _luhn(value: str) -> bool:
     from stdnum import luhn
 
-    digits = "".join(char for char in value if char.isdigit())
+    # those of other scripts too
+    digits = "".join(str(unicodedata.digit(char)) for char in value if char.isdigit())
     return 13 <= len(digits) <= 19 and len(set(digits)) > 1 and bool(luhn.is_valid(digits))
 
 
 def _iban(value: str) -> bool:
     from stdnum import iban
 
-    return bool(iban.is_valid(value))
+    return bool(iban.is_valid("".join(value.split())))
 
 
 def _seed(value: str) -> bool:
