@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from persona_cli.errors import StorageError
 from persona_cli.memory.backup import Backups, Reason
 from persona_cli.memory.salvage import salvage
 from persona_cli.memory.store import open_store
@@ -112,6 +113,30 @@ def test_where_nothing_can_be_read_the_newest_backup_takes_its_place(database: P
     store = open_store(database)
     assert store.turns.count() == COUNT
     store.close()
+
+
+@pytest.mark.gguf
+@pytest.mark.usefixtures("weights")
+@pytest.mark.parametrize(
+    "flip",
+    ["UPDATE turn SET at = 'x' || substr(at, 2) WHERE id = 2", "UPDATE turn SET steps = '[{\"ste\": 1}]' WHERE id = 2"],
+)
+def test_a_value_that_cannot_be_read_is_damage_though_every_page_is_whole(small: Path, flip: str) -> None:
+    good = Backups(small).add(Reason.ASKED, NOW)
+    with closing(sqlite3.connect(small)) as raw:
+        raw.execute(flip)
+        raw.commit()
+    assert damage(small) == ""
+    spoiled = Backups(small).add(Reason.ASKED, NOW)
+    ran = persona("memory", "show", "m2")
+    assert (ran.code, "damaged" in ran.error) == (StorageError.exit_code, True), ran.err
+    assert persona("doctor").code == 1
+    # what cannot be read is nothing to go back to
+    assert persona("restore", spoiled.name, "--yes").code == StorageError.exit_code
+    assert persona("doctor", "--fix").code == 0
+    assert persona("doctor").code == 0
+    assert persona("restore", good.name, "--yes").code == 0
+    assert persona("memory", "show", "m2").code == 0
 
 
 def test_a_whole_database_is_not_called_damaged(database: Path) -> None:

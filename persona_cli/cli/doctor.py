@@ -99,6 +99,7 @@ def check_home(run: Invocation) -> Iterator[Check]:
 
 
 def _check_memory(run: Invocation, *, fix: bool, now: bool) -> Iterator[Check]:
+    from persona_cli.memory.salvage import unreadable
     from persona_cli.memory.store import is_new
     from persona_cli.memory.tables.copying import damage
 
@@ -106,7 +107,7 @@ def _check_memory(run: Invocation, *, fix: bool, now: bool) -> Iterator[Check]:
         if is_new(run.places.database):
             yield Check("memory", Health.NOTE, "nothing is remembered yet")
             return
-        if found := damage(run.places.database):
+        if found := damage(run.places.database) or unreadable(run.places.database):
             yield _mend(run, found, fix=fix)
             if not fix:
                 return

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections import deque
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
+from persona_cli.errors import StorageError
 from persona_cli.memory.backup import Backup, Backups
-from persona_cli.memory.tables.recovering import Row, recover
+from persona_cli.memory.tables.recovering import Row, readable_rows, recover
+from persona_cli.memory.tables.steps import references
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,25 @@ def salvage(database: Path, now: datetime) -> Salvaged:
             return Salvaged(0, lost, newest.messages, aside, newest)
         place.replace(database)
     return Salvaged(kept, lost, messages, aside, None)
+
+
+def unreadable(database: Path) -> str:
+    """Return what is wrong with a value in a database whose pages are whole; "" where every row can be read."""
+    from persona_cli.memory.store import open_snapshot
+
+    try:
+        with closing(open_snapshot(database)) as store:
+            for read in (
+                store.turns.all, store.core.history, store.habits.history, store.readings.all, store.images.all,
+                store.jobs.failed, store.sessions.all, partial(store.semantic.list, None),
+                partial(store.episodes.list, every=True),
+            ):  # fmt: skip
+                deque(read(), maxlen=0)
+        for row in readable_rows(database, "turn"):
+            references(str(row.get("steps") or "[]"))
+    except StorageError as exc:
+        return exc.message
+    return ""
 
 
 def _is_sound(table: str, row: Row) -> bool:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timezone, tzinfo
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from persona_cli.errors import StorageError
 from persona_cli.personality import NEUTRAL, TRAITS, Traits
 from persona_cli.records import Window
 
@@ -35,14 +37,16 @@ def to_column(moment: datetime) -> str:
 @lru_cache(maxsize=4_096)
 def from_column(text: str) -> datetime:
     """Return a stored time in the zone it was given in, or in UTC where this machine does not know that zone."""
-    moment = datetime.fromisoformat(text[:_WIDTH]).replace(tzinfo=UTC)
-    return moment.astimezone(_zone(text[_WIDTH + 2 : -1]))
+    with legible(text):
+        moment = datetime.fromisoformat(text[:_WIDTH]).replace(tzinfo=UTC)
+        return moment.astimezone(_zone(text[_WIDTH + 2 : -1]))
 
 
 @lru_cache(maxsize=4_096)
 def seconds(text: str) -> float:
     """Return a stored time in seconds since 1970."""
-    return datetime.fromisoformat(text[:_WIDTH]).replace(tzinfo=UTC).timestamp()
+    with legible(text):
+        return datetime.fromisoformat(text[:_WIDTH]).replace(tzinfo=UTC).timestamp()
 
 
 def instant(moment: datetime) -> str:
@@ -82,7 +86,8 @@ def words_to_column(words: Iterable[str]) -> str:
 def words_from_column(text: str) -> tuple[str, ...]:
     """Return the keywords of a JSON array."""
     # as json.loads, without a look at the encoding and at spaces: a search reads some two hundred
-    return tuple(_DECODER.raw_decode(text)[0])
+    with legible(text):
+        return tuple(_DECODER.raw_decode(text)[0])
 
 
 def traits_to_column(traits: Traits) -> str:
@@ -92,8 +97,27 @@ def traits_to_column(traits: Traits) -> str:
 
 def traits_from_column(text: str) -> Traits:
     """Return the trait vector of a JSON object."""
-    scores = json.loads(text)
-    return Traits(**{name: scores.get(name, NEUTRAL) for name in TRAITS})
+    scores = json_from_column(text)
+    with legible(text):
+        return Traits(**{name: scores.get(name, NEUTRAL) for name in TRAITS})
+
+
+def json_from_column(text: str) -> Any:
+    """Return the value of a JSON text; raises `StorageError` for one that is none."""
+    with legible(text):
+        return json.loads(text)
+
+
+@contextmanager
+def legible(text: str) -> Iterator[None]:
+    """Raise `StorageError` where a value cannot be read: one flipped byte of it leaves every page in order."""
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError, LookupError, OverflowError, AssertionError, RecursionError) as exc:
+        raise StorageError(
+            f"the database is damaged: it has a value that cannot be read, {text[:60]!r}.",
+            fix="`persona doctor --fix` saves the rest and keeps the damaged file; `persona restore newest` goes back.",
+        ) from exc
 
 
 def _zone_name(moment: datetime) -> str:

@@ -6,14 +6,13 @@ somebody has changed since stays as it is now, and what had taken the place of s
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from persona_cli.memory.tables import core, episodes, habits, images, readings, semantic
-from persona_cli.memory.tables.columns import Columns
+from persona_cli.memory.tables.columns import Columns, json_from_column
 from persona_cli.memory.tables.connection import Connection, Value
 from persona_cli.memory.tables.episodes import Episodes
 from persona_cli.memory.tables.readings import Readings
@@ -136,7 +135,7 @@ class Journal:
             changes, rows, kept = self.of_tidy(tidy_id), self._rows_of_tidy(tidy_id), set[tuple[str, int]]()
             grown = self._changed_since(rows)
             for row in reversed(rows):
-                told = {row["row_id"], json.loads(row["after"]).get("merged_into")}
+                told = {row["row_id"], json_from_column(row["after"]).get("merged_into")}
                 if (row["place"] == "episode" and told & grown) or not self._revert(row, {}):
                     kept.add((row["place"], row["row_id"]))
                 self._connection.write("DELETE FROM journal WHERE id = ?", (row["id"],))
@@ -193,7 +192,7 @@ class Journal:
             return True
         if entry["before"] is None:
             return self._remove(entry, now)
-        before, after = json.loads(entry["before"]), json.loads(entry["after"])
+        before, after = json_from_column(entry["before"]), json_from_column(entry["after"])
         wanted = {name: value for name, value in before.items() if value != after[name]}
         same = {name: value for name, value in wanted.items() if now[name] in (after[name], value)}
         heir = heirs.get((place, number if place == "semantic" else now.get("key")), before)
@@ -232,7 +231,7 @@ class Journal:
 
 def _is_used(now: Mapping[str, Any], entry: Columns) -> bool:
     """Tell whether what a turn has written was said again, edited or summed up since."""
-    after = json.loads(entry["after"])
+    after = json_from_column(entry["after"])
     return bool(
         now["author"] != after["author"]
         or now.get("seen", 1) > after.get("seen", 1)
@@ -241,7 +240,7 @@ def _is_used(now: Mapping[str, Any], entry: Columns) -> bool:
 
 
 def _is_retold(now: Mapping[str, Any], entry: Columns) -> bool:
-    after = json.loads(entry["after"])
+    after = json_from_column(entry["after"])
     return bool(now["summary"] != after["summary"] or now["ended_at"] != after["ended_at"])
 
 
@@ -260,7 +259,7 @@ def _parse(place: str, number: int, columns: str | None) -> Written | None:
 
 
 def _record(place: str, number: int, columns: str) -> Written:
-    return _PARSE[place]({"id": number, **json.loads(columns)})
+    return _PARSE[place]({"id": number, **json_from_column(columns)})
 
 
 def _key(record: Written) -> tuple[str, int]:

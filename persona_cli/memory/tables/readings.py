@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from persona_cli.memory.tables.columns import Columns, from_column, to_column, traits_from_column, traits_to_column
+from persona_cli.memory.tables.columns import (
+    Columns,
+    from_column,
+    json_from_column,
+    to_column,
+    traits_from_column,
+    traits_to_column,
+)
 from persona_cli.memory.tables.connection import Connection
 from persona_cli.personality import Traits, blend
 from persona_cli.records import Author, Reading
@@ -103,7 +110,7 @@ class Readings:
         for row in self._connection.rows("SELECT * FROM reading WHERE id >= ? ORDER BY id", (after_id,)):
             reading = parse_row(row)
             if reading.author is Author.PERSON:
-                moved = replace(vector, **json.loads(row["inferred"]))
+                moved = replace(vector, **json_from_column(row["inferred"]))
             else:
                 moved = blend(vector, reading.inferred, reading.momentum)
             self._connection.update(

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from persona_cli.memory.tables.columns import maybe_from_column, maybe_to_column
+from persona_cli.memory.tables.columns import json_from_column, legible, maybe_from_column, maybe_to_column
 from persona_cli.personality import Traits
 from persona_cli.records import (
     Answer,
@@ -53,12 +53,15 @@ def encode(steps: Sequence[Step | Personality]) -> str:
 def decode(text: str, find: Callable[[frozenset[Ref]], Found]) -> tuple[KeptStep, ...]:
     """Return the steps; `find` is asked once for every record that any recall among them refers to."""
     found = find(references(text))
-    return tuple(_decode(step, found) for step in json.loads(text))
+    with legible(text):
+        return tuple(_decode(step, found) for step in json_from_column(text))
 
 
 def references(text: str) -> frozenset[Ref]:
     """Return everything that any recall among the steps refers to."""
-    return frozenset(Ref.parse(ref) for step in json.loads(text) if step["step"] == "recall" for ref in _refs(step))
+    with legible(text):
+        steps = [step for step in json_from_column(text) if step["step"] == "recall"]
+        return frozenset(Ref.parse(ref) for step in steps for ref in _refs(step))
 
 
 def marks_of(refs: Collection[Ref]) -> tuple[str, ...]:
@@ -76,7 +79,7 @@ def without_thoughts(text: str) -> str:
     All of that may quote what it had recalled.
     """
     kept, recalled = [], False
-    for step in json.loads(text):
+    for step in json_from_column(text):
         recalled = recalled or step["step"] == "recall"
         if step["step"] == "retrieve" and recalled:
             kept.append({**step, "keywords": ""})
@@ -91,7 +94,7 @@ def without_quotes(text: str, forgotten: Collection[str]) -> str:
     def cut(told: str) -> str:
         return _KNOWN_FROM.sub(lambda found: "" if _is_of(found["words"], forgotten) else found[0], told)
 
-    kept = json.loads(text)
+    kept = json_from_column(text)
     for one in kept:
         if one["step"] == "recall":
             one |= {"window_source": cut(one["window_source"]), "notes": [cut(note) for note in one["notes"]]}

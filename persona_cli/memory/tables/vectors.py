@@ -24,6 +24,7 @@ from persona_cli.memory.tables.changes import (
     moment,
     noted,
 )
+from persona_cli.memory.tables.columns import json_from_column
 from persona_cli.memory.tables.connection import Connection, id_list
 from persona_cli.records import Kind, Ref
 
@@ -121,7 +122,7 @@ class Vectors:
 
     def _complete(self, embedder_name: str) -> Moment:
         row = self._connection.row("SELECT moment FROM embedded WHERE embedder = ?", (embedder_name,))
-        return BEGINNING if row is None else json.loads(row["moment"])
+        return BEGINNING if row is None else json_from_column(row["moment"])
 
     def _missing(self, embedder_name: str, limit: int) -> list[Row]:
         since, now = self._complete(embedder_name), moment(self._connection)
