@@ -1,6 +1,7 @@
 """`persona export` and `persona import`: out and in again without a loss, and transcripts of other assistants."""
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -293,3 +294,11 @@ def test_a_passphrase_is_asked_for_twice(lived: Path) -> None:
     code, seen = persona_typed("import", str(lived / "all.age"), "--mine", replies=[("all.age: ", good)], env=new)
     assert code == 0, seen
     assert good not in seen
+
+
+@pytest.mark.parametrize("command", ["import", "restore", "model add"])
+def test_what_may_never_end_is_not_read(command: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.gguf")
+    for place in (tmp_path / "pipe.gguf", Path("/dev/zero")):
+        ran = persona(*command.split(), str(place), *(["--yes"] if command == "restore" else []))
+        assert ran.code in (2, 4, 5), ran.err

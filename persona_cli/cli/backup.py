@@ -11,7 +11,7 @@ import typer
 from persona_cli.cli.invocation import Invocation, invocation
 from persona_cli.cli.transfer import Encrypt, report_export, take_archive, write_archive
 from persona_cli.cli.writer import write
-from persona_cli.errors import TransferError, UsageError
+from persona_cli.errors import StorageError, TransferError, UsageError
 from persona_cli.records.counting import counted
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ def restore(
     backups = Backups(run.places.database)
     archive = Path(source) if Path(source).is_file() else None
     chosen = archive or backups.find(source).name
+    if archive is None:
+        _check_readable(backups.find(source))
     if not yes:
         run.notice(f"The memory in {run.places.home} will be as in {chosen}.")
         if not typer.confirm("Go back to it?", err=True):
@@ -80,6 +82,14 @@ def restore(
         kept = backups.put_back(backups.find(source).path, datetime.now(UTC))
     run.notice(f"What was there is kept as {kept.name}." if kept else "Nothing was there before.")
     _finish(run)
+
+
+def _check_readable(backup: Backup) -> None:
+    """Raise `StorageError` for a backup whose pages are whole and whose values are not: nothing to go back to."""
+    from persona_cli.memory.salvage import unreadable
+
+    if wrong := unreadable(backup.path):
+        raise StorageError(f"{backup.name} is damaged: {wrong}", fix="`persona backup --list` shows others.")
 
 
 def _restore_archive(run: Invocation, backups: Backups, file: Path, *, mine: bool) -> Backup | Path | None:

@@ -85,6 +85,9 @@ def import_(
     ask = Asked(format_, me, _order(day_first), everything, mine, dry_run, as_json)
     if not path.exists():
         raise TransferError(f"there is no file {path}", fix="Check the path.")
+    if not (path.is_file() or path.is_dir()):
+        # a pipe or a device may never end
+        raise TransferError(f"{path} is no ordinary file", fix="Save it to a file first.")
     if format_ in (None, ARCHIVE) and path.is_file() and _import_archive(run, path, ask):
         return
     with Bundle(path) as bundle:

@@ -123,9 +123,7 @@ class Backups:
 
         Whole, it is a backup; damaged, it is set aside as it is. Raises `StorageError` for a source that is damaged.
         """
-        from persona_cli.memory.salvage import unreadable
-
-        if count_messages(source) < 0 or unreadable(source):
+        if count_messages(source) < 0:
             raise StorageError(f"{source} is damaged", fix="`persona backup --list` shows others.")
         kept: Backup | Path | None = None
         if self.database.exists() and self.database.stat().st_size:

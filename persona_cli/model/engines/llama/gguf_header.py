@@ -157,6 +157,9 @@ def _size(kind: int) -> int:
 
 def _mapped(path: Path) -> mmap.mmap | bytes:
     try:
+        if path.exists() and not path.is_file():
+            # a pipe would be waited for without end
+            raise WeightsError(f"{path} is no ordinary file", fix="Name a file that ends in .gguf.")
         with path.open("rb") as file:
             if not path.stat().st_size:
                 return b""
