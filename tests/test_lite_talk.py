@@ -251,3 +251,15 @@ def test_general_knowledge_is_not_pretended() -> None:
     answer = decide(situation(text), listener, alike, may_search=False).answer
     assert "Goethe" not in answer
     assert any(word in answer for word in ("not the world", "no general knowledge", "beyond me"))
+
+
+def test_no_two_plain_things_in_a_row_are_answered_alike_not_even_days_apart() -> None:
+    told = [read_as(f"I planted {thing}.") for thing in ("beans", "onions", "leeks")]
+    before, endings = tuple[Turn, ...](), []
+    for number, statement in enumerate(told, 1):
+        asked = situation(statement.text, traits=Traits(openness=4.6), before=before)
+        decision = say(listening(*told), asked)
+        endings.append(bool(decision.untoned))
+        assert decision.answer not in {turn.answer for turn in before}
+        before = (Turn(number, number, NOW, statement.text, decision.answer, "lite"),)
+    assert endings == [True, False, True]

@@ -77,7 +77,7 @@ def decide(situation: Situation, listener: Listener, embed: Embed, *, may_search
     reply = _Reply(situation, listener, embed)
     if may_search and (step := reply.next_step()) is not None:
         return step
-    lately = tuple(turn.answer for turn in situation.recent[-2:])
+    lately = tuple(turn.answer for turn in (*situation.before, *situation.recent)[-2:])
     at = situation.query.at
     day = f"{at:%A}, {at.day} {at:%B}"
     toned, untoned = (reply.answer(Tone(traits, lately, day)) for traits in (situation.traits, Traits()))
