@@ -99,6 +99,13 @@ def test_a_correction_puts_what_was_meant_in_the_place_of_what_was_said() -> Non
     assert draft.content == "My favourite colour is teal."
 
 
+def test_what_only_sounds_like_a_correction_is_kept_with_what_it_goes_on_from() -> None:
+    thought = read_as("I had thought the front room was cream.", spans=[("cream", "value", "")])
+    yellow = read_as("It is yellow.", "correct", goes_on=True, spans=[("yellow", "value", "")])
+    (draft,) = drafts(thought, yellow)
+    assert draft.content == "I had thought the front room was cream. It is yellow."
+
+
 def test_what_goes_on_is_kept_with_what_it_goes_on_from() -> None:
     (draft,) = drafts(
         read_as("Ron has died.", who="other", name="Ron"),

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from persona_cli.english.people import SOMEBODY, USER
 from persona_cli.english.tokens import names, stems
 from persona_cli.model.lite.listener import KEEPING, Listener
-from persona_cli.model.lite.phrases import without_opening
+from persona_cli.model.lite.phrases import phrases_of, without_opening
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.reading.filling import filled_slot, subject_name
 from persona_cli.reading.statement import Span, Statement
@@ -55,23 +55,24 @@ def draft_memories(listener: Listener, turn: Turn, recent: Sequence[Turn]) -> tu
     before = [statement for earlier in recent[-2:] for statement in listener.read(earlier.user)]
     drafts = [
         (max(map(_weight, (statements[place] for place in group))), _draft(turn, statements, group, before))
-        for group in _grouped(statements)
+        for group in _grouped(statements, before)
     ]
     ordered = sorted(drafts, key=lambda weighed: -weighed[0])
     return tuple(draft for _, draft in ordered if stems(draft.content))
 
 
-def _grouped(statements: Sequence[Statement]) -> list[list[int]]:
+def _grouped(statements: Sequence[Statement], before: Sequence[Statement]) -> list[list[int]]:
     """Return the places of what is worth keeping; what goes on about the same is kept with what it goes on from.
 
     "Wednesday, in his chair." tells nobody anything: "Ron has died. Wednesday, in his chair." does.
     """
     groups: list[list[int]] = []
+    alone = [_stands_alone(statements, place, before) for place in range(len(statements))]
     for place, statement in enumerate(statements):
         if not _is_told(statement):
             continue
-        goes_on = groups and groups[-1][-1] == place - 1 and _goes_on(statements[place - 1], statement)
-        if goes_on and statement.end - statements[groups[-1][0]].start <= _TOGETHER:
+        goes_on = groups and groups[-1][-1] == place - 1 and not alone[place - 1] and _goes_on(statement)
+        if goes_on and not alone[place] and statement.end - statements[groups[-1][0]].start <= _TOGETHER:
             groups[-1].append(place)
         else:
             groups.append([place])
@@ -85,10 +86,26 @@ def _is_told(statement: Statement) -> bool:
     return states(statement) or remark
 
 
-def _goes_on(before: Statement, statement: Statement) -> bool:
-    """Tell whether a sentence belongs to the one before it; what fills a slot stands alone, for it ends alone."""
-    alone = {statement.act.label, before.act.label} & {"remind", "correct"} or filled_slot(statement) is not None
-    return statement.apart < APART and not alone
+def _goes_on(statement: Statement) -> bool:
+    """Tell whether a sentence belongs to the one before it; what fills a slot does not, for it ends alone."""
+    return statement.apart < APART and filled_slot(statement) is None
+
+
+def _stands_alone(statements: Sequence[Statement], place: int, before: Sequence[Statement]) -> bool:
+    """Tell whether a sentence is kept by itself whatever stands beside it: what is to come, and what it puts right."""
+    return statements[place].act.label == "remind" or _mended(statements, place, before) is not None
+
+
+def _mended(statements: Sequence[Statement], place: int, before: Sequence[Statement]) -> tuple[str, str] | None:
+    """Return what a sentence puts right, as it was and as it is meant; None where it puts nothing right.
+
+    Of the same message that needs words that say so: "I thought it was cream. It is yellow." corrects nothing.
+    """
+    statement = statements[place]
+    worded = phrases_of("correcting").search(statement.text) or _INSTEAD.search(said_plainly(statement))
+    if statement.act.label != "correct" or (place and not worded):
+        return None
+    return corrected(statement, (*before, *statements[:place]))
 
 
 def _trimmed(statements: Sequence[Statement], group: Sequence[int]) -> list[int]:
@@ -136,7 +153,7 @@ def _draft(
     statement = statements[place]
     content, quote = said_plainly(statement), turn.user[statement.start : statements[group[-1]].end]
     replaced = ""
-    if statement.act.label == "correct" and (mended := corrected(statement, (*before, *statements[:place]))):
+    if (mended := _mended(statements, place, before)) is not None:
         replaced, content = mended
     elif len(group) > 1:
         content = " ".join(f"{content}{quote[len(statement.text) :]}".split())
