@@ -12,6 +12,7 @@ from persona_cli.cli.invocation import Invocation, invocation
 from persona_cli.errors import Interrupted
 
 if TYPE_CHECKING:
+    from persona_cli.synthesis.lifeplan import Picture
     from persona_cli.synthesis.making import Made, Order
 
 
@@ -54,7 +55,6 @@ def synth(
     Every label follows from a plan, so nothing is labelled by hand. The same command goes on where it was stopped.
     """
     from persona_cli.synthesis.making import Order
-    from persona_cli.synthesis.picture_folder import read_pictures
 
     run = invocation(context)
     if from_memory:
@@ -62,7 +62,7 @@ def synth(
 
         write_own_lessons(run, folder, tokens, seed, yes=yes, as_json=as_json)
         return
-    shown = read_pictures(pictures) if pictures else ()
+    shown = _pictures(run, pictures) if pictures else ()
     order = Order(people, turns, seed, tokens, personas, shown, held=held, taught=teacher is not None)
     try:
         if teacher and not _teach(run, order, folder, teacher, parallel, dry_run=dry_run, as_json=as_json):
@@ -70,6 +70,24 @@ def synth(
         _make(run, order, folder, rows, workers or os.cpu_count() or 1, as_json=as_json)
     except (KeyboardInterrupt, Interrupted) as exc:
         raise Interrupted("the synthesis was stopped", fix="The same command goes on where it was.") from exc
+
+
+def _pictures(run: Invocation, folder: Path) -> tuple[Picture, ...]:
+    """Read the pictures; what no file says of them the model in use describes, where it sees."""
+    from datetime import UTC, datetime
+
+    from persona_cli.memory import Keeping
+    from persona_cli.model.tasks import Describes
+    from persona_cli.synthesis.picture_folder import all_described, read_pictures
+
+    if all_described(folder):
+        return read_pictures(folder)
+    with run.assistant(keeping=Keeping.NOTHING) as assistant:
+        model, media = assistant.model, assistant.memory.media
+        if not (isinstance(model, Describes) and model.sees):
+            return read_pictures(folder)
+        now = datetime.now(UTC)
+        return read_pictures(folder, lambda path: model.caption(media.add(path, now), lambda: False))
 
 
 def _teach(

@@ -22,7 +22,7 @@ from persona_cli.model.prompted import PromptedModel
 from persona_cli.model.prompts import Prompts
 from persona_cli.model.tasks import Exchange, Situation
 from persona_cli.personality import Traits
-from persona_cli.records import Fulfilled, Query, Retrieve, Turn
+from persona_cli.records import EpisodicMemory, Fulfilled, Query, Retrieve, Turn
 from persona_cli.synthesis import targets
 from persona_cli.synthesis.dialogue import Asked, Spoken
 from persona_cli.synthesis.home_writing import GAP, Household
@@ -33,6 +33,8 @@ from persona_cli.synthesis.scribe import Scribe
 
 MOST_PIXELS = 230_400
 """Of a picture, as in the published training."""
+MERGED = (2, 4)
+"""Conversations of one topic that are summed up in one, at least and at most."""
 MOST = 3
 """Searches of one response, as in the published training."""
 ONE_CALL = 0.15
@@ -50,6 +52,7 @@ class Stage(StrEnum):
     PROCEDURAL = "update_procedural"
     CORE = "update_core"
     LOCATE = "locate_object"
+    MERGE = "merge_episodes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,23 @@ class Pupil:
         situation = Situation(Query(query, at), self.household.store.core.current(), traits)
         list(self._model(scribe).reason(situation, _never))
         return scribe.calls[0][0].text
+
+    def merged(self, spoken: Sequence[Spoken]) -> Iterator[Lesson]:
+        """Yield how old conversations of one topic are summed up, at the end of a life."""
+        said = {turn.at: turn for turn in spoken}
+        topics: dict[str, list[EpisodicMemory]] = {}
+        for episode in reversed(self.household.store.episodes.list()):
+            turn = said.get(episode.started_at)
+            if turn is not None and turn.label.content:
+                topics.setdefault(turn.beat.topic, []).append(episode)
+        for episodes in topics.values():
+            if len(episodes) >= MERGED[0]:
+                chosen = episodes[: MERGED[1]]
+                yield self._merge(said[chosen[-1].started_at], chosen)
+
+    def _merge(self, said: Spoken, episodes: Sequence[EpisodicMemory]) -> Lesson:
+        target = targets.summary_text(episodes)
+        return self._task(Stage.MERGE, said, target, lambda model: model.merge_episodes(episodes, _never))
 
     def _located(self, said: Spoken, turn: Turn) -> Lesson:
         """Return where in a picture the named thing is, in pixels of the size that a model sees it at."""

@@ -293,7 +293,8 @@ def _ask(rng: Random, schedule: _Schedule, number: int, before: int) -> Beat:
 
 def _with_pictures(rng: Random, beats: Sequence[Beat], pictures: Sequence[Picture], share: float) -> list[Beat]:
     """Return the beats with some of the talk replaced by a picture that is shown and named."""
-    shown = [beat if beat.act in TELLS | ASKS or rng.random() > 2 * share else _shown(rng, pictures) for beat in beats]
+    # never instead of a sign: readings of traits have little enough to go by
+    shown = [beat if beat.act is not Act.TALK or rng.random() > 2 * share else _shown(rng, pictures) for beat in beats]
     return [beat if beat.act is not Act.TELL or rng.random() > share else _shown(rng, pictures, beat) for beat in shown]
 
 

@@ -154,6 +154,7 @@ def _part(life: Life, order: Order, housing: Housing, folder: Path) -> Part:
         pupil = Pupil(life.key, household, load_prompts(), order.context, rng)
         sessions = [[said for said in spoken if said.session == number] for number in range(len(life.sessions))]
         lessons = [lesson for session in sessions for lesson in pupil.session(session)]
+        lessons += pupil.merged(spoken)
         traits = household.store.readings.latest()
         prompts = [pupil.first_prompt(question.put, question.at, traits) for question in exam]
     asked = zip(exam, prompts, strict=True)

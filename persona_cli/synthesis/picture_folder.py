@@ -2,12 +2,13 @@
 
     rufus.jpg    rufus.txt: a line that says what is seen, then where it is known "thing: dog" and "box: 10 20 200 180"
 
-Without such a file the name of the picture says what is seen ("red-circle.png").
+Without such a file a model that sees describes the picture, and where there is none its name does ("red-circle.png").
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from persona_cli.errors import TransferError
@@ -16,17 +17,33 @@ from persona_cli.synthesis.lifeplan import Picture
 _KINDS = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 
 
-def read_pictures(folder: Path) -> tuple[Picture, ...]:
-    """Return the pictures of a folder in the order of their names; raises `TransferError` where there are none."""
+Describe = Callable[[Path], str]
+"""What a model sees in a picture, "" for nothing to be said."""
+
+
+def read_pictures(folder: Path, describe: Describe = lambda _path: "") -> tuple[Picture, ...]:
+    """Return the pictures of a folder in the order of their names; raises `TransferError` where there are none.
+
+    `describe` is asked for those that no file says anything of.
+    """
+    return tuple(_picture(path.absolute(), describe) for path in _files(folder))
+
+
+def all_described(folder: Path) -> bool:
+    """Tell whether each picture has a file that says what is seen."""
+    return all(path.with_suffix(".txt").is_file() for path in _files(folder))
+
+
+def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise TransferError(f"{folder} is no folder", fix="Name a folder of pictures.")
     found = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in _KINDS]
     if not found:
         raise TransferError(f"{folder} has no pictures", fix=f"It may hold {', '.join(_KINDS)}.")
-    return tuple(_picture(path.absolute()) for path in found)
+    return found
 
 
-def _picture(path: Path) -> Picture:
+def _picture(path: Path, describe: Describe) -> Picture:
     beside = path.with_suffix(".txt")
     try:
         lines = beside.read_text(encoding="utf-8").splitlines() if beside.is_file() else []
@@ -34,7 +51,7 @@ def _picture(path: Path) -> Picture:
         raise TransferError(f"{beside} cannot be read: {exc}", fix="It is text in UTF-8.") from exc
     said = dict(line.split(":", 1) for line in lines[1:] if ":" in line)
     named = re.sub(r"[_\-\d]+", " ", path.stem).strip() or "picture"
-    caption = lines[0].strip() if lines and lines[0].strip() else named
+    caption = (lines[0].strip() if lines else "") or describe(path) or named
     return Picture(path, caption, said.get("thing", "").strip() or named, _box(said.get("box", ""), beside))
 
 

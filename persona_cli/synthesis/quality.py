@@ -17,6 +17,9 @@ PAPER = {"reasoning": 0.436, "personality": 0.103, "memory": 0.461}
 """Shares of the published training set."""
 PICTURED = 0.15
 """Share of turns with a picture there, at least."""
+TELLING = 0.6
+"""Of the rows of a kind, those that find something: of four messages in five nothing can be read of a trait, and a
+model that sees them as they come learns to say nothing."""
 KINDS = {
     "reason": "reasoning",
     "answer": "reasoning",
@@ -26,6 +29,7 @@ KINDS = {
     "update_procedural": "memory",
     "update_core": "memory",
     "locate_object": "memory",
+    "merge_episodes": "memory",
 }
 
 
@@ -40,6 +44,11 @@ class Row(Protocol):
     @property
     def same(self) -> str:
         """Return what two rows that teach the same share."""
+        ...
+
+    @property
+    def telling(self) -> bool:
+        """Tell whether its reply finds something: a trait, a memory, an answer."""
         ...
 
 
@@ -87,8 +96,16 @@ def balanced(rows: Sequence[R], seed: str, most: int = 0) -> list[R]:
     rng = Random(f"{seed}:shares")  # noqa: S311 - chance that can be repeated
     kept: set[int] = set()
     for kind, mine in there.items():
-        kept |= {id(row) for row in rng.sample(mine, min(len(mine), max(1, round(whole * PAPER[kind]))))}
+        kept |= {id(row) for row in _drawn(mine, min(len(mine), max(1, round(whole * PAPER[kind]))), rng)}
     return [row for row in rows if id(row) in kept]
+
+
+def _drawn(rows: Sequence[R], count: int, rng: Random) -> list[R]:
+    """Return so many rows, of which those that find something are `TELLING`, where there are as many."""
+    found = [row for row in rows if row.telling]
+    empty = [row for row in rows if not row.telling]
+    wanted = max(min(len(found), round(count * TELLING)), count - len(empty))
+    return rng.sample(found, wanted) + rng.sample(empty, count - wanted)
 
 
 def shares(rows: Iterable[Row]) -> Mapping[str, float]:

@@ -35,6 +35,14 @@ class SftRow:
     act: str
     same: str
 
+    @property
+    def telling(self) -> bool:
+        """Tell whether its reply finds something: a trait, a memory, a habit."""
+        reply = self.messages[-1]["content"]
+        if self.task == Stage.PERSONALITY:
+            return any(not line.endswith(": 3") for line in reply.splitlines())
+        return reply != "null" and '"decision": false' not in reply
+
     def as_own(self) -> dict[str, Any]:
         """Return the program's own form."""
         fields = asdict(self)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
+from persona_cli.english.sentences import sentences
 from persona_cli.model.parsing import MOST_HABITS, aspect_of
 from persona_cli.model.tasks import CoreDraft, EpisodeDraft, ProceduralDraft
 from persona_cli.personality import Traits
-from persona_cli.records import CoreMemory, Retrieve
+from persona_cli.records import CoreMemory, EpisodicMemory, Retrieve
 from persona_cli.synthesis.dialogue import Spoken, TurnLabel, topics_of
 from persona_cli.synthesis.lifeplan import ASKS, Act
 from persona_cli.synthesis.phrasing import load_table
 
+SHARED = 8
+"""Keywords of a summary of several conversations at most."""
 SAID = 80
 """Characters of a message that a summary quotes."""
 
@@ -36,6 +39,13 @@ def topics_text(topics: Sequence[EpisodeDraft]) -> str:
         f'"source_dialog_indices": [{", ".join(map(str, topic.turns))}]\n'
         for topic in topics
     )
+
+
+def summary_text(episodes: Sequence[EpisodicMemory]) -> str:
+    """Write what several conversations of one topic tell together: the first sentence of each, and their keywords."""
+    firsts = (sentences(episode.summary)[0] for episode in episodes)
+    words = dict.fromkeys(word for episode in episodes for word in episode.keywords)
+    return f'"summary": {" ".join(dict.fromkeys(firsts))}\n"keywords": {", ".join(list(words)[:SHARED])}'
 
 
 def habits_text(habits: Sequence[ProceduralDraft]) -> str:
