@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
 
-from models.answers.lives import CHOOSING, HERE, FormatError, read_life, read_lives
+from models.answers.lives import CHOOSING, HERE, FormatError, read_life, read_lives, renamed
 
 LIFE = """# who: Somebody
 # kind: {kind}
@@ -42,6 +43,15 @@ def test_a_question_names_what_answers_and_what_did(tmp_path: Path) -> None:
     assert (where.right, where.outdated, where.verdict) == ((2,), (1,), "")
     assert changed.verdict == "yes"
     assert (boss.kind, boss.right) == ("none", ())
+
+
+def test_people_of_a_life_get_other_names_and_keep_them() -> None:
+    life = next(life for life in read_lives() if any("gary" in said.text.casefold() for said in life.told))
+    anew = renamed(life, random.Random(1))
+    names = {new.text for old, new in zip(life.told, anew.told, strict=True) if "gary" in old.text.casefold()}
+    assert not any("gary" in text.casefold() for text in names)
+    assert [question.right for question in anew.inquiries] == [question.right for question in life.inquiries]
+    assert anew == renamed(life, random.Random(1))
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,23 @@ def test_questions_say_what_they_ask(reader: Reader) -> None:
     assert question_of(reader.read("My sister lives in Ghent now.")[0]) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "act"),
+    [
+        ("do i still have that tablet for my pressure", "ask"),
+        ("dads tablets?", "ask"),
+        ("which school does the little one go to these days", "ask"),
+        ("ideas for a rainy saturday with the twins", "request"),
+        ("what could i bring when we eat at the neighbours", "request"),
+        ("allergic to nuts", "tell"),
+        ("my cat is called Milo", "tell"),
+        ("forget what i just said", "forget"),
+    ],
+)
+def test_what_is_asked_in_haste_is_known_as_asked(reader: Reader, text: str, act: str) -> None:
+    assert reader.read(text)[0].act.label == act
+
+
 def test_questions_and_memories_are_judged_with_probabilities(reader: Reader) -> None:
     bearings = reader.bearings("where do I work?", ["I work at Halifax.", "We had soup."])
     assert [set(bearing.probabilities) for bearing in bearings] == [set(ANSWERS)] * 2

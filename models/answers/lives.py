@@ -6,11 +6,12 @@ numbers of the messages that answer. The form is described in README.md.
 
 from __future__ import annotations
 
+import random
 import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +20,10 @@ CHOOSING = "e"
 """The batch that nothing is trained on: settings are chosen by it."""
 ASKED = ("what", "who", "when", "where", "why", "how", "howmany", "which", "list", "yesno", "none", "request")
 KINDS = ("diary", "pair")
+_NAMES = Path(__file__).parents[1] / "reading" / "names.txt"
+_WORD_TEXT = "grace rose ruby daisy poppy lily ivy opal flora mark frank max will bill rob nick sue carol"
+_WORDS_TOO = frozenset(_WORD_TEXT.split())
+"""Names that are words as well: in lower case nobody knows which they are."""
 _MESSAGE = re.compile(r"(?P<number>\d+) \| (?P<day>\d{4}-\d{2}-\d{2})(?: (?P<who>[^|]+?))? \| (?P<text>.+)")
 _QUESTION = re.compile(r"\? (?P<kind>\w+) \| (?P<numbers>[^|]+?) \| (?P<text>.+)")
 _NUMBERS = re.compile(
@@ -91,6 +96,29 @@ def read_life(path: Path) -> Life:
     if kind not in KINDS:
         raise FormatError(f"{path.name}: the line '# kind:' names none of {', '.join(KINDS)}")
     return Life(path.stem, kind, tuple(told.values()), tuple(inquiries))
+
+
+def renamed(life: Life, dice: random.Random) -> Life:
+    """Return a life whose people have other first names, each the same one throughout."""
+    every = [line.split()[1:] for line in _NAMES.read_text(encoding="utf-8").splitlines()[3:]]
+    other: dict[str, str] = {}
+    for names in every:
+        plain = [name for name in names if name.isalpha() and name.casefold() not in _WORDS_TOO]
+        other |= {name.casefold(): new for name, new in zip(plain, dice.sample(plain, len(plain)), strict=True)}
+    pattern = re.compile(rf"\b(?:{'|'.join(other)})(?=s?\b|['’])", re.IGNORECASE)
+
+    def anew(text: str) -> str:
+        return pattern.sub(lambda match: _in_case(other[match[0].casefold()], match[0]), text)
+
+    return replace(
+        life,
+        told=tuple(replace(said, who=anew(said.who), text=anew(said.text)) for said in life.told),
+        inquiries=tuple(replace(inquiry, text=anew(inquiry.text)) for inquiry in life.inquiries),
+    )
+
+
+def _in_case(name: str, written: str) -> str:
+    return name.lower() if written.islower() else name
 
 
 def _said(line: str) -> Said:

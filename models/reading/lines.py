@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from models.answers.lives import Life
+from models.reading.asking import told_in
 from models.reading.corpus import Batch, Example
 from models.reading.prepared import who_of
 from persona_cli.reading.encoder import Encoder, Part
@@ -30,16 +32,44 @@ OUTSIDE = 1.5
 _STEPS = 200
 
 
-def fit_lines(batches: Sequence[Batch], encoder: Encoder) -> Heads:
-    """Return all heads, fitted on some batches."""
+def fit_lines(batches: Sequence[Batch], lives: Sequence[Life], encoder: Encoder) -> Heads:
+    """Return all heads, fitted on some batches; what a sentence does and asks for on lives as well."""
     read = list(_read(batches, encoder))
     inputs = np.array([sentence_input(part, surface) for _, part, surface in read])
-    columns = [
-        _line(inputs[rows], labels, names, SENTENCE_STRENGTH)
+    examples = [example for example, _, _ in read]
+    columns = asking_lines(inputs, examples, lives, encoder)
+    columns |= {
+        name: np.hstack(
+            [_line(inputs[rows], labels, names, SENTENCE_STRENGTH) for rows, labels in _labelled(name, examples)]
+        )
         for name, names in SENTENCE.items()
-        for rows, labels in _labelled(name, [example for example, _, _ in read])
-    ]
-    return Heads(np.hstack(columns), *_token_lines(read))
+        if name not in columns
+    }
+    return Heads(np.hstack([columns[name] for name in SENTENCE]), *_token_lines(read))
+
+
+def asking_lines(
+    inputs: Floats, examples: Sequence[Example], lives: Sequence[Life], encoder: Encoder
+) -> dict[str, Floats]:
+    """Return the lines of act and kind of question over what the batches and the lives show."""
+    chosen = {name: next(_labelled(name, examples)) for name in ("act", "asked")}
+    plain = {
+        name: _line(inputs[rows], labels, SENTENCE[name], SENTENCE_STRENGTH) for name, (rows, labels) in chosen.items()
+    }
+    if not lives:
+        return plain
+    told = told_in(lives, encoder, plain["act"], plain["asked"])
+    lines = {}
+    for name, (rows, labels) in chosen.items():
+        more, known, weights = told.rows(name)
+        lines[name] = _line(
+            np.vstack([inputs[rows], more]),
+            [*labels, *known],
+            SENTENCE[name],
+            SENTENCE_STRENGTH,
+            np.concatenate([np.ones(len(rows)), weights]),
+        )
+    return lines
 
 
 def _read(batches: Sequence[Batch], encoder: Encoder) -> Iterator[tuple[Example, Part, Floats]]:
@@ -89,7 +119,9 @@ def _token_lines(read: Sequence[tuple[Example, Part, Floats]]) -> tuple[Floats, 
     return word, _line(np.array(spans), slots, FILLED, SLOT_STRENGTH)
 
 
-def _line(inputs: Floats, wanted: Sequence[str], names: Labels, strength: float) -> Floats:
+def _line(
+    inputs: Floats, wanted: Sequence[str], names: Labels, strength: float, weights: NDArray[np.float64] | None = None
+) -> Floats:
     """Return the matrix of a head, (features + 1, names); a name that never occurs gets a score of -20."""
     from sklearn.linear_model import LogisticRegression
 
@@ -97,7 +129,7 @@ def _line(inputs: Floats, wanted: Sequence[str], names: Labels, strength: float)
     fitted = LogisticRegression(C=strength, max_iter=_STEPS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it would go on: the rest moves no label
-        fitted.fit((inputs - middle) / spread, list(wanted))
+        fitted.fit((inputs - middle) / spread, list(wanted), weights)
     rows, shift = fitted.coef_ / spread, fitted.intercept_ - fitted.coef_ @ (middle / spread)
     if list(fitted.classes_) == ["False", "True"]:
         return np.vstack([rows.T, shift]).astype(np.float32)

@@ -25,6 +25,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.nn.utils import clip_grad_norm_
 
+from models.answers.lives import CHOOSING, read_lives
 from models.reading.completion import completed
 from models.reading.corpus import HELD_BACK, HERE, Batch, batches
 from models.reading.lines import fit_lines
@@ -133,10 +134,14 @@ def write_adapter(network: Network, folder: Path) -> None:
 
 
 def write_heads(chosen: Sequence[Batch], folder: Path) -> None:
-    """Fit the heads over the adapter in a folder, in 8 bits as it runs, and write them beside it."""
+    """Fit the heads over the adapter in a folder, in 8 bits as it runs, and write them beside it.
+
+    The lives of the batch that settings are chosen by are left out, as the judge leaves them out.
+    """
+    lives = [life for life in read_lives() if life.name[0] != CHOOSING]
     with tempfile.TemporaryDirectory() as weights:
         encoder = StateEncoder(Path(weights), print, folder / ADAPTER)
-        fit_lines(chosen, encoder).save(folder / COEFFICIENTS)
+        fit_lines(chosen, lives, encoder).save(folder / COEFFICIENTS)
         encoder.close()
 
 

@@ -21,7 +21,6 @@ from persona_cli.records import Turn
 LONGEST = 6_000
 """Characters of a message that are read; what is pasted may be longer, and hardly ever tells of a life behind that."""
 _KEPT = 600
-_OPEN, _SURE = 0.5, 0.8
 _BRIEF = 6
 """Words up to which each part of a wish that only points back has."""
 _BEFORE = 3
@@ -30,19 +29,8 @@ _BEFORE = 3
 KEEPING = ("tell", "keep", "correct", "remind")
 """What a sentence may do and be evidence."""
 
-
-_UNWEIGHED = (0.2, 0.2, 0.5, 0.1)
-"""Worth of what was taken for a question, of which it was judged as one."""
 _QUOTES = re.compile(r"[\"“”«»>:]|\b(?:said|says|say|like|goes|went|told|asked|wrote|texted|replied)\b", re.I)
 _PASTED = re.compile(r"[>{}=;<|_\"“”]|\w:(?: |$)|^\s+\S|\d\d:\d\d")
-_OF_ME = re.compile(
-    r"^\W*(?:i|i['’]?(?:m|ve|ll|d)|we|we['’]?(?:re|ve|ll|d)|my|our|(?:today|tomorrow) is (?:my|our))\b", re.I
-)
-_YES_NO = re.compile(r"(?:do|did|am|was|were|are|is|have|has|had|will|can|does)\b")
-_ASKS_OF_ME = re.compile(
-    r"^(?:do|did|am|was|have|had|will|what|what['’]?s|who|who['’]?s|where|when|which|how|why|is|are|does)\b(?!.*\byou\b)"
-    r".*\b(?:i|my|me|we|our|us|mine)\b.*\?$"
-)
 
 
 class Listener:
@@ -111,18 +99,13 @@ def as_formed(statement: Statement, *, lines: bool) -> Statement:
         return replace(statement, speaker=Guess("pasted", 1.0))
     if speaker != "own" and not formed:
         statement = replace(statement, speaker=Guess("own", 1 - statement.speaker.probability))
-    doubtful = statement.act.label in ("ask", "request") or (
-        statement.act.label == "chat" and statement.lasting >= _OPEN
-    )
-    if doubtful and _OF_ME.match(text) and "?" not in text:
-        return replace(statement, act=Guess("tell", _OPEN), asked=None, worth=_UNWEIGHED)
     return statement
 
 
 def as_worded(statement: Statement) -> Statement:
     """Return a sentence with the act that its wording leaves no doubt of, whatever the head made of it."""
     words = without_opening(statement.text, "fillers").casefold()
-    return _as_wish(statement, words) or _as_asked(statement, words)
+    return _as_wish(statement, words) or statement
 
 
 def _as_wish(statement: Statement, words: str) -> Statement | None:
@@ -142,23 +125,6 @@ def _as_wish(statement: Statement, words: str) -> Statement | None:
     ):
         return replace(statement, act=Guess("correct", 1.0), asked=None)
     return None
-
-
-def _as_asked(statement: Statement, words: str) -> Statement:
-    """Return a sentence that asks or requests something as such."""
-    act = statement.act.label
-    if act in ("ask", "chat", "tell") and phrases_of("requesting").match(words):
-        return replace(statement, act=Guess("request", 1.0), asked=None)
-    if act == "remind" and not phrases_of("reminder").search(words):
-        statement = replace(statement, act=Guess("tell", statement.act.probability))
-    if act in ("request", "chat", "tell", "suppose") and _ASKS_OF_ME.search(words):
-        return replace(
-            statement, act=Guess("ask", 1.0), asked=Guess("yesno" if _YES_NO.match(words) else "what", _OPEN)
-        )
-    asks = words.rstrip().endswith("?") or statement.act.probability < _SURE
-    if asks and statement.act.label in ("tell", "chat", "correct") and phrases_of("asking_words").match(words):
-        return replace(statement, act=Guess("ask", 1.0), asked=Guess("what", _OPEN))
-    return statement
 
 
 def points_back(words: str) -> bool:
