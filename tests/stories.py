@@ -55,7 +55,7 @@ def said(number: int, at: str, text: str) -> Turn:
 
 REFUSALS = tuple(
     str(form).split("{")[0]
-    for occasion in ("unknown", "world", "request")
+    for occasion in ("unknown", "offered", "closest", "world", "request")
     for form in tomllib.loads((files("persona_cli.model.lite") / "tone.toml").read_text(encoding="utf-8"))["plain"][
         occasion
     ]

@@ -9,10 +9,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from persona_cli.model.lite.answer import Match, is_answered, nearest, offered
+from persona_cli.model.lite.knowledge import of_memory
 from persona_cli.model.lite.listener import Listener
+from persona_cli.model.lite.matching import understand
 from persona_cli.model.lite.reply import Decision, decide
 from persona_cli.model.tasks import Exchange, Situation
 from persona_cli.personality import Traits
+from persona_cli.reading.inquiry import question_of
+from persona_cli.reading.judging import Bearing
+from persona_cli.reading.labels import ANSWERS, Guess
 from persona_cli.reading.statement import Statement
 from persona_cli.records import (
     CoreMemory,
@@ -155,6 +161,54 @@ def test_what_cannot_be_turned_for_sure_is_quoted() -> None:
 def test_an_old_memory_in_the_third_person_still_answers() -> None:
     memory = remembered("The user's dog is called Max.")
     assert ask("what is my dog called?", "what", memory, "answers") == "Your dog is called Max — you told me on 3 May."
+
+
+def turn(number: int, text: str) -> Turn:
+    return Turn(number, number, moment(f"2026-05-0{number}T10:00"), text, "", "lite")
+
+
+def found(text: str, *turns: Turn) -> Situation:
+    hits = tuple(Hit(Ref(Kind.MESSAGE, said.id), said, 1.0) for said in turns)
+    return situation(text, exchanges=(Exchange("", Retrieve("x"), Recall(messages=hits)),))
+
+
+def test_a_message_of_several_sentences_is_quoted_whole() -> None:
+    said = turn(3, "The card came. Two days before!")
+    text = "did my card come?"
+    asked = read_as(text, "ask", asked="what", worth=0)
+    read = [read_as("The card came."), read_as("Two days before!", start=15)]
+    listener = listening(asked, *read, bearings={(text, "The card came."): "answers", (text, said.user): "answers"})
+    answer = decide(found(text, said), listener, alike, may_search=False).answer
+    assert answer == "You said on 3 May: “The card came. Two days before!”"
+
+
+def test_where_the_first_is_not_clearly_first_the_best_are_offered() -> None:
+    texts = ("I lent my drill to Danno.", "I have a new drill.", "Danno is my neighbour.", "I like soup.")
+    known = [of_memory(remembered(text, number)) for number, text in enumerate(texts, 1)]
+    bearing = Bearing(Guess("close", 1.0), dict.fromkeys(ANSWERS, 0.0))
+    matches = [Match(one, bearing, score) for one, score in zip(known, (0.5, 0.4, 0.2, 0.01), strict=True)]
+    statement = read_as("who has my drill?", "ask", asked="who", worth=0)
+    question = question_of(statement)
+    assert question is not None
+    near = nearest(understand(question, statement, None, {}), matches)
+    assert not is_answered(matches)
+    assert offered(near, NOW).split("\n")[1:] == [
+        "- You lent your drill to Danno (3 May)",
+        "- You have a new drill (3 May)",
+        "- Danno is your neighbour (3 May)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("I moved it, it is Friday 11, at nine.", "Friday 11, at nine"),
+        ("I gave notice for 31 October.", "for 31 October —"),
+        ("I saw him yesterday.", "on 2 May"),
+    ],
+)
+def test_a_day_is_written_out_only_where_it_is_certain(said: str, told: str) -> None:
+    assert told in ask("when is it?", "what", remembered(said), "answers")
 
 
 def test_yes_and_no_are_said_only_where_the_memory_decides() -> None:

@@ -1,8 +1,8 @@
 """Fit the line of persona_cli/model/lite/matching: python -m models.answers.fit; some minutes.
 
 The lives of the batch that the judge was not trained on are told to the program; for each question the line puts the
-things it then knows in such an order that what answers comes first (a softmax over them, with a ridge). The intercept
-is such that of the questions that nothing known answers a little more than half are refused.
+things it then knows in such an order that what answers comes first (a softmax over them, with a ridge). A second line
+says how probable it is that the first answers.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from persona_cli.agent import open_assistant
 from persona_cli.agent.assistant import Assistant
 from persona_cli.agent.replay import Exchange, replay
 from persona_cli.config import Settings
-from persona_cli.model.lite.answer import ENOUGH, candidates_for
+from persona_cli.model.lite.answer import candidates_for
 from persona_cli.model.lite.knowledge import gather
 from persona_cli.model.lite.listener import Listener
-from persona_cli.model.lite.matching import COEFFICIENTS, FIRST, FOUND, NAMES, features, understand
+from persona_cli.model.lite.matching import COEFFICIENTS, NAMES, evidence, features, understand
 from persona_cli.model.lite.reply import LOOKED_AT
 from persona_cli.model.tasks import Exchange as Looked
 from persona_cli.model.tasks import Situation
@@ -35,8 +35,6 @@ from persona_cli.records import Query, Retrieve
 
 HERE = Path(__file__).parent
 RIDGE = 0.01
-REFUSED = 0.55
-"""Share of the questions about what was never told that are to be refused."""
 _STEPS, _RATE = 3_000, 0.3
 _LATER = timedelta(days=40)
 Floats = NDArray[np.float64]
@@ -108,11 +106,19 @@ def fit(counted: Sequence[Counted], ridge: float = RIDGE) -> Floats:
     return np.asarray(line / spread)
 
 
-def best_of(one: Counted, line: Floats) -> tuple[float, bool]:
-    """Return the score of what a line puts first, and whether it answers."""
-    weighed = one.seen @ line
-    first = np.argsort(-weighed, kind="stable")
-    return float(weighed[first[0]] + FOUND * one.seen[first[:FIRST], 0].max()), bool(one.right[first[0]])
+def best_of(one: Counted, line: Floats) -> tuple[Floats, bool]:
+    """Return what tells whether that which a line puts first answers, (2,), and whether it does."""
+    weighed, told = evidence(one.seen, line)
+    first = int(weighed.argmax())
+    return told[first], bool(one.right[first])
+
+
+def fit_chance(bests: Sequence[tuple[Floats, bool]]) -> Floats:
+    """Return the line from what tells whether the first answers to the log-odds that it does, the intercept last."""
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = LogisticRegression(C=10).fit([told for told, _ in bests], [right for _, right in bests])
+    return np.append(fitted.coef_[0], fitted.intercept_)
 
 
 def _softmax(scores: Floats) -> Floats:
@@ -124,15 +130,15 @@ def main() -> None:
     """Fit and write the line; print its weights, and how it does on each life when fitted on the others."""
     counted = [one for life in read_lives() if life.name[0] == CHOOSING and life.kind == "diary" for one in told(life)]
     line = fit(counted)
-    never = [best_of(one, line)[0] for one in counted if not one.right.any()]
-    intercept = np.log(ENOUGH / (1 - ENOUGH)) - np.quantile(never, REFUSED)
-    for name, weight in zip((*NAMES, "always"), (*line, intercept), strict=True):
+    for name, weight in zip(NAMES, line, strict=True):
         print(f"{weight:+.3f}  {name}")
     lives = sorted({one.life for one in counted})
     parted = {life: fit([one for one in counted if one.life != life]) for life in lives}
-    held = [best_of(one, parted[one.life])[1] for one in counted if one.right.any()]
+    bests = [(best_of(one, parted[one.life]), bool(one.right.any())) for one in counted]
+    held = [right for (_, right), known in bests if known]
     print(f"first in a life it was not fitted on: {np.mean(held):.3f} of {len(held)}")
-    np.savez(HERE / COEFFICIENTS, line=np.array([*line, intercept], dtype=np.float32))
+    chance = fit_chance([best for best, _ in bests])
+    np.savez(HERE / COEFFICIENTS, line=line.astype(np.float32), chance=chance.astype(np.float32))
 
 
 if __name__ == "__main__":

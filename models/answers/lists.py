@@ -21,6 +21,7 @@ from persona_cli.english.sentences import sentences
 from persona_cli.english.tokens import stems
 from persona_cli.memory.vectors.minilm import MiniLM, open_tokenizer
 from persona_cli.memory.vectors.minilm_files import vocabulary
+from persona_cli.reading.judging import MARKS
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -57,6 +58,11 @@ def pieces_of(text: str) -> list[int]:
     return list(_tokenizer().encode(text).ids[:_LONGEST])
 
 
+def asked_pieces(text: str) -> list[int]:
+    """Return a question as pieces, without the marks behind it, as the judge is given it."""
+    return pieces_of(text.strip().rstrip(MARKS) or text)
+
+
 def of_life(life: Life, embedder: MiniLM) -> Iterator[Listed]:
     """Yield the questions of a life."""
     lines = [said.line for said in life.told]
@@ -76,7 +82,7 @@ def of_life(life: Life, embedder: MiniLM) -> Iterator[Listed]:
         forms = [_forms(life, place, parts[place], nearest[place]) for place in range(len(lines))]
         order = [int(place) for place in np.argsort(-score) if place not in left_out]
         yield Listed(
-            pieces_of(inquiry.text),
+            asked_pieces(inquiry.text),
             tuple(forms[place] for place in right),
             tuple(forms[place] for place in order[:HARD]),
             inquiry.verdict,
@@ -95,7 +101,7 @@ def of_batch(batch: Batch, embedder: MiniLM) -> Iterator[Listed]:
             int(other) for other in np.argsort(-cosines) if abs(other - row) > _APART and texts[other] != texts[row]
         ]
         yield Listed(
-            pieces_of(pair.first),
+            asked_pieces(pair.first),
             ((pieces_of(pair.second),),),
             tuple((pieces_of(texts[other]),) for other in order[:HARD]),
             pair.label if pair.label != "answers" else "",

@@ -25,8 +25,8 @@ from torch.nn import functional
 from torch.nn.utils import clip_grad_norm_
 
 from models.answers.judge import Judge, Pieces, odds
-from models.answers.lists import Forms, Listed, of_batch, of_life, pieces_of
-from models.answers.lives import CHOOSING, read_lives
+from models.answers.lists import Forms, Listed, asked_pieces, of_batch, of_life, pieces_of
+from models.answers.lives import CHOOSING, read_lives, renamed
 from models.reading.corpus import HELD_BACK, batches
 from persona_cli.memory.vectors.minilm import MiniLM
 from persona_cli.memory.vectors.state_encoder import ADAPTER
@@ -63,24 +63,29 @@ class Group:
 class Material:
     """Everything that is trained on."""
 
-    lists: tuple[Listed, ...]
+    lists: tuple[tuple[Listed, ...], ...]
+    """Each question in its versions: a life, and the same with other names."""
     pairs: tuple[tuple[Pieces, int], ...]
     """Two texts, and the number of their label."""
 
     @classmethod
     def gathered(cls, without: str, embedder: MiniLM) -> Material:
         """Return all lives but those of a batch, and all pairs but that batch's and those held back."""
-        lists = [listed for life in read_lives() if life.name[0] != without for listed in of_life(life, embedder)]
-        pairs = []
+        lists: list[tuple[Listed, ...]] = []
+        dice, pairs = random.Random(2), []
+        for life in read_lives():
+            if life.name[0] != without:
+                both = (life, renamed(life, dice))
+                lists += zip(*(of_life(version, embedder) for version in both), strict=True)
         for batch in batches():
             if batch.name not in (HELD_BACK, without):
-                lists += of_batch(batch, embedder)
-                pairs += [((pieces_of(p.first), pieces_of(p.second)), ANSWERS.index(p.label)) for p in batch.answers]
+                lists += [(listed,) for listed in of_batch(batch, embedder)]
+                pairs += [((asked_pieces(p.first), pieces_of(p.second)), ANSWERS.index(p.label)) for p in batch.answers]
         return cls(tuple(lists), tuple(pairs))
 
     def steps(self, dice: random.Random) -> list[list[Group] | list[tuple[Pieces, int]]]:
         """Return the steps of one epoch in a random order; what is of like length stands together."""
-        groups = [group for listed in self.lists for group in self._groups(listed, dice)]
+        groups = [group for versions in self.lists for group in self._groups(dice.choice(versions), dice)]
         dice.shuffle(groups)
         groups.sort(key=lambda group: sum(len(forms[0]) for forms in group.wrong) // 60 + 2 * dice.random())
         pairs = sorted(self.pairs, key=lambda pair: sum(map(len, pair[0])) // 20 + dice.random())
@@ -100,7 +105,7 @@ class Material:
                 drawn.update(dice.choices(range(len(listed.wrong)), likely))
             wrong = [listed.wrong[place] for place in sorted(drawn)]
             if dice.random() < _FOREIGN:
-                wrong[-1] = dice.choice(dice.choice(self.lists).wrong)
+                wrong[-1] = dice.choice(dice.choice(self.lists)[0].wrong)
             yield Group(listed, right, tuple(wrong), dice.random() < _WHOLE)
 
 

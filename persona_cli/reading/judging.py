@@ -29,7 +29,8 @@ GIVES = ("answers", "yes", "no", "unsure")
 """Labels of what is of the very thing that is asked."""
 _KEPT = 4_096  # pairs, of some 300 bytes each
 _LONGEST = 1_000  # characters of a memory: the encoder has no places for more
-_MARKS = "?!. "
+MARKS = "?!. "
+"""What is left out behind a question: whoever types in haste leaves it out anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Judge:
 
     def bearings(self, question: str, memories: Sequence[str]) -> tuple[Bearing, ...]:
         """Return how each memory stands to a question, in order; one pass for each that was not judged lately."""
-        asked = question.strip().rstrip(_MARKS) or question
+        asked = question.strip().rstrip(MARKS) or question
         keys = [(asked, memory[:_LONGEST]) for memory in memories]
         with self._lock:
             known = {key: self._kept[key] for key in keys if key in self._kept}

@@ -65,6 +65,8 @@ class Known:
     """How probable it is that it is worth remembering."""
     doubted: Known | None = None
     """What was said later and may have ended it."""
+    message: str = ""
+    """The whole message it was said in, where a search brought that along: half of a message may tell nothing."""
 
     @property
     def unsure(self) -> bool:
@@ -99,7 +101,8 @@ def gather(situation: Situation, listener: Listener) -> tuple[Known, ...]:
         outdated = over is not None and known.holds
         told = replace(known, until=over.until, successor=over.successor) if over and outdated else known
         found.setdefault(_plain(told.text), told)
-    return tuple(_without_stale(found.values()))
+    messages = {turn.id: turn.user.strip() for turn in (*situation.recent, *turns)}
+    return tuple(replace(known, message=messages.get(known.turn, "")) for known in _without_stale(found.values()))
 
 
 def of_memory(memory: SemanticMemory, place: int = 0) -> Known:

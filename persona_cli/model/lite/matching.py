@@ -1,7 +1,8 @@
-"""How well things known match a question: what the judge says of each, weighed with where and when it was found.
+"""How well what was told matches a question: what the judge says of it, weighed with where and when it was found.
 
-One trained line puts them in order: the judge's odds, closeness in meaning, the place among what was found, how new it
-is, and whether it is a memory. Whether the best answers at all hangs on what the judge says of the first few.
+What was said in one message stands together: its likeliest sentence and the whole of it are judged. One trained line
+puts messages in order: the judge's odds of both, closeness in meaning, the place among what was found, how new it is,
+and whether it is a memory. Whether the best answers at all hangs on what the judge says of the first few.
 models/answers/fit.py fits the line; what could be counted beside that (roles, names, slots, dates) brought nothing.
 """
 
@@ -27,12 +28,13 @@ from persona_cli.reading.statement import Statement
 from persona_cli.records import Window
 from persona_cli.timewords import find_times
 
-NAMES = ("odds", "cosine", "place", "newness", "memory", "odds of the message")
+NAMES = ("odds", "cosine", "place", "newness", "memory", "odds of the whole message")
 """The features, in order."""
 COEFFICIENTS = "line.npz"
 FIRST, FOUND = 3, 0.6
 """So many of the first say whether anything answers: the best odds among them, and what these count."""
 _MOST = 8.0
+_AHEAD = 4.0
 ONCE = re.compile(
     r"\b(?:used to|before|previous(?:ly)?|former(?:ly)?|old|ex|first|originally|back then|last)\b", re.IGNORECASE
 )
@@ -46,11 +48,20 @@ _OF_OTHERS = re.compile(r"\b(?:[A-Z][\w-]+['’]s|[Hh]is|[Hh]er|[Tt]heir) (?:(?:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Something known, how it stands to a question, and how close in meaning it is."""
+    """What was told at once: the sentence that stands nearest to a question, and the whole message."""
 
     known: Known
     bearing: Bearing
+    """How the sentence stands to the question."""
+    whole: Bearing
+    """How the message does."""
     cosine: float
+    """How close in meaning the closer of the two is."""
+
+    @property
+    def decisive(self) -> Bearing:
+        """Return how that of the two stands to the question which rather answers or decides it."""
+        return max(self.bearing, self.whole, key=lambda bearing: bearing.gives)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +112,12 @@ def roles_in(text: str) -> set[str]:
 
 def features(candidates: Sequence[Candidate]) -> Floats:
     """Return what is counted of things known, against each other: (n, features)."""
-    odds = np.array([min(_MOST, max(-_MOST, one.bearing.odds)) for one in candidates])
+    odds, whole = (
+        np.clip([bearing.odds for bearing in bearings], -_MOST, _MOST)
+        for bearings in zip(*((one.bearing, one.whole) for one in candidates), strict=True)
+    )
     said = np.array([one.known.at.timestamp() if one.known.at else np.nan for one in candidates])
     oldest, newest = (np.nanmin(said), np.nanmax(said)) if not np.isnan(said).all() else (0.0, 0.0)
-    of_message: dict[int, float] = {}
-    for one, value in zip(candidates, odds.tolist(), strict=True):
-        of_message[one.known.turn] = max(value, of_message.get(one.known.turn, -_MOST))
     return np.column_stack(
         [
             odds,
@@ -114,7 +125,7 @@ def features(candidates: Sequence[Candidate]) -> Floats:
             np.log1p([one.known.place for one in candidates]),
             np.nan_to_num((said - oldest) / max(1.0, newest - oldest)),
             [one.known.source is Source.MEMORY for one in candidates],
-            [of_message[one.known.turn] if one.known.turn else own for one, own in zip(candidates, odds, strict=True)],
+            whole,
         ]
     ).astype(np.float64)
 
@@ -123,24 +134,39 @@ def scores(candidates: Sequence[Candidate]) -> list[float]:
     """Return how probable it is that each thing known is the answer, in order."""
     if not candidates:
         return []
-    counted, line = features(candidates), _line()
-    weighed = counted @ line[:-1] + line[-1]
-    first = np.argsort(-weighed, kind="stable")[:FIRST]
-    chances: list[float] = (1 / (1 + np.exp(-(weighed + FOUND * counted[first, 0].max())))).tolist()
+    counted, (line, chance) = features(candidates), _lines()
+    chances: list[float] = _chances(counted, line, chance).tolist()
     return chances
 
 
+def evidence(counted: Floats, line: Floats) -> tuple[Floats, Floats]:
+    """Return how each thing known is weighed, (n,), and what tells whether each answers: (n, 2).
+
+    That is its weight with the best odds among the first few, and of the best how far it is ahead of the next.
+    """
+    weighed = counted @ line
+    first = np.argsort(-weighed, kind="stable")[:FIRST]
+    ahead = np.zeros(len(weighed))
+    ahead[first[0]] = min(_AHEAD, weighed[first[0]] - weighed[first[1]]) if len(first) > 1 else _AHEAD
+    return weighed, np.column_stack([weighed + FOUND * counted[first, 0].max(), ahead])
+
+
+def _chances(counted: Floats, line: Floats, chance: Floats) -> Floats:
+    _, told = evidence(counted, line)
+    return np.asarray(1 / (1 + np.exp(-(told @ chance[:-1] + chance[-1]))))
+
+
 @cache
-def _line() -> Floats:
+def _lines() -> tuple[Floats, Floats]:
     with np.load(shipped("answers") / COEFFICIENTS, allow_pickle=False) as stored:
-        return np.asarray(stored["line"], dtype=np.float64)
+        return np.asarray(stored["line"], dtype=np.float64), np.asarray(stored["chance"], dtype=np.float64)
 
 
 def about(asked: Asked, known: Known) -> bool:
     """Tell whether something known is of whom a question is about."""
     if not asked.names and not asked.roles:
         return True
-    return _meets(asked, f"{known.text} {known.subject}")
+    return _meets(asked, f"{known.message or known.text} {known.subject}")
 
 
 def _meets(asked: Asked, text: str) -> bool:

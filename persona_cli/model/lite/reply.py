@@ -57,8 +57,6 @@ _LOOKED_INTO = 4
 LOOKED_AT = 20
 """Facts and messages that a search brings: no prompt has to hold them, and of four the answer is among two in three."""
 _MINE = re.compile(r"\b(?:my|mine|our)\b", re.I)
-_BEARS = 0.35
-"""Probability of bearing on a request from which something known is offered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +216,11 @@ class _Reply:
             return tone.said(answer.compose(asked, matches, self._at), "known", text)
         if asked.kind in ("you", "world"):
             return ABOUT_SELF if asked.kind == "you" else tone.plain("world", text)
-        plain = tone.reply("unknown", text)
+        if near := answer.nearest(asked, matches):
+            occasion = "offered" if matches[0].score >= answer.LIKELY else "closest"
+            return tone.plain(occasion, text, answer.offered(near, self._at))
         offer = tone.plain("offer", text) if self._situation.kept else ""
-        return f"{plain} {answer.closest(matches, self._at) or offer}".rstrip()
+        return f"{tone.reply('unknown', text)} {offer}".rstrip()
 
     def _known_without_memory(self, asked: Asked) -> str | None:
         """Return the answer that needs no memory: a sum, the date, what was said last time; None for any other."""
@@ -295,25 +295,13 @@ class _Reply:
         if not asked or self._questions or self._situation.fulfilled:
             return ""
         text = " ".join(one.text for one in asked)
-        if self._tells and not any(phrases_of("requesting").search(one.text) for one in asked):
-            return ""
         if sum_ := reckon(text):
             return sum_
-        helpful = self._bearing_on(text)
+        matches = answer.bearing_on(asked[0], self._known, self._listener, self._embed)
+        helpful = [match.known for match in matches if match.score >= answer.LIKELY][: answer.OFFERED]
         said = "" if self._feeling and not helpful else tone.plain("request", text)
-        lines = f"What I do know that may help:\n{telling.several(helpful, self._at)}" if helpful else ""
-        return "\n\n".join(part for part in (said, lines) if part)
-
-    def _bearing_on(self, text: str) -> list[Known]:
-        """Return what is known that bears on a request which itself cannot be done."""
-        found = [one for one in self._known if one.source is Source.MEMORY and one.holds][:8]
-        bearings = self._listener.judge(text, [one.text for one in found])
-        good = [
-            (1 - bearing.probabilities["off"], one)
-            for one, bearing in zip(found, bearings, strict=True)
-            if 1 - bearing.probabilities["off"] >= _BEARS
-        ]
-        return [one for _, one in sorted(good, key=lambda pair: -pair[0])][:3]
+        lines = f"What you told me that may help:\n{telling.several(helpful, self._at)}" if helpful else ""
+        return "\n\n".join(part for part in (lines, said) if part)
 
     def _foreign(self) -> str:
         told_before = any(
