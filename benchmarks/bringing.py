@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -33,6 +32,7 @@ from persona_cli.memory import open_memory
 from persona_cli.paths import find_places
 
 MESSAGES = 100_000
+STEPS = ("read", "read and store", "once more")
 SHARD = 100
 """Conversations in a file of the export."""
 
@@ -54,6 +54,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks bringing", description="How an import grows.")
     parser.add_argument("--messages", type=int, default=MESSAGES, help=f"how many (default {MESSAGES:,})")
     parser.add_argument("--padding", type=int, default=0, help="characters that every answer is longer by")
+    parser.add_argument("--steps", type=int, default=len(STEPS), help="how many of the steps (1: reading alone)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--step", nargs=2, metavar=("NAME", "ZIP"), help=argparse.SUPPRESS)
     options = parser.parse_args(list(arguments))
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     with tempfile.TemporaryDirectory(prefix="persona-bringing-") as folder:
         path = Path(folder, "export.zip")
         unpacked = write_export(path, options.messages, options.padding)
-        steps = [_in_a_process(name, path, Path(folder, "home")) for name in ("read", "read and store", "once more")]
+        steps = [_in_a_process(name, path, Path(folder, "home")) for name in STEPS[: options.steps]]
     if options.json:
         print(json.dumps({"unpacked": unpacked, "steps": [asdict(step) for step in steps]}, indent=2))
     else:
@@ -87,9 +88,13 @@ def take(what: str, path: Path) -> Step:
                 done = store(memory, bundle, gather(bundle, format_, Options(), gap, spool), datetime.now(UTC))
             added, known = done.added, done.known
             memory.close()
-    # KiB on Linux
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Step(what, time.perf_counter() - began, time.process_time() - cpu, peak, added, known)
+    return Step(what, time.perf_counter() - began, time.process_time() - cpu, peak(), added, known)
+
+
+def peak() -> float:
+    """Return the most memory this process has had, in MiB; `ru_maxrss` would be that of the one that started it."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def write_export(path: Path, count: int, padding: int) -> int:

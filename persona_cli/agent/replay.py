@@ -122,6 +122,9 @@ def store_session(memory: Memory, exchanges: Sequence[Exchange], show: Show = la
     the transaction, because a picture's file is written before its row.
     """
     store = memory.store
+    if all(exchange.key and store.imports.find(exchange.key) for exchange in exchanges):
+        # else they are looked through for secrets first: 22 s for 50,000, not 6
+        return 0
     news = [_redacted(exchange) for exchange in exchanges]
     shown = {place: show(place) for place, new in enumerate(news) if _find(store, new.exchange) is None}
     with store.transaction():
