@@ -1,5 +1,7 @@
 """The benchmark of tokens a second: what it builds is a model that loads and generates."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -32,3 +34,13 @@ def test_the_shapes_have_the_size_they_say(shape: str, billions: tuple[float, fl
     layer = attention + 3 * sizes.hidden * sizes.feed_forward
     assert billions[0] < (sizes.layers * layer + sizes.vocabulary * sizes.hidden) / 1e9 < billions[1]
     assert sum(sizes.sections) == head // 2
+
+
+def test_the_script_for_a_gpu_says_what_it_needs(tmp_path: Path) -> None:
+    bash = shutil.which("bash")
+    assert bash is not None
+    script = Path(speed.__file__).with_name("gpu.sh")
+    done = subprocess.run(
+        [bash, str(script)], env={"PATH": str(tmp_path)}, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr.startswith("there is no nvidia-smi")) == (1, True)

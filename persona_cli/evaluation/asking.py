@@ -7,13 +7,14 @@ judged right behind the query) are the published ones.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from persona_cli.errors import Interrupted, PersonaError
 from persona_cli.evaluation.cases import CHOSEN, MEMORY_FORMS, REJECTED, TIED, Form, Question, Reply
 from persona_cli.evaluation.datasets.published_files import letter
 from persona_cli.evaluation.judging.answers import says_unknown
 from persona_cli.evaluation.letters import first_letter
-from persona_cli.evaluation.subjects import Said, Subject
+from persona_cli.evaluation.subjects import Subject
 
 CHOOSE = "Answer with the letter of the one best option, such as (a), and nothing else."
 FITS = (
@@ -39,9 +40,7 @@ def ask(subject: Subject, question: Question) -> Reply:
         return Reply("", seconds=time.perf_counter() - began, failed=f"{type(exc).__name__}: {exc}")
     if said is None:
         return Reply("", skipped=True)
-    return Reply(
-        said.text, said.prompt, said.recalled, said.tokens, said.generated, said.left_out, time.perf_counter() - began
-    )
+    return replace(said, seconds=time.perf_counter() - began)
 
 
 def choice_text(question: Question) -> str:
@@ -50,10 +49,10 @@ def choice_text(question: Question) -> str:
     return "\n".join([question.text, "Options:", *lines, CHOOSE])
 
 
-def _ask(subject: Subject, question: Question) -> Said | None:
+def _ask(subject: Subject, question: Question) -> Reply | None:
     if question.form in MEMORY_FORMS:
         held = subject.memories(question)
-        return None if held is None else Said("\n".join(held), question.text, held)
+        return None if held is None else Reply("\n".join(held), question.text, held)
     if question.form is Form.OPEN:
         return subject.say(question.text, question)
     if question.form is Form.PAIR:
@@ -66,7 +65,7 @@ def _ask(subject: Subject, question: Question) -> Said | None:
     return subject.say(choice_text(question), question)
 
 
-def _read_choice(subject: Subject, question: Question) -> Said:
+def _read_choice(subject: Subject, question: Question) -> Reply:
     """Return the letter that the free answer of a model without instructions comes to."""
     readings = subject.readings
     assert readings is not None
@@ -77,21 +76,21 @@ def _read_choice(subject: Subject, question: Question) -> Said:
         # an answer that declines says nothing for any option
         answer = () if says_unknown(said.text) else (said.text,)
         chosen = letter(readings.closest(question.text, question.options, (*answer, *said.recalled)))
-    return Said(f"({chosen}) {said.text}", said.prompt, said.recalled, said.tokens, said.generated, said.left_out)
+    return replace(said, text=f"({chosen}) {said.text}")
 
 
-def _ask_pair(subject: Subject, question: Question) -> Said | None:
+def _ask_pair(subject: Subject, question: Question) -> Reply | None:
     """Return which of two replies is preferred: by log-probability, or by a choice that holds in both orders."""
     chosen, rejected = question.options
     if question.answer == "logprob":
         weighed = [subject.likelihood(question, reply) for reply in (chosen, rejected)]
         if weighed[0] is None or weighed[1] is None:
             return None
-        return Said(CHOSEN if weighed[0] > weighed[1] else REJECTED, f"{weighed[0]:.4f} against {weighed[1]:.4f}")
+        return Reply(CHOSEN if weighed[0] > weighed[1] else REJECTED, f"{weighed[0]:.4f} against {weighed[1]:.4f}")
     if subject.readings is not None:
         fits = [subject.readings.fit(reply) for reply in (chosen, rejected)]
         verdict = TIED if fits[0] == fits[1] else CHOSEN if fits[0] > fits[1] else REJECTED
-        return Said(verdict, f"{fits[0]:.3f} against {fits[1]:.3f}")
+        return Reply(verdict, f"{fits[0]:.3f} against {fits[1]:.3f}")
     orders = [
         subject.say(PREFERS.format(text=question.text, first=first, second=second), question)
         for first, second in ((chosen, rejected), (rejected, chosen))
@@ -99,7 +98,7 @@ def _ask_pair(subject: Subject, question: Question) -> Said | None:
     letters = [first_letter(said.text) for said in orders]
     verdict = {("a", "b"): CHOSEN, ("b", "a"): REJECTED}.get((letters[0], letters[1]), TIED)
     first, second = orders
-    return Said(
+    return Reply(
         verdict, f"{first.prompt}\n→ {first.text}\n{second.prompt}\n→ {second.text}", first.recalled,
         first.tokens + second.tokens, first.generated + second.generated, max(first.left_out, second.left_out),
     )  # fmt: skip

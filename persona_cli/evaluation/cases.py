@@ -121,14 +121,17 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back for one question; with the question it is all that judging needs."""
+    """What came back for one text or question, and what went into it; with the question all that judging needs."""
 
     text: str
     prompt: str = ""
     recalled: tuple[str, ...] = ()
+    """What was retrieved or shown of the history."""
     tokens: int = 0
+    """Of all prompts of this reply."""
     generated: int = 0
     left_out: int = 0
+    """Exchanges that did not fit the context."""
     seconds: float = 0.0
     failed: str = ""
     """Why there is no reply; it counts as wrong and is named in the report."""

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from persona_cli.config import Settings
 from persona_cli.errors import NotFoundError
-from persona_cli.evaluation.cases import Person, Question, Recorded
+from persona_cli.evaluation.cases import Person, Question, Recorded, Reply
 from persona_cli.paths import Places
 
 if TYPE_CHECKING:
@@ -42,21 +42,6 @@ class Bench:
     """Whether baselines are shown pictures, where the model sees; the paper does not say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a subject's model said to one text, and what went into it."""
-
-    text: str
-    prompt: str = ""
-    recalled: tuple[str, ...] = ()
-    """What was retrieved or shown of the history."""
-    tokens: int = 0
-    """Of all prompts of this reply."""
-    generated: int = 0
-    left_out: int = 0
-    """Exchanges that did not fit the context."""
-
-
 class Subject(Protocol):
     """Something that learns a history and is asked about it."""
 
@@ -67,7 +52,7 @@ class Subject(Protocol):
         """Take in what comes next of the history; sessions are closed before the questions."""
         ...
 
-    def say(self, text: str, question: Question) -> Said:
+    def say(self, text: str, question: Question) -> Reply:
         """Answer a text; nothing of it is kept. Raises `ModelError`."""
         ...
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from persona_cli.evaluation.cases import Question, Recorded
-from persona_cli.evaluation.subjects import Said, Subject
+from persona_cli.evaluation.cases import Question, Recorded, Reply
+from persona_cli.evaluation.subjects import Subject
 
 CRITICISE = """{text}
 
@@ -39,7 +39,7 @@ class CriticSubject:
         """Let the other learn."""
         self._inner.learn(exchanges)
 
-    def say(self, text: str, question: Question) -> Said:
+    def say(self, text: str, question: Question) -> Reply:
         """Answer, criticise, revise; a model that follows no instructions answers once."""
         first = self._inner.say(text, question)
         if self.readings is not None:
@@ -47,7 +47,7 @@ class CriticSubject:
         criticism = self._inner.say(CRITICISE.format(text=text, answer=first.text), question)
         last = self._inner.say(REVISE.format(text=text, answer=first.text, criticism=criticism.text), question)
         calls = (first, criticism, last)
-        return Said(
+        return Reply(
             last.text,
             last.prompt,
             last.recalled,
