@@ -26,6 +26,7 @@ from persona_cli.records import Answer, Retrieve
 from persona_cli.synthesis.dialogue import name_window, speak
 from persona_cli.synthesis.exam import examine
 from persona_cli.synthesis.fact_kinds import fact_kinds
+from persona_cli.synthesis.home_writing import Housing
 from persona_cli.synthesis.lifeplan import ASKS, Act, Life, plan_life
 from persona_cli.synthesis.making import Order, make
 from persona_cli.synthesis.picture_folder import all_described, read_pictures
@@ -242,6 +243,17 @@ def test_a_folder_goes_on_and_takes_no_other_order(made: Path) -> None:
     assert (made / "sft.jsonl").read_bytes() == before
     with pytest.raises(TransferError, match="other options"):
         make(Order(people=3, turns=30, seed="7"), places, made, on_progress=lambda _done, _all: None)
+
+
+def test_two_processes_keep_houses_in_one_folder(home: Path, tmp_path: Path) -> None:
+    first, second = (Housing(find_places(), tmp_path / "users") for _ in range(2))
+    with first.open("0000"), second.open("0001"):
+        pass
+    first.close()
+    with second.open("0002") as household:
+        assert household.store.empty()
+    second.close()
+    assert sorted(path.name for path in (tmp_path / "users").iterdir()) == ["0000", "0001", "0002"]
 
 
 def test_personas_from_a_file(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ transaction, and the embedding is opened once for all lives.
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -67,8 +69,10 @@ class Housing:
     def _blank(self) -> Path:
         # all migrations of an empty database take a quarter of a second, a copy none
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / ".blank.db"
-        path.unlink(missing_ok=True)
+        # one for each: another process must not find it half made, nor delete it when it is done
+        handle, name = tempfile.mkstemp(prefix=".blank-", suffix=".db", dir=self.folder)
+        os.close(handle)
+        path = Path(name)
         open_store(path).close()
         return path
 
@@ -92,7 +96,8 @@ class Housing:
         """Close the embedding and delete the empty database."""
         if "embedder" in self.__dict__:
             self.embedder.close()
-        (self.folder / ".blank.db").unlink(missing_ok=True)
+        if "_blank" in self.__dict__:
+            self._blank.unlink(missing_ok=True)
 
 
 class Household:
