@@ -7,7 +7,8 @@ lanes       what speaks for each candidate by itself, as columns
 messages    what stands around a message, and its form
 ranking     candidates of one kind, all lanes together, what is junk
 pictures    copies, looks, captions
-weights     what each kind of evidence is worth, and the noise of an embedder
+lane_weights  what each kind of evidence is worth, and the noise of an embedder
+reranking   the best looked at together with the question
 """
 
 from persona_cli.memory.retrieval.retriever import AnyHit, Retriever, SearchResult
