@@ -10,8 +10,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-WITH_DATA = ("locomo", "memorybank", "preferences")
-"""Need data that is not shipped: run by name, with --data."""
+WITH_DATA = ("lessons", "locomo", "memorybank", "preferences")
+"""Need data that is not shipped: run by name."""
 
 WITH_LLAMA_CPP = ("convert", "served")
 """Need llama.cpp's own source tree or programs: run by name, with --llama-cpp or --binary."""

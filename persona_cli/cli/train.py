@@ -16,6 +16,7 @@ from persona_cli.errors import Interrupted, UsageError
 if TYPE_CHECKING:
     from persona_cli.training.following import Mark, Watch
     from persona_cli.training.recipes import Recipe, Stage
+    from persona_cli.training.reinforcing import World
 
 app = typer.Typer(help="Train a model of your own on what `persona synth` makes.", no_args_is_help=True)
 
@@ -84,6 +85,49 @@ def sft(
     _tell(run, made, folder, as_json=as_json)
 
 
+@app.command("grpo", short_help="Train by reward on questions about memories.")
+def grpo(
+    context: typer.Context,
+    data: Data,
+    base: Base,
+    recipe: RecipeName = "gpu-grpo",
+    adapter: From = None,
+    to: To = None,
+    method: MethodName = None,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    rate: Rate = None,
+    batch: Batch = None,
+    per_device: PerDevice = None,
+    judge: Annotated[
+        str | None,
+        typer.Option("--judge", metavar="URL", help="A judge for answers; else rules, for closed questions alone."),
+    ] = None,
+    seed: Seed = 0,
+    dry_run: Dry = False,
+    as_json: Json = False,
+) -> None:
+    """Train a model by reward: it thinks, searches real memories and answers, several times for each question."""
+    from persona_cli.training.recipes import Stage
+
+    run = invocation(context)
+    wanted = _recipe(recipe, Stage.GRPO, method=method, rate=rate, batch=batch, per_device=per_device)
+    where = _base(run, base)
+    if dry_run:
+        _show_estimate(run, where, data, wanted, steps, as_json=as_json)
+        return
+    from persona_cli.training import require_libraries
+
+    require_libraries()
+    from persona_cli.training.running import Course, run_reinforcement
+
+    folder = to or Path("persona-train") / recipe
+    with _world(run, judge) as (world, named), _table(run, wanted.stage) as watch, _stoppable():
+        course = Course(wanted, folder, watch, steps, minutes, seed)
+        made = run_reinforcement(where, data, course, world, adapter=adapter, judge=named)
+    _tell(run, made, folder, as_json=as_json)
+
+
 @app.command("recipes", short_help="Show the recipes.")
 def recipes(
     context: typer.Context,
@@ -136,6 +180,27 @@ def _base(run: Invocation, name: str) -> Path:
     model = Weights(run.places.weights).get(name)
     found = model.path("text")
     return found if found is not None else model.folder
+
+
+@contextmanager
+def _world(run: Invocation, url: str | None) -> Iterator[tuple[World, str]]:
+    """Yield what roll-outs need, and the name of the model that judges; "" for the rules."""
+    from persona_cli.model.prompts import load_prompts
+    from persona_cli.training.reinforcing import World
+    from persona_cli.training.reward import ModelJudge, RuleJudge
+
+    prompts, settings = load_prompts(run.places.prompts), run.settings
+    if not (url or settings.judge.url):
+        yield World(run.places, settings, prompts, RuleJudge()), ""
+        return
+    from persona_cli.evaluation.judging.judge import open_judge
+
+    server = replace(settings.server, url=url or settings.judge.url, model=settings.judge.model, key=settings.judge.key)
+    engine = open_judge(replace(settings, server=server))
+    try:
+        yield World(run.places, settings, prompts, ModelJudge(engine)), engine.name
+    finally:
+        engine.close()
 
 
 @contextmanager

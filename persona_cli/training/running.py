@@ -12,9 +12,10 @@ from persona_cli.model.weights import sha256_of
 from persona_cli.training.base import ADAPTER, open_base
 from persona_cli.training.cards import Plan, write_card, write_plan
 from persona_cli.training.fine_tuning import Course, fine_tune
+from persona_cli.training.reinforcing import World, read_tasks, reinforce
 from persona_cli.training.training_rows import read_lessons
 
-__all__ = ["Course", "run_fine_tuning"]
+__all__ = ["Course", "World", "run_fine_tuning", "run_reinforcement"]
 
 
 def run_fine_tuning(base: Path, data: Path, course: Course, *, adapter: Path | None = None) -> Path:
@@ -24,6 +25,20 @@ def run_fine_tuning(base: Path, data: Path, course: Course, *, adapter: Path | N
     with begun(plan, course.folder):
         opened = open_base(base, course.recipe, course.folder, adapter_of(adapter))
         return fine_tune(opened, lessons, course)
+
+
+def run_reinforcement(
+    base: Path, data: Path, course: Course, world: World, *, adapter: Path | None = None, judge: str = ""
+) -> Path:
+    """Train `base` by GRPO on the questions in `data`; `judge` names the model that judges, "" for the rules."""
+    tasks = read_tasks(data, judged=bool(judge))
+    notes = ("Pictures that a search brought were words in the roll-outs.",)
+    plan = Plan(
+        course.recipe, str(base), str(data), sha256_of(data), len(tasks), course.seed, str(adapter or ""), judge, notes
+    )
+    with begun(plan, course.folder):
+        opened = open_base(base, course.recipe, course.folder, adapter_of(adapter))
+        return reinforce(opened, tasks, course, world)
 
 
 @contextmanager
