@@ -224,6 +224,8 @@ class Words:
         self._processing = base.processing
         self._tokenizer = base.tokenizer
         self.sees = bool(base.sees)
+        # whether special tokens are read is a state of the tokenizer, and roll-outs are threads
+        self._lock = threading.Lock()
         self.end = int(self._tokenizer.convert_tokens_to_ids("<|im_end|>"))
 
     def count(self, content: Sequence[Message] | str) -> int:
@@ -254,8 +256,10 @@ class Words:
             self.conversation(messages), tokenize=False, add_generation_prompt=True
         )
         if not pictures:
-            return list(self._tokenizer(text, add_special_tokens=False).input_ids)
-        made = self._processing(images=[[opened(picture) for picture in pictures]], text=[text])
+            return self._special(text)
+        with self._lock:
+            self._tokenizer("", split_special_tokens=False)
+            made = self._processing(images=[[opened(picture) for picture in pictures]], text=[text])
         return list(made["input_ids"][0])
 
     def turn(self, text: str, *, ended: bool) -> list[int]:
@@ -273,10 +277,12 @@ class Words:
 
     def _plain(self, text: str) -> list[int]:
         # what somebody wrote opens and closes no turn
-        return list(self._tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids)
+        with self._lock:
+            return list(self._tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids)
 
     def _special(self, text: str) -> list[int]:
-        return list(self._tokenizer(text, add_special_tokens=False).input_ids)
+        with self._lock:
+            return list(self._tokenizer(text, add_special_tokens=False, split_special_tokens=False).input_ids)
 
 
 def roll_out(engine: LearningEngine, model: PromptedModel, start: Start, retrievals: int) -> RollOut:
