@@ -57,6 +57,10 @@ def test_a_run_over_words_and_pictures_learns_and_goes_on(tiny: Tiny, rows: Path
     marks = read_marks(run)
     assert marks[:2] == first, "steps that were done are not done again"
     assert marks[2].loss < first[0].loss
+    assert marks[2].tokens > first[1].tokens, "tokens are counted on"
+    assert Path(
+        json.loads((run / "model" / "adapter_config.json").read_text())["base_model_name_or_path"]
+    ).is_absolute()
     assert (run / "model" / "adapter_model.safetensors").read_bytes() != weights
     assert "| steps | 3 of 3, 2 a step |" in (run / "README.md").read_text(encoding="utf-8")
     ElementTree.fromstring((run / "curve.svg").read_text(encoding="utf-8"))

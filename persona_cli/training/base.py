@@ -44,7 +44,8 @@ def open_base(path: Path, recipe: Recipe, scratch: Path, adapter: Path | None = 
 
     A GGUF file is unpacked once, into `scratch`. Raises `WeightsError` for what is no model that can be trained.
     """
-    checkpoint = unpack(path, scratch) if path.is_file() else path
+    # an adapter names its base by this path, from wherever it is converted
+    checkpoint = (unpack(path, scratch) if path.is_file() else path).resolve()
     kind = kind_of(checkpoint)
     tokenizer = _tokenizer(checkpoint)
     tokenizer.chat_template = training_template(tokenizer)

@@ -54,18 +54,29 @@ class Following(TrainerCallback):  # type: ignore[misc]
         self._watch = watch
         self._began = time.monotonic()
         self._most = None if minutes is None else minutes * 60
+        self._before: int | None = None
+        self._earlier = 0
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Note the tokens of the checkpoint that is gone on from."""
+        marks = [mark for mark in read_marks(self._file.parent) if mark.step <= state.global_step]
+        self._earlier = marks[-1].tokens if marks else 0
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
         """Write a mark down and pass it on."""
         if not logs or "loss" not in logs or not state.is_world_process_zero:
             return
+        tokens = int(logs.get("num_tokens", 0))
+        if self._before is None:
+            # in SFT the trainer counts from nothing again, in GRPO it goes on
+            self._before = self._earlier if tokens < self._earlier else 0
         mark = Mark(
             step=state.global_step,
             steps=state.max_steps,
             seconds=round(time.monotonic() - self._began, 1),
             loss=float(logs["loss"]),
             rate=float(logs.get("learning_rate", 0.0)),
-            tokens=int(logs.get("num_tokens", 0)),
+            tokens=self._before + tokens,
             accuracy=logs.get("mean_token_accuracy"),
             reward=logs.get("reward"),
             spread=logs.get("reward_std"),
