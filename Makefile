@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help chat test weights fuzz lint bench crash soak train docs look clean
+.PHONY: help chat test weights fuzz lint bench crash soak train train-test docs look clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -49,6 +49,15 @@ train: $(VENV)/.installed-dev ## train the reader and the judge anew from the ex
 	$(BIN)/python -m models.answers.train
 	$(BIN)/python -m models.answers.fit
 	$(BIN)/python -m models.answers.requests
+
+train-test: $(VENV)/.installed-dev ## fine-tune a model of 135 million weights on made-up people, then by reward, and measure it: two hours
+	mkdir -p build/train
+	$(BIN)/persona synth build/train/data --people 16 --turns 80 --context 1600 --seed 1
+	$(BIN)/persona synth build/train/held --people 1 --turns 80 --context 1600 --seed 77
+	$(BIN)/persona train sft build/train/data/sft.jsonl --base "$$($(BIN)/python -c 'from tests.test_real_weights import smol; print(smol())')" --recipe small-sft --steps 70 --to build/train/sft
+	$(BIN)/persona train grpo build/train/data/rl.jsonl --base "$$($(BIN)/python -c 'from tests.test_real_weights import smol; print(smol())')" --recipe small-grpo --from build/train/sft --steps 20 --to build/train/grpo
+	$(BIN)/persona model export build/train/grpo --name trained
+	$(BIN)/python -m benchmarks lessons build/train/held/sft.jsonl trained
 
 look: $(VENV)/.installed-dev ## photograph the page of a made-up life in headless Chromium (apt-get install chromium)
 	$(BIN)/python -m tests.look build/look
