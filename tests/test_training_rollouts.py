@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -129,7 +130,7 @@ def test_roll_outs_that_wait_are_answered_together(words: Words) -> None:
             exchange.ask([1], ())
         return RollOut([], [], [], "", turns)
 
-    done = exchange.run([lambda turns=turns: job(turns) for turns in (1, 3, 2)])
+    done = exchange.run([partial(job, turns) for turns in (1, 3, 2)])
     assert [each.searches for each in done] == [1, 3, 2]
     assert sizes == [3, 2, 1]
 
