@@ -29,6 +29,8 @@ from persona_cli.reading.tagging import find_spans
 Floats = NDArray[np.float32]
 
 _HELD = 0.5
+ALONE = 1.5
+"""What the worth of a sentence that is said alone counts, beside the line that sees its neighbours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,9 @@ class Reader:
             spans = find_spans(self.heads, text, part)
             keep, apart = keeping[row]
             statement = self._statement(text, start, chances, spans, (*before, *read))
-            read.append(replace(statement, keep=keep, apart=apart))
+            # what is said alone is judged as the corpus of the reader judges it: the marked messages are mostly diaries
+            alone = min(1.0, ALONE * statement.lasting)
+            read.append(replace(statement, keep=alone if count == 1 else keep, apart=apart))
         return tuple(read)
 
     def _statement(

@@ -22,7 +22,7 @@ from persona_cli.timewords import event_of
 WORTH = 0.6
 """Probability from which a sentence is worth a memory (models/keeping)."""
 WEIGHTY_KINDS = frozenset({"health", "family", "plan", "name"})
-WEIGHTY = 0.35
+WEIGHTY = 0.45
 """The same for what must not be lost: health, family, plans and names."""
 APART = 0.3
 """Probability from which a sentence begins a memory of its own; of those marked by hand one in six does, but two that
