@@ -186,7 +186,7 @@ def test_where_the_first_is_not_clearly_first_the_best_are_offered() -> None:
     texts = ("I lent my drill to Danno.", "I have a new drill.", "Danno is my neighbour.", "I like soup.")
     known = [of_memory(remembered(text, number)) for number, text in enumerate(texts, 1)]
     bearing = Bearing(Guess("close", 1.0), dict.fromkeys(ANSWERS, 0.0))
-    matches = [Match(one, bearing, score) for one, score in zip(known, (0.5, 0.4, 0.2, 0.01), strict=True)]
+    matches = [Match(one, bearing, score) for one, score in zip(known, (0.3, 0.25, 0.2, 0.01), strict=True)]
     statement = read_as("who has my drill?", "ask", asked="who", worth=0)
     question = question_of(statement)
     assert question is not None

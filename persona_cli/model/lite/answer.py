@@ -31,7 +31,7 @@ _JUDGED = 32
 ENOUGH = 0.6
 """Probability from which the best is said to be the answer: two in three are then, of lives nothing was fitted on."""
 ENOUGH_OF_FEW, FEW = 0.35, 8
-"""The same where at most so few messages compete: of 354 questions to little lives 28 are answered wrongly from there."""
+"""The same where at most so few messages compete: of 354 questions to little lives 28 are answered wrongly."""
 LIKELY = 0.42
 """Probability from which what is offered may well be it."""
 _DECIDES, _PLAINLY = 0.55, 0.9
@@ -39,8 +39,8 @@ _DECIDES, _PLAINLY = 0.55, 0.9
 _NEAR = 0.3
 """How far behind the best another entry of a list may be."""
 _AS_GOOD, _GIVES = 0.15, 0.85
-_OF_ANOTHER = 0.4
-"""What is left of a score where another one is asked for by name or role."""
+_OF_ANOTHER = 0.35
+"""What is left of a score where another one is asked for by name or role: never enough."""
 _FORMERLY = 0.3
 """What has ended gains by a question for what was before."""
 _CLOSE = 0.05
