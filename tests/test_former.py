@@ -14,7 +14,6 @@ from persona_cli.config import Settings
 from persona_cli.paths import find_places
 from persona_cli.records import Answer
 
-UNSURE = pytest.mark.xfail(reason="the reader is not sure enough of the slot yet", strict=False)
 LATER = datetime(2026, 11, 21, 10, tzinfo=UTC)
 LIFE = (
     ("2026-01-10", "I work at Halifax."),
@@ -45,8 +44,8 @@ def answer(told: Assistant, question: str) -> str:
     ("question", "wanted"),
     [
         ("Do I still like Fanta?", "used to love Fanta, now it's Tango"),
-        pytest.param("Where did I work before Starling?", "Halifax", marks=UNSURE),
-        pytest.param("Where did I live before Exeter?", "Derby", marks=UNSURE),
+        ("Where did I work before Starling?", "Halifax"),
+        ("Where did I live before Exeter?", "Derby"),
         ("Am I allergic to kiwi?", "not allergic to kiwi"),
     ],
 )

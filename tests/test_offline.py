@@ -24,6 +24,7 @@ RUNS = (
     "memory diff",
     "memory about user",
     "memory quarantine",
+    "memory review --accept-all",
     "memory tidy",
     "memory undo m1 --yes",
     "memory edit m1",
@@ -46,7 +47,12 @@ RUNS = (
     "model export {folder}/nothing",
     "model remove nothing --yes",
     "model check",
+    "upcoming --ics {folder}/ahead.ics",
     "report -o {folder}/page.html",
+    "synth {folder}/people --people 1 --turns 4 --rows 8",
+    "train recipes",
+    "train sft {folder}/nothing.jsonl --base {folder}/nothing --dry-run",
+    "train grpo {folder}/nothing --base {folder}/nothing --dry-run",
     "eval list",
     "eval run nothing",
     "eval report {folder}/nothing",
@@ -83,7 +89,7 @@ def attempts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_no_command_reaches_out(attempts: list[str], tmp_path: Path) -> None:
     for line in RUNS:
         words = line.split(" ")
-        depth = 2 if words[0] in ("memory", "profile", "model", "config", "eval") else 1
+        depth = 2 if words[0] in ("memory", "profile", "model", "config", "eval", "train") else 1
         rest = " ".join(words[depth:]).format(folder=tmp_path)
         given = (
             (rest,)

@@ -171,7 +171,7 @@ def test_what_is_not_read_of_a_page_is_said(assistant: Assistant) -> None:
 def test_secrets_are_taken_out_before_model_and_store(assistant: Assistant, model: ScriptedModel) -> None:
     steps = list(assistant.respond("My card is 4111 1111 1111 1111, my password is hunter2!"))
     assert isinstance(steps[0], Notice)
-    assert "card number, password" in steps[0].text
+    assert steps[0].text.endswith("Taken out before anything is stored: password, card number.")
     turn = exists(assistant.memory.store.turns.latest())
     assert turn.user == "My card is [card number removed], my password is [password removed]!"
     (situation,) = model.called("reason")[0]

@@ -101,6 +101,8 @@ def settled(phrase: TimePhrase, *, yearly: bool = False) -> str | None:
     """Return the date a phrase means, None where its own words do; `yearly` leaves the year out."""
     words, start, end = phrase.text, phrase.window.start, phrase.window.end
     kept = phrase.repeating or any(pattern.search(words) for pattern in (_VAGUE, _LASTING, _YEAR))
+    # "Tuesday to Friday", "Monday and Wednesday": of every week, unless one is named
+    kept = kept or (len(_WEEKDAY.findall(words)) > 1 and _ONE_OF_THEM.search(words) is None)
     if kept or (yearly and _dated(words)):
         return None
     if start is None or end is None or _EDGE.search(words):

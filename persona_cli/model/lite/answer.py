@@ -32,7 +32,7 @@ ENOUGH = 0.6
 """Probability from which the best is said to be the answer: two in three are then, of lives nothing was fitted on."""
 ENOUGH_OF_FEW, FEW = 0.35, 8
 """The same where at most so few messages compete: of 354 questions to little lives 28 are answered wrongly."""
-LIKELY = 0.42
+LIKELY = 0.36
 """Probability from which what is offered may well be it."""
 _DECIDES, _PLAINLY = 0.55, 0.9
 """Probability of a yes or a no from which it is said, and the same where hardly a word is shared."""
@@ -110,7 +110,7 @@ def rank(asked: Asked, every: Sequence[Known], listener: Listener, embed: Embed)
 
 def candidates_for(asked: Asked, every: Sequence[Known], listener: Listener, embed: Embed) -> list[Candidate]:
     """Return the likeliest of what is known, judged: what was said in one message once."""
-    chosen = _preselected(asked, every)
+    chosen = _preselected(asked, _still_asked_of(asked, every))
     if not chosen:
         return []
     texts = list(dict.fromkeys(text for known in chosen for text in (_as_read(known), known.message) if text))
@@ -186,6 +186,14 @@ def offered(near: Sequence[Known], at: datetime) -> str:
     if len(near) == 1:
         return telling.within(telling.tell(near[0], at))
     return "\n" + "\n".join(f"- {telling.line(known, at)}" for known in near)
+
+
+def _still_asked_of(asked: Asked, every: Sequence[Known]) -> Sequence[Known]:
+    """Leave out what something else known has taken the place of, where neither the past nor a yes or no is asked."""
+    if asked.kind == "yesno" or ONCE.search(asked.question.text):
+        return every
+    there = {known.memory for known in every if known.holds}
+    return [known for known in every if known.holds or not known.successor or known.successor not in there]
 
 
 def _preselected(asked: Asked, every: Sequence[Known]) -> list[Known]:
