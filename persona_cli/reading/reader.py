@@ -25,6 +25,7 @@ from persona_cli.reading.stance import Stance, open_stances
 from persona_cli.reading.statement import Span, Statement, Subject
 from persona_cli.reading.surface import sentence_features
 from persona_cli.reading.tagging import find_spans
+from persona_cli.timewords import is_length
 
 Floats = NDArray[np.float32]
 
@@ -85,7 +86,7 @@ class Reader:
             keep, apart = keeping[row]
             statement = self._statement(text, start, chances, spans, (*before, *read))
             # what is said alone is judged as the corpus of the reader judges it: the marked messages are mostly diaries
-            alone = min(1.0, ALONE * statement.lasting)
+            alone = 0.0 if is_length(text) else min(1.0, ALONE * statement.lasting)
             read.append(replace(statement, keep=alone if count == 1 else keep, apart=apart))
         return tuple(read)
 

@@ -17,7 +17,7 @@ from datetime import datetime
 from persona_cli.records import Window
 from persona_cli.timewords.anchors import Anchored, find_anchors
 from persona_cli.timewords.phrase import Direction, TimePhrase
-from persona_cli.timewords.relations import in_zone, lasting, relate
+from persona_cli.timewords.relations import in_zone, is_length, lasting, relate
 from persona_cli.timewords.scanning import scan, unread
 from persona_cli.timewords.settling import comes_yearly, settle, settled
 from persona_cli.timewords.wording import describe, parse_stamp, stamp
@@ -32,6 +32,7 @@ __all__ = [
     "find_anchors",
     "find_times",
     "in_zone",
+    "is_length",
     "lasting",
     "parse_stamp",
     "query_window",

@@ -34,6 +34,7 @@ DISTANCE = (
     rf"\s+(?P<size>{_SIZES})(?P<many>s)?|(?P<soon>{'|'.join(_SOON)}))\s+"
 )
 """What stands before "before" and "after": "the day", "two weeks", "a few days", "shortly"."""
+_LENGTH = re.compile(rf"(?:(?:for|about|almost|over)\s+)*{NUMBER}\s+(?:more\s+)?(?:{_SIZES})s?", re.IGNORECASE)
 _LASTING = re.compile(
     rf"\bfor\s+(?:an?\s+)?(?P<count>{NUMBER})(?:\s+(?:of|full|whole|short|long))?\s+(?P<unit>day|week|weekend|fortnight|month)s?\b",
     re.IGNORECASE,
@@ -48,6 +49,11 @@ class Distance:
     count: int | None = None
     near: bool = False
     """Anywhere up to that far, not just there."""
+
+
+def is_length(text: str) -> bool:
+    """Tell whether a text is a length of time and nothing else, "Three months.", which says nothing by itself."""
+    return _LENGTH.fullmatch(text.strip(" .!,")) is not None
 
 
 def read_distance(match: re.Match[str]) -> Distance | None:
