@@ -124,6 +124,18 @@ def test_a_damaged_backup_is_not_put_back(home: Path) -> None:
     assert told(home) == ["first"]
 
 
+def test_a_backup_that_could_not_be_written_again_is_not_put_back(home: Path) -> None:
+    tell(home, "first")
+    backups = Backups(home / "persona.db")
+    made = backups.add(Reason.ASKED, NOW)
+    content = bytearray(made.path.read_bytes())
+    content[18] = 3  # a way of writing that no SQLite knows
+    made.path.write_bytes(content)
+    with pytest.raises(StorageError, match="damaged"):
+        backups.put_back(made.path, NOW)
+    assert told(home) == ["first"]
+
+
 def test_one_is_made_before_each_migration(home: Path) -> None:
     home.mkdir(mode=0o700)
     with closing(sqlite3.connect(home / "persona.db", isolation_level=None)) as raw:

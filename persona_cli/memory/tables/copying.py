@@ -21,6 +21,9 @@ _PICTURES = """
 """
 
 
+_WRITE_VERSION = 18  # its byte in the header of a database (the file format of SQLite, 1.3)
+
+
 def copy_database(raw: sqlite3.Connection, target: Path) -> None:
     """Write what a connection reads now into `target`, an empty file; raises `StorageError`."""
     try:
@@ -60,13 +63,19 @@ def lenient(text: bytes) -> str:
     return text.decode("utf-8", "replace")
 
 
+def _may_be_written(path: Path) -> bool:
+    """Tell whether the header names a way of writing that SQLite knows; one that it does not makes a file read-only."""
+    with path.open("rb") as file:
+        return file.read(_WRITE_VERSION + 1)[_WRITE_VERSION:] in (b"\x01", b"\x02")
+
+
 def count_messages(path: Path) -> int:
     """Return how many messages a database holds that nobody writes to, -1 where it cannot be read or is damaged."""
     try:
         # immutable: no log is made beside it, and no lock
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as raw:
             raw.text_factory = lenient
-            if raw.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            if raw.execute("PRAGMA quick_check(1)").fetchone() != ("ok",) or not _may_be_written(path):
                 return -1
             return int(raw.execute("SELECT count(*) FROM turn").fetchone()[0])
     except (sqlite3.Error, UnicodeDecodeError):
