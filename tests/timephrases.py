@@ -252,6 +252,8 @@ PHRASES = (
     "what happened two years ago in March = 2021-03-01..2021-04-01",
     "it must be sent by 13/09 = ..2023-09-14",
     "the gym is shut until 12 June = ..2023-06-13",
+    "I see the dentist on Friday at half past two = 2023-05-19T14:30..2023-05-19T15:30",
+    "the ferry leaves on Friday at 02:30 = 2023-05-19T02:30..2023-05-19T03:30",
 )
 
 REPEATING = (

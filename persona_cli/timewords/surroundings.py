@@ -24,6 +24,8 @@ _DIVISIBLE = frozenset({"week", "month", "season", "year"})
 _FIRM_MONTHS = re.compile(r"(?:January|February|July|September|October|November|December)")
 _HOURS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _MINUTES = {"half": 30, "quarter": 15, "ten": 10, "twenty": 20, "five": 5}
+_LATEST_BY_DAY = 6
+"""The last hour that is one of the afternoon where nothing else is said."""
 _RUN_UP = Distance("week", 4, near=True)
 _DISTANCE = re.compile(rf"(?<![\w'’-]){DISTANCE}$", re.IGNORECASE)
 
@@ -147,7 +149,9 @@ def _hour(words: str, found: Found, half: str) -> timedelta | None:
         day = calendar.midnight(start)
         later = (time + timedelta(hours=more) for more in (0, 12, 24))
         return next((moment for moment in later if start <= day + moment <= end), time)
-    return time
+    # by day alone nobody means the small hours, but who writes them as such: "at 02:30"
+    by_night = hour == 0 or hour > _LATEST_BY_DAY or words.startswith("0")
+    return time if by_night else time + timedelta(hours=12)
 
 
 def _loosely(text: str, span: Stretch) -> Stretch:
