@@ -35,7 +35,7 @@ _SINGLE = re.compile(r"\s*<answer>[^<]+</answer>\s*", re.S)
 
 def asked(row: dict[str, list[dict[str, str]]]) -> Iterator[tuple[list[Message], str]]:
     """Yield what is put to the model and the reply that is right, for each turn of the assistant."""
-    messages = [Message(said["role"], (said["content"],)) for said in row["messages"]]  # type: ignore[arg-type]
+    messages = [Message(said["role"], (said["content"],)) for said in row["messages"]]  # type: ignore[arg-type]  # roles of a file
     for place, message in enumerate(messages):
         if message.role == "assistant":
             yield messages[:place], message.text

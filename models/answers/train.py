@@ -128,8 +128,7 @@ def fit(material: Material, epochs: int = EPOCHS) -> Judge:
             for group, rate in zip(optimizer.param_groups, RATES, strict=True):
                 group["lr"] = rate * share
             listed = isinstance(step[0], Group)
-            # a step is of one kind, which the type of a list does not tell
-            loss = _list_loss(judge, step, dice) if listed else _pair_loss(judge, step)  # type: ignore[arg-type]
+            loss = _list_loss(judge, step, dice) if listed else _pair_loss(judge, step)  # type: ignore[arg-type]  # of one kind
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
             clip_grad_norm_([weight for weights in parts for weight in weights], 1.0)

@@ -6,10 +6,11 @@ adapter of the encoder they look at.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,14 +51,11 @@ class Heads:
     @classmethod
     def load(cls, path: Path | None = None) -> Self:
         """Read the coefficients of a file, or those that ship with the program."""
-        with np.load(path or shipped(FOLDER) / COEFFICIENTS, allow_pickle=False) as stored:
-            return cls(**{field.name: stored[field.name].astype(np.float32) for field in fields(cls)})
+        return cls(**read_lines(path or shipped(FOLDER) / COEFFICIENTS))
 
     def save(self, path: Path) -> None:
         """Write the coefficients in the precision they need."""
-        np.savez_compressed(
-            path, **{field.name: getattr(self, field.name).astype(np.float16) for field in fields(self)}
-        )
+        write_lines(path, {field.name: getattr(self, field.name) for field in fields(self)})
 
     def judge(self, features: Floats) -> dict[str, Floats]:
         """Return the probabilities of each judgement over sentences: (n, features) to (n, labels) of each."""
@@ -68,6 +66,18 @@ class Heads:
             judged[name] = _logistic(columns) if name in _SEVERAL else softmax(columns)
             column += len(labels)
         return judged
+
+
+def read_lines(path: Path) -> dict[str, Floats]:
+    """Return the matrices of a file by their names."""
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name].astype(np.float32) for name in stored.files}
+
+
+def write_lines(path: Path, lines: Mapping[str, Floats]) -> None:
+    """Write matrices under their names, in the precision they need."""
+    halved: dict[str, Any] = {name: line.astype(np.float16) for name, line in lines.items()}
+    np.savez_compressed(path, **halved)
 
 
 @cache

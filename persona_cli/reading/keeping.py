@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.paths import shipped
-from persona_cli.reading.heads import SENTENCE
+from persona_cli.reading.heads import SENTENCE, read_lines, write_lines
 
 Floats = NDArray[np.float32]
 
@@ -39,14 +39,11 @@ class Keeping:
     @classmethod
     def load(cls, path: Path | None = None) -> Self:
         """Read the lines of a file, or those that ship with the program."""
-        with np.load(path or shipped(FOLDER) / COEFFICIENTS, allow_pickle=False) as stored:
-            return cls(**{field.name: stored[field.name].astype(np.float32) for field in fields(cls)})
+        return cls(**read_lines(path or shipped(FOLDER) / COEFFICIENTS))
 
     def save(self, path: Path) -> None:
         """Write the lines in the precision they need."""
-        np.savez_compressed(
-            path, **{field.name: getattr(self, field.name).astype(np.float16) for field in fields(self)}
-        )
+        write_lines(path, {field.name: getattr(self, field.name) for field in fields(self)})
 
     def judge(self, seen: Floats) -> Floats:
         """Return the probabilities of both for each sentence of a message: (n, features) to (n, 2)."""
