@@ -3,12 +3,13 @@
 Each pattern is what somebody pastes, or what looks for the square of the length: a page of dates, of one word, of
 nothing but a letter. It is said once with 2,500 characters and once with 20,000 to the built-in model, each in a home
 of its own; answering it and learning from it count together, in processor time. Eight times as long may take eight
-times.
+times, and at most what five one-shot chats (`persona chat "…"`, the whole process) take.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.start import time_once
 from persona_cli.agent import open_assistant
 from persona_cli.config import Settings
 from persona_cli.paths import find_places
@@ -55,6 +57,14 @@ def seconds(pattern: str, length: int) -> float:
             assistant.close()
 
 
+def one_shot() -> float:
+    """Return the processor time, in seconds, of one whole `persona chat "…"` in a home that is not new."""
+    with tempfile.TemporaryDirectory(prefix="persona-length-") as home:
+        command = [sys.executable, "-m", "persona_cli", "chat", "I have a red bicycle."]
+        env = os.environ | {"PERSONA_HOME": home}
+        return [time_once(command, env)[1] for _ in range(2)][-1] / 1000
+
+
 def main(arguments: Sequence[str] = ()) -> int:
     """Print the table; each measurement in a process of its own."""
     options = argparse.ArgumentParser(prog="python -m benchmarks length")
@@ -64,15 +74,18 @@ def main(arguments: Sequence[str] = ()) -> int:
     if chosen.one:
         print(seconds(chosen.one[0], int(chosen.one[1])))
         return 0
+    start = one_shot()
+    print(f"A one-shot chat: {_shown(start)} ms\n")
     print(
-        f"| a message of nothing but | {SHORT:,} characters, ms | {LONG:,} characters, ms | growth |",
-        "|---|---:|---:|---:|",
+        f"| a message of nothing but | {SHORT:,} characters, ms | {LONG:,} characters, ms | growth | one-shot chats |",
+        "|---|---:|---:|---:|---:|",
         sep="\n",
     )
     for pattern in chosen.only or PATTERNS:
         short, long = (_apart(pattern, length) for length in (SHORT, LONG))
         growth = f"{long / short:.1f}" if short and long else "-"
-        print(f"| {pattern} | {_shown(short)} | {_shown(long)} | {growth} |", flush=True)
+        chats = f"{long / start:.1f}" if long else "-"
+        print(f"| {pattern} | {_shown(short)} | {_shown(long)} | {growth} | {chats} |", flush=True)
     return 0
 
 
