@@ -93,6 +93,14 @@ def test_every_kind_of_fact_can_be_told_and_asked() -> None:
     assert names == {kind.name for kind in fact_kinds()}
 
 
+def test_a_thought_knows_no_more_than_the_question_says() -> None:
+    asked = [turn for n in range(8) for turn in speak(life_of(n, 200), "7") if turn.asked and turn.asked.window]
+    vague = [turn for turn in asked if turn.asked and turn.asked.about_it == "what they told me"]
+    assert 0 < len(vague) < len(asked)
+    assert all(turn.asked and turn.asked.searches == ("what the user told", "news plans") for turn in vague)
+    assert not any(" about my " in turn.user for turn in vague)
+
+
 def test_a_time_is_named_as_people_do() -> None:
     then, now = datetime(2025, 3, 9, 18, 30, tzinfo=UTC), datetime(2025, 3, 10, 8, 0, tzinfo=UTC)
     said, (start, end) = name_window(then, now, Random(1))
@@ -130,6 +138,20 @@ def test_an_answer_after_a_search_rests_on_what_was_found(made: Path) -> None:
     assert len(searched) >= 4
     shown = [row["messages"][2]["content"] for row in searched]
     assert all("# Retrieved from memory" in text for text in shown)
+
+
+def test_a_choice_is_searched_for_and_answered_by_the_letter_of_what_was_found(made: Path) -> None:
+    chosen = [row for row in rows(made) if "Options:\n  (a)." in row["messages"][0]["content"]]
+    searched = [row for row in chosen if row["task"] == "reason"]
+    assert searched
+    for row in searched:
+        *_, search, reply = (said["content"] for said in row["messages"])
+        letter = reply.partition("<answer>")[2].partition("</answer>")[0]
+        option = row["messages"][0]["content"].partition(f"{letter}. ")[2].partition("\n")[0].rstrip(".")
+        thought = reply.partition("</think>")[0]
+        assert option in thought
+        assert thought.endswith(f"{letter}.") or f"so {letter}." in thought
+        assert "# Retrieved from memory" in search
 
 
 def test_shares_are_the_papers_and_the_gate_refuses_nothing(made: Path) -> None:

@@ -34,6 +34,8 @@ class Asked:
     span: str = ""
     """How the time is said."""
     use: bool = False
+    letter: str = ""
+    """Of the right option, where it is a choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,12 @@ def toned(text: str, traits: Traits, rng: Random, *, always: bool = False) -> st
 def contrary(traits: Traits) -> Traits:
     """Return the traits of somebody who would want the opposite tone."""
     return Traits(**{name: 2 * NEUTRAL - score for name, score in traits})
+
+
+def searches_for(fact: Fact, query: str) -> tuple[str, str]:
+    """Return the words of two searches for a fact: what it is found by but for what is asked, then the question."""
+    words = [word for word in fact.keywords if fact.value.casefold() not in word.casefold()]
+    return " ".join(words[:3]) or fact.about_it, query.rstrip("?.")
 
 
 class _Speaker:
@@ -226,11 +234,9 @@ class _Speaker:
         kind = fact.kind
         text = worded(kind.was if former else kind.ask, fact.slots, self._rng)
         plain = worded(kind.was_answer if former else kind.answer, fact.slots, self._rng)
-        words = [word for word in fact.keywords if fact.value.casefold() not in word.casefold()]
-        searches = (" ".join(words[:3]) or fact.about_it, text.rstrip("?."))
         was = fact.slots.get(f"was_{kind.asked_for}", "") if former else ""
         gold = fact.former.content if former else fact.content
-        return text, plain, Asked(fact.about_it, searches, (gold,), fact.brief, was)
+        return text, plain, Asked(fact.about_it, searches_for(fact, text), (gold,), fact.brief, was)
 
     def _asked_use(self, beat: Beat) -> tuple[str, str, Asked]:
         fact = beat.fact
@@ -254,12 +260,14 @@ class _Speaker:
         span, window = name_window(self._life.sessions[session].at, at, self._rng)
         word = next((word for word in fact.keywords if fact.value.casefold() not in word.casefold()), "news")
         slots = {"window": span, "about": fact.of if fact.of != "user" else f"my {word}"}
-        forms = [form for form in table["ask"] if fact.of == "user" or "{about}" in form]
+        form = self._rng.choice([form for form in table["ask"] if fact.of == "user" or "{about}" in form])
         said = worded(fact.kind.answer[:1], fact.slots, self._rng)
         plain = worded(table["answer"], {**slots, "said": said}, self._rng)
         words = f"{fact.of} {fact.kind.topic}" if fact.of != "user" else fact.kind.topic
-        asked = Asked(fact.about_it, (words, fact.about_it), (fact.content,), fact.brief, window=window, span=span)
-        return worded(forms, slots, self._rng), plain, asked
+        # who asks what was told at all has not said what it is about, and neither can a thought
+        about_it, searches = (fact.about_it, (words, fact.about_it)) if "{about}" in form else table["anything"]
+        asked = Asked(about_it, tuple(searches), (fact.content,), fact.brief, window=window, span=span)
+        return worded([form], slots, self._rng), plain, asked
 
     def _dressed(self, text: str, opener: str) -> str:
         """Return a sentence as people type: with an opener, something behind it, or without capitals."""

@@ -15,10 +15,10 @@ from random import Random
 from persona_cli.evaluation.asking import choice_text
 from persona_cli.evaluation.cases import Form, Question
 from persona_cli.evaluation.datasets.persona_mme import ASPECTS
-from persona_cli.personality import NEUTRAL
-from persona_cli.synthesis.dialogue import Spoken, contrary, toned
+from persona_cli.personality import NEUTRAL, Traits
+from persona_cli.synthesis.dialogue import Asked, Spoken, TurnLabel, contrary, searches_for, toned
 from persona_cli.synthesis.fact_kinds import Fact
-from persona_cli.synthesis.lifeplan import Act, Life
+from persona_cli.synthesis.lifeplan import Act, Beat, Life
 from persona_cli.synthesis.phrasing import filled, load_table, pool, worded
 
 OPTIONS = 4
@@ -45,6 +45,8 @@ class ExamQuestion:
 
     free: bool = False
     """It can be asked without its options, and `reply` is then what to hold an answer against."""
+    fact: Fact | None = None
+    """What it is about, where memory has that as one fact."""
 
     @property
     def aspect(self) -> str:
@@ -62,10 +64,38 @@ class ExamQuestion:
         """Return the letter of the right option in brackets."""
         return f"({'abcd'[self.right]})"
 
+    @property
+    def asked(self) -> Asked | None:
+        """Return what is wanted and how it is found; None where no one memory tells it."""
+        fact = self.fact
+        if fact is None:
+            return None
+        gold = (fact.content, fact.former.content) if self.task == _EVOLVES else (fact.content,)
+        searches = searches_for(fact, self.query)
+        return Asked(fact.about_it, searches, gold, self.options[self.right], letter=self.letter)
+
 
 def examine(life: Life, spoken: Sequence[Spoken], seed: str) -> tuple[ExamQuestion, ...]:
     """Return the questions at the end of a history, those of a task together."""
     return tuple(_Examiner(life, spoken, Random(f"{seed}:{life.key}:exam")).questions())  # noqa: S311 - repeatable
+
+
+def practice(life: Life, spoken: Sequence[Spoken], seed: str, most: int) -> tuple[Spoken, ...]:
+    """Return questions with options as turns after a history, worded and shuffled anew, to learn to choose."""
+    rng, last = Random(f"{seed}:{life.key}:practice"), spoken[-1]  # noqa: S311 - chance that can be repeated
+    known = [question for question in examine(life, spoken, f"{seed}:practice") if question.fact is not None]
+    turns = []
+    for place, question in enumerate(rng.sample(known, min(most, len(known)))):
+        assert question.fact is not None
+        beat = Beat(Act.ASK, question.fact.kind.topic, question.fact)
+        letter, label = question.letter, TurnLabel(Traits())
+        turns.append(
+            Spoken(
+                last.session + 1, place, question.at, question.put, letter, letter, "", beat, label, last.traits,
+                question.asked,
+            )
+        )  # fmt: skip
+    return tuple(turns)
 
 
 class _Examiner:
@@ -91,7 +121,7 @@ class _Examiner:
             for use in fact.kind.use:
                 query = worded(use.ask, fact.slots, self._rng)
                 task = "Implicit Intent Recognition" if fact.kind.topic == "health" else _RECOMMENDS
-                yield self._question(task, query, self._replies(fact, use.reply), pair=True)
+                yield self._question(task, query, self._replies(fact, use.reply), pair=True, fact=fact)
         yield from self._natures()
         yield from self._meant()
         yield from self._seen()
@@ -102,7 +132,7 @@ class _Examiner:
         tempting = (fact.former.brief,) if fact.changed else ()
         task = _LATEST if fact.changed and fact.kind.task in _TASTES else fact.kind.task
         options = [fact.brief, *self._others(fact, lambda other: other.brief, tempting)]
-        return self._question(task, query, options, reply=reply, pair=self._rng.random() < 0.3)
+        return self._question(task, query, options, reply=reply, pair=self._rng.random() < 0.3, fact=fact)
 
     def _evolution(self, fact: Fact) -> Iterator[ExamQuestion]:
         table = load_table("scenes")["turned"]
@@ -114,7 +144,7 @@ class _Examiner:
         others = self._others(fact, lambda other: other.brief, ())
         ways = [(was, fact.brief), (fact.brief, was), (was, others[0]), (others[1], fact.brief)]
         options = [filled(table["option"], {"was": before, "value": after}) for before, after in ways]
-        yield self._question("Interest Evolution Analysis", query, options)
+        yield self._question(_EVOLVES, query, options, fact=fact)
 
     def _natures(self) -> Iterator[ExamQuestion]:
         """Yield what only the person's nature tells: how to explain things, and what they would do in a new place."""
@@ -177,7 +207,14 @@ class _Examiner:
         return [*tempting, *_alike(say(fact), left, self._rng)][: OPTIONS - 1]
 
     def _question(
-        self, task: str, query: str, options: Sequence[str], *, reply: str = "", pair: bool = False
+        self,
+        task: str,
+        query: str,
+        options: Sequence[str],
+        *,
+        reply: str = "",
+        pair: bool = False,
+        fact: Fact | None = None,
     ) -> ExamQuestion:
         """Return a question whose first option is the right one, with the options shuffled."""
         order = self._rng.sample(range(OPTIONS), OPTIONS)
@@ -187,12 +224,13 @@ class _Examiner:
             chosen = toned(plain, self._traits, self._rng, always=True)
             rejected = toned(plain, contrary(self._traits), self._rng, always=True)
         shuffled = tuple(options[place] for place in order)
-        return ExamQuestion(task, query, shuffled, order.index(0), self._at, plain, chosen, rejected, free=bool(reply))
+        return ExamQuestion(task, query, shuffled, order.index(0), self._at, plain, chosen, rejected, bool(reply), fact)
 
 
 _LATEST, _RECOMMENDS = "Latest Preference Recognition", "Implicit Preference Recommendation"
 _GENERALIZES, _EXPLAINS = "Generalizing to New Scenarios", "Tiered Explanation Delivery"
-_TASTES = frozenset({_LATEST, _RECOMMENDS, "Interest Evolution Analysis", "Semantic Information Recall"})
+_EVOLVES = "Interest Evolution Analysis"
+_TASTES = frozenset({_LATEST, _RECOMMENDS, _EVOLVES, "Semantic Information Recall"})
 
 
 def _alike(text: str, others: Sequence[str], rng: Random) -> list[str]:

@@ -179,11 +179,17 @@ class Pupil:
         ask(self._model(scribe))
         return self._lesson(stage, said, scribe)
 
+    def choices(self, asked: Sequence[Spoken]) -> Iterator[Lesson]:
+        """Yield how questions with options are answered at the end of a life."""
+        for said in asked:
+            yield from self._answered(said, Query(said.user, said.at), ())
+
     def _response(self, said: Spoken, turn: Turn, recent: Sequence[Turn]) -> Iterator[Lesson]:
-        store = self.household.store
-        query = Query(turn.user, said.at, turn.images)
         near = tuple(before for before in recent if before.at >= said.at - GAP)
-        situation = Situation(query, store.core.current(), said.traits, near)
+        yield from self._answered(said, Query(turn.user, said.at, turn.images), near)
+
+    def _answered(self, said: Spoken, query: Query, near: tuple[Turn, ...]) -> Iterator[Lesson]:
+        situation = Situation(query, self.household.store.core.current(), said.traits, near)
         policy = Policy(said, situation, self.rng)
         scribe = Scribe(self.context)
         scribe.reply = policy
@@ -242,7 +248,8 @@ class Policy:
         asked = self._said.asked
         if asked is None:
             return targets.think_text(self._said.thought, self._said.answer)
-        if self.searches == 0 and (thought := self._above(asked, messages[0].text)):
+        # a choice is searched for even so: that is how the published training has it
+        if self.searches == 0 and not asked.letter and (thought := self._above(asked, messages[0].text)):
             return targets.think_text(thought, self._said.answer)
         shown = " ".join(message.text for message in messages[1:] if message.role == "user")
         if asked.gold and all(content in shown for content in asked.gold):
@@ -281,6 +288,9 @@ class Policy:
         return ""
 
     def _found(self, asked: Asked) -> str:
+        if asked.letter:
+            content = " ".join(asked.gold)
+            return self._say("choose", asked, content=content, option=asked.value.rstrip("."), letter=asked.letter)
         kind = "former" if asked.was else "found"
         return self._say(kind, asked, content=asked.gold[0], value=asked.value, was=asked.was)
 

@@ -24,7 +24,7 @@ from persona_cli.errors import TransferError
 from persona_cli.model.prompts import load_prompts
 from persona_cli.paths import Places
 from persona_cli.synthesis.dialogue import Spoken, speak
-from persona_cli.synthesis.exam import examine
+from persona_cli.synthesis.exam import examine, practice
 from persona_cli.synthesis.exam_files import bench_records, rl_row, write_benchmark, write_rl, write_user
 from persona_cli.synthesis.home_writing import Housing
 from persona_cli.synthesis.lessons import Pupil
@@ -32,6 +32,9 @@ from persona_cli.synthesis.lifeplan import Life, Picture, load_personas, plan_li
 from persona_cli.synthesis.quality import PAPER, PICTURED, balanced, shares, without_twins
 from persona_cli.synthesis.sft_rows import SftRow, read_row, row_of, write_all, write_lines
 from persona_cli.synthesis.teacher import reworded
+
+CHOICES = 5
+"""Turns of a life for each question with options among its lessons."""
 
 OnProgress = Callable[[int, int], None]
 
@@ -155,6 +158,7 @@ def _part(life: Life, order: Order, housing: Housing, folder: Path) -> Part:
         sessions = [[said for said in spoken if said.session == number] for number in range(len(life.sessions))]
         lessons = [lesson for session in sessions for lesson in pupil.session(session)]
         lessons += pupil.merged(spoken)
+        lessons += pupil.choices(practice(life, spoken, order.seed, max(2, order.turns // CHOICES)))
         traits = household.store.readings.latest()
         prompts = [pupil.first_prompt(question.put, question.at, traits) for question in exam]
     asked = zip(exam, prompts, strict=True)

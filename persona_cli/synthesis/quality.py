@@ -70,7 +70,7 @@ def refusal(label: TurnLabel, turn: Turn, recent: Sequence[Turn], knows: Callabl
 def leaks(said: Spoken) -> bool:
     """Tell whether a question has its own answer in it."""
     asked = said.asked
-    if asked is None or not asked.value or said.beat.act is Act.USE:
+    if asked is None or not asked.value or asked.letter or said.beat.act is Act.USE:
         return False
     return (asked.was or asked.value).casefold() in said.user.casefold()
 
@@ -84,7 +84,10 @@ def without_twins(rows: Iterable[R]) -> list[R]:
 
 
 def balanced(rows: Sequence[R], seed: str, most: int = 0) -> list[R]:
-    """Return as many rows as there can be in the shares of the paper, at most `most` where that is given."""
+    """Return as many rows as there can be in the shares of the paper, at most `most` where that is given.
+
+    Of each task there is at least one.
+    """
     by_kind: dict[str, list[R]] = {kind: [] for kind in PAPER}
     for row in rows:
         by_kind[KINDS[row.task]].append(row)
@@ -96,7 +99,10 @@ def balanced(rows: Sequence[R], seed: str, most: int = 0) -> list[R]:
     rng = Random(f"{seed}:shares")  # noqa: S311 - chance that can be repeated
     kept: set[int] = set()
     for kind, mine in there.items():
-        kept |= {id(row) for row in _drawn(mine, min(len(mine), max(1, round(whole * PAPER[kind]))), rng)}
+        count = min(len(mine), max(1, round(whole * PAPER[kind])))
+        first = list({row.task: row for row in mine}.values())[:count]
+        rest = [row for row in mine if all(row is not other for other in first)]
+        kept |= {id(row) for row in (*first, *_drawn(rest, count - len(first), rng))}
     return [row for row in rows if id(row) in kept]
 
 
