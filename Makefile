@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help chat test weights fuzz lint bench crash soak train train-test docs look clean
+.PHONY: help chat test weights fuzz lint bench eval crash soak train train-test docs look clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -32,6 +32,9 @@ lint: $(VENV)/.installed-dev ## ruff, mypy, the import contract
 
 bench: $(VENV)/.installed-dev ## run the benchmarks and print their tables
 	$(BIN)/python -m benchmarks
+
+eval: $(VENV)/.installed-dev ## ask all of every tiny set: of the built-in model, a tiny Qwen2.5-VL and a server that answers by rule: minutes
+	$(BIN)/python -m benchmarks sets
 
 crash: $(VENV)/.installed-dev ## kill the program a thousand times and look whether anything was lost
 	$(BIN)/python -m tests.crash.living 1000

@@ -29,6 +29,8 @@ ALONE: tuple[str, ...] = (
     "length",
     "bringing",
     "synth",
+    "replay",
+    "sets",
 )
 """Need nothing."""
 

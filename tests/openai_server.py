@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from persona_cli.personality import TRAITS
+
 Says = Callable[[str], str | None]
 """Returns the reply to the text of the last message; None is a failure of the server."""
 
@@ -71,6 +73,19 @@ def serving(says: Says, *, owner: str = "x") -> Iterator[tuple[str, list[dict[st
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def as_a_model_would(text: str) -> str:
+    """Answer the prompts of the loop in their formats: nothing is worth remembering, every letter is (b)."""
+    if '"openness"' in text:
+        return "\n".join(f'"{name}": 3' for name in TRAITS)
+    if '"decision"' in text:
+        return '"reason": "small talk"\n"decision": false\n"content": null\n"keywords": null'
+    if '"topic_summary"' in text:
+        return '"topic_summary": "The week."\n"keywords": week\n"source_dialog_indices": 0'
+    if "# Output format" in text and "<answer>" not in text:
+        return "null"
+    return "<think>It is the second.</think>\n<answer>(b)</answer>"
 
 
 def text_of(message: dict[str, Any]) -> str:

@@ -8,7 +8,8 @@ import pytest
 
 from persona_cli.config import Settings
 from persona_cli.evaluation.datasets import DATASETS, load
-from persona_cli.evaluation.run import Work, answer_person, make_plan
+from persona_cli.evaluation.person_run import Work, answer_person
+from persona_cli.evaluation.run import make_plan
 from persona_cli.evaluation.run_files import RunFolder, read_lines
 from persona_cli.evaluation.subjects import SUBJECTS, Bench
 from persona_cli.evaluation.subjects.engines import shared_engine

@@ -14,7 +14,7 @@ from persona_cli.evaluation.judging.judge import parse_verdict
 from persona_cli.evaluation.letters import first_letter, strict_letter
 from persona_cli.evaluation.run_files import Outcome
 from persona_cli.evaluation.scores import Marked
-from persona_cli.evaluation.scores.intervals import estimate
+from persona_cli.evaluation.scores.intervals import resample
 from persona_cli.evaluation.scores.stages import stages_of
 
 NOW = datetime(2026, 5, 12, tzinfo=UTC)
@@ -156,11 +156,11 @@ def test_verdicts(text: str, read: object) -> None:
 
 def test_intervals_hold_their_mean_and_people_stand_together() -> None:
     scores = [1.0] * 30 + [0.0] * 10
-    apart = estimate(scores, [str(number) for number in range(40)])
-    together = estimate(scores, [str(number // 5) for number in range(40)])
+    apart = resample(scores, [str(number) for number in range(40)])
+    together = resample(scores, [str(number // 5) for number in range(40)])
     assert apart is not None
     assert together is not None
     assert apart.mean == together.mean == 0.75
     assert apart.low <= 0.75 <= apart.high
     assert together.high - together.low > apart.high - apart.low
-    assert estimate([], []) is None
+    assert resample([], []) is None

@@ -13,9 +13,11 @@ import pytest
 from persona_cli.config import ServerSettings, Settings
 from persona_cli.errors import EngineError, TransferError, UsageError
 from persona_cli.evaluation.cases import Collection
+from persona_cli.evaluation.cost import cost_of
 from persona_cli.evaluation.datasets import DATASETS, Dataset, load
 from persona_cli.evaluation.judging.judge import open_judge
-from persona_cli.evaluation.run import answer_all, answer_person, choose, estimate, make_plan
+from persona_cli.evaluation.person_run import Work, answer_person
+from persona_cli.evaluation.run import answer_all, choose, make_plan
 from persona_cli.evaluation.run_files import RunFolder, read_lines
 from persona_cli.evaluation.scores import make_report
 from persona_cli.evaluation.scores.comparing import published_rows
@@ -25,8 +27,7 @@ from persona_cli.evaluation.subjects import Bench
 from persona_cli.evaluation.subjects.engines import shared_engine
 from persona_cli.evaluation.verdicts import compare_all, judge_all
 from persona_cli.paths import find_places
-from persona_cli.personality import TRAITS
-from tests.openai_server import Says, serving, text_of
+from tests.openai_server import Says, as_a_model_would, serving, text_of
 
 pytestmark = pytest.mark.gguf
 
@@ -95,19 +96,6 @@ def test_locomo_by_hand(tmp_path: Path, weights: Path) -> None:
     assert row.overall.count == 30
     assert row.f1 == pytest.approx(1 / 30)
     assert row.labels == {"right": 1, "wrong": 29}
-
-
-def as_a_model_would(text: str) -> str:
-    """Answer the prompts of the loop in their formats: nothing is worth remembering, every letter is (b)."""
-    if '"openness"' in text:
-        return "\n".join(f'"{name}": 3' for name in TRAITS)
-    if '"decision"' in text:
-        return '"reason": "small talk"\n"decision": false\n"content": null\n"keywords": null'
-    if '"topic_summary"' in text:
-        return '"topic_summary": "The week."\n"keywords": week\n"source_dialog_indices": 0'
-    if "# Output format" in text and "<answer>" not in text:
-        return "null"
-    return "<think>It is the second.</think>\n<answer>(b)</answer>"
 
 
 def test_the_real_loop_on_a_server(tmp_path: Path, weights: Path) -> None:
@@ -233,8 +221,6 @@ def test_a_server_that_goes_down_stops_the_run_and_loses_nothing(tmp_path: Path,
     with serving(lambda _: "Walnuts.") as (url, _):
         where = bench(url)
         folder.begin(make_plan(collection, "none", where, limit=0, seed=0), {})
-        from persona_cli.evaluation.run import Work
-
         working = answer_person(Work(where, "none", collection.people[0], tmp_path))
         first = [next(working), next(working)]
     with pytest.raises(EngineError):
@@ -273,6 +259,13 @@ def test_another_plan_in_the_same_folder_is_refused(tmp_path: Path, weights: Pat
     other = make_plan(collection, "full", bench("http://localhost/v1"), limit=0, seed=0)
     with pytest.raises(UsageError, match="holds another run"):
         folder.begin(other, {})
+    # another who learns is another run as well; more threads are not
+    settings = bench("http://localhost/v1").settings
+    for changed, taken in (({"tasks": "none"}, {"model.tasks": "none"}), ({"threads": 3}, {})):
+        there = replace(
+            bench("http://localhost/v1"), settings=replace(settings, model=replace(settings.model, **changed))
+        )
+        assert make_plan(collection, "none", there, limit=0, seed=0).settings == taken
     with pytest.raises(TransferError, match="holds no run"):
         RunFolder(tmp_path / "people").read()
 
@@ -364,7 +357,7 @@ def test_limits_are_drawn_evenly_and_the_same_way() -> None:
 
 def test_the_cost_is_said_before() -> None:
     collection = load("locomo", None)
-    full, none, persona, critic = (estimate(collection, name, 5) for name in ("full", "none", "persona", "self-critic"))
+    full, none, persona, critic = (cost_of(collection, name, 5) for name in ("full", "none", "persona", "self-critic"))
     assert (full.calls, none.calls, critic.calls) == (30, 30, 90)
     assert none.tokens < full.tokens < critic.tokens
     sessions = len({(person.key, said.session) for person in collection.people for said in person.history})

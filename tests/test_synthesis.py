@@ -88,6 +88,17 @@ def test_a_life_has_every_act_in_an_order_that_makes_sense() -> None:
     assert set(Act) - {Act.SHOW} == set(acts)
 
 
+def test_a_long_life_knows_everybody_there_are_words_for_once() -> None:
+    # from about 500 turns on there are more people in a life than kinds of relation
+    life = life_of(3, 500)
+    people = {
+        (turn.beat.fact.slots["name"], turn.beat.fact.slots["rel"])
+        for turn in speak(life, "7")
+        if turn.beat.fact is not None and "rel" in turn.beat.fact.slots
+    }
+    assert len({name for name, _ in people}) == len({relation for _, relation in people}) == len(people) > 10
+
+
 def test_every_kind_of_fact_can_be_told_and_asked() -> None:
     names = {turn.beat.fact.kind.name for n in range(8) for turn in speak(life_of(n, 200), "7") if turn.beat.fact}
     assert names == {kind.name for kind in fact_kinds()}

@@ -210,9 +210,9 @@ def _judge(
 
 def _show_cost(invoked: Invocation, chosen: Collection, named: list[str], top_k: int, *, as_json: bool) -> None:
     from persona_cli.cli.render import print_json
-    from persona_cli.evaluation.run import estimate
+    from persona_cli.evaluation.cost import cost_of
 
-    costs = [estimate(chosen, name, top_k) for name in named]
+    costs = [cost_of(chosen, name, top_k) for name in named]
     if as_json:
         print_json({"kind": "eval-cost", "version": 1, "costs": costs, "notes": chosen.notes})
         return

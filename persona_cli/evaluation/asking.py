@@ -57,7 +57,7 @@ def _ask(subject: Subject, question: Question) -> Reply | None:
         return subject.say(question.text, question)
     if question.form is Form.PAIR:
         return _ask_pair(subject, question)
-    if subject.readings is not None:
+    if subject.chooser is not None:
         return _read_choice(subject, question)
     if question.form is Form.FIT:
         # published without a separator between query and instruction
@@ -67,15 +67,15 @@ def _ask(subject: Subject, question: Question) -> Reply | None:
 
 def _read_choice(subject: Subject, question: Question) -> Reply:
     """Return the letter that the free answer of a model without instructions comes to."""
-    readings = subject.readings
-    assert readings is not None
+    chooser = subject.chooser
+    assert chooser is not None
     said = subject.say(question.text, question)
     if question.form is Form.FIT:
-        chosen = "a" if readings.fit(question.reply) >= 0 else "b"
+        chosen = "a" if chooser.fit(question.reply) >= 0 else "b"
     else:
         # an answer that declines says nothing for any option
         answer = () if says_unknown(said.text) else (said.text,)
-        chosen = letter(readings.closest(question.text, question.options, (*answer, *said.recalled)))
+        chosen = letter(chooser.closest(question.text, question.options, (*answer, *said.recalled)))
     return replace(said, text=f"({chosen}) {said.text}")
 
 
@@ -87,8 +87,8 @@ def _ask_pair(subject: Subject, question: Question) -> Reply | None:
         if weighed[0] is None or weighed[1] is None:
             return None
         return Reply(CHOSEN if weighed[0] > weighed[1] else REJECTED, f"{weighed[0]:.4f} against {weighed[1]:.4f}")
-    if subject.readings is not None:
-        fits = [subject.readings.fit(reply) for reply in (chosen, rejected)]
+    if subject.chooser is not None:
+        fits = [subject.chooser.fit(reply) for reply in (chosen, rejected)]
         verdict = TIED if fits[0] == fits[1] else CHOSEN if fits[0] > fits[1] else REJECTED
         return Reply(verdict, f"{fits[0]:.3f} against {fits[1]:.3f}")
     orders = [

@@ -1,4 +1,4 @@
-"""Running a plan: people in processes, questions in order, every reply on disk before the next is asked for.
+"""Running a plan: which questions are drawn, who answers them where, and how far that is.
 
 Answers come first, verdicts of a judge after them: a judge that is down loses nothing. A person whose questions are all
 answered is not opened again; one that was stopped in the middle goes on with the memory it has.
@@ -6,40 +6,23 @@ answered is not opened again; one that was stopped in the middle goes on with th
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import platform
 import random
-import shutil
-import time
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass, replace
-from itertools import groupby
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import fields, replace
 
 from persona_cli import __version__
-from persona_cli.errors import EngineError, PersonaError
-from persona_cli.evaluation.asking import ask
-from persona_cli.evaluation.cases import MEMORY_FORMS, Collection, Form, Person, Question
-from persona_cli.evaluation.run_files import Outcome, Plan, RunFolder, append, mend, outcome_row
-from persona_cli.evaluation.subjects import Bench, open_subject
+from persona_cli.config import Settings
+from persona_cli.evaluation.cases import Collection
+from persona_cli.evaluation.person_run import Work, answer_person, left_of
+from persona_cli.evaluation.processes import work_in_processes
+from persona_cli.evaluation.run_files import Plan, RunFolder
+from persona_cli.evaluation.subjects import LEARNS, Bench
+from persona_cli.evaluation.subjects.engines import is_served
 
 OnProgress = Callable[[int, int, str], None]
-"""Told questions done, all of them, and what is being done."""
-_BROKEN = 3
-"""Failures of the engine in a row that are a server which is down, not a question it cannot answer."""
-_POLL = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One person to be worked through, as it is sent to a process."""
-
-    bench: Bench
-    subject: str
-    person: Person
-    folder: Path
+"""Told steps done, all of them, and what is being done: a step is a question, or an exchange that is learnt."""
 
 
 def choose(collection: Collection, limit: int, seed: int) -> Collection:
@@ -68,8 +51,8 @@ def make_plan(collection: Collection, subject: str, bench: Bench, *, limit: int,
         model = f"server {settings.server.model or 'default'}"
     return Plan(
         collection.name, collection.variant, subject, model, limit, seed, bench.top_k, bench.pictures,
-        settings.model.context, dict(collection.inputs), collection.notes, len(collection.people), collection.questions,
-        __version__,
+        settings.model.context, _changed(settings), dict(collection.inputs), collection.notes,
+        len(collection.people), collection.questions, __version__,
     )  # fmt: skip
 
 
@@ -78,51 +61,30 @@ def answer_all(
 ) -> None:
     """Have every question answered that has no reply yet.
 
-    Raises what ends a run: a model that cannot be opened, a server that is down. What was answered stays.
+    Raises what ends a run: a model that cannot be opened, a server that is down, another process at work on the same
+    run. What was answered stays.
     """
     folder.begin(plan, machine())
-    pending = [person for person in collection.people if _left(folder, person)]
-    done = collection.questions - sum(len(_left(folder, person)) for person in pending)
-    on_progress(done, collection.questions, plan.subject)
-    works = [Work(bench, plan.subject, person, folder.root) for person in pending]
-    if workers <= 1 or len(works) <= 1:
-        for work in works:
-            for _ in answer_person(work):
-                done += 1
-                on_progress(done, collection.questions, plan.subject)
-        return
-    _in_processes(works, workers, lambda: on_progress(_count(folder, collection), collection.questions, plan.subject))
+    learns = plan.subject == LEARNS
+    pending = [person for person in collection.people if left_of(folder, person)]
+    together = _together(plan, bench, workers, len(pending))
+    works = [Work(bench, plan.subject, person, folder.root, together) for person in pending]
+    every = collection.questions + sum(len(person.history) for person in collection.people if learns)
+    done = every - sum(_steps(work, folder, learns=learns) for work in works)
 
+    def advance(steps: int) -> None:
+        nonlocal done
+        done = min(done + steps, every)
+        on_progress(done, every, plan.subject)
 
-def answer_person(work: Work) -> Generator[str, None, None]:
-    """Let one person's history be learnt, and yield the key of each question once its reply is on disk."""
-    folder = RunFolder(work.folder)
-    file, home = folder.replies_file(work.person.key), folder.home(work.person.key)
-    mend(file)
-    left = _left(folder, work.person)
-    if any(question.form in MEMORY_FORMS for question in left):
-        # what each session leaves is looked at, so it is learnt from the start again
-        shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True, exist_ok=True)
-    subject = open_subject(work.subject, work.bench, work.person, home)
-    try:
-        seen, broken = 0, 0
-        for upto, questions in groupby(sorted(left, key=_seen(work.person)), key=_seen(work.person)):
-            began = time.perf_counter()
-            subject.learn(work.person.history[seen:upto])
-            append(file, {"learnt": upto - seen, "seconds": time.perf_counter() - began})
-            seen = upto
-            for question in questions:
-                reply = ask(subject, question)
-                broken = broken + 1 if reply.failed and "cannot be reached" in reply.failed else 0
-                if broken >= _BROKEN:
-                    raise EngineError(reply.failed, fix="Start it again; the same command goes on where it was.")
-                outcome = Outcome(work.person.key, work.person.context, work.person.hidden, question, reply)
-                append(file, outcome_row(outcome))
-                yield question.key
-    finally:
-        subject.close()
-    shutil.rmtree(home, ignore_errors=True)
+    advance(0)
+    with folder.held():
+        if workers <= 1 or len(works) <= 1:
+            for work in works:
+                for _ in answer_person(work, advance):
+                    pass
+        else:
+            work_in_processes(works, workers, advance)
 
 
 def machine() -> dict[str, str]:
@@ -134,95 +96,29 @@ def machine() -> dict[str, str]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a run would take, before it is started."""
-
-    subject: str
-    questions: int
-    exchanges: int
-    """To be learnt, counted once for each person."""
-    calls: int
-    tokens: int
-    """Of prompts, about four characters each; what the loop's own prompts add is a guess from our measurements."""
+_ASIDE = ("name", "context", "gpu_layers", "project_on_gpu", "threads", "flash_attention", "quantization")
+"""Settings of a model that a plan names by themselves, or that change the time alone."""
 
 
-_PROMPT = 700
-"""Tokens of a prompt of the loop, without what it quotes (docs/numbers.md: 442 before a retrieval, 689 after)."""
+def _changed(settings: Settings) -> dict[str, str]:
+    """Return the settings that are not as by default and may change an answer, by their dotted keys."""
+    default = Settings()
+    return {
+        f"{section}.{part.name}": str(value)
+        for section in ("model", "embedding", "memory", "personality", "session")
+        for part in fields(getattr(settings, section))
+        if part.name not in _ASIDE
+        and (value := getattr(getattr(settings, section), part.name)) != getattr(getattr(default, section), part.name)
+    }
 
 
-def estimate(collection: Collection, subject: str, top_k: int) -> Cost:
-    """Return what a subject would cost."""
-    calls = tokens = 0
-    for person in collection.people:
-        history = sum(len(said.user) + len(said.assistant) for said in person.history) // 4
-        each = history // max(1, len(person.history))
-        sessions = len({said.session for said in person.history})
-        if subject == "persona":
-            # two calls a turn, three a session, and two a question
-            calls += 2 * len(person.history) + 3 * sessions
-            tokens += 2 * len(person.history) * (_PROMPT + each) + 3 * (sessions * _PROMPT + history)
-        for question in person.questions:
-            asked, per = _per_question(subject, question, history, each, top_k)
-            calls, tokens = calls + asked, tokens + per
-    return Cost(subject, collection.questions, sum(len(person.history) for person in collection.people), calls, tokens)
+def _steps(work: Work, folder: RunFolder, *, learns: bool) -> int:
+    """Return how many steps a person is still away from the end."""
+    return len(left_of(folder, work.person)) + (len(work.person.history) if learns else 0)
 
 
-def _per_question(subject: str, question: Question, history: int, each: int, top_k: int) -> tuple[int, int]:
-    if question.form in MEMORY_FORMS:
-        return 0, 0
-    text = (len(question.text) + sum(map(len, question.options)) + len(question.reply)) // 4 + 40
-    shown = {"rag": top_k * each, "recent": top_k * each, "oracle": max(1, len(question.evidence)) * each}
-    context = shown.get(subject, 0 if subject in ("none", "profile") else history)
-    calls = 2 if question.form is Form.PAIR else 1
-    if subject == "self-critic":
-        calls *= 3
-    if subject == "persona":
-        return 2 * calls, 2 * calls * (_PROMPT + text + 4 * each)
-    return calls, calls * (context + text)
-
-
-def _left(folder: RunFolder, person: Person) -> list[Question]:
-    answered = folder.answered(person.key)
-    return [question for question in person.questions if question.key not in answered]
-
-
-def _seen(person: Person) -> Callable[[Question], int]:
-    whole = len(person.history)
-    return lambda question: whole if question.seen is None else min(question.seen, whole)
-
-
-def _count(folder: RunFolder, collection: Collection) -> int:
-    return sum(len(folder.answered(person.key)) for person in collection.people)
-
-
-def _in_processes(works: Sequence[Work], workers: int, on_poll: Callable[[], None]) -> None:
-    """Work through people in processes; the first failure that ends a run lets the others finish their person."""
-    # spawned, not forked: llama.cpp and ONNX Runtime have threads
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(works)), mp_context=context) as pool:
-        running: set[Future[tuple[str, str, str] | None]] = {pool.submit(_work_through, work) for work in works}
-        failed: tuple[str, str, str] | None = None
-        while running:
-            done, running = wait(running, _POLL, FIRST_COMPLETED)
-            on_poll()
-            for future in done:
-                failed = failed or (None if future.cancelled() else future.result())
-            if failed:
-                for future in running:
-                    future.cancel()
-    if failed:
-        raise EngineError(failed[1], fix=failed[2])
-
-
-def _work_through(work: Work) -> tuple[str, str, str] | None:
-    """Run in a process: return what ended it, as values that travel; None for nothing."""
-    # each process alone has its core: threads of all of them together would stand in each other's way
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    try:
-        for _ in answer_person(work):
-            pass
-    except PersonaError as exc:
-        return type(exc).__name__, exc.message, exc.fix
-    return None
+def _together(plan: Plan, bench: Bench, workers: int, people: int) -> int:
+    """Return how many questions of one person are put to the model at once."""
+    if plan.subject == LEARNS or not is_served(bench.settings):
+        return 1
+    return -(-workers // max(1, people))

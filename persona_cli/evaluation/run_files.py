@@ -14,10 +14,13 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from persona_cli.errors import TransferError, UsageError
 from persona_cli.evaluation.cases import Form, Question, Reply
@@ -40,6 +43,8 @@ class Plan:
     top_k: int = 5
     pictures: bool = True
     context: int = 0
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What else is not as it is by default and may change an answer."""
     inputs: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     people: int = 0
@@ -92,6 +97,21 @@ class RunFolder:
             (self.root / name).mkdir(parents=True, exist_ok=True)
         text = json.dumps({"kind": "evaluation", "version": 1, "plan": asdict(plan), "machine": machine}, indent=1)
         file.write_text(text + "\n", encoding="utf-8")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes from the run; raises `UsageError` where one is at work on it."""
+        lock = FileLock(self.root / "run.lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as exc:
+            raise UsageError(
+                f"another process is at work on {self.root}", fix="Wait for it, or name another folder with --to."
+            ) from exc
+        try:
+            yield
+        finally:
+            lock.release()
 
     def replies_file(self, person: str) -> Path:
         """Return where a person's replies are."""
@@ -192,7 +212,7 @@ def _outcome(row: Mapping[str, Any]) -> Outcome:
         asked[name] = tuple(asked[name])
     asked["examples"] = tuple(tuple(example) for example in asked["examples"])
     replied["recalled"] = tuple(replied["recalled"])
-    known = {one.name for one in fields(Question)}
+    known = {part.name for part in fields(Question)}
     question = Question(**{name: value for name, value in asked.items() if name in known})
     return Outcome(row["person"], row["context"], row["hidden"], question, Reply(**replied))
 

@@ -200,6 +200,9 @@ def _people(rng: Random, count: int, user: str) -> list[Slots]:
         names = [name for name in pool("women" if woman else "men") if name not in taken]
         mine = {person["rel"] for person in people}
         kin = [relation for relation in relations["woman" if woman else "man"] if relation not in mine]
+        if not (names and kin):
+            # a life of several hundred turns knows everybody there are words for, and nobody twice
+            continue
         she, her, him = ("she", "her", "her") if woman else ("he", "his", "him")
         words = {"she": she, "her": her, "him": him, "She": she.capitalize()}
         people.append({"name": rng.choice(names), "rel": rng.choice(kin), **words})
@@ -207,7 +210,8 @@ def _people(rng: Random, count: int, user: str) -> list[Slots]:
 
 
 def _animals(rng: Random, count: int) -> list[Slots]:
-    names = rng.sample(pool("pet_names"), count)
+    known = pool("pet_names")
+    names = rng.sample(known, min(count, len(known)))
     return [{"pet": name, "species": rng.choice(pool("species"))} for name in names]
 
 

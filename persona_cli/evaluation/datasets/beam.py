@@ -17,7 +17,7 @@ from pydantic import JsonValue
 
 from persona_cli.evaluation.cases import Collection, Form, Person, Question, Recorded
 from persona_cli.evaluation.datasets.personamem import FIRST
-from persona_cli.evaluation.datasets.published_files import Folder, Row, parse_time
+from persona_cli.evaluation.datasets.published_files import PublishedFolder, PublishedRow, parse_time
 
 NAME = "beam"
 SOURCE = "https://github.com/mohammadtavakoli78/BEAM"
@@ -26,19 +26,19 @@ CONVERSATIONS = {"100k": 20, "500k": 35, "1m": 35, "10m": 10}
 _MARK = re.compile(r"\s*->->\s*\d+\s*(?:,\s*\d+\s*)*$")
 
 
-class _Message(Row):
+class _Message(PublishedRow):
     role: str
     content: str
     id: int | str | None = None
     time_anchor: str | None = None
 
 
-class _Batch(Row):
+class _Batch(PublishedRow):
     turns: list[list[_Message]]
     time_anchor: str | None = None
 
 
-class _Asked(Row):
+class _Asked(PublishedRow):
     question: str
     rubric: tuple[str, ...] = ()
     answer: JsonValue = None
@@ -58,7 +58,7 @@ class _Asked(Row):
 def load(root: Path, variant: str = "") -> Collection:
     """Return the conversations of a size: 100k (the default), 500k, 1m or 10m."""
     size = variant or "100k"
-    folder = Folder(root, name="BEAM", source=SOURCE)
+    folder = PublishedFolder(root, name="BEAM", source=SOURCE)
     chats = folder.find(f"chats/{SIZES[size]}/*/chat.json", f"{SIZES[size]}/*/chat.json")
     folder.expect("conversations", len(chats), CONVERSATIONS[size])
     people = tuple(_person(folder, path) for path in sorted(chats, key=_place))
@@ -70,7 +70,7 @@ def _place(path: Path) -> tuple[int, str]:
     return (int(name) if name.isdecimal() else -1, name)
 
 
-def _person(folder: Folder, path: Path) -> Person:
+def _person(folder: PublishedFolder, path: Path) -> Person:
     history = tuple(_history(folder.json(path, list[_Batch])))
     if not history:
         raise folder.wrong(f"{path} holds no messages")

@@ -18,7 +18,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from persona_cli.evaluation.cases import Collection, Form, Person, Question, Recorded
-from persona_cli.evaluation.datasets.published_files import Folder, Row, pair_messages, parse_time
+from persona_cli.evaluation.datasets.published_files import PublishedFolder, PublishedRow, pair_messages, parse_time
 
 NAME = "halumem"
 SOURCE = "https://huggingface.co/datasets/IAAR-Shanghai/HaluMem"
@@ -29,13 +29,13 @@ RESISTANCE = "extraction: resists what was not said"
 UPDATE, ANSWER = "update", "answer"
 
 
-class _Message(Row):
+class _Message(PublishedRow):
     role: str
     content: str
     timestamp: str = ""
 
 
-class _Point(Row):
+class _Point(PublishedRow):
     memory_content: str
     memory_source: str = "primary"
     memory_type: str = ""
@@ -49,14 +49,14 @@ class _Point(Row):
         return str(self.is_update).lower() == "true" and bool(self.original_memories)
 
 
-class _Asked(Row):
+class _Asked(PublishedRow):
     question: str
     answer: str
     question_type: str = ""
     difficulty: str = ""
 
 
-class _Session(Row):
+class _Session(PublishedRow):
     dialogue: list[_Message]
     start_time: str = ""
     memory_points: tuple[_Point, ...] = ()
@@ -64,7 +64,7 @@ class _Session(Row):
     is_generated_qa_session: bool = False
 
 
-class _User(Row):
+class _User(PublishedRow):
     uuid: str
     persona_info: JsonValue = ""
     sessions: list[_Session]
@@ -72,7 +72,7 @@ class _User(Row):
 
 def load(root: Path, variant: str = "") -> Collection:
     """Return the users of a variant: medium (the default) or long."""
-    folder = Folder(root, name="HaluMem", source=SOURCE)
+    folder = PublishedFolder(root, name="HaluMem", source=SOURCE)
     users = folder.lines(folder.one(FILES[variant or "medium"]), _User)
     folder.expect("users", len(users), 20)
     asked = sum(len(session.questions) for user in users for session in user.sessions)

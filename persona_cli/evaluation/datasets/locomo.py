@@ -15,7 +15,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from persona_cli.evaluation.cases import Collection, Form, Person, Question, Recorded
-from persona_cli.evaluation.datasets.published_files import Folder, Row, parse_time
+from persona_cli.evaluation.datasets.published_files import PublishedFolder, PublishedRow, parse_time
 
 NAME = "locomo"
 SOURCE = "https://github.com/snap-research/locomo (data/locomo10.json)"
@@ -24,21 +24,21 @@ _SESSION = re.compile(r"session_\d+")
 _EVIDENCE = re.compile(r"D\d+:\d+")
 
 
-class _Said(Row):
+class _Said(PublishedRow):
     speaker: str
     dia_id: str
     text: str
     blip_caption: str = ""
 
 
-class _Asked(Row):
+class _Asked(PublishedRow):
     question: str
     answer: JsonValue = ""
     category: int
     evidence: tuple[str, ...] = ()
 
 
-class _Talk(Row):
+class _Talk(PublishedRow):
     conversation: dict[str, JsonValue]
     qa: list[_Asked]
     sample_id: str = ""
@@ -46,7 +46,7 @@ class _Talk(Row):
 
 def load(root: Path, variant: str = "") -> Collection:
     """Return the conversations of the one JSON file in the folder."""
-    folder = Folder(root, name="LoCoMo", source=SOURCE)
+    folder = PublishedFolder(root, name="LoCoMo", source=SOURCE)
     people = _read(folder, folder.one("locomo*.json"), variant)
     folder.expect("conversations", len(people), 10)
     return Collection(NAME, variant, people, folder.inputs, tuple(folder.notes))
@@ -54,15 +54,15 @@ def load(root: Path, variant: str = "") -> Collection:
 
 def load_file(file: Path) -> tuple[Person, ...]:
     """Return the conversations of a file, whatever it is called."""
-    return _read(Folder(file.parent, name="LoCoMo", source=SOURCE), file, "")
+    return _read(PublishedFolder(file.parent, name="LoCoMo", source=SOURCE), file, "")
 
 
-def _read(folder: Folder, file: Path, variant: str) -> tuple[Person, ...]:
+def _read(folder: PublishedFolder, file: Path, variant: str) -> tuple[Person, ...]:
     talks = folder.json(file, list[_Talk])
     return tuple(_person(folder, place, talk, variant) for place, talk in enumerate(talks))
 
 
-def _person(folder: Folder, place: int, talk: _Talk, variant: str) -> Person:
+def _person(folder: PublishedFolder, place: int, talk: _Talk, variant: str) -> Person:
     history = tuple(_history(folder, talk))
     if not history:
         raise folder.wrong(f"conversation {place} has no session_1")
@@ -90,7 +90,7 @@ def _person(folder: Folder, place: int, talk: _Talk, variant: str) -> Person:
     return Person(str(place), history, tuple(questions))
 
 
-def _history(folder: Folder, talk: _Talk) -> Iterator[Recorded]:
+def _history(folder: PublishedFolder, talk: _Talk) -> Iterator[Recorded]:
     names = sorted((key for key in talk.conversation if _SESSION.fullmatch(key)), key=lambda key: int(key[8:]))
     for number, name in enumerate(names):
         at = parse_time(str(talk.conversation.get(f"{name}_date_time", "")))

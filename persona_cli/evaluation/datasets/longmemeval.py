@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from persona_cli.evaluation.cases import Collection, Form, Person, Question, Recorded
-from persona_cli.evaluation.datasets.published_files import Folder, Row, pair_messages, parse_time
+from persona_cli.evaluation.datasets.published_files import PublishedFolder, PublishedRow, pair_messages, parse_time
 
 NAME = "longmemeval"
 SOURCE = "https://huggingface.co/datasets/xiaowu0162/longmemeval-cleaned"
@@ -23,13 +23,13 @@ FILES = {
 }
 
 
-class _Message(Row):
+class _Message(PublishedRow):
     role: str
     content: str
     has_answer: bool = False
 
 
-class _Entry(Row):
+class _Entry(PublishedRow):
     question_id: str
     question_type: str
     question: str
@@ -43,14 +43,14 @@ class _Entry(Row):
 
 def load(root: Path, variant: str = "") -> Collection:
     """Return the questions of a variant: s (the default), oracle or m."""
-    folder = Folder(root, name="LongMemEval", source=SOURCE)
+    folder = PublishedFolder(root, name="LongMemEval", source=SOURCE)
     entries = folder.json(folder.one(*FILES[variant or "s"]), list[_Entry])
     folder.expect("questions", len(entries), 500)
     people = tuple(_person(folder, entry) for entry in entries)
     return Collection(NAME, variant or "s", people, folder.inputs, tuple(folder.notes))
 
 
-def _person(folder: Folder, entry: _Entry) -> Person:
+def _person(folder: PublishedFolder, entry: _Entry) -> Person:
     if len(entry.haystack_dates) != len(entry.haystack_sessions):
         raise folder.wrong(f"{entry.question_id}: {len(entry.haystack_sessions)} sessions, other dates")
     ordered = sorted(enumerate(entry.haystack_dates), key=lambda dated: parse_time(dated[1]))

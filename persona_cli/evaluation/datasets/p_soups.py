@@ -17,7 +17,7 @@ from pydantic import Field
 
 from persona_cli.evaluation.cases import Collection, Form, Person, Question
 from persona_cli.evaluation.datasets.personamem import FIRST
-from persona_cli.evaluation.datasets.published_files import Folder, Row, invented_times
+from persona_cli.evaluation.datasets.published_files import PublishedFolder, PublishedRow, invented_times
 
 NAME = "p-soups"
 SOURCE = "https://github.com/JinaLeejnl/AlignX (benchmark/P-Soups)"
@@ -30,7 +30,7 @@ RECORDS = 600
 PROTOCOLS = ("choice", "fit", "logprob")
 
 
-class _Example(Row):
+class _Example(PublishedRow):
     prompt: str
     chosen: str
     rejected: str
@@ -45,7 +45,7 @@ class _Record(_Example):
 def load(root: Path, variant: str = "") -> Collection:
     """Return the records of the files that are there, asked by one protocol."""
     protocol = variant or "choice"
-    folder = Folder(root, name="P-SOUPS", source=SOURCE)
+    folder = PublishedFolder(root, name="P-SOUPS", source=SOURCE)
     people: list[Person] = []
     for path in folder.find(*FILES):
         records = folder.json(path, list[_Record])

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from pydantic import JsonValue
 
 from persona_cli.evaluation.cases import Collection, Form, Person, Question, Recorded
-from persona_cli.evaluation.datasets.published_files import Folder, Row, parse_time
+from persona_cli.evaluation.datasets.published_files import PublishedFolder, PublishedRow, parse_time
 
 NAME = "persona-mme"
 SOURCE = "https://huggingface.co/datasets/ClareNie/Persona-MME"
@@ -45,12 +45,12 @@ ASPECTS = {
 _IMAGE = "<img>"
 
 
-class _Pair(Row):
+class _Pair(PublishedRow):
     chosen: str
     rejected: str
 
 
-class _Record(Row):
+class _Record(PublishedRow):
     data_path: str
     type: str
     question_type: str
@@ -61,13 +61,13 @@ class _Record(Row):
     alignment: _Pair | None = None
 
 
-class _Turn(Row):
+class _Turn(PublishedRow):
     time: str
     user: str
     assistant: str = ""
 
 
-class _User(Row):
+class _User(PublishedRow):
     profile: JsonValue = ""
     persona: JsonValue = ""
     sessions: list[list[_Turn]]
@@ -76,7 +76,7 @@ class _User(Row):
 
 def load(root: Path, variant: str = "") -> Collection:
     """Return the users of one context, or of all; raises `TransferError` for anything that is not as published."""
-    folder = Folder(root, name="Persona-MME", source=SOURCE)
+    folder = PublishedFolder(root, name="Persona-MME", source=SOURCE)
     records = folder.json(folder.one("Persona-MME.json"), list[_Record])
     folder.expect("questions", len(records), QUESTIONS)
     by_user: defaultdict[str, list[tuple[int, _Record]]] = defaultdict(list)
@@ -89,7 +89,7 @@ def load(root: Path, variant: str = "") -> Collection:
     return Collection(NAME, variant, people, folder.inputs, tuple(folder.notes))
 
 
-def _user_folder(folder: Folder, data_path: str) -> str:
+def _user_folder(folder: PublishedFolder, data_path: str) -> str:
     parts = PurePosixPath(data_path).parts
     # the prefix differs from download to download: what follows "samples" does not
     if "samples" not in parts or len(parts) < parts.index("samples") + 4:
@@ -106,7 +106,7 @@ def _place(entry: tuple[str, object]) -> tuple[int, ...]:
     return tuple(int(part) if part.isdecimal() else -1 for part in entry[0].split("/"))
 
 
-def _person(folder: Folder, user: str, rows: list[tuple[int, _Record]]) -> Person:
+def _person(folder: PublishedFolder, user: str, rows: list[tuple[int, _Record]]) -> Person:
     file = folder.root / "samples" / user / "user_data.json"
     data = folder.json(file, _User)
     questions = tuple(question for number, record in rows for question in _questions(folder, number, record))
@@ -114,7 +114,7 @@ def _person(folder: Folder, user: str, rows: list[tuple[int, _Record]]) -> Perso
     return Person(user, history, questions, _as_text(data.profile), _as_text(data.persona), _context(user))
 
 
-def _history(folder: Folder, file: Path, data: _User) -> Iterator[Recorded]:
+def _history(folder: PublishedFolder, file: Path, data: _User) -> Iterator[Recorded]:
     """Yield the exchanges; each "<img>" takes the next picture of the list."""
     marks = sum(turn.user.count(_IMAGE) for session in data.sessions for turn in session)
     if marks != len(data.imgs):
@@ -129,7 +129,7 @@ def _history(folder: Folder, file: Path, data: _User) -> Iterator[Recorded]:
             yield Recorded(f"{number}:{place}", parse_time(turn.time), words, turn.assistant, shown, number)
 
 
-def _questions(folder: Folder, number: int, record: _Record) -> Iterator[Question]:
+def _questions(folder: PublishedFolder, number: int, record: _Record) -> Iterator[Question]:
     letters = [name.strip("() ").lower() for name in record.choices]
     right = record.answer.strip("() ").lower()
     if right not in letters:

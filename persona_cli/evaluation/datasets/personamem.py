@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from persona_cli.evaluation.cases import Collection, Form, Person, Question, Recorded
-from persona_cli.evaluation.datasets.published_files import Folder, Row, invented_times, pair_messages
+from persona_cli.evaluation.datasets.published_files import PublishedFolder, PublishedRow, invented_times, pair_messages
 
 NAME = "personamem"
 SOURCE = "https://huggingface.co/datasets/bowen-upenn/PersonaMem-v1"
@@ -35,7 +35,7 @@ TASKS = {
 """The other spelling of the seven types in circulation, by how it begins."""
 
 
-class _Row(Row):
+class _Row(PublishedRow):
     question_id: str
     question_type: str
     user_question_or_message: str
@@ -45,7 +45,7 @@ class _Row(Row):
     end_index_in_shared_context: int
 
 
-class _Message(Row):
+class _Message(PublishedRow):
     role: str
     content: str
 
@@ -53,7 +53,7 @@ class _Message(Row):
 def load(root: Path, variant: str = "") -> Collection:
     """Return the questions of a size: 32k (the default), 128k or 1M; with "-uncut" they see the whole context."""
     size, _, cut = (variant or "32k").partition("-")
-    folder = Folder(root, name="PERSONAMEM v1", source=SOURCE)
+    folder = PublishedFolder(root, name="PERSONAMEM v1", source=SOURCE)
     rows = folder.table(folder.one(f"questions_{size}.csv"), _Row)
     contexts: dict[str, list[_Message]] = {}
     for line in folder.lines(folder.one(f"shared_contexts_{size}.jsonl"), dict[str, list[_Message]]):
@@ -97,7 +97,9 @@ def split_sessions(messages: Sequence[_Message]) -> tuple[str, list[list[_Messag
     return profile, sessions
 
 
-def _person(folder: Folder, key: str, messages: list[_Message], rows: list[_Row], *, uncut: bool, size: str) -> Person:
+def _person(
+    folder: PublishedFolder, key: str, messages: list[_Message], rows: list[_Row], *, uncut: bool, size: str
+) -> Person:
     profile, sessions = split_sessions(messages)
     history = invented_times([list(_exchanges(session)) for session in sessions], FIRST)
     questions = []

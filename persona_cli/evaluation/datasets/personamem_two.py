@@ -17,7 +17,13 @@ from pathlib import Path
 
 from persona_cli.evaluation.cases import Collection, Form, Person, Question
 from persona_cli.evaluation.datasets.personamem import FIRST, recorded_of
-from persona_cli.evaluation.datasets.published_files import Folder, Row, invented_times, letter, pair_messages
+from persona_cli.evaluation.datasets.published_files import (
+    PublishedFolder,
+    PublishedRow,
+    invented_times,
+    letter,
+    pair_messages,
+)
 
 NAME = "personamem-v2"
 SOURCE = "https://huggingface.co/datasets/bowen-upenn/PersonaMem-v2"
@@ -25,7 +31,7 @@ QUESTIONS = 5_000
 _SEED = 42
 
 
-class _Row(Row):
+class _Row(PublishedRow):
     persona_id: str
     chat_history_32k_link: str = ""
     chat_history_128k_link: str = ""
@@ -38,19 +44,19 @@ class _Row(Row):
     related_conversation_snippet: str = ""
 
 
-class _Message(Row):
+class _Message(PublishedRow):
     role: str
     content: str
 
 
-class _History(Row):
+class _History(PublishedRow):
     chat_history: list[_Message]
 
 
 def load(root: Path, variant: str = "") -> Collection:
     """Return the questions of a context size and track."""
     size, _, track = (variant or "32k").partition("-")
-    folder = Folder(root, name="PersonaMem-v2", source=SOURCE)
+    folder = PublishedFolder(root, name="PersonaMem-v2", source=SOURCE)
     rows = folder.table(folder.one("benchmark/text/benchmark.csv", "benchmark.csv"), _Row)
     folder.expect("questions", len(rows), QUESTIONS)
     by_history: defaultdict[tuple[str, str], list[tuple[int, _Row]]] = defaultdict(list)
@@ -63,7 +69,9 @@ def load(root: Path, variant: str = "") -> Collection:
     return Collection(NAME, variant or "32k", people, folder.inputs, tuple(folder.notes))
 
 
-def _person(folder: Folder, key: str, link: str, rows: list[tuple[int, _Row]], *, size: str, free: bool) -> Person:
+def _person(
+    folder: PublishedFolder, key: str, link: str, rows: list[tuple[int, _Row]], *, size: str, free: bool
+) -> Person:
     messages = folder.json(_linked(folder, link), _History).chat_history
     told = ({"role": message.role, "content": message.content} for message in messages if message.role != "system")
     pairs = list(pair_messages(told))
@@ -89,7 +97,7 @@ def _person(folder: Folder, key: str, link: str, rows: list[tuple[int, _Row]], *
     return Person(f"{key}", history, tuple(questions), hidden=rows[0][1].expanded_persona, context=size)
 
 
-def _linked(folder: Folder, link: str) -> Path:
+def _linked(folder: PublishedFolder, link: str) -> Path:
     """Return the file a link names, whatever the download put in front of it."""
     parts = Path(link).parts
     for first in range(len(parts)):
@@ -108,7 +116,7 @@ def _query(text: str) -> str:
     return str(message.get("content", text)) if isinstance(message, dict) else text
 
 
-def _shuffled(folder: Folder, number: int, row: _Row) -> tuple[tuple[str, ...], str]:
+def _shuffled(folder: PublishedFolder, number: int, row: _Row) -> tuple[tuple[str, ...], str]:
     try:
         wrong = [str(option) for option in json.loads(row.incorrect_answers)]
     except ValueError as exc:

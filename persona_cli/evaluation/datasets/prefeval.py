@@ -20,7 +20,13 @@ from pydantic import Field
 
 from persona_cli.evaluation.cases import Collection, Form, Person, Question
 from persona_cli.evaluation.datasets.personamem import FIRST
-from persona_cli.evaluation.datasets.published_files import Folder, Row, invented_times, letter, pair_messages
+from persona_cli.evaluation.datasets.published_files import (
+    PublishedFolder,
+    PublishedRow,
+    invented_times,
+    letter,
+    pair_messages,
+)
 
 NAME = "prefeval"
 SOURCE = "https://github.com/amazon-science/PrefEval (benchmark_dataset)"
@@ -35,23 +41,23 @@ _UNDERSTOOD = "I will keep that in mind."
 """The reply to an explicit preference: the original lets the model under test write it."""
 
 
-class _Pair(Row):
+class _Pair(PublishedRow):
     preference: str
     question: str
     explanation: str = ""
     conversation: dict[str, str | dict[str, str]] = Field(default={})
 
 
-class _Options(Row):
+class _Options(PublishedRow):
     options: list[str] = Field(alias="classification_task_options", min_length=2)
 
 
-class _Message(Row):
+class _Message(PublishedRow):
     role: str
     content: str
 
 
-class _Between(Row):
+class _Between(PublishedRow):
     conversation: list[_Message]
 
 
@@ -59,7 +65,7 @@ def load(root: Path, variant: str = "") -> Collection:
     """Return the pairs of all topics in one form."""
     parts = variant.split("-") if variant else ["explicit"]
     free, turns = "open" in parts, next((int(part) for part in parts if part.isdecimal()), 10)
-    folder = Folder(root, name="PrefEval's benchmark_dataset", source=SOURCE)
+    folder = PublishedFolder(root, name="PrefEval's benchmark_dataset", source=SOURCE)
     between = _between(folder, turns)
     people = []
     for path in folder.find(f"{FORMS[parts[0]]}/*.json"):
@@ -73,7 +79,7 @@ def load(root: Path, variant: str = "") -> Collection:
     return Collection(NAME, variant or "explicit", tuple(people), folder.inputs, tuple(folder.notes))
 
 
-def _between(folder: Folder, turns: int) -> list[tuple[str, str]]:
+def _between(folder: PublishedFolder, turns: int) -> list[tuple[str, str]]:
     talks = folder.json(folder.one("filtered_inter_turns.json"), list[_Between])
     messages = [{"role": message.role, "content": message.content} for talk in talks for message in talk.conversation]
     return list(pair_messages(messages))[:turns]

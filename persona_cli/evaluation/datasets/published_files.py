@@ -24,13 +24,13 @@ from persona_cli.evaluation.cases import Recorded
 R = TypeVar("R")
 
 
-class Row(BaseModel):
+class PublishedRow(BaseModel):
     """A record of a published file; fields that are not named are left alone."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class Folder:
+class PublishedFolder:
     """The folder a person has a data set in."""
 
     def __init__(self, root: Path, *, name: str, source: str) -> None:

@@ -90,9 +90,9 @@ def judge(engine: Engine, question: Question, reply: Reply, hidden: str = "") ->
 
 def parse_verdict(text: str) -> tuple[float, bool, str] | None:
     """Return score, whether it says unknown, and why; None where there is no such JSON."""
-    for found in reversed(_JSON.findall(text)):
+    for line in reversed(_JSON.findall(text)):
         try:
-            value = json.loads(found)
+            value = json.loads(line)
             score = float(value["score"])
         except (ValueError, KeyError, TypeError):
             continue

@@ -41,11 +41,11 @@ class Comparison:
 
 def compare(engine: Engine, question: Question, first: Reply, second: Reply, hidden: str) -> Comparison:
     """Ask in both orders. Raises `EngineError` where the judge is down."""
-    one = _ask(engine, question, first, second, hidden)
-    other = _ask(engine, question, second, first, hidden)
-    if one is None or other is None:
+    straight = _ask(engine, question, first, second, hidden)
+    crossed = _ask(engine, question, second, first, hidden)
+    if straight is None or crossed is None:
         return Comparison(question.key, {}, "the judge's reply could not be read")
-    return Comparison(question.key, {name: _agreed(one[name], other[name]) for name in CRITERIA})
+    return Comparison(question.key, {name: _agreed(straight[name], crossed[name]) for name in CRITERIA})
 
 
 def _agreed(straight: int, crossed: int) -> int:
@@ -60,9 +60,9 @@ def _ask(engine: Engine, question: Question, first: Reply, second: Reply, hidden
     )
     for _ in range(ATTEMPTS):
         reply = converse(engine, [Message("user", (text,))])
-        for found in reversed(_JSON.findall(reply)):
+        for line in reversed(_JSON.findall(reply)):
             try:
-                read = {name: int(json.loads(found)[name]) for name in CRITERIA}
+                read = {name: int(json.loads(line)[name]) for name in CRITERIA}
             except (ValueError, KeyError, TypeError):
                 continue
             if set(read.values()) <= {0, 1, 2}:

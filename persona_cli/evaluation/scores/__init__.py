@@ -18,7 +18,7 @@ from persona_cli.evaluation.datasets.published_files import clipped
 from persona_cli.evaluation.judging import Label, Mark, Parse, mark
 from persona_cli.evaluation.run_files import Outcome, Run, RunFolder
 from persona_cli.evaluation.scores.comparing import Published, Wins, published_rows, wins_of
-from persona_cli.evaluation.scores.intervals import Estimate, estimate
+from persona_cli.evaluation.scores.intervals import Interval, resample
 from persona_cli.evaluation.scores.stages import stages_of
 
 SHOWN, RECALLED = 4_000, 30
@@ -34,21 +34,21 @@ class Marked:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RunScores:
     """One run, or the part of it with one size of history."""
 
     name: str
     """Subject and model."""
     context: str
-    overall: Estimate | None
+    overall: Interval | None
     """Without the questions of alignment."""
-    alignment: Estimate | None
-    total: Estimate | None
+    alignment: Interval | None
+    total: Interval | None
     """With them."""
     f1: float | None
     """Of free answers, without alignment."""
-    aspects: dict[str, Estimate]
-    tasks: dict[str, Estimate]
+    aspects: dict[str, Interval]
+    tasks: dict[str, Interval]
     labels: dict[str, int]
     tokens: float
     """Prompt tokens a question."""
@@ -70,7 +70,7 @@ class Report:
     dataset: str
     variant: str
     parse: str
-    rows: tuple[Row, ...]
+    rows: tuple[RunScores, ...]
     published: tuple[Published, ...]
     wins: tuple[Wins, ...]
     inputs: dict[str, str]
@@ -91,31 +91,36 @@ class Report:
         return tuple(dict.fromkeys(task for row in self.rows for task in row.tasks))
 
 
-def marked(run: Run, parse: Parse = Parse.PUBLISHED) -> tuple[Marked, ...]:
+def mark_all(run: Run, parse: Parse = Parse.PUBLISHED) -> tuple[Marked, ...]:
     """Return every reply of a run with its mark: the judge's where there is one, else by rule."""
-    found = []
+    every = []
     for outcome in run.outcomes:
         verdict = run.verdicts.get(outcome.question.key)
         by_rule = mark(outcome.question, outcome.reply, parse)
         if verdict is None or outcome.reply.failed:
-            found.append(Marked(outcome, by_rule))
+            every.append(Marked(outcome, by_rule))
         else:
             judged = verdict.as_mark()
-            found.append(Marked(outcome, Mark(judged.score, judged.label, by_rule.f1, judged.why)))
-    return tuple(found)
+            every.append(Marked(outcome, Mark(judged.score, judged.label, by_rule.f1, judged.why)))
+    return tuple(every)
 
 
 def make_report(folders: Sequence[RunFolder], parse: Parse = Parse.PUBLISHED) -> Report:
     """Return the report of runs of one data set."""
     runs = [folder.read() for folder in folders]
     first = runs[0].plan
-    rows: list[Row] = []
+    rows: list[RunScores] = []
     misses: list[Marked] = []
     for run in runs:
-        every = marked(run, parse)
-        contexts = dict.fromkeys(one.outcome.context for one in every) or {"": None}
-        rows += (_row(run, [one for one in every if one.outcome.context == context], context) for context in contexts)
-        misses += (_shortened(one) for one in every if one.mark.score < 1 and one.mark.label is not Label.SKIPPED)
+        every = mark_all(run, parse)
+        contexts = dict.fromkeys(marked.outcome.context for marked in every) or {"": None}
+        rows += (
+            _row(run, [marked for marked in every if marked.outcome.context == context], context)
+            for context in contexts
+        )
+        misses += (
+            _shortened(marked) for marked in every if marked.mark.score < 1 and marked.mark.label is not Label.SKIPPED
+        )
     free = any(outcome.question.form is Form.OPEN for run in runs for outcome in run.outcomes)
     return Report(
         first.dataset,
@@ -139,21 +144,21 @@ def _shortened(miss: Marked) -> Marked:
     return replace(miss, outcome=replace(miss.outcome, reply=short))
 
 
-def _row(run: Run, every: Sequence[Marked], context: str) -> Row:
-    counted = [one for one in every if one.mark.label not in (Label.SKIPPED, Label.UNJUDGED)]
-    plain = [one for one in counted if one.outcome.question.aspect != "Alignment"]
-    aligned = [one for one in counted if one.outcome.question.aspect == "Alignment"]
-    shares = [one.mark.f1 for one in plain if one.mark.f1 is not None]
-    replies = [one.outcome.reply for one in counted]
+def _row(run: Run, every: Sequence[Marked], context: str) -> RunScores:
+    counted = [marked for marked in every if marked.mark.label not in (Label.SKIPPED, Label.UNJUDGED)]
+    plain = [marked for marked in counted if marked.outcome.question.aspect != "Alignment"]
+    aligned = [marked for marked in counted if marked.outcome.question.aspect == "Alignment"]
+    shares = [marked.mark.f1 for marked in plain if marked.mark.f1 is not None]
+    replies = [marked.outcome.reply for marked in counted]
     labels: dict[str, int] = {}
-    for one in every:
-        labels[one.mark.label] = labels.get(one.mark.label, 0) + 1
+    for marked in every:
+        labels[marked.mark.label] = labels.get(marked.mark.label, 0) + 1
     name = f"{run.plan.subject}, {run.plan.model}"
-    return Row(
-        name, context, _estimate(plain), _estimate(aligned), _estimate(counted) if aligned else None,
+    return RunScores(
+        name, context, _interval(plain), _interval(aligned), _interval(counted) if aligned else None,
         fmean(shares) if shares else None,
-        _grouped(counted, lambda one: one.outcome.question.aspect),
-        _grouped(counted, lambda one: one.outcome.question.task),
+        _grouped(counted, lambda marked: marked.outcome.question.aspect),
+        _grouped(counted, lambda marked: marked.outcome.question.task),
         labels,
         fmean(reply.tokens for reply in replies) if replies else 0.0,
         fmean(reply.generated for reply in replies) if replies else 0.0,
@@ -163,14 +168,14 @@ def _row(run: Run, every: Sequence[Marked], context: str) -> Row:
     )  # fmt: skip
 
 
-def _estimate(every: Sequence[Marked]) -> Estimate | None:
-    return estimate([one.mark.score for one in every], [one.outcome.person for one in every])
+def _interval(every: Sequence[Marked]) -> Interval | None:
+    return resample([marked.mark.score for marked in every], [marked.outcome.person for marked in every])
 
 
-def _grouped(every: Sequence[Marked], group: Callable[[Marked], str]) -> dict[str, Estimate]:
+def _grouped(every: Sequence[Marked], group: Callable[[Marked], str]) -> dict[str, Interval]:
     groups: dict[str, list[Marked]] = {}
-    for one in every:
-        if name := group(one):
-            groups.setdefault(name, []).append(one)
-    found = {name: _estimate(members) for name, members in groups.items()}
-    return {name: score for name, score in found.items() if score is not None}
+    for marked in every:
+        if name := group(marked):
+            groups.setdefault(name, []).append(marked)
+    scores = {name: _interval(members) for name, members in groups.items()}
+    return {name: score for name, score in scores.items() if score is not None}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from persona_cli.evaluation.judging.pairwise import CRITERIA, Comparison
-from persona_cli.evaluation.scores.intervals import Estimate, estimate
+from persona_cli.evaluation.scores.intervals import Interval, resample
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class Wins:
     name: str
     against: str
     criterion: str
-    won: Estimate
-    lost: Estimate
+    won: Interval
+    lost: Interval
     unjudged: int
 
 
@@ -43,14 +43,14 @@ def published_rows(dataset: str, contexts: Sequence[str]) -> tuple[Published, ..
 
 def wins_of(compared: Mapping[str, Sequence[Comparison]], name: str) -> list[Wins]:
     """Return the wins of a subject against each other, by criterion."""
-    found = []
+    wins = []
     for other, comparisons in compared.items():
         judged = [comparison for comparison in comparisons if not comparison.failed]
         keys = [comparison.key for comparison in judged]
         for criterion in CRITERIA:
             verdicts = [comparison.verdicts[criterion] for comparison in judged]
-            won = estimate([float(verdict == 1) for verdict in verdicts], keys)
-            lost = estimate([float(verdict == -1) for verdict in verdicts], keys)
+            won = resample([float(verdict == 1) for verdict in verdicts], keys)
+            lost = resample([float(verdict == -1) for verdict in verdicts], keys)
             if won is not None and lost is not None:
-                found.append(Wins(name, other, criterion, won, lost, len(comparisons) - len(judged)))
-    return found
+                wins.append(Wins(name, other, criterion, won, lost, len(comparisons) - len(judged)))
+    return wins

@@ -17,7 +17,7 @@ _SEED = 20_260
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class Interval:
     """A mean with the interval that holds 95 of 100 resampled means; all from 0 to 1."""
 
     mean: float
@@ -26,7 +26,7 @@ class Estimate:
     count: int
 
 
-def estimate(scores: Sequence[float], people: Sequence[str]) -> Estimate | None:
+def resample(scores: Sequence[float], people: Sequence[str]) -> Interval | None:
     """Return the mean of scores with its interval; None for none. `people` says whom each score belongs to."""
     if not scores:
         return None
@@ -42,4 +42,4 @@ def estimate(scores: Sequence[float], people: Sequence[str]) -> Estimate | None:
         drawn = chance.integers(0, len(names), (RESAMPLES, len(names)))
         means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     low, high = np.quantile(means, (0.025, 0.975))
-    return Estimate(float(values.mean()), float(low), float(high), len(values))
+    return Interval(float(values.mean()), float(low), float(high), len(values))

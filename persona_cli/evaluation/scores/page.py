@@ -9,7 +9,7 @@ from pathlib import Path
 
 from persona_cli.evaluation.datasets.published_files import clipped
 from persona_cli.evaluation.scores import Report
-from persona_cli.evaluation.scores.intervals import Estimate
+from persona_cli.evaluation.scores.intervals import Interval
 from persona_cli.evaluation.scores.rendering import (
     cost_table,
     main_table,
@@ -108,5 +108,5 @@ def _task_bars(report: Report) -> list[Bar]:
     ]
 
 
-def _bar(name: str, score: Estimate, colour: str) -> Bar:
+def _bar(name: str, score: Interval, colour: str) -> Bar:
     return Bar(name, score.mean, colour, score.low, score.high)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from persona_cli.evaluation.datasets.published_files import clipped
-from persona_cli.evaluation.scores import Report, Row
+from persona_cli.evaluation.scores import Report, RunScores
 from persona_cli.evaluation.scores.comparing import Published
-from persona_cli.evaluation.scores.intervals import Estimate
+from persona_cli.evaluation.scores.intervals import Interval
 from persona_cli.evaluation.scores.stages import COLUMNS
 
 Table = tuple[list[str], list[list[str]]]
@@ -84,14 +84,14 @@ def wins_table(report: Report) -> Table:
     return head, rows
 
 
-def interval(score: Estimate | None) -> str:
+def interval(score: Interval | None) -> str:
     """Return "61.0 (52.5–69.5)", in per cent."""
     if score is None:
         return "–"
     return f"{100 * score.mean:.1f} ({100 * score.low:.1f}–{100 * score.high:.1f})"
 
 
-def percent(score: Estimate | None) -> str:
+def percent(score: Interval | None) -> str:
     """Return "61.0"."""
     return "–" if score is None else f"{100 * score.mean:.1f}"
 
@@ -109,7 +109,7 @@ def remarks(report: Report) -> Iterator[str]:
     yield from report.notes
 
 
-def _cells(head: Sequence[str], row: Row, aspects: Sequence[str]) -> list[str]:
+def _cells(head: Sequence[str], row: RunScores, aspects: Sequence[str]) -> list[str]:
     cells = [row.name, *([row.context] if "context" in head else [])]
     cells += [percent(row.aspects.get(aspect)) for aspect in aspects]
     cells.append(interval(row.overall))
@@ -162,7 +162,6 @@ def _section(heading: str, table: Table) -> Iterator[str]:
 
 def _table(table: Table) -> Iterable[str]:
     head, rows = table
-
     yield "| " + " | ".join(head) + " |"
     yield "|" + "|".join(["---", *["--:"] * (len(head) - 1)]) + "|"
     for row in rows:

@@ -24,30 +24,32 @@ COLUMNS = (
 
 def stages_of(every: Sequence[Marked]) -> dict[str, float]:
     """Return what a run has of the columns, from 0 to 1; nothing for a data set that asks for no memories."""
-    if not any(one.outcome.question.form in MEMORY_FORMS for one in every):
+    if not any(marked.outcome.question.form in MEMORY_FORMS for marked in every):
         return {}
-    points = [one for one in every if _is(one, Form.EXTRACTED) and not one.outcome.question.unanswerable]
-    invented = [one for one in every if _is(one, Form.EXTRACTED) and one.outcome.question.unanswerable]
-    weights = [one.outcome.question.weight for one in points]
-    found = {
-        "extraction R": _mean([one.mark.score for one in points]),
-        "weighted R": _mean([one.mark.score for one in points], weights),
-        "FMR": _mean([one.mark.score for one in invented]),
+    points = [marked for marked in every if _is(marked, Form.EXTRACTED) and not marked.outcome.question.unanswerable]
+    invented = [marked for marked in every if _is(marked, Form.EXTRACTED) and marked.outcome.question.unanswerable]
+    weights = [marked.outcome.question.weight for marked in points]
+    stages = {
+        "extraction R": _mean([marked.mark.score for marked in points]),
+        "weighted R": _mean([marked.mark.score for marked in points], weights),
+        "FMR": _mean([marked.mark.score for marked in invented]),
     }
-    stored = [one for one in every if _is(one, Form.STORED)]
-    found["P"] = _mean([one.mark.score for one in stored], [len(one.outcome.reply.recalled) for one in stored])
-    recall, precision = found["extraction R"], found["P"]
+    stored = [marked for marked in every if _is(marked, Form.STORED)]
+    stages["P"] = _mean(
+        [marked.mark.score for marked in stored], [len(marked.outcome.reply.recalled) for marked in stored]
+    )
+    recall, precision = stages["extraction R"], stages["P"]
     if recall is not None and precision is not None and recall + precision:
-        found["F1"] = 2 * recall * precision / (recall + precision)
+        stages["F1"] = 2 * recall * precision / (recall + precision)
     for name, form in (("update", Form.UPDATED), ("answers", Form.OPEN)):
-        mine = [one.mark.label for one in every if _is(one, form)]
+        mine = [marked.mark.label for marked in every if _is(marked, form)]
         for letter, labels in (("C", {Label.RIGHT}), ("H", {Label.WRONG, Label.PARTLY}), ("O", {Label.OMITTED})):
-            found[f"{name} {letter}"] = _mean([float(label in labels) for label in mine])
-    return {column: share for column in COLUMNS if (share := found.get(column)) is not None}
+            stages[f"{name} {letter}"] = _mean([float(label in labels) for label in mine])
+    return {column: share for column in COLUMNS if (share := stages.get(column)) is not None}
 
 
-def _is(one: Marked, form: Form) -> bool:
-    return one.outcome.question.form is form and one.mark.label not in (Label.SKIPPED, Label.UNJUDGED)
+def _is(marked: Marked, form: Form) -> bool:
+    return marked.outcome.question.form is form and marked.mark.label not in (Label.SKIPPED, Label.UNJUDGED)
 
 
 def _mean(scores: Sequence[float], weights: Sequence[float] | None = None) -> float | None:

@@ -13,7 +13,7 @@ few-shot      full, with examples of what the person preferred, where the data s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -24,9 +24,11 @@ from persona_cli.evaluation.cases import Person, Question, Recorded, Reply
 from persona_cli.paths import Places
 
 if TYPE_CHECKING:
-    from persona_cli.evaluation.subjects.readings import Readings
+    from persona_cli.evaluation.subjects.chooser import Chooser
 
 SUBJECTS = ("persona", "full", "rag", "none", "profile", "recent", "oracle", "self-critic", "few-shot")
+LEARNS = "persona"
+"""The one for which learning a history is work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +44,17 @@ class Bench:
     """Whether baselines are shown pictures, where the model sees; the paper does not say."""
 
 
+OnLearnt = Callable[[int], None]
+"""Told how many exchanges more are learnt."""
+
+
 class Subject(Protocol):
     """Something that learns a history and is asked about it."""
 
-    readings: Readings | None
+    chooser: Chooser | None
     """For a model that follows no instructions: what its choices are read from. None where replies are read."""
 
-    def learn(self, exchanges: Sequence[Recorded]) -> None:
+    def learn(self, exchanges: Sequence[Recorded], on_learnt: OnLearnt) -> None:
         """Take in what comes next of the history; sessions are closed before the questions."""
         ...
 

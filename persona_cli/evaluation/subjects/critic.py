@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from persona_cli.evaluation.cases import Question, Recorded, Reply
-from persona_cli.evaluation.subjects import Subject
+from persona_cli.evaluation.subjects import OnLearnt, Subject
 
 CRITICISE = """{text}
 
@@ -33,16 +33,16 @@ class CriticSubject:
 
     def __init__(self, inner: Subject) -> None:
         self._inner = inner
-        self.readings = inner.readings
+        self.chooser = inner.chooser
 
-    def learn(self, exchanges: Sequence[Recorded]) -> None:
+    def learn(self, exchanges: Sequence[Recorded], on_learnt: OnLearnt) -> None:
         """Let the other learn."""
-        self._inner.learn(exchanges)
+        self._inner.learn(exchanges, on_learnt)
 
     def say(self, text: str, question: Question) -> Reply:
         """Answer, criticise, revise; a model that follows no instructions answers once."""
         first = self._inner.say(text, question)
-        if self.readings is not None:
+        if self.chooser is not None:
             return first
         criticism = self._inner.say(CRITICISE.format(text=text, answer=first.text), question)
         last = self._inner.say(REVISE.format(text=text, answer=first.text, criticism=criticism.text), question)

@@ -18,12 +18,17 @@ def is_built_in(settings: Settings) -> bool:
     return settings.model.name.casefold() == BUILT_IN
 
 
+def is_served(settings: Settings) -> bool:
+    """Tell whether the model answers behind a URL, several questions at once."""
+    return settings.model.name.casefold() == SERVED
+
+
 @lru_cache(maxsize=2)
 def shared_engine(settings: Settings, weights: Path) -> Engine:
     """Return the engine that the settings name, opened at its first use in this process."""
     from persona_cli.model.opening import find_installed, open_server, open_weights
 
-    if settings.model.name.casefold() == SERVED:
+    if is_served(settings):
         return open_server(settings)
     # nothing of a benchmark is kept in the person's own cache
     cache = weights.parent / "cache"

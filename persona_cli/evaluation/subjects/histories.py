@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from persona_cli.evaluation.cases import Person, Question, Recorded, Reply
-from persona_cli.evaluation.subjects import Bench
+from persona_cli.evaluation.subjects import Bench, OnLearnt
+from persona_cli.evaluation.subjects.chooser import Chooser
 from persona_cli.evaluation.subjects.engines import is_built_in, shared_engine
-from persona_cli.evaluation.subjects.readings import Readings
 from persona_cli.memory import Keeping, open_memory
 from persona_cli.model.engines import Engine, ImagePart, Message
 from persona_cli.model.tasks import Exchange, Situation
@@ -63,9 +63,9 @@ class HistorySubject:
         built_in = is_built_in(bench.settings)
         self._engine: Engine | None = None if built_in else shared_engine(bench.settings, bench.places.weights)
         self._lite = self._open_lite() if built_in else None
-        self.readings = self._make_readings() if built_in else None
+        self.chooser = self._make_chooser() if built_in else None
 
-    def learn(self, exchanges: Sequence[Recorded]) -> None:
+    def learn(self, exchanges: Sequence[Recorded], on_learnt: OnLearnt) -> None:
         """Take the exchanges in as they are."""
         self._known += exchanges
         if self._selection is Selection.RAG:
@@ -74,6 +74,7 @@ class HistorySubject:
             for count, said in enumerate(exchanges[-_READ:]):
                 inferred = self._lite.infer_personality(_turn(count, said), (), _never)
                 self._traits = evolve(self._traits, inferred, count)
+        on_learnt(len(exchanges))
 
     def say(self, text: str, question: Question) -> Reply:
         """Answer with the selected exchanges in view."""
@@ -188,14 +189,14 @@ class HistorySubject:
 
         return open_lite(self._memory.embedder.embed, lambda: self._memory.reader)
 
-    def _make_readings(self) -> Readings:
+    def _make_chooser(self) -> Chooser:
         lite = self._lite
         assert lite is not None
 
         def traits_of(text: str) -> Traits:
             return lite.infer_personality(_turn(0, self._known[0], text), (), _never) if self._known else Traits()
 
-        return Readings(self._memory.embedder.embed, traits_of, lambda: self._traits)
+        return Chooser(self._memory.embedder.embed, traits_of, lambda: self._traits)
 
 
 def _turn(number: int, said: Recorded, words: str = "") -> Turn:

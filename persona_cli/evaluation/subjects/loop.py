@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from persona_cli.agent import open_assistant
 from persona_cli.agent.replay import Exchange, replay
 from persona_cli.evaluation.cases import Form, Person, Question, Recorded, Reply
-from persona_cli.evaluation.subjects import Bench
+from persona_cli.evaluation.subjects import Bench, OnLearnt
+from persona_cli.evaluation.subjects.chooser import Chooser
 from persona_cli.evaluation.subjects.engines import is_built_in
-from persona_cli.evaluation.subjects.readings import Readings
 from persona_cli.model.opening import open_model
 from persona_cli.paths import Places
 from persona_cli.personality import Traits
@@ -26,6 +26,7 @@ from persona_cli.records import (
     Aspect,
     Author,
     Image,
+    Job,
     Kind,
     PictureSource,
     Query,
@@ -57,7 +58,8 @@ class LoopSubject:
     def __init__(self, bench: Bench, person: Person, home: Path) -> None:
         places = Places(home, home / "config.toml", bench.places.prompts, bench.places.weights)
         self._now = person.history[0].at if person.history else person.questions[0].at
-        self._new: tuple[str, ...] = ()
+        self.new: tuple[str, ...] = ()
+        """What the last part of the history left in memory."""
         self._told: list[str] = []
         # as a chat would open it, but for what an engine would keep of its prompts for the next time
         model = open_model(places, bench.settings, self._picture, self._embed, self._reader, keep=False)
@@ -65,22 +67,33 @@ class LoopSubject:
             places, bench.settings, model=model, clock=self._clock, notice=self._told.append
         )
         self._give_profile(person.profile)
-        self.readings = self._make_readings() if is_built_in(bench.settings) else None
+        self.chooser = self._make_chooser() if is_built_in(bench.settings) else None
 
-    def learn(self, exchanges: Sequence[Recorded]) -> None:
+    def learn(self, exchanges: Sequence[Recorded], on_learnt: OnLearnt) -> None:
         """Replay exchanges and close their sessions."""
         if not exchanges:
             return
+        learnt = 0
+
+        def advance(done: int, jobs: int, _job: Job) -> None:
+            nonlocal learnt
+            more = len(exchanges) * done // max(1, jobs) - learnt
+            learnt += more
+            if more:
+                on_learnt(more)
+
         store = self._assistant.memory.store
         before = {memory.id for memory in store.semantic.list(Status.ACTIVE)}
         self._now = exchanges[-1].at + timedelta(minutes=1)
-        told = [Exchange(one.at, one.user or "(nothing)", one.assistant, one.images) for one in exchanges]
+        told = [Exchange(said.at, said.user or "(nothing)", said.assistant, said.images) for said in exchanges]
         # a home of one person is searched exactly: Chroma would be opened and filled for nobody
-        replay(self._assistant, told, in_passing=True)
+        replay(self._assistant, told, advance, in_passing=True)
         self._assistant.close_sessions(force=True)
         self._assistant.updates.run(in_passing=True)
+        # what was replayed before the run was stopped is no job any more
+        on_learnt(len(exchanges) - learnt)
         after = store.semantic.list(Status.ACTIVE)
-        self._new = tuple(memory.content for memory in after if memory.id not in before)
+        self.new = tuple(memory.content for memory in after if memory.id not in before)
 
     def say(self, text: str, question: Question) -> Reply:
         """Respond, at the question's time, without keeping anything."""
@@ -96,7 +109,7 @@ class LoopSubject:
     def memories(self, question: Question) -> tuple[str, ...] | None:
         """Return what the last part of the history left, or what a search for a changed point finds."""
         if question.form is not Form.UPDATED:
-            return self._new
+            return self.new
         found = self._assistant.memory.retriever.search(
             question.text, kinds={Kind.SEMANTIC}, limit=FOUND, at=max(self._now, question.at)
         )
@@ -134,13 +147,13 @@ class LoopSubject:
             words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             core.put(str(key), words, Aspect.HUMAN, self._now, author=Author.PERSON)
 
-    def _make_readings(self) -> Readings:
+    def _make_chooser(self) -> Chooser:
         memory, model = self._assistant.memory, self._assistant.model
 
         def traits_of(text: str) -> Traits:
             return model.infer_personality(Turn(0, 0, self._now, text, "", ""), (), lambda: False)
 
-        return Readings(memory.embedder.embed, traits_of, memory.store.readings.latest)
+        return Chooser(memory.embedder.embed, traits_of, memory.store.readings.latest)
 
 
 def _lines(recall: Recall) -> list[str]:

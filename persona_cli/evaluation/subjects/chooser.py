@@ -27,7 +27,7 @@ _LOOKED_AT = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Readings:
+class Chooser:
     """The sentence embedding and the trait heads of the built-in model."""
 
     embed: Embed
