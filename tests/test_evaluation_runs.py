@@ -13,7 +13,7 @@ import pytest
 from persona_cli.config import ServerSettings, Settings
 from persona_cli.errors import EngineError, TransferError, UsageError
 from persona_cli.evaluation.cases import Collection
-from persona_cli.evaluation.cost import cost_of
+from persona_cli.evaluation.cost import cost_of, judge_calls
 from persona_cli.evaluation.datasets import DATASETS, Dataset, load
 from persona_cli.evaluation.judging.judge import open_judge
 from persona_cli.evaluation.person_run import Work, answer_person
@@ -362,6 +362,10 @@ def test_the_cost_is_said_before() -> None:
     assert none.tokens < full.tokens < critic.tokens
     sessions = len({(person.key, said.session) for person in collection.people for said in person.history})
     assert persona.calls == 2 * 68 + 3 * sessions + 2 * 30
+    # a criterion is a call; of two subjects each pair is shown in both orders besides
+    assert judge_calls(collection, 2) == 2 * 30
+    assert judge_calls(load("open-ended", None), 2) == 2 * 30 + 2 * 30
+    assert judge_calls(load("persona-mme", None), 2) == 0
 
 
 def test_rows_are_whole_lines(tmp_path: Path) -> None:

@@ -108,7 +108,8 @@ def run_(
     chosen = choose(load(dataset, data, variant), limit, seed)
     bench = Bench(settings, invoked.places, top_k, pictures)
     if dry_run:
-        _show_cost(invoked, chosen, named, top_k, as_json=as_json)
+        judged = _judging(settings, judge) is not None
+        _show_cost(invoked, chosen, named, top_k, judged=judged, as_json=as_json)
         return
     folders = [_answer(invoked, chosen, name, bench, to, limit=limit, seed=seed, workers=workers) for name in named]
     _judge(invoked, folders, chosen, _judging(settings, judge), workers)
@@ -208,13 +209,16 @@ def _judge(
         engine.close()
 
 
-def _show_cost(invoked: Invocation, chosen: Collection, named: list[str], top_k: int, *, as_json: bool) -> None:
+def _show_cost(
+    invoked: Invocation, chosen: Collection, named: list[str], top_k: int, *, judged: bool, as_json: bool
+) -> None:
     from persona_cli.cli.render import print_json
-    from persona_cli.evaluation.cost import cost_of
+    from persona_cli.evaluation.cost import cost_of, judge_calls
 
     costs = [cost_of(chosen, name, top_k) for name in named]
+    verdicts = judge_calls(chosen, len(named)) if judged else 0
     if as_json:
-        print_json({"kind": "eval-cost", "version": 1, "costs": costs, "notes": chosen.notes})
+        print_json({"kind": "eval-cost", "version": 1, "costs": costs, "judge_calls": verdicts, "notes": chosen.notes})
         return
     for note in chosen.notes:
         invoked.notice(note)
@@ -223,6 +227,8 @@ def _show_cost(invoked: Invocation, chosen: Collection, named: list[str], top_k:
             f"{cost.subject}: {cost.questions:,} questions, {cost.exchanges:,} exchanges, about {cost.calls:,} calls "
             f"with {cost.tokens:,} prompt tokens"
         )
+    if judged:
+        invoked.out.print(f"the judge: {verdicts:,} calls")
 
 
 def _show(invoked: Invocation, folders: list[RunFolder], *, as_json: bool) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from persona_cli.evaluation.cases import MEMORY_FORMS, Collection, Form, Question
+from persona_cli.evaluation.datasets.open_ended import NAME as PAIRED
+from persona_cli.evaluation.judging.judge import criteria_of
 from persona_cli.evaluation.subjects import LEARNS
 
 
@@ -40,6 +42,13 @@ def cost_of(collection: Collection, subject: str, top_k: int) -> Cost:
             asked, per = _per_question(subject, question, history, each, top_k)
             calls, tokens = calls + asked, tokens + per
     return Cost(subject, collection.questions, sum(len(person.history) for person in collection.people), calls, tokens)
+
+
+def judge_calls(collection: Collection, subjects: int) -> int:
+    """Return how often a judge is asked: a call a criterion of a free answer, and pairs in both orders."""
+    free = [asked for person in collection.people for asked in person.questions if asked.form is Form.OPEN]
+    paired = 2 * len(free) * (subjects - 1) if collection.name.startswith(PAIRED) else 0
+    return subjects * sum(len(criteria_of(asked)) for asked in free) + paired
 
 
 def _per_question(subject: str, question: Question, history: int, each: int, top_k: int) -> tuple[int, int]:

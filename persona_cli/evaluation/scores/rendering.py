@@ -44,7 +44,7 @@ def task_table(report: Report) -> Table:
     rows = []
     for task in report.tasks:
         counts = [row.tasks[task].count for row in report.rows if task in row.tasks]
-        rows.append([task, str(max(counts)), *(percent(row.tasks.get(task)) for row in report.rows)])
+        rows.append([task, str(max(counts)), *(interval(row.tasks.get(task)) for row in report.rows)])
     return head, rows
 
 
