@@ -42,6 +42,34 @@ def test_what_only_looks_like_a_time_is_none(text: str) -> None:
     assert find_times(text, AT) == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "phrase", "start"),
+    [
+        ("they say snow for tommorow afternoon, and wind", "tommorow afternoon", "2023-05-18T12:00"),
+        ("and on wensday next week i have the dentist", "on wensday next week", "2023-05-24"),
+        ("yesteday we ate out", "yesteday", "2023-05-16"),
+        ("exams in febuary 2024, tomorow the timetable", "febuary 2024", "2024-02-01"),
+    ],
+)
+def test_mistyped_words_of_time_are_read(text: str, phrase: str, start: str) -> None:
+    found = find_times(text, AT)[0]
+    assert found.text == phrase
+    assert text[found.start : found.end] == phrase
+    assert found.window.start == read(start)
+
+
+@pytest.mark.parametrize("text", ["Augusta", "a sundry lot", "in mourning", "the weekender bag", "winner takes all"])
+def test_words_that_are_near_to_one_stay_what_they_are(text: str) -> None:
+    assert find_times(text, AT) == ()
+
+
+def test_what_is_due_is_ahead_and_what_is_counted_from_a_day_is_exact() -> None:
+    (due,) = find_times("I need a bed in that flat by the 10th", AT)
+    assert due.window == Window(None, read("2023-06-11"))
+    (counted,) = find_times("the midwife says 11 weeks from today", AT)
+    assert counted.window == Window(read("2023-08-02"), read("2023-08-03"))
+
+
 def test_a_repeating_weekday_names_its_next_day() -> None:
     (phrase,) = find_times("I row every Thursday", AT)
     assert phrase.window == Window(read("2023-05-18"), read("2023-05-19"))

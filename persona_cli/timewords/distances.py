@@ -67,7 +67,10 @@ def from_now(match: Match, at: datetime, tense: Direction) -> Found | None:
     if unit == "second" or (tense != "future" and unit == "minute") or (tense == "past" and _is_in(match)):
         return None  # "I ran it in two hours" and "it is ready in ten minutes" tell how long, not when
     base = at + DAY if match[0].lower().endswith("tomorrow") else at
-    return around(base + span(unit, count), unit, count, "future")
+    made = around(base + span(unit, count), unit, count, "future")
+    if unit in {"week", "fortnight", "month"} and not _is_in(match) and not match[0].lower().endswith("now"):
+        return found(calendar.days(base + span(unit, count)), "day", "future")  # counted from a day, so to the day
+    return made
 
 
 def part_from_now(match: Match, at: datetime, tense: Direction) -> Found | None:

@@ -20,6 +20,7 @@ from persona_cli.timewords.atoms import DAY, Found, Unit
 from persona_cli.timewords.feasts import day_of_feast, feast_of, is_feast
 from persona_cli.timewords.phrase import Direction, TimePhrase
 from persona_cli.timewords.rules import Rule, rules, rules_for
+from persona_cli.timewords.spelling import respell
 from persona_cli.timewords.surroundings import Stretch, around, leading, modify
 from persona_cli.timewords.tense import lean
 
@@ -39,12 +40,14 @@ def unread(text: str) -> int:
 
 def scan(text: str, at: datetime, otherwise: Direction) -> tuple[TimePhrase, ...]:
     """Return the phrases of `text` in order; `otherwise` is the tense where the text shows none."""
-    spans = _join(text, [_within_calendar(text, span, at) for span in _atoms(text, at, otherwise)])
+    respelt = respell(text)
+    read = respelt.text
+    spans = _join(read, [_within_calendar(read, span, at) for span in _atoms(read, at, otherwise)])
     return tuple(
         TimePhrase(
-            text=text[span.start : span.end],
-            start=span.start,
-            end=span.end,
+            text=text[respelt.place(span.start) : respelt.place(span.end)],
+            start=respelt.place(span.start),
+            end=respelt.place(span.end),
             window=span.found.window,
             soft=span.found.soft,
             direction=span.found.direction,

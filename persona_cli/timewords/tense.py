@@ -17,6 +17,8 @@ from persona_cli.timewords.phrase import Direction
 
 _SINCE_IS_NEAR = 20
 """Characters before a phrase in which "since the" is looked for."""
+_BY_IS_NEAR = 7
+"""And "by the"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,10 @@ class _Cues:
 
 
 def lean(text: str, start: int, end: int) -> Direction:
-    """Return the tense around text[start:end]: the nearest cue before it in its clause, else the first after."""
+    """Return the tense around text[start:end]: the nearest cue before it in its clause, else the first after.
+
+    Without any, "by Friday" is one to come.
+    """
     words = pattern("since").search(text, max(0, start - _SINCE_IS_NEAR), start)
     if words is not None or text[start : start + 6].lower() == "since ":
         return "past"
@@ -48,7 +53,9 @@ def lean(text: str, start: int, end: int) -> Direction:
             return cues.ways[before]
         before -= 1
     after = bisect_left(cues.starts, end)
-    return cues.ways[after] if after < len(cues.starts) and cues.starts[after] < right else "any"
+    if after < len(cues.starts) and cues.starts[after] < right:
+        return cues.ways[after]
+    return "future" if "by" in text[max(0, start - _BY_IS_NEAR) : start + 3].lower().split() else "any"
 
 
 @lru_cache(maxsize=64)
