@@ -1,14 +1,14 @@
 """What a chat costs before the weights are mapped: the processor's time of a whole start up to that call.
 
 The file has the shape of a 7B model and a vocabulary of real size (`--vocabulary` names a folder with vocab.json and
-merges.txt), and no weights: its holes take no room on the disk. A child process opens `persona chat` on it and ends
-where llama.cpp would be asked to load; beside it stand a trivial Typer program and the libraries alone.
+merges.txt), and no weights: its holes take no room on the disk, and nothing reads them, so that any machine has the
+memory for it. A child process opens `persona chat` on it and ends where llama.cpp would be asked to load; beside it
+stand a trivial Typer program and the libraries alone. Bytecode is kept, as an installation keeps it.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -20,10 +20,13 @@ from tempfile import TemporaryDirectory
 import gguf
 import numpy as np
 
+from benchmarks.opening import TOKENS, invented, read_vocabulary
 from benchmarks.start import TRIVIAL
+from persona_cli.model.weights import Manifest, WeightFile, Weights, now, write_manifest
+from persona_cli.paths import find_places
 from tests.tinytext import CHATML
 
-TOKENS, WIDTH, HIDDEN, LAYERS, KV = 151_936, 3584, 18_944, 28, 512
+WIDTH, HIDDEN, LAYERS, KV = 3584, 18_944, 28, 512
 ROUNDS = 5
 _TELL = "import sys, time; print(time.process_time(), file=sys.stderr)"
 _LIBRARIES = f"import typer, numpy, llama_cpp; {_TELL}"
@@ -56,10 +59,8 @@ def main(arguments: Sequence[str] = ()) -> int:
     parser.add_argument("--vocabulary", type=Path, help="a folder with vocab.json and merges.txt")
     options = parser.parse_args(arguments)
     with TemporaryDirectory() as folder:
-        environment = {**os.environ, "PERSONA_HOME": folder}
-        path = write_shape(Path(folder) / "seven.gguf", options.vocabulary)
-        for command in (["model", "add", str(path), "--name", "seven"], ["model", "use", "seven"]):
-            subprocess.run([sys.executable, "-m", "persona_cli", *command], env=environment, check=True)
+        environment = {**os.environ, "PERSONA_HOME": folder, "PYTHONDONTWRITEBYTECODE": ""}
+        _install(write_shape(Path(folder) / "seven.gguf", options.vocabulary), environment)
         programs = {
             "trivial": TRIVIAL.replace("app()\n", f"import atexit; atexit.register(lambda: exec({_TELL!r}))\napp()\n")
         }
@@ -75,17 +76,18 @@ def main(arguments: Sequence[str] = ()) -> int:
     return 0
 
 
+def _install(path: Path, environment: dict[str, str]) -> None:
+    """Note the file as installed and in use, without the hash of its gigabytes of nothing."""
+    weights = Weights(find_places(env=environment).weights)
+    file = WeightFile("text", str(path), path.stat().st_size, "0" * 64)
+    with weights.prepare("seven") as folder:
+        write_manifest(folder, Manifest("seven", "a shape", "", "Q4_K", now(), (file,)))
+    subprocess.run([sys.executable, "-m", "persona_cli", "model", "use", "seven"], env=environment, check=True)
+
+
 def write_shape(path: Path, vocabulary: Path | None) -> Path:
     """Write a file that has the head of a 7B model in Q4_K and holes for its weights."""
-    tokens, merges = (
-        [f"token{number}" for number in range(TOKENS)],
-        [f"a{number} b{number}" for number in range(TOKENS)],
-    )
-    if vocabulary is not None:
-        known = json.loads((vocabulary / "vocab.json").read_text(encoding="utf-8"))
-        tokens = sorted(known, key=known.__getitem__)
-        lines = (vocabulary / "merges.txt").read_text(encoding="utf-8").splitlines()
-        merges = [line for line in lines if line and not line.startswith("#")]
+    tokens, merges = read_vocabulary(vocabulary) if vocabulary is not None else invented()
     tokens += [f"<|extra {number}|>" for number in range(TOKENS - len(tokens))]
     writer = gguf.GGUFWriter(path, "qwen2")
     writer.add_block_count(LAYERS)
@@ -94,6 +96,7 @@ def write_shape(path: Path, vocabulary: Path | None) -> Path:
     writer.add_feed_forward_length(HIDDEN)
     writer.add_head_count(28)
     writer.add_head_count_kv(4)
+    writer.add_layer_norm_rms_eps(1e-6)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(tokens)

@@ -33,8 +33,18 @@ class Events(StreamingResponse):
 
 def main() -> None:
     """Run the server with the options of `python -m llama_cpp.server`."""
+    import llama_cpp
     from llama_cpp.server import __main__, app
 
+    defaults = llama_cpp.llama_cpp.llama_model_default_params
+
+    def without_repacking() -> llama_cpp.llama_model_params:
+        params = defaults()
+        # the server offers no option for it, and real weights end it on a processor with AMX (llama.cpp 20824)
+        params.use_extra_bufts = False
+        return params
+
+    llama_cpp.llama_cpp.llama_model_default_params = without_repacking
     app.EventSourceResponse = Events
     __main__.main()
 

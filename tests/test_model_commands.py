@@ -25,6 +25,7 @@ def test_a_fresh_home_has_the_built_in_model_and_the_catalogue() -> None:
     assert {"lite", "PersonaVLM-7B", "Qwen2.5-VL-3B", "all-MiniLM-L6-v2"} <= {one["name"] for one in rows}
     assert set(rows[0]) == {
         "name", "installed", "in_use", "purpose", "quantization", "bytes", "memory_bytes", "fits", "licence", "about",
+        "tried",
     }  # fmt: skip
     shown = persona("model", "list").out
     assert "PersonaVLM-7B" in shown
@@ -166,3 +167,15 @@ def test_the_list_says_how_large_each_model_is() -> None:
     sizes = {row["name"]: row["bytes"] for row in persona("model", "list", "--json").json}
     assert sizes["Qwen2.5-VL-3B"] == 1_929_901_056 + 844_757_728
     assert all(size > 2**20 for name, size in sizes.items() if name not in ("lite", "all-MiniLM-L6-v2"))
+
+
+def test_the_list_says_which_models_nobody_has_pulled_yet() -> None:
+    rows = {row["name"]: row["tried"] for row in persona("model", "list", "--json").json}
+    assert rows["lite"]
+    assert rows["Qwen2.5-VL-3B"]
+    assert not rows["PersonaVLM-7B"]
+    table = [line.split() for line in persona("model", "list").out.splitlines()]
+    pulled, untried = (next(words for words in table if name in words) for name in ("Qwen2.5-VL-3B", "PersonaVLM-7B"))
+    assert "pulled" in pulled
+    assert "about" not in pulled[:7]
+    assert untried[1:7] == ["not", "tried", "yet", "about", "5.6", "GiB"]

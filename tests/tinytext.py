@@ -6,7 +6,7 @@ both) and a chat template with control tokens in the file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,12 @@ ARCHITECTURES = ("llama", "qwen3", "gemma3", "mamba", "lfm2")
 
 def write_text_model(
     path: Path, architecture: str = "llama", *, template: str = CHATML, begins: bool = False, context: int = 4096,
-    control: tuple[str, ...] = (),
+    control: tuple[str, ...] = (), vocabulary: tuple[Sequence[str], Sequence[str]] | None = None,
 ) -> Path:  # fmt: skip
-    """Write a model; `begins` lets every text begin with a token of its own, `control` are further control tokens."""
+    """Write a model; `begins` lets every text begin with a token of its own, `control` are further control tokens.
+
+    A `vocabulary` of Qwen2's, tokens and merges, stands for one of which a token is a byte.
+    """
     writer = gguf.GGUFWriter(path, architecture)
     writer.add_type(gguf.GGUFType.MODEL)
     writer.add_name(f"tiny {architecture}")
@@ -34,7 +37,7 @@ def write_text_model(
     writer.add_context_length(context)
     writer.add_embedding_length(WIDTH)
     writer.add_layer_norm_rms_eps(1e-6)
-    tokens = _describe_tokenizer(writer, template, (*CONTROL, *control), begins=begins)
+    tokens = _describe_tokenizer(writer, template, (*CONTROL, *control), vocabulary, begins=begins)
     random = np.random.default_rng(7)
     for name, shape in _tensors(writer, architecture, tokens):
         vector = len(shape) == 1
@@ -48,21 +51,24 @@ def write_text_model(
     return path
 
 
-def _describe_tokenizer(writer: gguf.GGUFWriter, template: str, control: tuple[str, ...], *, begins: bool) -> int:
+def _describe_tokenizer(
+    writer: gguf.GGUFWriter, template: str, control: tuple[str, ...],
+    vocabulary: tuple[Sequence[str], Sequence[str]] | None, *, begins: bool,
+) -> int:  # fmt: skip
     from transformers.convert_slow_tokenizer import bytes_to_unicode
 
-    tokens = [*bytes_to_unicode().values(), "th", *control]
+    words, merges = vocabulary or ([*bytes_to_unicode().values(), "th"], ["t h"])
     writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("gpt-2")
-    writer.add_token_list(tokens)
-    writer.add_token_types([gguf.TokenType.NORMAL] * 257 + [gguf.TokenType.CONTROL] * len(control))
-    writer.add_token_merges(["t h"])
-    writer.add_bos_token_id(257)
-    writer.add_eos_token_id(259)
+    writer.add_tokenizer_pre("qwen2" if vocabulary else "gpt-2")
+    writer.add_token_list([*words, *control])
+    writer.add_token_types([gguf.TokenType.NORMAL] * len(words) + [gguf.TokenType.CONTROL] * len(control))
+    writer.add_token_merges(list(merges))
+    writer.add_bos_token_id(len(words))
+    writer.add_eos_token_id(len(words) + 2)
     writer.add_add_bos_token(begins)
     if template:
         writer.add_chat_template(template)
-    return len(tokens)
+    return len(words) + len(control)
 
 
 def _tensors(writer: gguf.GGUFWriter, architecture: str, tokens: int) -> Iterator[tuple[str, tuple[int, ...]]]:

@@ -38,6 +38,8 @@ class Choice:
     """Whether free memory, of the GPU included, is enough; None where the system does not tell."""
     licence: str
     about: str
+    tried: bool = True
+    """Whether it was pulled or its files are known by hash; else its size is a published or reckoned one."""
 
 
 def choices(places: Places, settings: Settings) -> tuple[Choice, ...]:
@@ -66,8 +68,9 @@ def table_of(rows: tuple[Choice, ...]) -> Table:
     for column in ("", "model", "state", "size", "fits", "what it is"):
         table.add_column(column, overflow="fold", no_wrap=column == "model")
     for row in rows:
-        state = f"installed {row.quantization}".strip() if row.installed else "can be pulled"
-        size = size_of(row.bytes) if row.bytes else ""
+        offered = "can be pulled" if row.tried else "not tried yet"
+        state = f"installed {row.quantization}".strip() if row.installed else offered
+        size = ("" if row.tried else "about ") + size_of(row.bytes) if row.bytes else ""
         fits = {True: "yes", False: f"needs {size_of(row.memory_bytes)}", None: "?"}[row.fits]
         mark = Text("*" if row.in_use else "", "bold green")
         table.add_row(mark, row.name, state, size, fits, row.about)
@@ -152,6 +155,7 @@ def _offered(entry: CatalogEntry, free: int) -> Choice:
         fits=_fits(needed, free),
         licence=entry.licence,
         about=entry.about,
+        tried=entry.tried,
     )
 
 

@@ -79,6 +79,11 @@ class CatalogEntry:
         return next((part for part in self.parts if part.role == role), None)
 
     @property
+    def tried(self) -> bool:
+        """Tell whether its files are known by size and hash; what is named by a pattern nobody of us has pulled."""
+        return all(part.files for part in self.parts)
+
+    @property
     def bytes(self) -> int:
         """Return what has to be downloaded at the default quantization: of each pinned part the file that fits it."""
         if self.download:

@@ -17,6 +17,10 @@ _FREE = frozenset({"reason", "start_time", "end_time"})
 """Lines whose words nobody stores."""
 
 
+class Echo(FormatError):  # noqa: N818 - a reply, and no fault of ours
+    """A reply that gives the prompt's own words back: whoever does that once does it again."""
+
+
 def echo_of(text: str) -> str:
     """Return a text as it is compared with placeholders: its letters and digits alone."""
     return " ".join(re.findall(r"\w+", text.casefold()))
@@ -28,10 +32,10 @@ def find_echoes(templates: Iterable[str]) -> frozenset[str]:
 
 
 def refuse_echoes(reply: str, echoes: frozenset[str]) -> None:
-    """Raise `FormatError` for a reply in lines that gives a placeholder back as a value."""
+    """Raise `Echo` for a reply in lines that gives a placeholder back as a value."""
     for key, value in keyed_lines(reply):
         if key.strip().lower() not in _FREE and echo_of(value) in echoes:
-            raise FormatError(f'"{key}" only repeats the words of the instructions: write a value of your own.')
+            raise Echo(f'"{key}" only repeats the words of the instructions: write a value of your own.')
 
 
 def _echoes(template: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from persona_cli.errors import FormatError
 from persona_cli.model import grammar, parsing
-from persona_cli.model.echoes import refuse_echoes
+from persona_cli.model.echoes import Echo, refuse_echoes
 from persona_cli.model.engines import Engine, Message, Timed
 from persona_cli.model.fitting import NEW_TOKENS, PromptWriter, Written
 from persona_cli.model.grounding import PictureForm, parse_box
@@ -254,7 +254,7 @@ class PromptedModel:
     def _ask(
         self, message: Message, format_: str, parse: Callable[[str], T], stop: Stop, *, lane: str = "session"
     ) -> T:
-        """Return the parsed reply to the prompt of a task; one repair attempt.
+        """Return the parsed reply to the prompt of a task; one repair attempt, none for what repeats the prompt.
 
         The tasks after a turn have lanes of their own: their prompts begin as those of the turn before.
         """
@@ -268,6 +268,8 @@ class PromptedModel:
         written = self._text([message], format_, stop, lane)
         try:
             return read(written)
+        except Echo:
+            raise
         except FormatError as exc:
             again = self._text(self._writing.repair([message], written, exc.message), format_, stop, lane)
         try:
