@@ -32,7 +32,7 @@ from persona_cli.serve.access import read_token
 from persona_cli.serve.application import build_application
 from persona_cli.serve.conversations import replaced_place
 from persona_cli.serve.household import Household
-from persona_cli.serve.jobs import client_jobs, is_job
+from persona_cli.serve.jobs import client_frames, client_jobs, is_job, own_words
 from tests.conftest import StillClock
 from tests.fakes import ScriptedModel
 
@@ -272,6 +272,14 @@ def test_what_a_client_wants_for_itself_is_never_remembered(running: Running) ->
     assert reply.choices[0].message.content == "To sum up: Give me five tags."
     assert not is_job({"x-task": "{{TASK}}"}, "I have a dog.")
     assert running.said() == []
+
+
+def test_what_a_client_writes_in_front_of_the_words_is_not_the_persons(running: Running) -> None:
+    for frame in client_frames():
+        assert own_words(frame.example) == "Hello"
+        assert own_words(f"What does {frame.begins} mean?") == f"What does {frame.begins} mean?"
+        running.say(frame.example)
+    assert running.said() == ["Hello"] * len(client_frames())
 
 
 def test_the_plain_model_reads_and_writes_no_memory(running: Running) -> None:

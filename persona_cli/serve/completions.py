@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 from persona_cli.errors import PictureError, UsageError
 from persona_cli.escapes import UNSEEN
 from persona_cli.records import Notice, Spent, Step, Turn
+from persona_cli.serve.jobs import own_words
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -200,10 +201,10 @@ def _parsed(kind: type[M], body: bytes) -> M:
 
 
 def _words(message: _Message) -> str:
-    """Return what a message says, without what cannot be seen, as the terminal takes it."""
+    """Return what a message says, without what cannot be seen and without what its client put in front."""
     if message.content is None or isinstance(message.content, str):
-        return UNSEEN.sub("", message.content or "")
-    return UNSEEN.sub("", "\n".join(part.text for part in message.content if isinstance(part, _Text)))
+        return own_words(UNSEEN.sub("", message.content or ""))
+    return own_words(UNSEEN.sub("", "\n".join(part.text for part in message.content if isinstance(part, _Text))))
 
 
 def _pictures(message: _Message) -> tuple[bytes, ...]:
