@@ -1,7 +1,8 @@
 """Measure what one turn costs without the model (`python -m benchmarks.turn`).
 
 The real store, embedding, index, retrieval, prompts and parsers run; the engine behind them answers at once
-with a retrieval and then an answer. So the time is the framework's own. Tokens are the word pieces of MiniLM's
+with a retrieval and then an answer. So the time is the framework's own. What a turn does over memories of several
+sizes is counted, with the built-in model (work.py). Tokens are the word pieces of MiniLM's
 tokenizer: close to what a generative model counts in English, and here without any weights.
 """
 
@@ -15,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from benchmarks.work import filled, talked
 from persona_cli.agent import open_assistant
 from persona_cli.agent.assistant import Assistant
 from persona_cli.config import Settings
@@ -30,6 +32,9 @@ from persona_cli.personality import TRAITS
 from persona_cli.records import Image
 
 TURNS = 60
+GROWN = (200, 2_000, 20_000)
+"""Memories over which what a turn with the built-in model does is counted."""
+COUNTED = 18
 PACE = timedelta(hours=2)
 RETRIEVE = """<think>I should look it up.</think><retrieve>
 "keywords": "green tea, orchestra"
@@ -148,7 +153,13 @@ def main(_arguments: Sequence[str] = ()) -> int:
         ("prompt after the retrieval", "tokens", engine.read[1::2][-20:]),
     ):
         print(f"| {name} | {statistics.median(values):.0f} {unit} | {max(values):.0f} {unit} |")
-
+    print("\n| memories | steps of SQLite a turn | rows | passes of an encoder |\n|---:|---:|---:|---:|")
+    for memories in GROWN:
+        with tempfile.TemporaryDirectory(prefix="persona-turn-") as home:
+            places = find_places(env={"PERSONA_HOME": home})
+            filled(places, memories)
+            done = talked(places, COUNTED)
+        print(f"| {memories:,} | {done.steps:,} | {done.rows:,} | {done.passes:,} |")
     return 0
 
 

@@ -59,6 +59,7 @@ COMMITTED = {
     "grams": "4153698c6d",
     "likenesses": "a949a6aa72",
     "imports": "274b15b3a6",
+    "growth": "0654a7bcd7",
 }
 """SHA-1 of every schema that was ever committed, by its last step: they are still what those commits made."""
 

@@ -61,6 +61,10 @@ def check(store: Store, words: Sequence[str] = WORDS, limit: int = 12) -> None:
     for kinds in (None, {Kind.MESSAGE}, {Kind.SEMANTIC, Kind.CORE}, set[Kind]()):
         expected = {word: store.texts.lookup([word], kinds, limit) for word in words}
         assert store.texts.each(words, kinds, limit) == expected
+        for some in (words[:3], words[2:7]):
+            scored = store.texts.lookup(some, kinds, 999)
+            found = store.texts.search(some, kinds, 999)
+            assert {ref: pytest.approx(score) for ref, score in found} == {Ref(kind, row): s for kind, row, s in scored}
 
 
 @pytest.fixture

@@ -101,7 +101,7 @@ def test_turns_are_found_by_time_and_session(store: Store) -> None:
     assert store.turns.of_session(turns[0].session_id) == tuple(turns)
     assert store.turns.many([other.id, turns[1].id, 999]) == (turns[1], other)
     assert store.turns.latest() == other
-    assert (store.turns.count(), store.turns.count(turns[3].id)) == (6, 3)
+    assert (store.turns.count(), store.turns.count_before(turns[3].id, 50)) == (6, 3)
     assert store.turns.find_same(AT.astimezone(UTC), "turn 0") == turns[0]
     assert store.turns.find_same(AT, "turn 1") is None
     assert tuple(store.turns.all(Window(AT + HOUR, None))) == (turns[4], other)

@@ -62,7 +62,7 @@ def a_life(store: Store) -> tuple[Sequence[Turn], Image, SemanticMemory]:
     store.habits.put("zoo", "Goes to the zoo.", AT, session.id)
     for turn, inferred in ((first, Traits(openness=5)), (second, Traits(openness=1))):
         before = store.readings.latest()
-        count = store.turns.count(turn.id)
+        count = store.turns.count_before(turn.id, 50)
         store.readings.add(turn.id, AT, inferred, momentum(count), before, evolve(before, inferred, count))
         store.jobs.add(Task.SEMANTIC, turn_id=turn.id)
     store.sessions.close(session.id, AT + timedelta(hours=2))

@@ -17,6 +17,7 @@ from persona_cli.config import Settings
 from persona_cli.errors import FormatError, Interrupted
 from persona_cli.memory import open_memory
 from persona_cli.memory.store import Store
+from persona_cli.memory.tables.tidies import NOWHERE, Looked
 from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.model.tasks import SemanticDraft, Stop, SummaryDraft
 from persona_cli.paths import find_places
@@ -189,7 +190,35 @@ def test_looking_for_doubles_stops_as_well(store: Store, clock: StillClock) -> N
     for ref, field, text in store.vectors.wanted(name, 99):
         store.vectors.put(ref, field, name, np.full(4, 0.5, dtype=np.float32), text)
     with pytest.raises(Interrupted):
-        find_doubles(store, name, lambda: True)
+        find_doubles(store, name, lambda _: (), lambda: True)
+
+
+def test_what_was_looked_at_is_compared_again_only_with_what_is_new(
+    assistant: Assistant, store: Store, clock: StillClock
+) -> None:
+    def found(since: Looked) -> tuple[int, int]:
+        tidied = tidy.propose(clock.now, lambda: False, since=since)
+        return len(tidied.merged), len(tidied.doubles)
+
+    tidy = Tidying(assistant.memory, assistant.model, timedelta(days=30))
+    first, second = (store.semantic.add(fact(said, clock.now)) for said in SAME[0])
+    assert found(NOWHERE) == (1, 1)
+    assert found(Looked(clock.now - timedelta(days=30), 6, second.id)) == (0, 0)
+    # the last three of six episodes are new: enough beside 47 old ones, too few beside 48
+    before = clock.now - timedelta(days=175)
+    assert found(Looked(before, 47, first.id)) == (1, 1)
+    assert found(Looked(before, 48, second.id)) == (0, 0)
+
+
+def test_it_is_noted_until_where_was_looked_once_nothing_is_left(
+    assistant: Assistant, store: Store, clock: StillClock
+) -> None:
+    tidy = Tidying(assistant.memory, assistant.model, timedelta(days=30))
+    kept = store.semantic.add(fact("The user plays the cello.", clock.now))
+    tidy.write(tidy.propose(clock.now, lambda: False, most=0), clock.now)
+    assert store.tidies.looked() == NOWHERE
+    tidy.write(tidy.propose(clock.now, lambda: False, since=store.tidies.looked()), clock.now)
+    assert store.tidies.looked() == Looked(clock.now - timedelta(days=30), 6, kept.id)
 
 
 def test_a_summary_that_grows_is_told_from_all_of_its_parts_however_old(

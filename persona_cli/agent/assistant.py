@@ -217,7 +217,7 @@ class Assistant:
             traits=self._steady_traits(recent),
             recent=recent,
             kept=self.memory.lasting,
-            doubts={open_.earlier.id: open_.later for open_ in store.conflicts.open() if open_.doubt},
+            doubts=store.conflicts.doubts,
             before=store.turns.of_last_session(recent[0].at if recent else query.at),
             seen_images=tuple(seen for image in query.images if (seen := self._seen(image, own))),
         )

@@ -104,7 +104,7 @@ class UpdateQueue:
     ) -> Drained:
         """Work until nothing waits; raises `Interrupted` when stopped, with the rest still queued.
 
-        With `in_passing` Chroma is left to the next conversation: opening it takes longer than the rest.
+        With `in_passing` Chroma is filled once enough has come together: opening it takes longer than the rest.
         """
         with self.paused():
             if not self._take():
@@ -143,17 +143,20 @@ class UpdateQueue:
     def _work_a_while(self) -> bool:
         """Work until the queue is empty or somebody wants the model; False when another process has it."""
         with self._turn:
-            if self._yield.is_set() or self._closing.is_set() or not (self._stale or self.pending()):
+            if self._is_wanted() or not (self._stale or self.pending()):
                 return True
             if not self._take():
                 return False
             try:
-                self._drain(None, lambda: self._yield.is_set() or self._closing.is_set(), captions=sys.maxsize)
+                self._drain(None, self._is_wanted, captions=sys.maxsize, in_passing=True)
             except Interrupted:
                 return True
             finally:
                 self._file.release()
         return True
+
+    def _is_wanted(self) -> bool:
+        return self._yield.is_set() or self._closing.is_set()
 
     def _take(self) -> bool:
         """Take the lock of the queue; jobs left running by a process that died are queued again."""
@@ -185,13 +188,13 @@ class UpdateQueue:
         raise Interrupted("The updates were interrupted; they are still queued.")
 
     def _refresh(self, stop: Stop, *, in_passing: bool) -> None:
-        """Embed what was written and shown, and behind a conversation bring Chroma in step."""
+        """Embed what was written and shown, and bring Chroma in step, in passing once there is enough for it."""
         embed_wanted(self._memory.store, self._memory.embedder, stop)
         if not stop():
-            if not in_passing:
-                self._memory.index.sync(stop)
+            index = self._memory.index
+            (index.keep_up if in_passing else index.sync)(stop)
             # a stop in the middle: the rest waits for the next quiet moment
-            self._stale = stop() or not (in_passing or self._memory.index.in_step)
+            self._stale = stop() or not (in_passing or index.in_step)
             if not self._swept:
                 # what a run that was killed has left; once in a run is enough
                 self._swept = True

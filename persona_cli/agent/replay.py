@@ -70,7 +70,7 @@ def replay(
 ) -> Replayed:
     """Store the exchanges in the order of their times, then run their update jobs.
 
-    `on_progress` follows the jobs; with `in_passing` Chroma is left to a later conversation. Raises `Interrupted` when
+    `on_progress` follows the jobs; with `in_passing` Chroma is filled in batches alone. Raises `Interrupted` when
     stopped: what was stored stays, and the same call goes on from there.
     """
     with assistant.updates.paused():

@@ -7,20 +7,22 @@ with another name, number or date is left out, and where none remains the parts 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from persona_cli.english.sentences import sentences
 from persona_cli.english.tokens import supported, values
 from persona_cli.errors import FormatError
 from persona_cli.memory import Memory
 from persona_cli.memory.tables.journal import TakenBack
+from persona_cli.memory.tables.tidies import NOWHERE, Looked
 from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.model.tasks import Model, Stop, SummaryDraft
-from persona_cli.records import Author, EpisodicMemory, Kind, Status, Turn
+from persona_cli.records import Author, EpisodicMemory, Kind, Status, Turn, Window
 from persona_cli.remembering.gate import unsaid
 from persona_cli.remembering.instructions import is_instruction
 from persona_cli.remembering.same import Double, find_doubles
@@ -31,6 +33,10 @@ OnProgress = Callable[[int, int], None]
 
 _LOOKED_AT = 1500
 """Episodes that are compared with each other, the latest of those old enough."""
+_SHARE = 16
+"""Of the episodes compared before, the part that must have come to be old since: comparing grows with all of them."""
+_NEAR = 50
+"""Facts that are looked at for one that says the same."""
 _TAKEN_BACK = "taken back by the person"
 
 
@@ -63,6 +69,8 @@ class Tidied:
     apart: tuple[Apart, ...] = ()
     left: int = 0
     """Topics that were left for another time."""
+    looked: Looked = NOWHERE
+    """Until where what there is has been looked at."""
 
     @property
     def empty(self) -> bool:
@@ -86,12 +94,19 @@ class Tidying:
         *,
         again: bool = False,
         most: int | None = None,
+        since: Looked = NOWHERE,
         on_progress: OnProgress = lambda _done, _all: None,
     ) -> Tidied:
-        """Return what could be tidied, `most` topics at most; with `again` also what was taken back before."""
+        """Return what could be tidied, `most` topics at most; with `again` also what was taken back before.
+
+        With `since` facts before it are compared only with newer ones, and topics once enough have come to be old.
+        """
         store = self.memory.store
-        old = self._old(now, frozenset() if again else store.tidies.apart())
         embed_wanted(store, self.memory.embedder, stop)
+        old, looked = dict[int, EpisodicMemory](), since
+        if self._is_worth_it(now, since):
+            old = self._old(now, frozenset() if again else store.tidies.apart())
+            looked = Looked(now - self.after, len(old))
         groups = self._groups(old, stop)
         merged: list[Merging] = []
         apart: list[Apart] = []
@@ -103,8 +118,10 @@ class Tidying:
                 merged.append(found)
             else:
                 apart.append(found)
-        doubles = find_doubles(store, self.memory.embedder.name, stop)
-        return Tidied(tuple(merged), doubles, tuple(apart), max(0, len(groups) - len(merged) - len(apart)))
+        last = max((fact.id for fact in store.semantic.newest(0, 1)), default=0)
+        doubles = find_doubles(store, self.memory.embedder.name, self._near, stop, since.fact_id)
+        left = max(0, len(groups) - len(merged) - len(apart))
+        return Tidied(tuple(merged), doubles, tuple(apart), left, replace(looked, fact_id=max(last, since.fact_id)))
 
     def write(self, found: Tidied, now: datetime, session_id: int | None = None) -> Tidied:
         """Store a proposal without what somebody has changed or forgotten meanwhile; return what was done."""
@@ -123,27 +140,39 @@ class Tidying:
                         double.settle(store)
             for one in found.apart:
                 store.tidies.set_apart([part.id for part in one.parts], one.reason)
+            if not found.left:
+                store.tidies.note_looked(found.looked)
         return replace(found, merged=merged, doubles=doubles)
+
+    def _is_worth_it(self, now: datetime, since: Looked) -> bool:
+        """Tell whether so many episodes have come to be old that all are compared once more."""
+        enough = since.episodes // _SHARE + 1
+        return self.memory.store.episodes.count_ended(since.until, now - self.after, enough) >= enough
+
+    def _near(self, vector: NDArray[np.float32]) -> Iterable[tuple[int, float]]:
+        return self.memory.index.search(Kind.SEMANTIC, "content", vector, _NEAR)
 
     def _old(self, now: datetime, apart: frozenset[int]) -> dict[int, EpisodicMemory]:
         """Return the episodes that are old enough, with those that are part of a summary, by id."""
+        episodes, until = self.memory.store.episodes, now - self.after
         old = [
             episode
-            for episode in self.memory.store.episodes.list(every=True)
+            for episode in episodes.list(Window(None, until + timedelta.resolution), 2 * _LOOKED_AT, every=True)
             if episode.author is Author.MODEL
             and not episode.parts
             and (episode.merged_into is not None or episode.status is Status.ACTIVE)
-            and episode.ended_at <= now - self.after
+            and episode.ended_at <= until
             and (episode.id not in apart or episode.merged_into is not None)
         ]
         # what contradicts something is told by itself until a person has settled it
         open_ = [conflict for conflict in self.memory.store.conflicts.open() if not conflict.doubt]
         disputed = {side.turn_id for conflict in open_ for side in (conflict.one, conflict.other)}
         free = [one for one in old if one.merged_into is not None or not disputed.intersection(one.turn_ids)]
-        latest, earlier = free[:_LOOKED_AT], free[_LOOKED_AT:]
+        latest = {episode.id: episode for episode in free[:_LOOKED_AT]}
         # a summary that grows is told anew from all of its parts
-        growing = {one.merged_into for one in latest if one.merged_into is not None}
-        return {one.id: one for one in (*latest, *(one for one in earlier if one.merged_into in growing))}
+        growing = episodes.many({one.merged_into for one in latest.values() if one.merged_into is not None})
+        parts = {part for summary in growing for part in summary.parts} - latest.keys()
+        return latest | {episode.id: episode for episode in episodes.many(parts)}
 
     def _groups(self, old: dict[int, EpisodicMemory], stop: Stop) -> list[Group]:
         """Return the topics among old episodes that have something new to merge."""

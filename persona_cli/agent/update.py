@@ -21,7 +21,7 @@ from persona_cli.errors import FormatError
 from persona_cli.memory import Memory
 from persona_cli.memory.store import Store
 from persona_cli.model.tasks import CoreDraft, EpisodeDraft, Model, ProceduralDraft, SemanticDraft, Stop
-from persona_cli.personality import NEUTRAL, Impression, Traits, blend, weight
+from persona_cli.personality import NEUTRAL, STABLE_AFTER, Impression, Traits, blend, weight
 from persona_cli.reading.statement import Statement
 from persona_cli.records import Author, CoreEntry, EpisodicMemory, Job, ProceduralMemory, Status, Task, Turn
 from persona_cli.remembering.drafts import Remembering
@@ -113,7 +113,9 @@ class Updates:
             readings = self.store.readings
             before = readings.latest()
             telling = self.settings.personality.count_telling_turns
-            earlier = readings.telling() if telling else self.store.turns.count(until_id=turn.id)
+            # more of them make no difference
+            most = STABLE_AFTER
+            earlier = readings.telling(most) if telling else self.store.turns.count_before(turn.id, most)
             # what a person has locked is not read at all
             read = replace(inferred, **dict.fromkeys(readings.locked(), NEUTRAL))
             kept = weight(earlier, read.confidence)
@@ -197,14 +199,14 @@ class Updates:
         if not days:
             return _nothing
         tidying = Tidying(self.memory, self.model, timedelta(days=days))
-        found = tidying.propose(last.at, stop, most=TOPICS_AT_ONCE)
+        found = tidying.propose(last.at, stop, most=TOPICS_AT_ONCE, since=self.store.tidies.looked())
 
         def write() -> None:
             tidying.write(found, last.at, last.session_id)
             if found.left:
                 self.store.jobs.add(Task.TIDY, session_id=last.session_id)
 
-        return _nothing if found.empty else write
+        return write
 
     def _recent(self, turn: Turn) -> tuple[Turn, ...]:
         gap = timedelta(minutes=self.settings.session.gap_minutes)

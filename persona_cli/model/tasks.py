@@ -7,8 +7,8 @@ comes in as an argument, and nothing they return is trusted before the update st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from persona_cli.personality import Traits
@@ -32,6 +32,9 @@ from persona_cli.records import (
 
 Stop = Callable[[], bool]
 """Polled between tokens; once it returns True the model raises `Interrupted` and leaves nothing half done."""
+
+Doubts = Callable[[Collection[int]], Mapping[int, SemanticMemory]]
+"""Returns by its id each of some memories that may have ended, with the later one that says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,8 @@ class Situation:
     """For each picture of the query that was shown before: when, and what was said of it."""
     kept: bool = True
     """False in a private conversation: nothing of it will be remembered."""
-    doubts: Mapping[int, SemanticMemory] = field(default_factory=dict)
-    """By the id of a memory that may have ended the later one that says so."""
+    doubts: Doubts = lambda _: {}
+    """Looked up for what was recalled alone: of all that is doubtful, thousands may be open."""
     cut: tuple[str, ...] = ()
     """What did not fit a budget, for the explanation."""
 

@@ -212,11 +212,8 @@ class Remembering:
 
     def _order(self, known: SemanticMemory, turn: Turn) -> None:
         """Let what is said once more on another day hold against what it contradicted: now it is the later word."""
-        for conflict in self._store.conflicts.open():
-            sides = {conflict.one.id: conflict.one, conflict.other.id: conflict.other}
-            if sides.pop(known.id, None) is None:
-                continue
-            (other,) = sides.values()
+        for conflict in self._store.conflicts.of([known.id]):
+            other = conflict.other if conflict.one.id == known.id else conflict.one
             if conflict.doubt:
                 if conflict.earlier.id == known.id:
                     self._store.conflicts.drop(known.id, other.id)

@@ -6,11 +6,12 @@ Pure but for `find_doubles`, and on the careful side: what is not clearly the sa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from persona_cli.english.lexicon import words as word_set
 from persona_cli.english.people import kin
@@ -62,8 +63,10 @@ ALIKE = 0.88
 """Cosine from which two sentences can say the same in other words; "likes jazz" and "plays jazz" have 0.89."""
 _LIKING = stem_set("love like enjoy adore prefer fond into keen fan favourite favorite")
 _LOOKED_AT = 2000
-"""Facts that are compared with all others, the latest."""
-_AT_ONCE = 500
+"""Facts that are compared with those before them, the latest."""
+
+Near = Callable[[NDArray[np.float32]], Iterable[tuple[int, float]]]
+"""Returns the ids and cosines of the facts that lie closest to a vector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +88,21 @@ class Double:
         store.semantic.absorb(self.kept, self.again)
 
 
-def find_doubles(store: Store, embedder: str, stop: Stop) -> tuple[Double, ...]:
-    """Return the active facts that another says as well, each fact in one pair at most.
+def find_doubles(store: Store, embedder: str, near: Near, stop: Stop, after_id: int = 0) -> tuple[Double, ...]:
+    """Return the active facts that one before them says as well, each fact in one pair at most.
 
-    Raises `Interrupted` once `stop` returns True.
+    Looks at those behind `after_id`, the latest of them. Raises `Interrupted` once `stop` returns True.
     """
-    facts = store.semantic.list(Status.ACTIVE)
-    disputed = {side.id for conflict in store.conflicts.open() for side in (conflict.one, conflict.other)}
     taken: set[int] = set()
     found = []
-    for one, other in _close(store, embedder, [fact for fact in facts if fact.id not in disputed]):
-        go_on(stop)
-        if {one.id, other.id} & taken or not _is_double(one, other):
+    for one, other in _close(store, embedder, near, store.semantic.newest(after_id, _LOOKED_AT), stop):
+        ids = {one.id, other.id}
+        if ids & taken or not _is_double(one, other) or store.conflicts.of(ids):
             continue
         kept, again = sorted((one, other), key=lambda fact: (fact.author is not Author.PERSON, not fact.slot, fact.id))
         if again.author is Author.MODEL and set(again.images) <= set(kept.images):
             found.append(Double(kept, again))
-            taken |= {one.id, other.id}
+            taken |= ids
     return tuple(found)
 
 
@@ -171,19 +172,16 @@ def same_occasion(new: SemanticDraft, old: SemanticMemory) -> bool:
 
 
 def _close(
-    store: Store, embedder: str, facts: Sequence[SemanticMemory]
+    store: Store, embedder: str, near: Near, facts: Sequence[SemanticMemory], stop: Stop
 ) -> Iterator[tuple[SemanticMemory, SemanticMemory]]:
-    """Yield the pairs of facts that lie close together, the oldest first."""
+    """Yield each fact with the active ones before it that lie close to it, the oldest first."""
     vectors = store.vectors.among(Kind.SEMANTIC, [fact.id for fact in facts], embedder)
-    known = sorted((fact for fact in facts if fact.id in vectors), key=lambda fact: fact.id)
-    if len(known) < 2:
-        return
-    matrix = np.stack([vectors[fact.id] for fact in known])
-    first = max(0, len(known) - _LOOKED_AT)
-    for start in range(first, len(known), _AT_ONCE):
-        for row, column in np.argwhere(matrix[start : start + _AT_ONCE] @ matrix.T >= ALIKE):
-            if column < start + row:
-                yield known[column], known[start + row]
+    for fact in facts:
+        go_on(stop)
+        hits = near(vectors[fact.id]) if fact.id in vectors else ()
+        for other in store.semantic.many([row for row, cosine in hits if cosine >= ALIKE and row < fact.id]):
+            if other.status is Status.ACTIVE:
+                yield other, fact
 
 
 def _is_double(one: SemanticMemory, other: SemanticMemory) -> bool:

@@ -244,6 +244,26 @@ def test_a_copy_that_is_in_step_is_opened_where_it_is_worth_searching(store: Sto
         assert index.backend == backend
 
 
+def test_behind_a_conversation_a_copy_is_filled_in_batches_and_closed_again(store: Store, opened: Open) -> None:
+    enough = 1_000 * 4 * DIMENSION
+    add_crowd(store, 200)
+    first, second = opened(crossover=enough), opened(crossover=enough)
+    assert first.keep_up() == 0
+    add_crowd(store, 60, seed=7)
+    assert first.keep_up() == 260
+    assert first.in_step
+    add_crowd(store, 1, seed=8)
+    assert first.keep_up() == 0
+    assert second.sync() == 1, "the first has let it go"
+    add_crowd(store, 1, seed=9)
+    assert second.keep_up() == 0
+    assert opened().sync() == 0, "the second holds it, for it was told to bring all in step"
+    second.close()
+    searched = opened()
+    assert searched.keep_up() == 1, "what is searched in it is always there"
+    assert searched.verify() == ()
+
+
 @pytest.mark.slow
 def test_five_thousand_vectors_survive_a_restart(store: Store, opened: Open, notices: list[str]) -> None:
     ids, vectors = add_crowd(store, 5_000)

@@ -28,6 +28,7 @@ STEPS = (
     "grams",
     "likenesses",
     "imports",
+    "growth",
 )
 """The released order: append to it with each new migration, never change it."""
 

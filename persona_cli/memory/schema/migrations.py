@@ -6,7 +6,7 @@ memories, whoever writes them.
 
 Tables: session, turn, image, turn_image, semantic, semantic_image, core, episode, episode_turn, habit,
 reading, trait_lock, conflict, tidy, apart, used, job, cause, journal, refusal; derived: text, gram (FTS5), vector,
-vector_gone, revision, look, text_change, text_word (fts5vocab), embedded, and the view embeddable.
+vector_gone, revision, look, text_change, text_word (fts5vocab), embedded, tidied, and the view embeddable.
 """
 
 from __future__ import annotations
@@ -340,5 +340,27 @@ def imports(db: Database) -> None:
         ) STRICT, WITHOUT ROWID
 --
         CREATE INDEX imported_turn ON imported (turn_id)
+        """,
+    )
+
+
+@migrations()
+def growth(db: Database) -> None:
+    """What keeps a turn's work from growing with the memory: three indexes, and until where tidying has looked."""
+    run_script(
+        db,
+        # the words of the last two are those of `Readings`: only the same words are answered by a partial index
+        """
+        CREATE INDEX semantic_subject ON semantic (lower(subject), recorded_at)
+--
+        CREATE INDEX reading_put ON reading (at) WHERE author = 'person'
+--
+        CREATE INDEX reading_telling ON reading (id) WHERE author <> 'person' AND inferred <>
+        '{"openness": 3.0, "conscientiousness": 3.0, "extraversion": 3.0, "agreeableness": 3.0, "neuroticism": 3.0}'
+--
+        CREATE TABLE tidied (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            until TEXT, episodes INTEGER NOT NULL, fact_id INTEGER NOT NULL
+        ) STRICT
         """,
     )

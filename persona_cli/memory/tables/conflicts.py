@@ -5,11 +5,12 @@ Beside them stand doubts: a later memory that may have ended an earlier one. Who
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from persona_cli.memory.tables.columns import from_column, to_column
-from persona_cli.memory.tables.connection import Connection
+from persona_cli.memory.tables.connection import Connection, Value, id_list
 from persona_cli.memory.tables.semantic import Semantics
 from persona_cli.records import Author, SemanticMemory
 
@@ -69,10 +70,25 @@ class Conflicts:
 
     def open(self) -> tuple[Conflict, ...]:
         """Return the contradictions nobody has settled, oldest first."""
+        return self._where("true")
+
+    def of(self, memory_ids: Collection[int]) -> tuple[Conflict, ...]:
+        """Return those of them that have one of some memories for a side, oldest first."""
+        ids = id_list(memory_ids)
+        sides = "SELECT value FROM json_each(?)"
+        return self._where(f"(one_id IN ({sides}) OR other_id IN ({sides}))", ids, ids)
+
+    def doubts(self, memory_ids: Collection[int]) -> dict[int, SemanticMemory]:
+        """Return by its id each of some memories of which it is asked whether it still holds, with the later one."""
+        asked = (conflict for conflict in self.of(memory_ids) if conflict.doubt)
+        return {conflict.earlier.id: conflict.later for conflict in asked}
+
+    def _where(self, test: str, *values: Value) -> tuple[Conflict, ...]:
         rows = self._connection.rows(
-            "SELECT conflict.* FROM conflict JOIN semantic AS one ON one.id = one_id"
+            "SELECT conflict.* FROM conflict JOIN semantic AS one ON one.id = one_id"  # noqa: S608 - from above
             " JOIN semantic AS other ON other.id = other_id"
-            " WHERE one.status = 'active' AND other.status = 'active' ORDER BY conflict.id"
+            f" WHERE one.status = 'active' AND other.status = 'active' AND {test} ORDER BY conflict.id",
+            values,
         )
         ids = {row[name] for row in rows for name in ("one_id", "other_id")}
         sides = {memory.id: memory for memory in self._memories.many(ids)}
@@ -81,7 +97,7 @@ class Conflicts:
     def settle(self, kept_id: int, at: datetime) -> Settled:
         """Let `kept_id` hold against all that contradicts it, and beside what was only thought to have ended it."""
         with self._connection.transaction():
-            asked = [conflict for conflict in self.open() if kept_id in (conflict.one.id, conflict.other.id)]
+            asked = self.of([kept_id])
             beside = [conflict.later for conflict in asked if conflict.doubt and conflict.earlier.id == kept_id]
             beaten = [
                 side

@@ -76,6 +76,8 @@ class Connection:
     def __init__(self, raw: sqlite3.Connection, place: str) -> None:
         self.raw = raw
         self.place = place
+        self.rollbacks = 0
+        """How often what was written within a transaction came to nothing."""
         self._depth = 0
         self._lock = threading.RLock()
 
@@ -96,6 +98,7 @@ class Connection:
                 yield
                 self.raw.execute("COMMIT")
             except BaseException:
+                self.rollbacks += 1
                 # a full disk may have rolled back already
                 if self._in_transaction():
                     self.raw.execute("ROLLBACK")
@@ -109,6 +112,7 @@ class Connection:
         try:
             yield
         except BaseException:
+            self.rollbacks += 1
             # a full disk may have rolled back everything already
             if self._in_transaction():
                 self.raw.execute(f"ROLLBACK TO {name}")

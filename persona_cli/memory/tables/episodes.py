@@ -13,6 +13,7 @@ from persona_cli.memory.tables.columns import (
     Columns,
     bounds,
     from_column,
+    just_after,
     maybe_from_column,
     to_column,
     words_from_column,
@@ -106,6 +107,12 @@ class Episodes:
             start,
             -1 if limit is None else limit,
         )
+
+    def count_ended(self, since: datetime | None, until: datetime, most: int) -> int:
+        """Return how many active episodes began after `since` and until `until`, `most` at most."""
+        began = "SELECT 1 FROM episode WHERE started_at > ? AND started_at <= ? AND status = 'active' LIMIT ?"
+        start = "" if since is None else just_after(since)
+        return self._connection.number(f"SELECT count(*) FROM ({began})", (start, just_after(until), most))  # noqa: S608 - from above
 
     def merge(self, summary: EpisodicMemory, parts: Sequence[EpisodicMemory], at: datetime) -> EpisodicMemory:
         """Let a summary stand for its parts from `at` on; one that has an id already takes them in as well."""

@@ -162,7 +162,7 @@ class Forgetting:
             counts = {name: count for name, count in self._count().items() if count}
             # no row of these has to wait for another
             self._connection.write("PRAGMA defer_foreign_keys = ON")
-            for table in (*TABLES, "vector", "vector_gone", "look", "embedded", "text_change", "imported"):
+            for table in (*TABLES, "vector", "vector_gone", "look", "embedded", "tidied", "text_change", "imported"):
                 self._connection.write(f"DELETE FROM {table}")  # noqa: S608 - constants
             # by the triggers there is none left; the words of the index itself are dropped here
             self._connection.write("INSERT INTO text (text) VALUES ('optimize')")

@@ -3,7 +3,8 @@
 FTS5 ranks by visiting every memory that holds a word twice, each time with a read of its length: 10 ms for a word
 that 20,000 memories hold. Here the same BM25 is computed over arrays: 0.3 ms, and 3 ms when the word is first asked
 for. What was added since is known by the last id of each table, what was edited or deleted by `text_change`, which
-triggers write, whoever the writer is; so a turn costs the few memories it wrote, not the words read before it.
+triggers write, whoever the writer is; so a turn costs the few memories it wrote, not the words read before it. What
+was read within a transaction that came to nothing is read anew.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ class Postings:
         self._lengths = np.zeros(0, dtype=np.int32)
         """Tokens of the memory at each place, -1 where there is none."""
         self._memories = self._total = 0
+        self._rollbacks = connection.rollbacks
 
     def close(self) -> None:
         """Free what belongs to SQLite."""
@@ -78,10 +80,27 @@ class Postings:
 
         `numbers` are the tables to look in, by their place in `TABLES`.
         """
+        places, scores = self._scored(token, numbers)
+        best = _largest(scores, limit)
+        return list(zip(places[best].tolist(), scores[best].tolist(), strict=True))
+
+    def best_of_any(
+        self, tokens: Iterable[str], numbers: Collection[int] | None, limit: int
+    ) -> list[tuple[int, float]]:
+        """Return the same of the memories that hold any of the tokens: the more of them, the better."""
+        sums = np.zeros(len(self._lengths))
+        for token in tokens:
+            places, scores = self._scored(token, numbers)
+            sums[places] += scores
+        places = np.flatnonzero(sums)
+        best = _largest(sums[places], limit)
+        return list(zip(places[best].tolist(), sums[places[best]].tolist(), strict=True))
+
+    def _scored(self, token: str, numbers: Collection[int] | None) -> tuple[Places, NDArray[np.float64]]:
         word = self._word(token)
         holding = len(word.places)
         if not holding:
-            return []
+            return word.places, word.weights
         rarity = float(np.log((self._memories - holding + 0.5) / (holding + 0.5)))
         length = _K1 * (1 - _B + _B * self._lengths[word.places] / (self._total / self._memories))
         scores = max(rarity, _RARITY) * ((word.weights * (_K1 + 1.0)) / (word.weights + length))
@@ -89,11 +108,12 @@ class Postings:
         if numbers is not None:
             among = np.isin(np.arange(8), list(numbers))[places & 7]
             places, scores = places[among], scores[among]
-        best = _largest(scores, limit)
-        return list(zip(places[best].tolist(), scores[best].tolist(), strict=True))
+        return places, scores
 
     def refresh(self) -> None:
         """Take over what was written since the last time."""
+        if self._rollbacks != self._connection.rollbacks:
+            self._rollbacks, self._seen = self._connection.rollbacks, None
         seen, now = self._seen, moment(self._connection)
         if seen == now:
             return

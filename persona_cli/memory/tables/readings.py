@@ -19,6 +19,8 @@ from persona_cli.memory.tables.connection import Connection
 from persona_cli.personality import Traits, blend
 from persona_cli.records import Author, Reading
 
+_NEUTRAL = traits_to_column(Traits())
+
 
 class Readings:
     """The table of readings; the last one's `after` is how the user is seen now."""
@@ -85,14 +87,14 @@ class Readings:
 
     def put_since(self, at: datetime) -> bool:
         """Tell whether a person has set scores since `at`."""
-        query = "SELECT 1 FROM reading WHERE author = ? AND at > ? LIMIT 1"
-        return self._connection.row(query, (Author.PERSON, to_column(at))) is not None
+        query = "SELECT 1 FROM reading WHERE author = 'person' AND at > ? LIMIT 1"
+        return self._connection.row(query, (to_column(at),)) is not None
 
-    def telling(self) -> int:
-        """Return how many readings of a model found something of a trait."""
-        query = "SELECT count(*) AS n FROM reading WHERE author <> ? AND inferred <> ?"
-        row = self._connection.row(query, (Author.PERSON, traits_to_column(Traits())))
-        return 0 if row is None else int(row["n"])
+    def telling(self, most: int) -> int:
+        """Return how many readings of a model found something of a trait, `most` at most."""
+        # values and not parameters: only in the words of its index is the query answered by it
+        told = f"SELECT 1 FROM reading WHERE author <> 'person' AND inferred <> '{_NEUTRAL}' LIMIT ?"  # noqa: S608 - a constant
+        return self._connection.number(f"SELECT count(*) FROM ({told})", (most,))  # noqa: S608 - from above
 
     def all(self) -> tuple[Reading, ...]:
         """Return every reading, oldest first."""

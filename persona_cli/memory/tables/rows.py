@@ -135,6 +135,7 @@ class Rows:
                 counts[table] += 1
             # ids are kept, also such as were in use here before everything was forgotten
             self._connection.write("INSERT OR REPLACE INTO text_change (place) VALUES (?)", (EVERYTHING,))
+            self._connection.write("DELETE FROM tidied")
             self._check_links()
         return counts
 

@@ -84,6 +84,10 @@ class Semantics:
             (*values, -1 if most is None else most),
         )
 
+    def newest(self, after_id: int, most: int) -> tuple[SemanticMemory, ...]:
+        """Return the last active memories behind an id, at most so many, oldest first."""
+        return self._where("id > ? AND status = 'active' ORDER BY id DESC LIMIT ?", after_id, most)[::-1]
+
     def active_in_slot(self, slot: str) -> tuple[SemanticMemory, ...]:
         """Return the active memories that fill a slot, oldest first."""
         return self._where("slot = ? AND slot <> '' AND status = 'active' ORDER BY valid_from, id", slot)

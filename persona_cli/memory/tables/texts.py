@@ -15,6 +15,9 @@ from persona_cli.records import Kind, Ref
 if TYPE_CHECKING:
     from persona_cli.memory.tables.postings import Postings
 
+_PAYS = 24
+"""Look-ups from which on it pays to read the length of every memory: those of some four turns, or of one question."""
+
 
 class Texts:
     """The full-text table; triggers write it, this only searches it."""
@@ -23,7 +26,8 @@ class Texts:
         self._connection = connection
         self._grams = Grams(connection)
         self._postings: Postings | None = None
-        self._asked = False
+        self._asked = 0
+        """How often words were looked up, each question counting as `_PAYS`."""
 
     def search(
         self,
@@ -38,7 +42,10 @@ class Texts:
         A word may be anything a person can type; one with spaces in it is a phrase. `answers` weighs the
         assistant's part of a message against the user's own words; 0 leaves it out.
         """
-        found = self.lookup(words, kinds, limit, answers=answers)
+        if answers == ANSWER_WEIGHT and self._grams.empty():
+            found = self._any(words, kinds, limit)
+        else:
+            found = self.lookup(words, kinds, limit, answers=answers)
         return tuple((Ref(kind, row_id), score) for kind, row_id, score in found)
 
     def lookup(
@@ -82,30 +89,45 @@ class Texts:
         self, words: Sequence[str], kinds: Collection[Kind] | None, limit: int
     ) -> dict[str, list[tuple[Kind, int, float]]]:
         """Return what `lookup` finds for each word by itself, from the second call on from what is kept in memory."""
-        with self._connection.steady() as steady:
-            first, self._asked = not self._asked, True
-            # a process that asks once would read the length of every memory for a few words
-            if first or not steady:
+        with self._connection.steady():
+            postings = self._kept(_PAYS)
+            if postings is None:
                 return {word: self.lookup([word], kinds, limit) for word in words}
-            if self._postings is None:
-                from persona_cli.memory.tables.postings import Postings
-
-                self._postings = Postings(self._connection)
             if not self._grams.empty():
                 return {word: self._with_grams([word], kinds, limit, ANSWER_WEIGHT) for word in words}
-            return dict(zip(words, self._kept(self._postings, words, kinds, limit), strict=True))
+            return dict(zip(words, self._each(postings, words, kinds, limit), strict=True))
 
-    def _kept(
+    def _each(
         self, postings: Postings, words: Sequence[str], kinds: Collection[Kind] | None, limit: int
     ) -> Iterator[list[tuple[Kind, int, float]]]:
-        postings.refresh()
         numbers = None if kinds is None else _of(kinds)
         for word, tokens in zip(words, postings.tokens([_searchable(word) for word in words]), strict=True):
             if len(tokens) == 1:
-                found = postings.best(tokens[0], numbers, limit)
-                yield [(KINDS[place % 8], place // 8, score) for place, score in found]
+                yield _named(postings.best(tokens[0], numbers, limit))
             else:
                 yield self.lookup([word], kinds, limit)
+
+    def _any(self, words: Sequence[str], kinds: Collection[Kind] | None, limit: int) -> list[tuple[Kind, int, float]]:
+        """Return what holds any of the words, from what is kept in memory once that pays."""
+        with self._connection.steady():
+            postings = self._kept(1)
+            tokens = () if postings is None else postings.tokens([_searchable(word) for word in words])
+            if postings is None or any(len(parts) > 1 for parts in tokens):
+                return self._lookup(words, kinds, limit, ANSWER_WEIGHT)
+            numbers = None if kinds is None else _of(kinds)
+            return _named(postings.best_of_any([token for parts in tokens for token in parts], numbers, limit))
+
+    def _kept(self, weight: int) -> Postings | None:
+        """Return the words in memory in step with the store, None while too little has been asked for to read them."""
+        self._asked += weight
+        if self._postings is None:
+            if self._asked <= _PAYS:
+                return None
+            from persona_cli.memory.tables.postings import Postings
+
+            self._postings = Postings(self._connection)
+        self._postings.refresh()
+        return self._postings
 
     def holding_all(self, words: Sequence[str], most: int) -> tuple[Ref, ...]:
         """Return what holds each of the words in any of its forms, the newest of a kind first, `most` at most."""
@@ -129,6 +151,10 @@ class Texts:
             (f"{{content}} : ^ {_quoted(word)}", KINDS.index(Kind.MESSAGE), limit),
         )
         return tuple(row[0] for row in rows)
+
+
+def _named(found: Sequence[tuple[int, float]]) -> list[tuple[Kind, int, float]]:
+    return [(KINDS[place % 8], place // 8, score) for place, score in found]
 
 
 def _query(words: Sequence[str], answers: bool) -> str:

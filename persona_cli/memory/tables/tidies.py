@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from sqlite3 import Row
 
-from persona_cli.memory.tables.columns import from_column, to_column
+from persona_cli.memory.tables.columns import from_column, maybe_from_column, maybe_to_column, to_column
 from persona_cli.memory.tables.connection import Connection, missing
 
 
@@ -21,6 +21,22 @@ class Tidy:
     """The session whose end brought it about; None for one that a person asked for."""
     turn_id: int | None
     """The last turn there was then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Until where tidying has looked at what there is."""
+
+    until: datetime | None = None
+    """The end of the last episode that was old enough; None before the first tidying."""
+    episodes: int = 0
+    """How many there were to be compared."""
+    fact_id: int = 0
+    """The last fact that was compared with those before it."""
+
+
+NOWHERE = Looked()
+"""Where nothing has been looked at."""
 
 
 class Tidies:
@@ -52,6 +68,18 @@ class Tidies:
             "SELECT * FROM tidy WHERE id IN (SELECT tidy_id FROM journal) ORDER BY id DESC LIMIT 1"
         )
         return None if row is None else _tidy(row)
+
+    def looked(self) -> Looked:
+        """Return until where tidying has looked."""
+        row = self._connection.row("SELECT * FROM tidied")
+        return NOWHERE if row is None else Looked(maybe_from_column(row["until"]), row["episodes"], row["fact_id"])
+
+    def note_looked(self, looked: Looked) -> None:
+        """Note until where tidying has looked."""
+        self._connection.write(
+            "INSERT OR REPLACE INTO tidied VALUES (1, ?, ?, ?)",
+            (maybe_to_column(looked.until), looked.episodes, looked.fact_id),
+        )
 
     def apart(self) -> frozenset[int]:
         """Return the episodes that no tidying merges by itself."""

@@ -21,6 +21,7 @@ from persona_cli.memory.tables.changes import (
     TABLES,
     Moment,
     added,
+    gone_back,
     moment,
     noted,
 )
@@ -55,6 +56,8 @@ class Vectors:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._looked: dict[str, tuple[Moment, Moment]] = {}
+        """By embedder what was noted in the store, and until when this process has found no text without a vector."""
 
     def put(
         self, ref: Ref, field: str, embedder_name: str, vector: NDArray[np.float32], text: str | None = None
@@ -83,10 +86,14 @@ class Vectors:
     def wanted(self, embedder_name: str, limit: int) -> tuple[tuple[Ref, str, str], ...]:
         """Return (memory, field, text) of texts that have no embedding by this embedder, at most `limit`.
 
-        What was written before `note_complete` is not looked at again, unless it was edited or shown again.
+        What was written before `note_complete` is not looked at again, unless it was edited or shown again; nor is
+        what this process has looked at since.
         """
-        with self._connection.steady():
-            rows = self._missing(embedder_name, limit)
+        with self._connection.steady() as steady:
+            now, rows = moment(self._connection), self._missing(embedder_name, limit)
+            # what is read within a transaction may come to nothing
+            if steady and limit and not rows:
+                self._looked[embedder_name] = self._noted(embedder_name), now
         return tuple((Ref(Kind(row["kind"]), row["memory_id"]), row["field"], row["text"]) for row in rows)
 
     def count_wanted(self, embedder_name: str) -> int:
@@ -98,7 +105,7 @@ class Vectors:
 
     def note_complete(self, embedder_name: str) -> None:
         """Note that every text until now has an embedding by this embedder, if that is so."""
-        since, now = self._complete(embedder_name), moment(self._connection)
+        since, now = self._noted(embedder_name), moment(self._connection)
         if added(since, now) + now[NOTES] - since[NOTES] < _WORTH_A_NOTE:
             return
         with self._connection.transaction():
@@ -110,6 +117,7 @@ class Vectors:
 
     def look_again(self) -> None:
         """Let `wanted` look at everything, whatever was noted."""
+        self._looked.clear()
         self._connection.write("DELETE FROM embedded")
 
     def drop_others(self, embedder_name: str) -> int:
@@ -121,6 +129,13 @@ class Vectors:
         return dropped
 
     def _complete(self, embedder_name: str) -> Moment:
+        """Return until when every text has a vector, as far as anybody has looked."""
+        noted = self._noted(embedder_name)
+        known, looked = self._looked.get(embedder_name, (BEGINNING, BEGINNING))
+        # another process has had everything looked at again, or put a backup back
+        return looked if known == noted and not gone_back(looked, moment(self._connection)) else noted
+
+    def _noted(self, embedder_name: str) -> Moment:
         row = self._connection.row("SELECT moment FROM embedded WHERE embedder = ?", (embedder_name,))
         return BEGINNING if row is None else json_from_column(row["moment"])
 

@@ -6,8 +6,9 @@ copy that does not have to be read whole. Which of the two answers is decided in
 exact search everywhere else. A search among given ids is always exact: HNSW is slow under a narrow filter (10,000
 vectors, 2,500 allowed: 15 ms against 1 ms).
 
-Chroma is filled by whoever calls `sync`: the update queue behind a conversation, in the order of the store's
-revisions, so that it can stop anywhere and go on later. One process holds it, under a file lock. When in doubt it is
+Chroma is filled by whoever calls `sync`, and behind a conversation by the update queue in batches (`keep_up`), in the
+order of the store's revisions, so that it can stop anywhere and go on later; where nothing is large enough to be
+searched in it, it is closed again. One process holds it, under a file lock. When in doubt it is
 begun anew, for the embedding model is not needed for that: after a process was killed, after something was
 forgotten (Chroma keeps the bytes of what it deletes), for another embedder. Damage is set aside, with one notice; a
 second one, or what cannot be written or reached, ends in exact search until the process ends.
@@ -43,6 +44,8 @@ An estimate: exact search grows with the bytes, and won up to 50,000 vectors (`p
 
 FIELDS = tuple((kind, field) for kind in Kind for field in ("content", "keywords"))
 _STEP = 1_000  # vectors between two looks at `stop`: half a second
+_BATCH = 256
+"""Changes that are waited for where nothing searches the copy: opening and closing it takes as long for one."""
 
 Stop = Callable[[], bool]
 
@@ -65,7 +68,8 @@ class Index:
         self._guard = threading.RLock()
         self._chroma: Chroma | None = None
         self._held: Marker | None = None
-        self._sizes: tuple[int, dict[tuple[Kind, str], int]] = (-1, {})
+        self._counted: tuple[int, dict[tuple[Kind, str], int]] = (0, {})
+        """The revision at which the vectors of each field were counted, and how many those were."""
         self._why_not = "quicker than opening Chroma"
         self._backend = "exact (among given memories)"
         self._repaired = False
@@ -96,6 +100,19 @@ class Index:
                     raise  # the store's, and over in a moment
                 except StorageError as exc:
                     self._mend(exc)
+        return stored
+
+    def keep_up(self, stop: Stop | None = None) -> int:
+        """Do the same as `sync`, once enough has come together or where the copy is searched."""
+        with self._guard:
+            searched = any(self._is_searched(kind, field) for kind, field in FIELDS)
+            held = self._known()
+            begun = held.revision if held and held.embedder == self._embedder else 0
+            if not searched and self._store.vectors.revision() - begun < _BATCH:
+                return 0
+            stored = self.sync(stop)
+            if not searched:
+                self.close()
         return stored
 
     def drop_gone(self) -> bool:
@@ -174,7 +191,7 @@ class Index:
 
     def _by_chroma(self, kind: Kind, field: str, vector: NDArray[np.float32], k: int) -> Hits | None:
         """Return what Chroma finds, or None where exact search is to answer; the one place that decides."""
-        if self._size(kind, field) < self._enough:
+        if not self._is_searched(kind, field):
             self._backend = f"exact (quicker than Chroma below {self._enough:,} vectors of a kind)"
             return None
         if not self._guard.acquire(blocking=False):
@@ -196,7 +213,7 @@ class Index:
         return None
 
     def _ready(self) -> bool:
-        searched = any(self._size(kind, field) >= max(self._enough, 1) for kind, field in FIELDS)
+        searched = any(self._is_searched(kind, field) for kind, field in FIELDS)
         return self.in_step and (self._chroma is not None or not searched)
 
     def _look_in(self) -> None:
@@ -207,11 +224,14 @@ class Index:
             if self.in_step and not self._useless:
                 self._chroma, self._held = self._place.open(), held
 
-    def _size(self, kind: Kind, field: str) -> int:
-        revision, sizes = self._sizes
-        if revision != (now := self._store.vectors.revision()):
-            self._sizes = now, (sizes := self._store.vectors.sizes(self._embedder))
-        return sizes.get((kind, field), 0)
+    def _is_searched(self, kind: Kind, field: str) -> bool:
+        """Tell whether a field has so many vectors that Chroma is quicker."""
+        since, sizes = self._counted
+        now = self._store.vectors.revision()
+        # every vector that comes or goes has a revision of its own: between two counts so many may have, no more
+        if not 0 <= now - since < abs(self._enough - sizes.get((kind, field), 0)):
+            self._counted = now, (sizes := self._store.vectors.sizes(self._embedder))
+        return sizes.get((kind, field), 0) >= max(self._enough, 1)
 
     def _fill(self, stop: Stop | None) -> int:
         """Store what came after the copy's revision, in order."""

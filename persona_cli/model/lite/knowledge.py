@@ -140,8 +140,9 @@ def of_statement(statement: Statement, turn: Turn, source: Source, place: int = 
 def _memories(situation: Situation) -> Iterator[Known]:
     place = 0
     for exchange in situation.exchanges:
+        doubts = situation.doubts([hit.memory.id for hit in exchange.recall.semantic])
         for hit in exchange.recall.semantic:
-            later = situation.doubts.get(hit.memory.id)
+            later = doubts.get(hit.memory.id)
             yield replace(of_memory(hit.memory, place), doubted=of_memory(later) if later is not None else None)
             place += 1
         for image in exchange.recall.images:
