@@ -133,11 +133,12 @@ def test_what_cannot_be_talked_to_is_refused(tmp_path: Path, architecture: str, 
         read_text(tmp_path / "it.gguf")
 
 
-def test_pictures_of_a_family_that_is_not_proven_are_refused(tiny: Tiny, tmp_path: Path) -> None:
+@pytest.mark.parametrize("projector", ["internvl", "idefics3"])
+def test_pictures_of_a_family_that_is_not_proven_are_refused(projector: str, tiny: Tiny, tmp_path: Path) -> None:
     writer = gguf.GGUFWriter(tmp_path / "mmproj.gguf", "clip")
-    writer.add_clip_projector_type("internvl")
+    writer.add_clip_projector_type(projector)
     write_empty(writer)
-    with pytest.raises(WeightsError, match="internvl") as refused:
+    with pytest.raises(WeightsError, match=projector) as refused:
         read_projection(tmp_path / "mmproj.gguf")
     assert "text model alone" in refused.value.fix
     llama = read_text(write_text_model(tmp_path / "tiny.gguf"))
