@@ -176,7 +176,8 @@ def test_each_word_stands_in_one_of_the_lists_that_add_to_the_stop_list() -> Non
 
 
 def test_lists_are_read_late() -> None:
-    code = "import sys, persona_cli.cli.app; print([name for name in sys.modules if 'persona_cli.english' in name])"
+    every = "from persona_cli.cli.commands import NAMES, build; [build(name) for name in NAMES]"
+    code = f"import sys; {every}; print([name for name in sys.modules if 'persona_cli.english' in name])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

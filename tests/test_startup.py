@@ -55,6 +55,16 @@ def loaded_after(script: str) -> set[str]:
 
 def test_importing_the_application_loads_nothing_heavy() -> None:
     assert loaded_after("import persona_cli.cli.app") == set()
+    every = "from persona_cli.cli.commands import NAMES, build; [build(name) for name in NAMES]"
+    assert loaded_after(every) == set()
+
+
+def test_a_command_is_built_alone() -> None:
+    code = COMMAND.format(words=["config", "path"]) + "\nprint(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name for name in done.stdout.split() if name.startswith("persona_cli.cli.")}
+    assert "persona_cli.cli.config" in loaded
+    assert loaded.isdisjoint({"persona_cli.cli.chat", "persona_cli.cli.doctor", "persona_cli.cli.memory"})
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
-"""The command line application: its commands, the options they share, and the one error boundary.
+"""The command line application: the options its commands share, and the one error boundary.
 
-Nothing heavy is imported here or in the modules of the commands; what a command needs it imports in its body.
+Nothing heavy is imported here or in the modules of the commands (`commands` names them); what a command needs it
+imports in its body.
 """
 
 from __future__ import annotations
@@ -15,59 +16,18 @@ from typing import Annotated
 import typer
 
 from persona_cli import __version__
-from persona_cli.cli import (
-    backup,
-    chat,
-    config,
-    doctor,
-    evaluation,
-    importing,
-    mcp,
-    memory,
-    model,
-    profile,
-    report,
-    serve,
-    synth,
-    train,
-    transfer,
-    upcoming,
-    update,
-    why,
-)
+from persona_cli.cli.commands import Commands, new_app
 from persona_cli.cli.ending import end_in_order
 from persona_cli.cli.invocation import Invocation
 from persona_cli.cli.writer import write, write_error
 from persona_cli.errors import PersonaError, UsageError
 
-app = typer.Typer(
+app = new_app(
     name="persona",
     help="A personal assistant that remembers you, on your own machine.",
     no_args_is_help=True,
-    # plain help: a third quicker than in boxes, and readable on narrow terminals and by screen readers
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    cls=Commands,
 )
-app.command("chat", short_help="Talk, or answer one message.")(chat.chat)
-app.add_typer(memory.app, name="memory")
-app.add_typer(profile.app, name="profile")
-app.command("why", short_help="Explain how an answer came about.")(why.why)
-app.command("upcoming", short_help="Show what lies ahead, and on this day.")(upcoming.upcoming)
-app.command("update", short_help="Run the updates still queued.")(update.update)
-app.command("export", short_help="Write everything to a file.")(transfer.export)
-app.command("import", short_help="Bring in what you said elsewhere, or an export.")(importing.import_)
-app.command("backup", short_help="Keep a copy of the memory, here or in a file.")(backup.backup)
-app.command("restore", short_help="Go back to a backup or an archive.")(backup.restore)
-app.command("report", short_help="Write your memory as one page to look at.")(report.report)
-app.command("serve", short_help="Serve your memory to the programs on this machine.")(serve.serve)
-app.command("mcp", short_help="Let other programs use your memory, as tools.")(mcp.mcp)
-app.command("doctor", short_help="Check the installation and the memory.")(doctor.doctor)
-app.add_typer(model.app, name="model")
-app.add_typer(evaluation.app, name="eval")
-app.add_typer(train.app, name="train")
-app.command("synth", short_help="Make up people and lessons to train a model on.")(synth.synth)
-app.add_typer(config.app, name="config")
 
 UNEXPECTED = 70
 """Exit code of a fault in persona itself (sysexits' EX_SOFTWARE)."""
