@@ -66,6 +66,8 @@ def test_the_built_in_model_learns_and_answers(weights: Path, tmp_path: Path) ->
     assert persona("eval", "report", str(run), "--html", str(page), "--markdown", str(text)).out == ""
     assert "<svg" in page.read_text(encoding="utf-8")
     assert "## Misses" in text.read_text(encoding="utf-8")
+    nowhere = persona("eval", "report", str(run), "--html", str(tmp_path / "no" / "page.html"))
+    assert (nowhere.code, nowhere.error.endswith("page.html cannot be written: No such file or directory")) == (5, True)
     made = persona("eval", "report", str(run), "--strict", "--json").json
     assert (made["kind"], made["version"], made["parse"]) == ("eval-report", 1, "strict")
     assert set(made["inputs"]) == {"HaluMem-Medium.jsonl"}
@@ -131,6 +133,12 @@ def test_a_server_answers_and_judges(weights: Path) -> None:
     assert ran.code == 0, ran.err
     (row,) = ran.json["rows"]
     assert (row["overall"]["mean"], row["labels"]) == (1.0, {"right": 3})
+
+
+def test_a_model_that_is_not_there_leaves_no_run(weights: Path, tmp_path: Path) -> None:
+    ran = persona("eval", "run", "locomo", "--model", "nothere", "--subject", "none", "--workers", "1")
+    assert (ran.code, ran.error) == (4, "the model nothere is not installed")
+    assert not list(tmp_path.rglob("run.json"))
 
 
 @pytest.mark.parametrize(

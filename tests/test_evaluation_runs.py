@@ -315,6 +315,12 @@ def test_a_judge_that_is_down_stops_cleanly_and_goes_on_later(tmp_path: Path, we
     assert len(folder.read().verdicts) == 30
 
 
+def test_a_judge_that_is_not_there_is_said_to_be_the_judge() -> None:
+    with pytest.raises(EngineError, match=r"the judge: http://localhost:9/v1 cannot be reached") as caught:
+        open_judge(bench("http://localhost:9/v1").settings)
+    assert "judge.url" in caught.value.fix
+
+
 def test_two_subjects_are_compared_in_both_orders(tmp_path: Path, weights: Path) -> None:
     collection = choose(load("open-ended", None), 10, 0)
     good, _ = answering(collection, "full", lambda _: "good", tmp_path / "good")

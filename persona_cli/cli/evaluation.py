@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from persona_cli.cli.invocation import Invocation, invocation
-from persona_cli.errors import Interrupted, UsageError
+from persona_cli.errors import Interrupted, TransferError, UsageError
 
 if TYPE_CHECKING:
     from persona_cli.config import Settings
@@ -142,7 +142,7 @@ def report(
     made = make_report(folders, Parse.STRICT if strict else Parse.PUBLISHED)
     for path, render in ((html, render_page), (file, markdown)):
         if path is not None:
-            path.write_text(render(made), encoding="utf-8")
+            _write(path, render(made))
             invoked.notice(f"Written to {path}.")
     if as_json or not (html or file):
         _print(made, as_json=as_json)
@@ -238,6 +238,13 @@ def _show(invoked: Invocation, folders: list[RunFolder], *, as_json: bool) -> No
     _print(made, as_json=as_json)
     for folder in folders:
         invoked.notice(f"Kept in {folder.root}; `persona eval report {folder.root} --html page.html` shows the misses.")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as exc:
+        raise TransferError(f"{path} cannot be written: {exc.strerror}", fix="Name another file.") from exc
 
 
 def _print(made: Report, *, as_json: bool) -> None:

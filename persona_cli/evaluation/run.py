@@ -14,6 +14,7 @@ from dataclasses import fields, replace
 
 from persona_cli import __version__
 from persona_cli.config import Settings
+from persona_cli.errors import PersonaError
 from persona_cli.evaluation.cases import Collection
 from persona_cli.evaluation.person_run import Work, answer_person, left_of
 from persona_cli.evaluation.processes import work_in_processes
@@ -79,12 +80,17 @@ def answer_all(
 
     advance(0)
     with folder.held():
-        if workers <= 1 or len(works) <= 1:
-            for work in works:
-                for _ in answer_person(work, advance):
-                    pass
-        else:
-            work_in_processes(works, workers, advance)
+        try:
+            if workers <= 1 or len(works) <= 1:
+                for work in works:
+                    for _ in answer_person(work, advance):
+                        pass
+            else:
+                work_in_processes(works, workers, advance)
+        except PersonaError:
+            # a model that is not there is no run: nothing is left that a report would show
+            folder.remove_if_empty()
+            raise
 
 
 def machine() -> dict[str, str]:

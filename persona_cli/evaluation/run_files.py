@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
@@ -112,6 +113,11 @@ class RunFolder:
             yield
         finally:
             lock.release()
+
+    def remove_if_empty(self) -> None:
+        """Delete a run in which nothing was answered and nothing learnt."""
+        if not any(path.is_file() for name in ("people", "homes") for path in (self.root / name).rglob("*")):
+            shutil.rmtree(self.root, ignore_errors=True)
 
     def replies_file(self, person: str) -> Path:
         """Return where a person's replies are."""

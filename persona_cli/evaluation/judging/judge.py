@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from persona_cli.config import Settings
+from persona_cli.errors import EngineError
 from persona_cli.evaluation.cases import Question, Reply
 from persona_cli.evaluation.judging import Label, Mark
 from persona_cli.model.engines import Engine, Message
@@ -57,7 +58,11 @@ def open_judge(settings: Settings) -> Engine:
     """Connect to the judge; raises `EngineError` where it does not answer."""
     from persona_cli.model.opening import open_server
 
-    return open_server(settings)
+    try:
+        return open_server(settings)
+    except EngineError as exc:
+        fix = "Start it, or correct its address (--judge, judge.url); the same command goes on where it was."
+        raise EngineError(f"the judge: {exc.message}", fix=fix) from exc
 
 
 def criteria_of(question: Question) -> tuple[str, ...]:
