@@ -52,6 +52,7 @@ train: $(VENV)/.installed-dev ## train the reader and the judge anew from the ex
 	$(BIN)/python -m models.answers.train
 	$(BIN)/python -m models.answers.fit
 	$(BIN)/python -m models.answers.requests
+	$(BIN)/python -m models.answers.intent
 
 train-test: $(VENV)/.installed-dev ## fine-tune a model of 135 million weights on made-up people, then by reward, and measure it: two hours
 	mkdir -p build/train

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from persona_cli.model.lite.answer import Match, is_answered, nearest, offered
+from persona_cli.model.lite import telling
+from persona_cli.model.lite.answer import Match, compose, is_answered, nearest, offered
 from persona_cli.model.lite.knowledge import of_memory
 from persona_cli.model.lite.listener import Listener
 from persona_cli.model.lite.matching import understand
@@ -155,7 +156,7 @@ def test_an_answer_is_in_the_second_person_with_the_day_it_was_said() -> None:
 
 def test_what_cannot_be_turned_for_sure_is_quoted() -> None:
     memory = remembered('ill be with "Kelly" on the 9th')
-    assert ask("who is it?", "who", memory, "answers") == f"You said on 3 May: “{memory.content}”"
+    assert ask("who is it?", "who", memory, "answers") == f"You told me on 3 May: “{memory.content}”"
 
 
 def test_an_old_memory_in_the_third_person_still_answers() -> None:
@@ -179,7 +180,7 @@ def test_a_message_of_several_sentences_is_quoted_whole() -> None:
     read = [read_as("The card came."), read_as("Two days before!", start=15)]
     listener = listening(asked, *read, bearings={(text, "The card came."): "answers", (text, said.user): "answers"})
     answer = decide(found(text, said), listener, alike, may_search=False).answer
-    assert answer == "You said on 3 May: “The card came. Two days before!”"
+    assert answer == "You told me on 3 May: “The card came. Two days before!”"
 
 
 def test_where_the_first_is_not_clearly_first_the_best_are_offered() -> None:
@@ -202,13 +203,41 @@ def test_where_the_first_is_not_clearly_first_the_best_are_offered() -> None:
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        ("I moved it, it is Friday 11, at nine.", "Friday 11, at nine"),
-        ("I gave notice for 31 October.", "for 31 October —"),
-        ("I saw him yesterday.", "on 2 May"),
+        ("I moved it, it is Friday 11, at nine.", "You moved it, it is Friday 11, at nine — you told me on 3 May."),
+        ("I gave notice for 31 October.", "You gave notice for 31 October — you told me on 3 May."),
+        ("I saw him yesterday.", "You told me on 3 May: “I saw him yesterday.” (yesterday: 2 May)"),
+        ("I was 51 on Saturday.", "You told me on 3 May: “I was 51 on Saturday.” (on Saturday: 2 May)"),
+        ("We fly in two weeks!", "You told me on 3 May: “We fly in two weeks!” (in two weeks: around 17 May)"),
+        (
+            "I did ring them. Right one comes Thursday",
+            "You told me on 3 May: “I did ring them. Right one comes Thursday”",
+        ),
+        ("She lands on the 19th of December at twenty past six.", "at twenty past six — you told me on 3 May."),
+        ("i started polish, monday and wednesday", "You started polish, monday and wednesday — you told me on 3 May."),
+        ("today i send home 600", "You told me on 3 May: “today i send home 600”"),
     ],
 )
-def test_a_day_is_written_out_only_where_it_is_certain(said: str, told: str) -> None:
-    assert told in ask("when is it?", "what", remembered(said), "answers")
+def test_which_day_it_was_stands_behind_the_words_and_only_where_it_is_certain(said: str, told: str) -> None:
+    assert ask("when is it?", "what", remembered(said), "answers").endswith(told)
+
+
+def test_in_a_list_the_day_it_was_said_stands_before_the_day_it_was() -> None:
+    memory = of_memory(remembered("I was 51 on Saturday."))
+    assert telling.line(memory, NOW) == "“I was 51 on Saturday.” (3 May; on Saturday: 2 May)"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "at vet 180 for everything, and she say your he is she. ok",
+        "first week. saturday was line till the street. i have julka, student, very fast",
+        "Five weeks to the Leaving, God help us all.",
+        "So mam put down her toast. She's stopping with us.",
+        "somebody steal my bike!!! in front of pizza place, i was inside 2 minute. 2 minute",
+    ],
+)
+def test_no_word_of_a_quotation_is_another_than_was_said(said: str) -> None:
+    assert ask("what is it?", "what", remembered(said), "answers") == f"You told me on 3 May: “{said}”"
 
 
 def test_yes_and_no_are_said_only_where_the_memory_decides() -> None:
@@ -217,13 +246,13 @@ def test_yes_and_no_are_said_only_where_the_memory_decides() -> None:
     assert ask("do I like olives?", "yesno", olives, "answers").startswith("You can't stand olives")
     unsure = read_as("maybe I have diabetes", unsure=0.9)
     told = ask("do I have diabetes?", "yesno", remembered(unsure.text), "yes", unsure)
-    assert told.startswith("You were not sure about it. You said on 3 May: “maybe I have diabetes”")
+    assert told.startswith("You were not sure about it. You told me on 3 May: “maybe I have diabetes”")
 
 
 def test_what_is_of_somebody_else_is_no_answer() -> None:
     memory = remembered("My brother Tom is a nurse.")
     said = ask("what does my sister do?", "what", memory, "answers")
-    assert "Tom" not in said.split("The closest")[0]
+    assert "Tom" not in said.split("The nearest")[0]
 
 
 def test_what_has_ended_is_told_with_its_end() -> None:
@@ -231,6 +260,21 @@ def test_what_has_ended_is_told_with_its_end() -> None:
 
     memory = remembered("I work at Halifax.", valid_to=moment("2026-05-09T10:00"), status=Status.SUPERSEDED)
     assert "Not any more" in ask("do I work at Halifax?", "yesno", memory, "yes")
+
+
+def test_what_may_have_ended_something_stands_before_it() -> None:
+    now = of_memory(remembered("I am at Lidl from today.", 8, "2026-05-09"))
+    was = replace(of_memory(remembered("I work nights at Halifax.")), doubted=now)
+    bearing = Bearing(Guess("answers", 1.0), dict.fromkeys(ANSWERS, 0.0))
+    matches = [Match(was, bearing, 0.8), Match(now, bearing, 0.2)]
+    statement = read_as("where do I work?", "ask", asked="where", worth=0)
+    question = question_of(statement)
+    assert question is not None
+    asked = understand(question, statement, None, {})
+    assert nearest(asked, matches) == [now, was]
+    said = compose(asked, matches, NOW)
+    assert said.startswith("You told me on 9 May: “I am at Lidl from today.”")
+    assert said.endswith("Before that you told me on 3 May: “I work nights at Halifax.”")
 
 
 def test_an_age_counts_on_from_the_day_it_was_told() -> None:
@@ -255,6 +299,46 @@ def test_what_is_told_is_taken_up_in_the_persons_own_words() -> None:
     listener = listening(read_as(text, who="other", name="Ada", spans=[("Ada", "person", "sibling")]))
     assert f"“{text}”" in say(listener, situation(text)).answer
     assert say(listener, situation(text)).next is None
+
+
+def test_of_several_sentences_none_is_thrown_back() -> None:
+    text = "they say it was the celery and not the soup at all. who knew this. now i always have pills"
+    read = [
+        read_as(part) for part in ("they say it was the celery and not the soup at all.", "now i always have pills")
+    ]
+    assert "“" not in say(listening(*read), situation(text)).answer
+
+
+def test_a_question_that_is_part_of_what_is_told_gets_no_search_result() -> None:
+    text = "we walked on the beach, so cold. i think we are together now??"
+    walked = read_as("we walked on the beach, so cold.", start=0)
+    together = replace(read_as("i think we are together now??", "ask", asked="yesno", worth=0), told=0.9)
+    found = situation(text, remembered("I got the job."))
+    answer = decide(found, listening(walked, together), alike, may_search=False).answer
+    assert "job" not in answer
+    assert "know" not in answer
+    asked = replace(together, told=0.1)
+    assert "nearest" in decide(found, listening(walked, asked), alike, may_search=False).answer or "know" in (
+        decide(found, listening(walked, asked), alike, may_search=False).answer
+    )
+
+
+def test_a_request_is_answered_with_what_bears_on_it_and_larger_models_are_named_once() -> None:
+    text = "what can I cook for Bohdan on Saturday"
+    celery = remembered("they say it is the celery, i cannot have it")
+    listener = listening(read_as(text, "request"), bearings={(text, celery.content): "answers"})
+    searched = say(listener, situation(text)).next
+    assert isinstance(searched, Retrieve)
+    assert searched.end is not None  # no "Saturday" narrows what was told
+    assert searched.end > NOW
+    found = situation(text, celery)
+    first = decide(found, listener, alike, may_search=False).answer
+    assert first.startswith(
+        "What you told me that bears on it:\n- They say it is the celery, you cannot have it (3 May)"
+    )
+    assert first.count("persona model list") == 1
+    again = replace(found, recent=(Turn(50, 1, NOW, text, first, "lite"),))
+    assert "persona model list" not in decide(again, listener, alike, may_search=False).answer
 
 
 def test_nothing_is_said_to_be_kept_that_is_not() -> None:

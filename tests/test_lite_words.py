@@ -82,21 +82,26 @@ def meant(strong: float = 0.0, **probabilities: float) -> Stance:
         (meant(0.9, grief=0.9), 6, "grief_strong"),
         (meant(0.1, grief=0.9), 6, "sorry"),
         (meant(0.9, win=0.9), 6, "win_strong"),
-        (meant(0.9, win=0.7, moved=0.25), 6, ""),
-        (meant(0.9, win=0.8), 6, ""),
-        (meant(joke=0.75, worry=0.2), 6, ""),
+        (meant(0.9, win=0.7, moved=0.25), 6, "pleased"),
+        (meant(0.9, win=0.8), 6, "pleased"),
+        (meant(0.9, win=0.6, hurt=0.35), 6, "unclear"),
+        (meant(joke=0.75, worry=0.2), 6, "unclear"),
         (meant(joke=0.9), 6, "joke"),
         (meant(grief=0.3, worry=0.3, hurt=0.3), 6, "sorry"),
         (meant(win=0.3, joy=0.3, relief=0.3), 6, "joy"),
         (meant(moved=0.45, plain=0.4), 6, "quiet"),
         (meant(plain=0.9), 6, ""),
         (meant(fine=0.9), 3, "fine"),
-        (meant(fine=0.9), 30, ""),
-        (meant(), 6, ""),
+        (meant(fine=0.9), 30, "unclear"),
+        (meant(), 6, "unclear"),
     ],
 )
 def test_only_what_is_sure_is_answered_with_feeling(stance: Stance, words: int, occasion: str) -> None:
     assert occasion_of(stance, words) == occasion
+
+
+def test_what_is_weighty_is_not_noted_like_a_parcel() -> None:
+    assert occasion_of(meant(plain=0.9), 6, weighty=True) == "unclear"
 
 
 def test_a_death_is_heard_among_other_sentences() -> None:
@@ -134,7 +139,8 @@ def test_plain_things_in_a_row_are_not_each_followed_by_a_trait_and_what_is_unsu
         reply = Tone(high, lately).reply("noted", f"message {number}")
         ended += not reply.endswith(("Noted.", "it.", "that.", "noted."))
         lately = (*lately, reply)[-2:]
-        assert Tone(high, lately).reply("quiet", f"{number}") == Tone(high, lately).plain("quiet", f"{number}")
+        for unsure in ("quiet", "unclear", "pleased"):
+            assert Tone(high, lately).reply(unsure, f"{number}") == Tone(high, lately).plain(unsure, f"{number}")
     assert 1 <= ended <= 2
 
 

@@ -15,6 +15,8 @@ from persona_cli.english.sentences import sentence_spans
 from persona_cli.reading.antecedent import Antecedents, open_antecedents
 from persona_cli.reading.encoder import Encoder, Part
 from persona_cli.reading.heads import SENTENCE, Heads, open_heads, sentence_input
+from persona_cli.reading.intent import judge as intent_of
+from persona_cli.reading.intent import meant
 from persona_cli.reading.introduction import introduced
 from persona_cli.reading.judging import Bearing, Judge
 from persona_cli.reading.keeping import in_context, open_keeping
@@ -78,12 +80,14 @@ class Reader:
             for place, ((text, _), part) in enumerate(zip(located, parts, strict=True))
         ]
         judged = self.heads.judge(np.array(inputs))
-        keeping = open_keeping().judge(in_context(inputs, judged)).tolist()
+        context = in_context(inputs, judged)
+        keeping, intents = open_keeping().judge(context).tolist(), intent_of(context)
         read: list[Statement] = []
         for row, ((text, start), part) in enumerate(zip(located, parts, strict=True)):
             chances = {name: scores[row] for name, scores in judged.items()}
             spans = find_spans(self.heads, text, part)
             keep, apart = keeping[row]
+            chances["told"] = intents[row]
             statement = self._statement(text, start, chances, spans, (*before, *read))
             # what is said alone is judged as the corpus of the reader judges it: the marked messages are mostly diaries
             alone = 0.0 if is_length(text) else min(1.0, ALONE * statement.lasting)
@@ -93,7 +97,7 @@ class Reader:
     def _statement(
         self, text: str, start: int, chances: dict[str, Floats], spans: tuple[Span, ...], before: Sequence[Statement]
     ) -> Statement:
-        act = _best("act", chances)
+        act = meant(_best("act", chances), chances["told"])
         nothing, passing, lasting, weighty = map(float, chances["worth"])
         kinds = [
             Guess(label, float(chance))
@@ -114,6 +118,7 @@ class Reader:
             tuple(sorted(kinds, key=lambda guess: -guess.probability)),
             spans,
             self._subject(text, candidates, before, _best("who", chances)),
+            told=float(chances["told"][0]),
         )
         return introduced(statement, lambda word: self.antecedents.namely(self.encoder, word))
 

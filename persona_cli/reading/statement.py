@@ -67,6 +67,8 @@ class Statement:
     """How probable it is that it is part of something worth a memory, among the sentences beside it."""
     apart: float = 1.0
     """How probable it is that it begins a memory of its own, and does not go on with what is said before it."""
+    told: float = 0.0
+    """How probable it is that it only tells, and asks nothing of the assistant, whatever its form is."""
 
     @property
     def lasting(self) -> float:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from persona_cli.english.forms import capital
 from persona_cli.english.tokens import stem, stems
 from persona_cli.model.lite import telling
 from persona_cli.model.lite.knowledge import Known, Source, shares
@@ -26,13 +25,13 @@ from persona_cli.records import Window
 
 MOST = 6
 """Things listed in one answer."""
-_JUDGED = 32
-"""Things known that are judged for a question: a pass of the encoder each."""
+_JUDGED, _JUDGED_FOR_REQUEST = 32, 64
+"""Things known that are judged, a pass of the encoder each: a request shares no words with what bears on it."""
 ENOUGH = 0.6
 """Probability from which the best is said to be the answer: two in three are then, of lives nothing was fitted on."""
 ENOUGH_OF_FEW, FEW = 0.35, 8
 """The same where at most so few messages compete: of 354 questions to little lives 28 are answered wrongly."""
-LIKELY = 0.36
+LIKELY = 0.28
 """Probability from which what is offered may well be it."""
 _DECIDES, _PLAINLY = 0.55, 0.9
 """Probability of a yes or a no from which it is said, and the same where hardly a word is shared."""
@@ -41,10 +40,14 @@ _NEAR = 0.3
 _AS_GOOD, _GIVES = 0.15, 0.85
 _OF_ANOTHER = 0.35
 """What is left of a score where another one is asked for by name or role: never enough."""
+_OF_ANOTHER_TIME = 0.5
+"""The same where another time is asked for: of what may be told at another time than it happened."""
 _FORMERLY = 0.3
 """What has ended gains by a question for what was before."""
 _CLOSE = 0.05
 """Probability from which something known is offered where nothing answers."""
+BEARS = 0.15
+"""Probability from which something known is brought up for a request."""
 OFFERED = 3
 """So many: on lives nothing was fitted on, one of the first three answers 79 of 100 questions, the first 56."""
 _DOUBT = 0.2
@@ -98,9 +101,9 @@ _PAIRED = re.compile(
 )
 
 
-def rank(asked: Asked, every: Sequence[Known], listener: Listener, embed: Embed) -> list[Match]:
-    """Return what bears on a question, the best first."""
-    candidates = candidates_for(asked, every, listener, embed)
+def rank(asked: Asked, every: Sequence[Known], listener: Listener, embed: Embed, most: int = _JUDGED) -> list[Match]:
+    """Return what bears on a question, the best first, of the `most` that promise most."""
+    candidates = candidates_for(asked, every, listener, embed, most)
     matches = [
         Match(one.known, one.decisive, _scored(asked, one.known, chance))
         for one, chance in zip(candidates, scores(candidates), strict=True)
@@ -108,9 +111,11 @@ def rank(asked: Asked, every: Sequence[Known], listener: Listener, embed: Embed)
     return sorted(matches, key=lambda match: -match.score)
 
 
-def candidates_for(asked: Asked, every: Sequence[Known], listener: Listener, embed: Embed) -> list[Candidate]:
+def candidates_for(
+    asked: Asked, every: Sequence[Known], listener: Listener, embed: Embed, most: int = _JUDGED
+) -> list[Candidate]:
     """Return the likeliest of what is known, judged: what was said in one message once."""
-    chosen = _preselected(asked, _still_asked_of(asked, every))
+    chosen = _preselected(asked, _still_asked_of(asked, every))[:most]
     if not chosen:
         return []
     texts = list(dict.fromkeys(text for known in chosen for text in (_as_read(known), known.message) if text))
@@ -136,6 +141,7 @@ def _scored(asked: Asked, known: Known, chance: float) -> float:
     if asked.window is not None and not asked.topic and _inside(known, asked.window):
         return max(chance, known.weight)
     chance = chance if about(asked, known) else chance * _OF_ANOTHER
+    chance = chance if asked.window is None or _inside(known, asked.window) else chance * _OF_ANOTHER_TIME
     formerly = ONCE.search(asked.question.text) is not None and not known.holds
     return min(1.0, chance + _FORMERLY) if formerly else chance
 
@@ -143,12 +149,17 @@ def _scored(asked: Asked, known: Known, chance: float) -> float:
 def bearing_on(statement: Statement, every: Sequence[Known], listener: Listener, embed: Embed) -> list[Match]:
     """Return what bears on a request, which asks for no memory: the best first."""
     question = question_of(statement) or Question(statement.text, Guess("what", 0.5), "", statement.subject)
-    return rank(understand(question, statement, None, {}), every, listener, embed)
+    return rank(understand(question, statement, None, {}), every, listener, embed, _JUDGED_FOR_REQUEST)
 
 
 def is_answered(matches: Sequence[Match]) -> bool:
     """Tell whether anything answers the question."""
     return bool(matches) and matches[0].score >= (ENOUGH if len(matches) > FEW else ENOUGH_OF_FEW)
+
+
+def is_likely(asked: Asked, match: Match) -> bool:
+    """Tell whether something known may well answer: what is of somebody else is only the nearest."""
+    return match.score >= LIKELY and about(asked, match.known)
 
 
 def compose(asked: Asked, matches: Sequence[Match], at: datetime) -> str:
@@ -157,35 +168,52 @@ def compose(asked: Asked, matches: Sequence[Match], at: datetime) -> str:
     if asked.kind in _LISTS or (asked.window is not None and asked.kind == "what"):
         chosen = _distinct(match.known for match in matches if match.score >= best.score - _NEAR)
         return _listed(asked, chosen[:MOST], at)
+    if (later := _later(best.known, matches)) is not None and not ONCE.search(asked.question.text):
+        return _before(later, best.known, at)
     if asked.kind == "yesno":
-        return _decided(asked, matches, at) + _later(best, matches, at)
+        return _decided(asked, matches, at)
     if not best.known.holds and not ONCE.search(asked.question.text):
         return _since(best.known, matches, at)
     best = _newest_of_tied(matches)
-    if _is_unsure(best):
-        return _unsure(best.known, at)
-    return (_when(best.known, at) if asked.kind == "when" else telling.tell(best.known, at)) + _later(best, matches, at)
+    return _unsure(best.known, at) if _is_unsure(best) else telling.tell(best.known, at)
 
 
-def _later(best: Match, matches: Sequence[Match], at: datetime) -> str:
-    """Return what may have ended the best since, where that is of what is asked too; "" for any other."""
-    doubted = best.known.doubted
-    if doubted is None or not any(match.known.turn == doubted.turn for match in matches if match.score >= _CLOSE):
-        return ""
-    return f" That may have changed since: {telling.within(telling.tell(doubted, at))}"
+def _later(known: Known, matches: Sequence[Match]) -> Known | None:
+    """Return what may have ended something since, where that is of what is asked too."""
+    later = known.doubted
+    if later is None or not any(match.known.turn == later.turn for match in matches if match.score >= _CLOSE):
+        return None
+    return next((match.known for match in matches if match.known.memory == later.memory), later)
+
+
+def _before(now: Known, was: Known, at: datetime) -> str:
+    """Tell what is newer, and what it was before."""
+    return f"{telling.tell(now, at)} Before that {telling.within(telling.quote(was, at))}"
 
 
 def nearest(asked: Asked, matches: Sequence[Match]) -> list[Known]:
-    """Return the best few that are close at all; more where several are asked for."""
-    near = _distinct(match.known for match in matches if match.score >= _CLOSE)
-    return near[: MOST if asked.kind in _LISTS else OFFERED]
+    """Return the best few that are close at all, what may have ended one of them before it; more for a list."""
+    close: list[Known] = []
+    for match in matches:
+        if match.score >= _CLOSE:
+            later = _later(match.known, matches)
+            close += [later, match.known] if later is not None else [match.known]
+    return _distinct(close)[: MOST if asked.kind in _LISTS else OFFERED]
 
 
 def offered(near: Sequence[Known], at: datetime) -> str:
     """Return what may answer, each whole and with its day."""
-    if len(near) == 1:
-        return telling.within(telling.tell(near[0], at))
-    return "\n" + "\n".join(f"- {telling.line(known, at)}" for known in near)
+    return telling.within(telling.tell(near[0], at)) if len(near) == 1 else f"\n{listed(near, at)}"
+
+
+def listed(known: Sequence[Known], at: datetime) -> str:
+    """Return things known as a list, in their order."""
+    return "\n".join(f"- {telling.line(one, at)}" for one in known)
+
+
+def helpful(matches: Sequence[Match]) -> list[Known]:
+    """Return what bears on a request, the likeliest first: what is rather not of it is left out."""
+    return _distinct(match.known for match in matches if match.score >= BEARS)[:OFFERED]
 
 
 def _still_asked_of(asked: Asked, every: Sequence[Known]) -> Sequence[Known]:
@@ -197,7 +225,10 @@ def _still_asked_of(asked: Asked, every: Sequence[Known]) -> Sequence[Known]:
 
 
 def _preselected(asked: Asked, every: Sequence[Known]) -> list[Known]:
-    """Return the likeliest by words and by their place among what was found, for the head to judge."""
+    """Return what is known, the likeliest by words and by their place among what was found first, to be judged.
+
+    A habit says nothing that the message it was taken from does not say whole.
+    """
     wanted = stems(asked.question.text) | asked.names
 
     def promise(known: Known) -> float:
@@ -206,10 +237,16 @@ def _preselected(asked: Asked, every: Sequence[Known]) -> list[Known]:
         place = 1 / (1 + 0.25 * known.place)
         return shared + 0.6 * place - 0.15 * known.source
 
-    inside = [known for known in every if asked.window is None or _inside(known, asked.window)]
-    # what happens then counts before what was said then
-    inside = [known for known in inside if asked.window is not None and known.event is not None] or inside
-    return sorted(inside or list(every), key=promise, reverse=True)[:_JUDGED]
+    messages = "\n".join({known.message for known in every})
+    several = [known for known in every if known.source is not Source.HABIT or known.text not in messages]
+    chosen = sorted(several, key=promise, reverse=True)
+    if asked.window is not None:
+        inside = [known for known in chosen if _inside(known, asked.window)]
+        # what happens then counts before what was said then
+        inside = [known for known in inside if known.event is not None] or inside
+        outside = [known for known in chosen if known not in inside] if asked.topic or not inside else []
+        chosen = [*inside, *outside]
+    return chosen
 
 
 def _inside(known: Known, window: Window) -> bool:
@@ -239,8 +276,7 @@ def _decided(asked: Asked, matches: Sequence[Match], at: datetime) -> str:
             and max(yes, no) >= (_DECIDES if _speaks_of(asked, known) else _PLAINLY)
             and about(asked, known)
         ):
-            said = telling.tell(known, at)
-            return f"{'Yes' if yes > no else 'No'}: {telling.within(said)}"
+            return telling.decided("Yes" if yes > no else "No", known, at)
         return telling.tell(known, at)
     return telling.tell(matches[0].known, at)
 
@@ -268,25 +304,12 @@ def _unsure(known: Known, at: datetime) -> str:
 
 
 def _since(known: Known, matches: Sequence[Match], at: datetime) -> str:
-    """Say what no longer holds, and what has taken its place."""
-    until = f" {telling.day_of(known.until, at).removeprefix('on ')}" if known.until else ""
+    """Say what no longer holds, behind what has taken its place where that is known."""
     now = next((match.known for match in matches if match.known.memory and match.known.memory == known.successor), None)
-    was = telling.quote(known, at)
-    after = f" Since then: {telling.within(telling.tell(now, at))}" if now is not None else ""
-    return (
-        f"Not any more, as far as I know. Until{until}: {telling.within(was)}{after}"
-        if not after
-        else (f"{telling.tell(now, at) if now else ''} Before that: {telling.within(was)}")
-    )
-
-
-def _when(known: Known, at: datetime) -> str:
-    told = telling.tell(known, at)
-    event = telling.certain_event(known)
-    if event is None:
-        return told
-    named = telling.when(event, at)
-    return told if named.casefold() in told.casefold() else f"{capital(named)}: {telling.within(told)}"
+    if now is not None:
+        return _before(now, known, at)
+    until = f": until {telling.day_of(known.until, at).removeprefix('on ')}" if known.until else ""
+    return f"Not any more, as far as I know{until}. {telling.quote(known, at)}"
 
 
 def _listed(asked: Asked, chosen: Sequence[Known], at: datetime) -> str:

@@ -1,6 +1,7 @@
 """What is known, said to the person: "you" where the turning is certain, else their own words quoted, with the day.
 
-Ages count on from the day they were said, and "yesterday" is said as the day it was.
+No word of theirs is put in the place of another: which day "yesterday" was stands in brackets behind their words, and
+only where nothing else can be meant. Ages count on from the day they were said.
 """
 
 from __future__ import annotations
@@ -15,17 +16,30 @@ from persona_cli.english.sentences import sentences
 from persona_cli.english.tokens import NUMBERS
 from persona_cli.model.lite.knowledge import THIRD, Known, Source
 from persona_cli.records import Window
-from persona_cli.timewords import TimePhrase, describe, find_times, settle
+from persona_cli.timewords import TimePhrase, describe, find_times
 from persona_cli.timewords.ageing import counted_on
 
 _WHOLE = 320
 """Characters of a message that are quoted."""
 _MORE, _FEW = 1.15, 8
 """How much longer a message is than the sentence that is told of it, where that has all of it."""
-_NUMBERED = re.compile(r",? (?:the )?\d")
-_LONGEST = 220
+_LONGEST = 120
 """Characters of what is turned into "you"; longer it is quoted."""
+_ITS_DAY = re.compile(
+    r"\b(?:yesterday|tomorrow|last night|ago|from now|in an? \w+|in \w+ (?:days|weeks|months|years)"
+    r"|(?:last|this|coming) (?!few|couple)\w+|next (?:week|month|year|spring|summer|autumn|winter))\b",
+    re.I,
+)
+"""Words that name one day, seen from the day they were said; a weekday to come may be that of every week."""
+_DATED = re.compile(r"\d(?:st|nd|rd|th)\b|\d{4}")
+_THAT_DAY = re.compile(r"\b(?:today|tonight|this (?:morning|afternoon|evening)|just now)\b", re.I)
+"""Words for the day they were said, which is told beside them."""
+_ON_A_DAY = re.compile(r"on [a-z]+day(?: (?:morning|afternoon|evening|night))?", re.I)
+_DATES = 2
+"""Days that are written behind a quotation."""
 _CHATTED = {r"\bim\b": "I'm", r"\bive\b": "I've", r"\bi'm\b": "I'm", r"\bi\b": "I"}
+_OTHERS_TOO = re.compile(r"\b(?:us|ourselves)\b")
+"""Words that take others along, whom "you" would leave out."""
 _LEFT = re.compile(r"\b(?:I|i['’]?(?:m|ve|ll|d)?|id|ill|me|my|mine|we|our|us|myself)\b")
 _SURE_AGO = timedelta(minutes=90)
 _AGED = re.compile(r"\b(?P<age>\d{1,3}|[a-z]+)\b(?: (?P<unit>years?|months?|weeks?)\b)?", re.I)
@@ -50,18 +64,9 @@ def when(window: Window, at: datetime) -> str:
     return describe(window, at)
 
 
-def certain_event(known: Known) -> Window | None:
-    """Return when what is told happened or will happen, where the words leave no doubt which day they mean."""
-    if known.at is None or known.event is None or known.event.start is None:
-        return None
-    phrases = find_times(known.text, known.at)
-    certain = any(phrase.window == known.event and _is_certain(phrase, known.text) for phrase in phrases)
-    return known.event if certain else None
-
-
 def second_person(text: str) -> str | None:
     """Return the person's own sentence as it is said to them, None where no turning is certain."""
-    if len(text) > _LONGEST or any(mark in text for mark in '"“”\n'):
+    if len(text) > _LONGEST or _OTHERS_TOO.search(text) or any(mark in text for mark in '"“”\n'):
         return None
     for written, meant in _CHATTED.items():
         text = re.sub(written, meant, text)
@@ -74,7 +79,7 @@ def tell(known: Known, at: datetime) -> str:
 
     Of a message of several sentences the whole is quoted: what "it" was stands in one, what became of it in another.
     """
-    plain = spoken(known, at)
+    plain = spoken(known)
     if plain is None:
         return quote(known, at)
     said = _said(known, at)
@@ -84,11 +89,19 @@ def tell(known: Known, at: datetime) -> str:
 def quote(known: Known, at: datetime) -> str:
     """Give the person's own words with the day they were said."""
     said = _said(known, at)
-    words = in_full(known)
     known_one = _leans(known) and known.subject != SOMEBODY
     whom = f" (about {known.subject.removeprefix('my ')})" if known_one else ""
-    who = "You said" if known.told_by else "I noted"
-    return f"{who}{f' {said}' if said else ''}{whom}: “{words}”{_grown(known, at)}"
+    who = "You told me" if known.told_by else "I noted"
+    days = _days(known, at)
+    return (
+        f"{who}{f' {said}' if said else ''}{whom}: “{in_full(known)}”{f' ({days})' if days else ''}{_grown(known, at)}"
+    )
+
+
+def decided(verdict: str, known: Known, at: datetime) -> str:
+    """Give a yes or a no with what decides it."""
+    told = tell(known, at)
+    return f"{verdict}: {within(told)}" if spoken(known) is not None else f"{verdict}. {told}"
 
 
 def in_full(known: Known) -> str:
@@ -114,24 +127,32 @@ def _longer(parts: Sequence[str], first: int, last: int) -> tuple[int, int] | No
 
 
 def line(known: Known, at: datetime) -> str:
-    """Give one thing known as an entry of a list."""
-    said = _said(known, at).removeprefix("on ")
-    plain = spoken(known, at)
+    """Give one thing known as an entry of a list, its days in brackets: when it was said first."""
+    said, plain = _said(known, at).removeprefix("on "), spoken(known)
     text = plain.rstrip(".!… ") if plain is not None else f"“{in_full(known)}”"
-    ended = f", until {day_of(known.until, at).removeprefix('on ')}" if known.until else ""
-    return f"{text}{f' ({said}{ended})' if said or ended else ''}{_grown(known, at)}"
+    ended = f"until {day_of(known.until, at).removeprefix('on ')}" if known.until else ""
+    days = ", ".join(part for part in (said, ended) if part)
+    noted = "; ".join(part for part in (days, "" if plain is not None else _days(known, at)) if part)
+    return f"{text}{f' ({noted})' if noted else ''}{_grown(known, at)}"
 
 
-def spoken(known: Known, at: datetime) -> str | None:
-    """Return what is known in the second person, None where only a quotation is certain."""
+def spoken(known: Known) -> str | None:
+    """Return what is known in the second person, None where only a quotation is certain.
+
+    A day that is named from the day of telling is not turned: "tomorrow" would be another one now.
+    """
     if not known.told_by:
         return to_second(known.text) if THIRD.search(known.text) else known.text
-    if _leans(known) or known.unsure or len(in_full(known)) > _MORE * len(known.text) + _FEW:
+    whole = len(in_full(known)) <= _MORE * len(known.text) + _FEW and len(sentences(known.text)) == 1
+    if _leans(known) or known.unsure or not whole:
         return None
-    text = known.text
-    if known.at is not None and known.source is not Source.NOW:
-        text = settle(text, [phrase for phrase in find_times(text, known.at) if _is_certain(phrase, text)])
-    turned = second_person(text)
+    if known.at is None or known.source is Source.NOW:
+        seen_from_then = False
+    else:
+        seen_from_then = _THAT_DAY.search(known.text) is not None or bool(_days_named(known.text, known.at))
+    if seen_from_then:
+        return None
+    turned = second_person(known.text)
     return capital(turned) if turned is not None else None
 
 
@@ -146,13 +167,33 @@ def within(sentence: str) -> str:
     return lower_first(sentence)
 
 
-def _is_certain(phrase: TimePhrase, text: str) -> bool:
-    """Tell whether a phrase means one day whatever is meant: "yesterday", and not "Friday 11", nor "31 October".
+def _days(known: Known, at: datetime) -> str:
+    """Say which days the person's own words name, where that is certain: "yesterday: 2 May"."""
+    named = _days_named(in_full(known), known.at) if known.at is not None and _said(known, at) else []
+    return "; ".join(f"{phrase.text}: {describe(phrase.window, at).removeprefix('on ')}" for phrase in named[:_DATES])
 
-    The day it was told is said beside it, so a date in the person's own words needs no year.
+
+def _days_named(text: str, at: datetime) -> list[TimePhrase]:
+    """Return the phrases that mean one day or stretch for sure, other than the day they were said.
+
+    Each sentence is looked at by itself: "I did ring them. The right one comes Thursday" is of two times.
     """
-    dated = any(char.isdigit() for char in phrase.text) or _NUMBERED.match(text, phrase.end)
-    return phrase.direction != "any" and not dated
+    every = [phrase for part in sentences(text) for phrase in find_times(part, at)]
+    return [phrase for phrase in every if _is_certain(phrase) and not _is_of(phrase.window, at)]
+
+
+def _is_certain(phrase: TimePhrase) -> bool:
+    """Tell whether a phrase means one day whatever is meant, and no number says so already: "yesterday"."""
+    if phrase.repeating or phrase.direction == "any" or _DATED.search(phrase.text):
+        return False
+    past = phrase.direction == "past" and _ON_A_DAY.fullmatch(phrase.text) is not None
+    return past or _ITS_DAY.search(phrase.text) is not None
+
+
+def _is_of(window: Window, at: datetime) -> bool:
+    """Tell whether a window lies within the day of `at`."""
+    start = window.start or window.end
+    return start is not None and start.astimezone(at.tzinfo).date() == at.date()
 
 
 def _leans(known: Known) -> bool:

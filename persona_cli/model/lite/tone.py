@@ -21,11 +21,11 @@ HEARD = 0.5
 """How far from the middle a trait is heard: a vector that has moved so far has seen several readings, not one."""
 _PLAINLY = 1.0
 """How far a second trait must be, to be heard beside the first."""
-_UNTONED = "quiet"
-"""What may be heavy and is not surely read: whatever is said besides may be out of place."""
+_UNTONED = ("quiet", "unclear", "unkept", "pleased")
+"""What is not surely read, and may be heavy: whatever is said besides may be out of place."""
 _SELDOM = ("noted", "soft")
 """Moods in which a trait is not heard where it was in an answer just before: people tell ten plain things in a row."""
-_ONE_IS_ENOUGH = ("grave", "low", "soft", "glad", "joke")
+_ONE_IS_ENOUGH = ("grave", "low", "soft", "glad", "joke", "noted")
 """Moods in which the plainest trait alone is heard."""
 
 
@@ -47,7 +47,7 @@ class Tone:
         """
         quoted = _forms()["plain"].get(f"{occasion}_quoted", []) if excerpt and not self._brief else []
         plain = self._chosen(quoted or _forms()["plain"][occasion], seed).replace("{}", excerpt)
-        rests = occasion == _UNTONED or (_mood(occasion) in _SELDOM and self._heard_lately())
+        rests = occasion in _UNTONED or (_mood(occasion) in _SELDOM and self._heard_lately())
         return plain if rests else self.said(plain, occasion, seed)
 
     def plain(self, occasion: str, seed: str, what: str = "") -> str:
