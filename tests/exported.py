@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -185,8 +185,15 @@ def gemini(prefix: str = "Prompted ", header: str = "Gemini Apps", prompts: int 
     return [other, maps, *reversed(entries)]
 
 
-def gemini_page() -> str:
-    """Return the same kind of activity as a page; its second time is in the words of another language."""
+PAGE = (
+    ("Nov 12, 2025, 3:04:05\u202fPM UTC", "I sail a boat.<br>A small one."),
+    ("May 2, 2026, 8:00:00 AM UTC", "&lt;b&gt;bold&lt;/b&gt; is a tag?"),
+    ("12. marraskuuta 2025 klo 15.04.05 EET", "I sleep badly."),
+)
+
+
+def gemini_page(entries: Iterable[tuple[str, str]] = PAGE) -> str:
+    """Return the same kind of activity as a page, by time and words; its third time is in a language nobody knows."""
     cell = "content-cell mdl-cell mdl-cell--6-col mdl-typography--body-1"
 
     def entry(time: str, words: str) -> str:
@@ -199,15 +206,8 @@ def gemini_page() -> str:
             'mdl-cell--12-col mdl-typography--caption"><b>Products:</b><br>&emsp;Gemini Apps<br></div></div></div>'
         )
 
-    return "".join(
-        (
-            "<html><head><style>.outer-cell{}</style></head><body>",
-            entry("Nov 12, 2025, 3:04:05\u202fPM UTC", "I sail a boat.<br>A small one."),
-            entry("May 2, 2026, 8:00:00 AM UTC", "&lt;b&gt;bold&lt;/b&gt; is a tag?"),
-            entry("12. marraskuuta 2025 klo 15.04.05 EET", "I sleep badly."),
-            "</body></html>",
-        )
-    )
+    body = "".join(entry(time, words) for time, words in entries)
+    return f"<html><head><style>.outer-cell{{}}</style></head><body>{body}</body></html>"
 
 
 def open_webui() -> list[dict[str, Any]]:

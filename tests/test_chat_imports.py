@@ -106,6 +106,16 @@ def test_a_chat_of_android(tmp_path: Path) -> None:
     assert (counted.conversations, counted.turns, counted.context, counted.pictures) == (1, 5, 1, 1)
 
 
+def test_a_picture_that_was_seen_once_is_no_word(tmp_path: Path) -> None:
+    file = tmp_path / "WhatsApp Chat mit Karl.txt"
+    file.write_text(
+        "13.12.24, 21:41 - Karl: Hallo\n13.12.24, 21:42 - Ada: null\n13.12.24, 21:43 - Ada: Ja\n", encoding="utf-8"
+    )
+    read, tally = messages(file, WHATSAPP)
+    assert said(read) == [("Karl", "Hallo"), ("me", "Ja")]
+    assert tally.counts == {"media that are not in the export": 1}
+
+
 PHONE = """\
 [31/12/2024, 9:41:09\u202fPM] Trip: \u200eMessages and calls are end-to-end encrypted.
 [31/12/2024, 9:41:10\u202fPM] Karl: Hi

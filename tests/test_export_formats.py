@@ -21,6 +21,7 @@ from persona_cli.importers.formats import named, recognised
 from persona_cli.importers.markup import plain_text
 from persona_cli.importers.open_webui import without_thoughts
 from persona_cli.importers.streaming import json_items
+from persona_cli.importers.times import Order
 from tests import exported
 from tests.exported import as_bytes, folder, zip_bytes, zipped
 
@@ -88,9 +89,18 @@ def test_gemini_groups_prompts_by_their_times_oldest_first(tmp_path: Path) -> No
     assert read.left_out == {"activity that is no prompt": 1, "answers that were made again": 1}
 
 
-@pytest.mark.parametrize(("prompts", "said"), [(9, "A question, number 0?"), (3, "Запит: A question, number 0?")])
-def test_gemini_in_another_language(prompts: int, said: str, tmp_path: Path) -> None:
-    activity = exported.gemini("Запит: ", "Додатки Gemini", prompts)
+@pytest.mark.parametrize(
+    ("before", "prompts", "said"),
+    [
+        ("Запит: ", 9, "A question, number 0?"),
+        ("Запит: ", 3, "A question, number 0?"),
+        ("Has escrito ", 9, "A question, number 0?"),
+        # of three the person themselves may have begun all alike
+        ("Has escrito ", 3, "Has escrito A question, number 0?"),
+    ],
+)
+def test_gemini_in_another_language(before: str, prompts: int, said: str, tmp_path: Path) -> None:
+    activity = exported.gemini(before, "Додатки Gemini", prompts)
     read = Read(folder(tmp_path, {"Takeout/Мої дії/Додатки Gemini/МоїДії.json": activity}), "gemini")
     assert said in [user for user, _ in read.exchanges]
     assert len(read.exchanges) == prompts
@@ -105,6 +115,57 @@ def test_gemini_as_a_page(tmp_path: Path) -> None:
     ]
     assert read.told[0][0].at == datetime(2025, 11, 12, 15, 4, 5, tzinfo=UTC)
     assert read.left_out == {"prompts whose time cannot be read": 1}
+
+
+def _page(*times: str) -> str:
+    return exported.gemini_page([(time, f"Question {number}.") for number, time in enumerate(times)])
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        # 12.04.2026 is of April, because another entry of the page is of the 20th
+        (("20.04.2026, 10:00:11 MESZ", "12.04.2026, 09:05:00 MESZ"), "2026-04-12T07:05:00"),
+        (("20 abr 2026, 9:00:11 CEST", "1 dic. 2025, 9:05:00 CET"), "2025-12-01T08:05:00"),
+        (("1 févr. 2026, 9:05:00 CET",), "2026-02-01T08:05:00"),
+        (("20 de abr. de 2026 9:05:00 WEST",), "2026-04-20T08:05:00"),
+        (("2026/04/20 9:05:00 JST",), "2026-04-20T00:05:00"),
+    ],
+)
+def test_the_times_of_a_page_are_in_the_words_of_its_language(
+    times: tuple[str, ...], expected: str, tmp_path: Path
+) -> None:
+    read = Read(folder(tmp_path, {"Takeout/Gemini-Apps/MeineAktivitäten.html": _page(*times)}), "gemini")
+    assert read.told[-1][0].at == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+    assert read.left_out == {}
+
+
+def test_a_page_that_leaves_day_and_month_open_is_asked_about(tmp_path: Path) -> None:
+    path = folder(tmp_path, {"Takeout/Gemini Apps/MyActivity.html": _page("04/05/2026, 10:00:11 UTC")})
+    with pytest.raises(TransferError, match="may have its day or its month first"):
+        Read(path, "gemini")
+    read = Read(path, "gemini", Options(order=Order.DAY_FIRST))
+    assert read.told[0][0].at.month == 5
+
+
+def test_claude_calls_the_person_by_their_name(tmp_path: Path) -> None:
+    said = (
+        "**Work context**\n\nAda is a nurse at UZ Gent. She works nights. Her boss is called Piet. She likes him."
+        "\n\n*Recent months*\n\n- **Plans:** Planning a trip to Peru\n"
+    )
+    users = [{"uuid": "a", "full_name": "Ada Peeters"}]
+    notes = [{"conversations_memory": said, "project_memories": {}, "account_uuid": "a"}]
+    files = {"conversations.json": exported.claude(), "users.json": users, "memories.json": notes}
+    read = Read(zipped(tmp_path / "data.zip", files), "claude")
+    assert [note.text for note in read.notes] == [
+        "Ada is a nurse at UZ Gent.",
+        "Ada works nights.",
+        "Ada's boss is called Piet.",
+        # she may be somebody else by now
+        "She likes him.",
+        "Plans: Planning a trip to Peru",
+    ]
+    assert {note.name for note in read.notes} == {"Ada"}
 
 
 def test_open_webui(tmp_path: Path) -> None:
@@ -136,6 +197,17 @@ def test_mem0(wrapped: bool, tmp_path: Path) -> None:
     assert read.left_out == {"memories that cannot be read": 1}
 
 
+def test_memories_as_openmemory_lists_them(tmp_path: Path) -> None:
+    path = tmp_path / "memories.json"
+    listed = {"id": "1", "content": "Likes tea", "created_at": 1_750_000_000, "state": "active"}
+    path.write_text(json.dumps({"total": 1, "page": 1, "items": [listed]}), encoding="utf-8")
+    read = Read(path, "mem0")
+    assert read.format == "mem0"
+    assert [(note.text, note.at) for note in read.notes] == [
+        ("Likes tea", datetime.fromtimestamp(1_750_000_000, UTC)),
+    ]
+
+
 def test_a_pasted_list_of_saved_memories(tmp_path: Path) -> None:
     path = tmp_path / "saved.txt"
     path.write_text(exported.SAVED, encoding="utf-8")
@@ -152,10 +224,34 @@ def test_a_pasted_list_of_saved_memories(tmp_path: Path) -> None:
     assert read.left_out == {"headings": 2}
 
 
+def test_a_list_as_the_page_of_saved_memories_gives_it(tmp_path: Path) -> None:
+    path = tmp_path / "saved.txt"
+    page = "Memory updated\nHas a dog named Max.\n2 months ago\nMemory updated\nPrefers window seats.\nyesterday\n"
+    path.write_text(f"```\n{page}```\n", encoding="utf-8")
+    read = Read(path, "memories")
+    assert read.format == "memories"
+    assert [note.text for note in read.notes] == ["Has a dog named Max.", "Prefers window seats."]
+    assert read.left_out == {"headings": 2, "labels of the page": 4}
+
+
 def test_a_diary_is_no_list(tmp_path: Path) -> None:
     (tmp_path / "diary.txt").write_text("Today I slept long.\nThen I went to the sea.\n- alone\n", encoding="utf-8")
     with Bundle(tmp_path / "diary.txt") as bundle:
         assert recognised(bundle) is None
+
+
+def test_a_picture_of_an_older_export_is_found_and_marks_of_sources_are_taken_out(tmp_path: Path) -> None:
+    chat = exported.Gpt("c", "2024-05-12T16:30:00")
+    parts = {
+        "content_type": "multimodal_text",
+        "parts": [exported.picture_part("file-service://file-AbC123"), "My bike."],
+    }
+    chat.say("user", "", "2024-05-12T16:30:00", content=parts)
+    chat.say("assistant", "A fine one \ue200cite\ue202turn0search1\ue201indeed.")
+    files = {"conversations.json": [chat.whole()], "file-AbC123-bike.png": exported.png("red")}
+    read = Read(zipped(tmp_path / "export.zip", files), "chatgpt")
+    assert read.told[0][0].pictures == ("file-AbC123-bike.png",)
+    assert read.exchanges == [("My bike.", "A fine one indeed.")]
 
 
 def test_chatgpt_conversations_not_to_be_remembered_come_when_asked_for(tmp_path: Path) -> None:

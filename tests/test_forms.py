@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from persona_cli.english.forms import mirror, to_second
+from persona_cli.english.forms import mirror, tells_of_one, to_first, to_second
 
 MIRRORED = [
     ("I live in York with my wife", "You live in York with your wife"),
@@ -97,3 +97,41 @@ def test_an_old_memory_is_told_to_the_user(content: str, expected: str) -> None:
 @pytest.mark.parametrize("content", NOT_TOLD)
 def test_a_wrong_third_person_is_never_turned(content: str) -> None:
     assert to_second(content) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("The user's dog is called Max", "My dog is called Max"),
+        ("The user lives in Ghent with her partner Tom", "I live in Ghent with my partner Tom"),
+        ("The user is a nurse and has a cat", "I am a nurse and have a cat"),
+        ("The user isn't religious", "I am not religious"),
+        ("The user says she loves jazz", "I say I love jazz"),
+        ("The user and their husband Tom bought a house", "My husband Tom and I bought a house"),
+        ("Max is the user's dog", "Max is my dog"),
+        ("The user's sister Clara lost her keys", "My sister Clara lost her keys"),
+        ("Anna gave the user a rose", "Anna gave me a rose"),
+    ],
+)
+def test_a_note_about_the_user_is_turned_to_their_own_words(content: str, expected: str) -> None:
+    assert to_first(content) == expected
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "The user told Anna that her plan is good",
+        "The user has a dog named Max who loves his ball",
+        "The user lives with Tom and their two kids",
+        "The user's parents sold their house",
+        "The user LIVEs IN YORK.",
+    ],
+)
+def test_whose_she_or_they_is_is_not_guessed(content: str) -> None:
+    assert to_first(content) is None
+
+
+def test_a_town_is_nobody() -> None:
+    assert tells_of_one("Ada is a nurse at UZ Gent.")
+    assert not tells_of_one("Ada works with Piet.")
+    assert not tells_of_one("Ada has a sister.")

@@ -145,10 +145,10 @@ def test_what_a_service_had_noted_is_no_word_of_the_person(mine: bool, imported:
     assert (done.notes, done.quarantined, done.known) == (3, 1, 1)
     kept = imported.memory.store.semantic.list(status=None)
     facts = {fact.content: fact for fact in kept}
-    peanuts = facts["The user is allergic to peanuts."]
+    peanuts = facts["I am allergic to peanuts."]
     assert peanuts.author is (Author.PERSON if mine else Author.MODEL)
     assert (peanuts.valid_from, peanuts.quote) == (NOW - timedelta(days=9), "")
-    assert "The user's password is [password removed]." in facts
+    assert "My password is [password removed]." in facts
     assert facts[notes[1].text].status is Status.QUARANTINED
     assert imported.take(*notes)[1] == TakenIn(0, 4, 0, 0)
 

@@ -1,4 +1,4 @@
-"""From one grammatical person to another: the user says "I", an old memory says "the user", an answer says "you".
+"""From one grammatical person to another: the user says "I", another program's note "the user", an answer "you".
 
 A turning is done where it is certain, else the answer is None and the caller quotes: the verb that has to agree is one
 that is known, nothing in quotation marks is touched, nobody else speaks, and turning back gives the same words.
@@ -7,7 +7,8 @@ that is known, nothing in quotation marks is touched, nobody else speaks, and tu
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from persona_cli.english.lexicon import AUXILIARIES, NOT_NAMES, PEOPLE, PETS, word_class, words
 from persona_cli.english.speakers import Voice, stretches
@@ -63,15 +64,37 @@ def to_second(content: str) -> str | None:
 
     None where the verb that goes with "the user" is not known, or "they" may be others.
     """
+    own = _OWN.match(content) is not None
+    return _turned(content, _YOU, own=own, alone=own and not _others_named(content))
+
+
+def to_first(content: str) -> str | None:
+    """Turn a sentence about the user into their own: "The user has sold her car" is "I have sold my car".
+
+    None where a verb is not known, or where "she" or "they" come behind somebody else and may be either.
+    """
+    content = _TOGETHER.sub(lambda match: f"The user's {match['who']} and I ", content, count=1)
+    own = _OWN.match(content) is not None
+    content = _named_again(content) if own else content
+    unclear = _ANYBODY if own else _SEVERAL
+    if not unclear.isdisjoint(re.findall(r"[a-z']+", content.lower())):
+        return None
+    return _turned(content, _I, own=own, alone=False)
+
+
+def _turned(content: str, person: _Person, *, own: bool, alone: bool) -> str | None:
     if not re.search(r"\bthe user\b", content, re.IGNORECASE):
         return capital(content)
     parts = _parts(content)
     if parts is None:
         return None
-    own = re.match(r"The user\b(?!['’]s)", content) is not None
-    alone = own and not _others_named(content)
-    turned = [piece if quoted else _told(piece, own=own, alone=alone) for piece, quoted in parts]
+    turned = [piece if quoted else _told(piece, person, own=own, alone=alone) for piece, quoted in parts]
     return None if None in turned else capital("".join(piece for piece in turned if piece is not None))
+
+
+def tells_of_one(content: str) -> bool:
+    """Tell whether a sentence names nobody but who it begins with, so that "she" in the next one is the same."""
+    return next(_named([token for token in _TOKEN.findall(content) if token.strip()]), None) is None
 
 
 def capital(text: str) -> str:
@@ -204,22 +227,87 @@ def _second_beside(words_: Sequence[str], place: int) -> bool:
 
 
 _USER = re.compile(r"\b[Tt]he user(?P<whose>['’]s)?(?: and others)?\b")
+_OWN = re.compile(r"The user\b(?!['’]s)")
+_TOGETHER = re.compile(r"The user and (?:their|his|her) (?P<who>\w+(?: [A-Z][\w-]+)?) ")
+_ANYBODY = words("they them their theirs themselves he him his himself she her hers herself")
+_SEVERAL = words("they them their theirs themselves")
+_IN_A_PLACE = words("in at near around")
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """The words for the user in one grammatical person."""
+
+    subject: str
+    object: str
+    whose: str
+    verbs: Mapping[str, str]
+    """Forms that differ from those with "you"."""
+    theirs: Mapping[str, str]
+    """What takes the place of "they" and its forms, where only the user can be meant."""
+
+
+_YOU = _Person(
+    "you", "you", "your", {},
+    {"their": "your", "theirs": "yours", "themselves": "yourself", "them": "you", "they": "you"},
+)  # fmt: skip
+_I = _Person("I", "me", "my", {"are": "am", "were": "was", "aren't": "am not", "weren't": "wasn't"}, {})
 
 
 def _others_named(content: str) -> bool:
     """Tell whether somebody beside the user is in a sentence, whom "they" may mean."""
     found = re.findall(r"[\w'’-]+", content)
     named = any(word[0].isupper() and word.lower() not in NOT_NAMES for word in found[2:] if word[0].isalpha())
-    return named or any(word.lower().removesuffix("s") in PEOPLE | PETS for word in found)
+    return named or any(_is_person(word) for word in found)
 
 
-def _told(piece: str, *, own: bool, alone: bool) -> str | None:
+def _is_person(word: str) -> bool:
+    return word.lower().removesuffix("s") in PEOPLE | PETS
+
+
+def _named_again(content: str) -> str:
+    """Put "the user" for "she" and "they" up to the first word that may be the name of somebody else."""
+    tokens = _TOKEN.findall(content)
+    places = [place for place, token in enumerate(tokens) if token.strip()]
+    words_ = [tokens[place] for place in places]
+    somebody = next(_named(words_), len(words_))
+    for number in range(2, somebody):
+        after = words_[number + 1].lower() if number + 1 < len(words_) else ""
+        tokens[places[number]] = _again(words_[number].lower(), after) or words_[number]
+    return "".join(tokens)
+
+
+def _named(words_: Sequence[str]) -> Iterator[int]:
+    """Yield the places of words that may be somebody beside the first two: no name of a town, "at UZ Gent"."""
+    in_place = False
+    for number, word in enumerate(words_[2:], 2):
+        capital_ = word[0].isupper() and word.lower() not in NOT_NAMES
+        in_place = capital_ and (in_place or words_[number - 1].lower() in _IN_A_PLACE)
+        if (capital_ and not in_place) or _is_person(word):
+            yield number
+
+
+def _again(word: str, after: str) -> str:
+    """Return what stands for a pronoun of the user; "" for another word."""
+    if word in {"their", "his"} or (word == "her" and not _is_object([after])):
+        return "the user's"
+    if word in {"themselves", "himself", "herself"}:
+        return "myself"
+    return "the user" if word in {"they", "them", "he", "him", "she", "her"} else ""
+
+
+def _told(piece: str, person: _Person, *, own: bool, alone: bool) -> str | None:
     """Turn what a sentence tells of the user; None where a verb or "they" is not certain."""
-    tokens = _TOKEN.findall(_USER.sub(lambda match: _MARK + ("your" if match["whose"] else "you"), piece))
+    tokens = _TOKEN.findall(_USER.sub(lambda match: _MARK + (person.whose if match["whose"] else "you"), piece))
     places = [place for place, token in enumerate(tokens) if token.strip(f"{_MARK} ")]
     plain = [tokens[place].lower().replace("’", "'") for place in places]
-    if own and not alone and not _THEIRS.keys().isdisjoint(plain):
+    if own and not alone and not person.theirs.keys().isdisjoint(plain):
         return None
+
+    def agree(verb: int) -> None:
+        base = base_verb(tokens[places[verb]])
+        tokens[places[verb]] = person.verbs.get(base, base)
+
     for number, (place, word) in enumerate(zip(places, plain, strict=True)):
         if word == "you" and place and tokens[place - 1] == _MARK:
             verb = _verb_place(plain, number + 1)
@@ -228,17 +316,17 @@ def _told(piece: str, *, own: bool, alone: bool) -> str | None:
             if verb is not None:
                 if tokens[places[verb]] != tokens[places[verb]].lower():
                     return None
-                tokens[places[verb]] = base_verb(tokens[places[verb]])
+                agree(verb)
+            tokens[place] = person.object if verb is None else person.subject
         elif own and word in _JOINING and (verb := _second_verb(plain, number + 1)) is not None:
-            tokens[places[verb]] = base_verb(tokens[places[verb]])
-        elif alone and word in _THEIRS:
-            tokens[place] = _THEIRS[word]
+            agree(verb)
+        elif alone and word in person.theirs:
+            tokens[place] = person.theirs[word]
     return "".join(tokens).replace(_MARK, "")
 
 
 _MARK = "\x00"
 """Stands before the words put for "the user", so that they are told from a "you" that was there."""
-_THEIRS = {"their": "your", "theirs": "yours", "themselves": "yourself", "them": "you", "they": "you"}
 
 
 _AGREEING = words("is has does was isn't hasn't doesn't wasn't")

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import codecs
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
 from persona_cli.errors import TransferError
 from persona_cli.importers.bundle import Bundle
@@ -19,6 +23,7 @@ _OUTER, _HEADER, _CONTENT = (
 )
 _TIME = re.compile(r"(?=.*\b\d{4}\b).*\b\d{1,2}[:.]\d{2}[:.]\d{2}\b.*")
 _LONGEST_TIME = 60
+_WRITTEN = re.compile(r"\b(\d{1,2})[.º]? (?:de )?([^\W\d_]{3,12})\.?(?: de)? (\d{4})\b(?: г\.)?,?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,32 @@ def activity_entries(bundle: Bundle, name: str) -> Iterator[Entry]:
         yield Entry(
             plain_text(header), "\n".join(lines[:place]), "".join(lines[place : place + 1]), (answer,) if answer else ()
         )
+
+
+def in_figures(written: str) -> str:
+    """Return a time with its date as ISO 8601 has it: "20 abr 2026, 9:00:11" is "2026-04-20 9:00:11"."""
+
+    def iso(match: re.Match[str]) -> str:
+        month = match[2].casefold()
+        numbers = {number for number, names in _months() for name in names if name.startswith(month)}
+        return f"{match[3]}-{numbers.pop():02}-{int(match[1]):02}" if len(numbers) == 1 else match[0]
+
+    return _WRITTEN.sub(iso, " ".join(written.split()), count=1)
+
+
+def offset_of(zone: str) -> str:
+    """Return the offset of a zone whose letters mean one everywhere: "MESZ" is "+02:00"; "" for any other."""
+    return str(_table()["zones"].get(zone, ""))
+
+
+def _months() -> Iterator[tuple[int, list[str]]]:
+    return ((number, names.split()) for number, names in enumerate(_table()["months"], 1))
+
+
+@cache
+def _table() -> dict[str, Any]:
+    source = files("persona_cli.importers") / "activity_page.toml"
+    return tomllib.loads(source.read_text(encoding="utf-8"))
 
 
 def _cells(bundle: Bundle, name: str) -> Iterator[str]:

@@ -23,6 +23,8 @@ _FILES = ("conversations.json", "conversations-*.json")
 _NAMES = "conversation_asset_file_names.json"
 _NAMES_SIZE = 20_000_000
 _ASSET = re.compile(r"file[-_][A-Za-z0-9]+")
+_CITATION = re.compile("\ue200[^\ue200\ue201]*\ue201")
+"""Where a source is shown; the letters are of the area for private use."""
 _TEXTS = ("text", "multimodal_text", "code")
 _THOUGHTS = ("thoughts", "reasoning_recap")
 _ROLES = {"user": Speaker.ME, "assistant": Speaker.ASSISTANT}
@@ -94,7 +96,7 @@ def _message(message: Mapping[str, Any], at: datetime, pictures: _Pictures, tall
     texts, shown = _parts(content, pictures)
     tally.skip(ATTACHED, count=max(0, len(listing(details.get("attachments"))) - len(shown)))
     assert speaker is not None
-    return Message(str(message.get("id")), speaker, "\n".join(texts), at, pictures=tuple(shown))
+    return Message(str(message.get("id")), speaker, _CITATION.sub("", "\n".join(texts)), at, pictures=tuple(shown))
 
 
 def _left_out(
@@ -142,5 +144,6 @@ class _Pictures:
 
     def name_of(self, pointer: str) -> str:
         """Return the name in the bundle, or the pointer itself where it is not there: it is counted as absent."""
-        own = (_ASSET.search(pointer) or [pointer])[0]
+        # "file-service://file-AbC": the scheme looks like a name too
+        own = (_ASSET.search(pointer.rpartition("/")[2]) or [pointer])[0]
         return self._by_id.get(own) or self._by_name.get(self._real.get(own, "")) or pointer

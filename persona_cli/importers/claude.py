@@ -6,9 +6,11 @@ files are left out: they are not the person's words.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from persona_cli.english.forms import tells_of_one
 from persona_cli.english.sentences import sentences
 from persona_cli.importers.branches import active_branch
 from persona_cli.importers.bundle import Bundle
@@ -21,6 +23,8 @@ _CONVERSATIONS = ("conversations.json", "conversations-*.json")
 _MEMORIES = ("memories.json", "memories-*.json", "memories/*.json")
 _SENDERS = {"human": Speaker.ME, "assistant": Speaker.ASSISTANT}
 _PROJECTS = "memories of projects"
+_HEADING = re.compile(r"#.*|(\*{1,3}|_{1,2})[^*_]+\1:?")
+_PRONOUN = re.compile(r"(?:(?P<subject>She|He)|Her|His|Their)(?= )")
 
 
 def _recognise(bundle: Bundle) -> bool:
@@ -40,16 +44,17 @@ def _conversations(bundle: Bundle) -> tuple[str, ...]:
 
 def _read(bundle: Bundle, options: Options, tally: Tally) -> Iterator[Item]:
     del options
+    called = _called(bundle)
     for name in bundle.named(*_MEMORIES):
         for _, memories in json_items(bundle, name, "item", ""):
-            yield from _notes(memories, tally)
+            yield from _notes(memories, called, tally)
     for name in _conversations(bundle):
         for number, (_, fields) in enumerate(json_items(bundle, name, "item"), 1):
             place = f"{name}, conversation {number}"
             if isinstance(fields, dict) and isinstance(fields.get("chat_messages"), list) and fields.get("uuid"):
                 yield Conversation(str(fields["uuid"]), _messages(fields, tally, place))
             elif isinstance(fields, dict) and "conversations_memory" in fields:
-                yield from _notes(fields, tally)
+                yield from _notes(fields, called, tally)
             else:
                 tally.skip(UNREADABLE, place)
 
@@ -97,16 +102,38 @@ def _text(message: Mapping[str, Any]) -> str:
     return "\n".join(texts) or (text if isinstance(text, str) and not blocks else "")
 
 
-def _notes(memories: Any, tally: Tally) -> Iterator[Note]:
+def _called(bundle: Bundle) -> str:
+    """Return the first name of the account's owner, by which Claude's notes call them; "" where there is not one."""
+    names = [
+        name.split()[0]
+        for file in bundle.named("users.json")
+        for _, user in json_items(bundle, file, "item")
+        if isinstance(name := mapping(user).get("full_name"), str) and name.strip()
+    ]
+    return names[0] if len(names) == 1 else ""
+
+
+def _notes(memories: Any, called: str, tally: Tally) -> Iterator[Note]:
     """Yield the sentences that Claude has noted; headings say nothing by themselves."""
     if isinstance(memories, list):
         for each in memories:
-            yield from _notes(each, tally)
+            yield from _notes(each, called, tally)
         return
     if not isinstance(memories, dict) or not isinstance(text := memories.get("conversations_memory"), str):
         return
-    for line in text.splitlines():
-        plain = line.strip().lstrip("#*-• ").rstrip("*: ")
-        if plain and not line.lstrip().startswith(("#", "**")):
-            yield from (Note(sentence, sentence) for sentence in sentences(plain))
+    for line in filter(None, map(str.strip, text.splitlines())):
+        plain = line.replace("**", "").lstrip("*-• ")
+        if not _HEADING.fullmatch(line):
+            yield from (Note(sentence, said, name=called) for sentence, said in _named(sentences(plain), called))
     tally.skip(_PROJECTS, count=len(mapping(memories.get("project_memories"))))
+
+
+def _named(paragraph: Sequence[str], called: str) -> Iterator[tuple[str, str]]:
+    """Yield each sentence as it stands, and with the person's name for the "she" that can mean nobody else."""
+    alone = False
+    for sentence in paragraph:
+        pronoun = _PRONOUN.match(sentence) if called and alone else None
+        name = called if pronoun is None or pronoun["subject"] else f"{called}'s"
+        said = sentence if pronoun is None else f"{name}{sentence[pronoun.end() :]}"
+        alone = said.startswith(called) and tells_of_one(said)
+        yield sentence, said

@@ -66,6 +66,8 @@ class Note:
     text: str
     at: datetime | None = None
     """None where nobody says when: then it is known since it was imported."""
+    name: str = ""
+    """What the program calls the person in it."""
 
 
 Item = Conversation | Note

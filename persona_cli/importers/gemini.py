@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from persona_cli.errors import TransferError
-from persona_cli.importers.activity_page import activity_entries
+from persona_cli.importers.activity_page import activity_entries, in_figures, offset_of
 from persona_cli.importers.bundle import Bundle
 from persona_cli.importers.correspondence import Conversation, Format, Item, Message, Options, Speaker, Tally
 from persona_cli.importers.markup import plain_text
 from persona_cli.importers.reasons import ATTACHED
 from persona_cli.importers.streaming import json_items, listing, mapping
-from persona_cli.importers.times import Order, from_iso, parse_time
+from persona_cli.importers.times import Order, from_iso, order_of, parse_time
 
 APART = timedelta(hours=1)
 """Silence after which prompts are no longer one conversation: that of a session."""
@@ -66,12 +66,11 @@ def _read(bundle: Bundle, options: Options, tally: Tally) -> Iterator[Item]:
     for name in _files(bundle):
         if not _is_activity(bundle.head(name)):
             continue
-        before, after = _frame(
-            activity.title for activity in _activities(bundle, name, options.order) if activity.answers
-        )
+        order = _order(bundle, name, options.order)
+        before, after = _frame(activity.title for activity in _activities(bundle, name, order) if activity.answers)
         if not before:
             tally.skip(_FRAMED, name)
-        entries = _activities(bundle, name, options.order)
+        entries = _activities(bundle, name, order)
         yield from _conversations(entries, before, after, tally)
 
 
@@ -91,7 +90,9 @@ def _frame(titles: Iterable[str]) -> tuple[str, str]:
     if before.startswith(_ENGLISH):
         return _ENGLISH, ""
     if len(distinct) < _ENOUGH:
-        return "", ""
+        # of a few, what ends with a colon in all of them is the service's all the same
+        colon = before.rfind(": ") if len(distinct) > 1 else -1
+        return (before[: colon + 2], "") if colon > 0 else ("", "")
     # not into a word: "Frage: W" of "Frage: Wer …" and "Frage: Wie …"
     cut = max((before.rfind(mark) + 1 for mark in (" ", ":", "「", "“", "„", '"')), default=0)
     behind = min((place for mark in (" ", "」", "”", '"') if (place := after.find(mark)) >= 0), default=len(after))
@@ -141,6 +142,17 @@ def _conversation(group: list[Activity], before: str, after: str, tally: Tally) 
     return Conversation(messages[0].id, messages)
 
 
+def _order(bundle: Bundle, name: str, said: Order | None) -> Order | None:
+    """Return which of day and month stands first on a page; raises `TransferError` where nothing tells."""
+    if not name.lower().endswith(".html"):
+        return None
+    times = (
+        (f"{name}, entry {number}", in_figures(entry.time))
+        for number, entry in enumerate(activity_entries(bundle, name), 1)
+    )
+    return order_of(times, said)
+
+
 def _activities(bundle: Bundle, name: str, order: Order | None) -> Iterator[Activity]:
     if name.lower().endswith(".html"):
         for number, entry in enumerate(activity_entries(bundle, name), 1):
@@ -173,9 +185,11 @@ def _activity(fields: Any, place: str) -> Activity:
 
 def _time_of(written: str, order: Order | None, place: str) -> datetime | None:
     """Return the time of a page, which is in the words of its language; None where it cannot be read for certain."""
-    body, _, zone = written.rpartition(" ")
+    body, _, zone = in_figures(written).rpartition(" ")
     try:
-        # CET and IST mean several zones each, but on a machine that is in one of them, that one
-        return parse_time(body if zone in time.tzname and zone != "UTC" else written, order, place)
+        if offset := offset_of(zone):
+            return parse_time(f"{body}{offset}", order, place)
+        # IST means several zones, but on a machine that is in one of them, that one
+        return parse_time(body if zone in time.tzname else f"{body} {zone}", order, place)
     except TransferError:
         return None

@@ -10,18 +10,21 @@ from persona_cli.importers.bundle import Bundle
 from persona_cli.importers.correspondence import Format, Item, Note, Options, Tally
 from persona_cli.importers.reasons import NO_MEMORY
 from persona_cli.importers.streaming import json_items
-from persona_cli.importers.times import from_iso
+from persona_cli.importers.times import from_iso, from_seconds
 
 _LISTS = ("item", "results.item", "memories.item", "items.item")
 _TEXTS = ("memory", "text", "data", "content")
 _KNOWN = re.compile(rb'"(?:memory|data)"\s*:\s*"')
-_LISTED = re.compile(rb'^\s*\{\s*"(?:results|memories|items)"\s*:\s*\[')
+_WRITTEN = re.compile(rb'"(?:content|text)"\s*:\s*"')
+_LISTED = re.compile(rb'^\s*\{(?:\s*"\w+"\s*:\s*\d+,)*\s*"(?:results|memories|items)"\s*:\s*\[')
+"""How many there are may stand before them."""
 
 
 def _recognise(bundle: Bundle) -> bool:
     heads = [bundle.head(name) for name in bundle.only(".json")]
     return any(
-        _KNOWN.search(head) and (_LISTED.search(head) or b'"user_id"' in head or b'"created_at"' in head)
+        (_KNOWN.search(head) and (_LISTED.search(head) or b'"user_id"' in head or b'"created_at"' in head))
+        or (_LISTED.search(head) and _WRITTEN.search(head) and b'"created_at"' in head)
         for head in heads
     )
 
@@ -33,7 +36,8 @@ def _read(bundle: Bundle, options: Options, tally: Tally) -> Iterator[Item]:
             text = _text(fields) if isinstance(fields, dict) else ""
             if text:
                 # when it was made, not when it was touched: that is what it is known since
-                at = from_iso(fields.get("created_at")) or from_iso(fields.get("updated_at"))
+                times = (fields.get("created_at"), fields.get("updated_at"))
+                at = next((at for time in times if (at := from_iso(time) or from_seconds(time))), None)
                 yield Note(str(fields.get("id") or text), text, at)
             else:
                 tally.skip(NO_MEMORY, f"{name}, memory {number}")

@@ -5,20 +5,18 @@ It is read as what a model wrote, which later words of the person may end, unles
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from persona_cli.importers.correspondence import Note
 from persona_cli.importers.exchanges import key_of
+from persona_cli.importers.own_words import in_own_words
 from persona_cli.memory import Memory
 from persona_cli.records import Author, SemanticMemory, Status
 from persona_cli.remembering.drafts import put_written
 from persona_cli.remembering.instructions import is_instruction
 from persona_cli.remembering.secrets import redact
-
-_USER = re.compile(r"User(?=\s|['’]s\s)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +43,7 @@ def store_notes(memory: Memory, service: str, notes: Sequence[Note], now: dateti
 
 
 def _put(memory: Memory, note: Note, at: datetime, *, hostile: bool, mine: bool) -> bool:
-    # "User lives in Ghent" is how ChatGPT notes it; memories here say "the user"
-    said = f"The user{note.text[begun.end() :]}" if (begun := _USER.match(note.text)) else note.text
-    text, _ = redact(said)
+    text, _ = redact(in_own_words(note.text, note.name))
     if (known := memory.store.semantic.same(text)) is not None:
         memory.store.semantic.seen_again(known.id, at)
         return False

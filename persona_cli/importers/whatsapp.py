@@ -285,7 +285,8 @@ def _content(text: str, there: dict[str, str], tally: Tally) -> tuple[str, tuple
                 return rest, (there.get(match[1], match[1]),)
             tally.skip(FILES)
             return rest, ()
-    if _OMITTED.fullmatch(text.strip()):
+    # Android writes "null" for a picture that may be seen once
+    if _OMITTED.fullmatch(text.strip()) or text.strip() == "null":
         tally.skip(OMITTED)
         return "", ()
     if _plain(text) in _words()["deleted_plain"]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from persona_cli.english.people import holder, same_holder
+from persona_cli.english.people import SOMEBODY, USER, holder, same_holder
 from persona_cli.english.tokens import negative, supported, values
 from persona_cli.model.tasks import SemanticDraft
-from persona_cli.reading.filling import filled_slot
+from persona_cli.reading.filling import filled_slot, subject_name
 from persona_cli.reading.statement import Span, Statement
 from persona_cli.records import Change, SemanticMemory, Turn
 from persona_cli.timewords import find_times, settle
@@ -28,11 +28,13 @@ def as_drafted(memory: SemanticMemory, read: Reads) -> SemanticDraft:
     """Return what a person wrote as the draft that the same words would get from a model, with its slot."""
     draft = SemanticDraft(memory.content, memory.keywords, subject=memory.subject)
     statements = read(memory.content)
-    filled = filled_slot(statements[0]) if len(statements) == 1 else None
-    if filled is None:
+    if len(statements) != 1:
         return draft
-    subject = filled[0].partition("/")[0] if memory.subject == "user" else memory.subject
-    return replace(draft, subject=subject, slot=filled[0])
+    (statement,) = statements
+    filled = filled_slot(statement)
+    said = subject_name(statement) if filled is None else filled[0].partition("/")[0]
+    subject = said if memory.subject == USER and said != SOMEBODY else memory.subject
+    return replace(draft, subject=subject, slot="" if filled is None else filled[0])
 
 
 def with_slot(draft: SemanticDraft, turn: Turn, read: Reads) -> SemanticDraft:
