@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 ARCHIVE, TRANSCRIPT = "archive", "transcript"
 """What `--as` may say beside the formats of other services."""
+PIPE = "-"
+"""The path that stands for standard input."""
 _VERSION = 1
 _NAMED = 10
 """Of what is left out for one reason so many are printed; --json has a hundred."""
@@ -49,7 +51,9 @@ class Asked:
 
 def import_(
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A file, a folder or a zip, as it was downloaded.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A file, a folder or a zip, as it was downloaded; - reads a pipe.")
+    ],
     format_: Annotated[
         str | None,
         typer.Option("--as", metavar="FORMAT", help="What it is, where persona does not see that by itself."),
@@ -79,19 +83,29 @@ def import_(
     A transcript has one exchange per line: {"time": "2023-04-27 18:30", "user": "...", "assistant": "...",
     "images": ["photo.jpg"]}.
     """
-    from persona_cli.importers.bundle import Bundle
-
     run = invocation(context)
     ask = Asked(format_, me, _order(day_first), everything, mine, dry_run, as_json)
+    if str(path) == PIPE:
+        from persona_cli.cli.piped import piped
+
+        with piped() as copy:
+            _import(run, copy, ask)
+        return
     if not path.exists():
         raise TransferError(f"there is no file {path}", fix="Check the path.")
     if not (path.is_file() or path.is_dir()):
-        # a pipe or a device may never end
-        raise TransferError(f"{path} is no ordinary file", fix="Save it to a file first.")
-    if format_ in (None, ARCHIVE) and path.is_file() and _import_archive(run, path, ask):
+        # a device may never end
+        raise TransferError(f"{path} is no ordinary file", fix="Save it to a file first, or pipe it: persona import -")
+    _import(run, path, ask)
+
+
+def _import(run: Invocation, path: Path, ask: Asked) -> None:
+    from persona_cli.importers.bundle import Bundle
+
+    if ask.format in (None, ARCHIVE) and path.is_file() and _import_archive(run, path, ask):
         return
     with Bundle(path) as bundle:
-        service = _service(bundle, format_)
+        service = _service(bundle, ask.format)
         if service is not None:
             _import_settled(run, bundle, service, ask)
             return
@@ -113,6 +127,11 @@ def _service(bundle: Bundle, name: str | None) -> Format | None:
     found = recognised(bundle)
     if found is None and (bundle.path.is_dir() or len(bundle.names) > 1):
         raise TransferError(f"{bundle.path} has nothing that persona knows", fix="Say what it is with --as.")
+    if found is None and bundle.only(".txt", ".md") and not bundle.head(bundle.names[0]).lstrip().startswith(b"{"):
+        raise TransferError(
+            f"{bundle.path} is no chat and no list that persona knows",
+            fix="Say what it is; a list of what an assistant has noted, one memory a line: --as memories",
+        )
     return found
 
 
