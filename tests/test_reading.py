@@ -162,6 +162,12 @@ def test_she_and_he_go_with_the_name(reader: Reader, messages: tuple[str, str], 
         ("im peckish", ""),
         ("call me later", ""),
         ("it's freezing here", ""),
+        ("Hi, this is Ada.", "Ada"),
+        ("This is Max, my dog.", ""),
+        ("This is Tom, my husband.", ""),
+        ("This is Anna from work.", ""),
+        # with a picture, more often than not
+        ("This is Bram.", ""),
     ],
 )
 def test_a_name_is_told_from_what_else_one_may_be(reader: Reader, message: str, name: str) -> None:

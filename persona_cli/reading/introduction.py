@@ -17,14 +17,20 @@ from persona_cli.reading.statement import Span, Statement, Subject
 _OPENING = r"\W*(?:(?:hi|hello|hey|so|oh|ok|well|and|(?:good )?(?:morning|evening)|there|btw|please|pls)\b[ ,!.]*)*"
 _WORD = r"(?P<name>[^\W\d_][\w'’-]*(?: (?-i:[A-Z])[\w'’-]+)?)"
 _ENDING = r"(?:,? (?:here|btw|by the way|speaking|from now on))?(?=\s*(?:[.,!;:)]|$|from\b|and\b))"
-_SELF = re.compile(rf"{_OPENING}(?:i['’]?m|i am|it['’]?s|this is) {_WORD}{_ENDING}", re.IGNORECASE)
+_SELF = re.compile(rf"{_OPENING}(?:i['’]?m|i am) {_WORD}{_ENDING}", re.IGNORECASE)
+_THIS_IS = r"(?:it['’]?s|this is)"
+_SPEAKING = re.compile(rf"{_OPENING}{_THIS_IS} {_WORD},? (?:here|speaking)(?=\s*(?:[.,!]|$|from\b))", re.IGNORECASE)
+_GREETING = re.compile(
+    rf"\W*(?:hi|hello|hey|good (?:morning|evening))\b(?: there)?[ ,!.]*{_THIS_IS} {_WORD}\W*$", re.IGNORECASE
+)
+"""Without a greeting or "here" it presents somebody else: "This is Max, my dog"."""
 _CALLED = re.compile(
     rf"{_OPENING}(?:(?:you can|just|do) )?(?:call me|i go by|i['’]?m called|i am called"
     rf"|(?:everyone|everybody|people|they|friends)(?: all)? calls? me) {_WORD}{_ENDING}",
     re.IGNORECASE,
 )
 _HERE = re.compile(rf"{_OPENING}{_WORD} here(?=\s*(?:[.,!]|$))", re.IGNORECASE)
-_FORMS = ((_CALLED, "nickname"), (_SELF, "name"), (_HERE, "name"))
+_FORMS = ((_CALLED, "nickname"), (_SELF, "name"), (_SPEAKING, "name"), (_GREETING, "name"), (_HERE, "name"))
 NAMELY = 0.15
 """Probability from which a word is a name: of 18 names that people go by (tash, kev, nige) 17 lie above, of 18 words
 that stand as often behind "I'm" (skint, peckish, dyslexic) none above 0.01."""
