@@ -10,7 +10,7 @@ import pytest
 from persona_cli.errors import NotFoundError
 from persona_cli.memory.store import Store, open_store
 from persona_cli.records import SemanticMemory
-from persona_cli.remembering.about import about
+from persona_cli.remembering.about import about, people
 from tests.terminal import persona
 
 pytestmark = pytest.mark.usefixtures("weights")
@@ -100,3 +100,27 @@ def test_a_role_that_ended_is_told_as_former(store: Store) -> None:
     at = AT + timedelta(days=9)
     store.semantic.add(SemanticMemory(0, "Lena is the user's girlfriend.", (), "Lena", "again", at, at))
     assert (about(store, "Lena").roles, about(store, "Lena").former_roles) == (("girlfriend",), ())
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "role"),
+    [
+        ("This is Bram, our dog.", "Bram", ("dog",)),
+        ("Our cat Mia sleeps all day.", "Mia", ("cat",)),
+        ("My wife is a vet, and we have a daughter, Lotte, who is nine.", "Lotte", ("daughter",)),
+        ("My sister April sings.", "April", ("sister",)),
+    ],
+)
+def test_what_somebody_is_to_the_user_is_told_in_many_forms(
+    said: str, name: str, role: tuple[str, ...], store: Store
+) -> None:
+    learn(store, ("user", said))
+    assert [(known.name, known.roles) for known in people(store, 9)] == [(name, role)]
+
+
+@pytest.mark.parametrize(
+    "said", ["I ring my mother every Sunday.", "I have a house in Ghent.", "I met my sister Monday."]
+)
+def test_a_day_and_a_town_are_nobody(said: str, store: Store) -> None:
+    learn(store, ("user", said))
+    assert people(store, 9) == ()

@@ -19,9 +19,10 @@ from persona_cli.memory import Memory, open_memory
 from persona_cli.memory.copies import copies_of
 from persona_cli.paths import find_places
 from persona_cli.personality import Traits
+from persona_cli.records import Window
 from persona_cli.report import figures
 from persona_cli.report.gathering import TraitStory, gather
-from persona_cli.report.life_page import write_page
+from persona_cli.report.life_page import _topic, _when, write_page
 from tests.portrayed import NOW, SAID, build_life, build_long, remember, say
 from tests.terminal import persona
 
@@ -193,11 +194,15 @@ def test_the_radar_says_its_scores() -> None:
     assert "neuroticism 1.0" in drawn
 
 
-def test_the_strip_counts_weeks_and_of_many_years_months() -> None:
-    drawn = figures.strip([(date(2026, 1, 5), 3), (date(2026, 1, 20), 1)])
+def test_the_strip_counts_days_then_weeks_then_months() -> None:
+    drawn = figures.strip([(date(2026, 1, 5), 3), (date(2026, 1, 7), 1)])
     assert re.findall(r"<title>([^<]*)", drawn) == [
-        "3 messages from 5 Jan 2026", "0 messages from 12 Jan 2026", "1 message from 19 Jan 2026",
+        "3 messages from 5 Jan 2026", "0 messages from 6 Jan 2026", "1 message from 7 Jan 2026",
     ]  # fmt: skip
+    # a few days are no wide blocks
+    assert 'width="20.0"' in drawn
+    weekly = figures.strip([(date(2026, 1, 5), 3), (date(2026, 4, 28), 1)])
+    assert re.findall(r"<title>([^<]*)", weekly)[1] == "0 messages from 12 Jan 2026"
     assert figures.strip([(date(2020, 1, 31), 3), (date(2026, 2, 1), 1)]).count("<rect") == 74
     assert figures.strip([]) == ""
 
@@ -215,3 +220,13 @@ def test_the_command_writes_a_private_file_once(tmp_path: Path) -> None:
     assert persona("report", "-o", str(file), "--force", "--no-pictures").code == 0
     # forgetting names it among the copies it does not reach
     assert str(file) in [copy.path for copy in copies_of(find_places().home)]
+
+
+def test_a_topic_is_told_by_what_was_said_and_a_bound_by_its_last_day() -> None:
+    assert _topic("Pear, honey: “My favourite wood is pear.” “It smells.”") == (
+        "“My favourite wood is pear.” “It smells.”",
+        "Pear, honey",
+    )
+    assert _topic("They spoke of pear wood: it smells.") == ("They spoke of pear wood: it smells.", "")
+    until = Window(None, datetime(2027, 2, 1, tzinfo=UTC))
+    assert _when(until, lambda moment: f"{moment:%d %b}") == "until 31 Jan"

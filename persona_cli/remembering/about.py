@@ -9,26 +9,30 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from persona_cli.english.lexicon import NOT_NAMES, STOP_WORDS, words
 from persona_cli.errors import NotFoundError
 from persona_cli.memory.store import Store
 from persona_cli.records import Kind, Ref, SemanticMemory, Status
 
 _NAME = r"(?P<name>[A-Z][\w'’-]*(?: [A-Z][\w'’-]*)*)"
 _ROLE = r"(?P<role>[a-z][\w-]*(?: (?!called\b|named\b|is\b|was\b)[a-z][\w-]*)?)"
-_OF_USER = r"(?:[Tt]he user(?:'s|’s)|[Mm]y)"
+_OF_USER = r"(?:[Tt]he user(?:'s|’s)|[Mm]y|[Oo]ur)"
 _PAIRS = tuple(
     re.compile(pattern)
     for pattern in (
         rf"{_OF_USER} {_ROLE}(?:'s name)? (?:is|was)(?: called| named)? {_NAME}",
         rf"{_NAME} (?:is|was) {_OF_USER} {_ROLE}\b",
         rf"{_OF_USER} {_ROLE},? {_NAME}\b",
-        rf"[Tt]he user(?: and [\w' ]+?)? ha(?:s|ve) (?:an?|the|one) {_ROLE},? (?:called |named )?{_NAME}\b",
+        rf"{_NAME}, {_OF_USER} {_ROLE}\b",
+        rf"(?:[Tt]he user(?: and [\w' ]+?)?|\bI|\b[Ww]e) ha(?:s|ve) (?:an?|the|one) {_ROLE},?"
+        rf" (?:called |named )?{_NAME}\b",
     )
 )
 _POSSESSIVE = re.compile(r"^(?:my|the user(?:'s|’s)?|the|his|her|a|an)\s+", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]\w*")
 _MOST = 2000
 """Memories that full text may bring for one name."""
+_OFTEN_NAMES = words("april may june august")
 _NAME_WORDS = 3
 """Words a subject may have to be a name."""
 
@@ -150,9 +154,15 @@ def _pairs(memories: Iterable[SemanticMemory]) -> Iterator[tuple[str, str]]:
     """Yield (name, role) as memories tell them."""
     for memory in memories:
         for pattern in _PAIRS:
-            if match := pattern.search(memory.content):
+            if (match := pattern.search(memory.content)) and _is_pair(match["name"], match["role"]):
                 role = match["role"].split()[-1] if match["role"].split()[0] in ("own", "new", "old") else match["role"]
                 yield match["name"], role
+
+
+def _is_pair(name: str, role: str) -> bool:
+    """Tell a name and a role from "my mother every Sunday" and "I have a house in Ghent"."""
+    words_ = role.split()
+    return STOP_WORDS.isdisjoint(words_) and name.casefold() not in NOT_NAMES - _OFTEN_NAMES
 
 
 def _is_over(role: str, memories: Iterable[SemanticMemory]) -> bool:

@@ -6,7 +6,7 @@ Colours are classes of the page's own style, so that one figure is right on pape
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
@@ -22,8 +22,8 @@ _LEAST_SPAN = 1.0
 """Points of the scale a curve's window has at least: small steps stay small to the eye."""
 _STEPS = 160
 """Points a curve is drawn with at most."""
-_WEEKS = 110
-"""Bars of the strip at most: weeks while they fit, else months."""
+_BARS, _WIDEST = 110, 22.0
+"""Bars of the strip at most, and how wide one is at most: days while they fit, then weeks, then months."""
 
 
 def radar(traits: Traits) -> Markup:
@@ -76,12 +76,12 @@ def common_span(stories: Sequence[TraitStory]) -> tuple[float, float]:
 
 
 def strip(days: Sequence[tuple[date, int]]) -> Markup:
-    """Return the messages of each week, or month where they are many, as bars."""
+    """Return how many messages there were over time, as bars."""
     if not days:
         return Markup("")
     bars = _binned(days)
     most = max(count for _, count in bars)
-    width = 1000.0 / len(bars)
+    width = min(1000.0 / len(bars), _WIDEST)
     parts = []
     for at, (first, count) in enumerate(bars):
         high = 0.0 if not count else max(2.0, math.sqrt(count / most) * 56)
@@ -141,24 +141,29 @@ def _stairs(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, floa
 
 
 def _binned(days: Sequence[tuple[date, int]]) -> list[tuple[date, int]]:
+    """Return the messages of each day, week or month, whichever gives enough bars and not too many."""
     first, last = days[0][0], days[-1][0]
-    weekly = (last - first).days // 7 < _WEEKS
+    span = (last - first).days
+    begin, after = _DAYS if span < _BARS else _WEEKS if span // 7 < _BARS else _MONTHS
     counts: dict[date, int] = {}
-    at = _begin(first, weekly=weekly)
+    at = begin(first)
     while at <= last:
         counts[at] = 0
-        at = at + timedelta(days=7) if weekly else _next_month(at)
+        at = after(at)
     for day, count in days:
-        counts[_begin(day, weekly=weekly)] += count
+        counts[begin(day)] += count
     return list(counts.items())
-
-
-def _begin(day: date, *, weekly: bool) -> date:
-    return day - timedelta(days=day.weekday()) if weekly else day.replace(day=1)
 
 
 def _next_month(day: date) -> date:
     return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+
+
+_Step = Callable[[date], date]
+_DAYS: tuple[_Step, _Step] = (lambda day: day, lambda day: day + timedelta(days=1))
+_WEEKS: tuple[_Step, _Step] = (lambda day: day - timedelta(days=day.weekday()), lambda day: day + timedelta(days=7))
+_MONTHS: tuple[_Step, _Step] = (lambda day: day.replace(day=1), _next_month)
+"""Where a bar begins that has a day, and where the next one does."""
 
 
 def _month_labels(bars: Sequence[tuple[date, int]], width: float) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -26,6 +27,7 @@ from persona_cli.report.gathering import Gathered, gather
 from persona_cli.report.thumbnails import thumbnail
 
 _HERE = Path(__file__).parent
+_LISTED = re.compile(r"(?P<words>[^:“”]{1,80}): (?P<said>“.*)", re.DOTALL)
 
 
 def write_page(memory: Memory, now: datetime, *, pictures: bool = True, editable: bool = False) -> str:
@@ -86,6 +88,7 @@ def _environment(local: Callable[[datetime], datetime]) -> Environment:
         "short": lambda text, most=220: text if len(text) <= most else f"{text[: most - 1]}…",
         "counted": counted,
         "picture_words": _picture_words,
+        "topic": _topic,
         "yours": lambda text: to_second(text) or text,
     }
     return environment
@@ -112,20 +115,31 @@ def _by_year(
 
 def _when(window: Window, day: Callable[[datetime], str]) -> str:
     """Return a span in the words of a calendar; its end is exclusive."""
-    if window.start is None or window.end is None:
-        known = window.start or window.end
-        return "" if known is None else f"{'from' if window.start else 'until'} {day(known)}"
-    days = (window.end - window.start).days
+    if window.end is None:
+        return "" if window.start is None else f"from {day(window.start)}"
+    if window.start is None:
+        return f"until {day(window.end - timedelta(microseconds=1))}"
+    return _between(window.start, window.end, day)
+
+
+def _between(start: datetime, end: datetime, day: Callable[[datetime], str]) -> str:
+    days = (end - start).days
     if days <= 1:
-        return day(window.start)
-    if 28 <= days <= 31 and window.start.day == 1:
-        return f"{window.start:%B %Y}"
+        return day(start)
+    if 28 <= days <= 31 and start.day == 1:
+        return f"{start:%B %Y}"
     if 360 <= days <= 367:
-        return f"{window.start:%Y}"
-    last = window.end - timedelta(days=1)
-    if (window.start.year, window.start.month) == (last.year, last.month):
-        return f"{window.start.day} – {day(last)}"
-    return f"{day(window.start)} – {day(last)}"
+        return f"{start:%Y}"
+    last = end - timedelta(days=1)
+    if (start.year, start.month) == (last.year, last.month):
+        return f"{start.day} – {day(last)}"
+    return f"{day(start)} – {day(last)}"
+
+
+def _topic(summary: str) -> tuple[str, str]:
+    """Return what was said of a topic and the words it is listed under, which the built-in model puts before it."""
+    parted = _LISTED.fullmatch(summary)
+    return (parted["said"], parted["words"]) if parted else (summary, "")
 
 
 def _picture_words(image: Image, said: str) -> str:
