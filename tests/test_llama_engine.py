@@ -16,7 +16,7 @@ from persona_cli.errors import ContextError, EngineError, Interrupted
 from persona_cli.model.engines import Message
 from persona_cli.model.engines.llama.engine import LlamaEngine
 from persona_cli.model.engines.llama.kept import KeptLane
-from persona_cli.model.engines.llama.native import Loading
+from persona_cli.model.engines.llama.native import Loading, suited_threads
 from persona_cli.records import Kind, Ref
 from tests.engine_talk import picture, say
 from tests.tiny import Tiny
@@ -216,3 +216,22 @@ def test_a_state_of_other_weights_or_a_damaged_one_is_not_taken_back(tiny: Tiny,
     assert not known
     assert say(engine, first) == reply
     engine.close()
+
+
+def test_a_crowded_machine_is_written_on_with_fewer_threads_and_a_free_one_with_all() -> None:
+    assert [suited_threads(4, 4, share) for share in (0.2, 0.7, 0.95)] == [2, 4, 4]
+    assert [suited_threads(1, 4, share) for share in (0.2, 0.7, 0.95)] == [1, 1, 2]
+
+
+def test_the_number_of_threads_changes_no_word_and_a_configured_one_stays(tiny: Tiny, tmp_path: Path) -> None:
+    said = Message("user", ("tell me about tea",))
+    for threads, left in ((0, 1), (2, 2)):
+        engine = LlamaEngine(tiny.pair.text, None, Loading(context=512, threads=threads), tmp_path)
+        try:
+            engine._context.write_with(2)
+            first = say(engine, said)
+            engine._pace(wall=10.0, processor=1.0)
+            assert engine._context.threads == left
+            assert say(engine, said) == first
+        finally:
+            engine.close()

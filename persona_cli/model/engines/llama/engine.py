@@ -19,7 +19,7 @@ from persona_cli.errors import ContextError, EngineError, Interrupted
 from persona_cli.model.engines import ImagePart, Message
 from persona_cli.model.engines.llama.chat_template import QWEN, ChatTemplate, Fixed
 from persona_cli.model.engines.llama.kept import KeptLane
-from persona_cli.model.engines.llama.native import Context, Loading, Stop, Weights, listening
+from persona_cli.model.engines.llama.native import Context, Loading, Stop, Weights, listening, suited_threads
 from persona_cli.model.engines.llama.offload import Plan
 from persona_cli.model.engines.llama.report import build_facts, load_facts, read_load
 from persona_cli.model.engines.llama.sampling import Sampler, log_probability
@@ -48,6 +48,8 @@ class Counts:
 
 ENOUGH = 200
 """Tokens of prompts from which a speed can be told."""
+TELLING = 0.2
+"""Seconds of a reply from which it can be told how much of the processor it had."""
 
 
 class LlamaEngine:
@@ -262,6 +264,7 @@ class LlamaEngine:
 
     def _reply(self, lane: Lane, items: list[Item], sampler: Sampler, stop: Stop, limit: int) -> Iterator[str]:
         text = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        before, processor = self.counts.reply_seconds, 0.0
         for _ in range(limit):
             token = sampler.choose(self._context.logits())
             if self._weights.ends(token):
@@ -270,11 +273,20 @@ class LlamaEngine:
             if piece := text.decode(self._weights.piece(token)):
                 yield piece
             items.append(token)
-            began = time.perf_counter()
+            began, worked = time.perf_counter(), time.process_time()
             self._step(lane, items, token, stop)
             self.counts.reply_seconds += time.perf_counter() - began
+            processor += time.process_time() - worked
+        self._pace(self.counts.reply_seconds - before, processor)
         if rest := text.decode(b"", final=True):
             yield rest
+
+    def _pace(self, wall: float, processor: float) -> None:
+        """Write the next reply with as many threads as get on; a number of threads that is configured stays."""
+        if wall > TELLING and not self._loading.threads and not self._loading.gpu_layers:
+            context = self._context
+            share = processor / wall / context.threads
+            context.write_with(suited_threads(context.threads, context.most_threads, share))
 
     def _step(self, lane: Lane, items: Sequence[Item], token: int, stop: Stop) -> None:
         try:
