@@ -46,6 +46,7 @@ train: $(VENV)/.installed-dev ## train the reader and the judge anew from the ex
 	$(BIN)/python -m models.reading.corpus
 	$(BIN)/python -m models.answers.lives
 	$(BIN)/python -m models.reading.train
+	$(BIN)/python -m models.reading.whose
 	$(BIN)/python -m models.keeping.train
 	$(BIN)/python -m models.stances.train
 	$(BIN)/python -m models.changes.train

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from models.answers.lives import CHOOSING, HERE, FormatError, read_life, read_lives, renamed
+from models.answers.lives import CHOOSING, HELD_BACK, HERE, FormatError, read_life, read_lives, renamed
 
 LIFE = """# who: Somebody
 # kind: {kind}
@@ -16,6 +16,7 @@ LIFE = """# who: Somebody
 ? where | 2 not 1 | where do i work
 ? yesno | 2 yes | did i change jobs
 ? none | - | what is my boss called
+> 1 ended 2
 """
 
 
@@ -34,6 +35,20 @@ def test_one_batch_is_there_to_choose_by() -> None:
     batches = {life.name[0] for life in read_lives()}
     assert CHOOSING in batches
     assert len(batches) >= 5
+
+
+def test_lives_that_are_held_back_are_read_only_when_asked_for() -> None:
+    held = read_lives(held_back=True)
+    assert [life.name for life in held] == list(HELD_BACK)
+    assert not {life.name for life in read_lives()} & set(HELD_BACK)
+    assert all(len(life.ended) >= 14 and len(life.standing) >= 10 for life in held)
+
+
+def test_a_life_names_what_ends_and_what_only_looks_so(tmp_path: Path) -> None:
+    path = tmp_path / "x-01.txt"
+    text = LIFE.format(kind="diary", who="") + "3 | 2026-06-01 | the mill had a fire, all well\n> 2 stands 3\n"
+    path.write_text(text, encoding="utf-8")
+    assert (read_life(path).ended, read_life(path).standing) == (((1, 2),), ((2, 3),))
 
 
 def test_a_question_names_what_answers_and_what_did(tmp_path: Path) -> None:
@@ -64,6 +79,9 @@ def test_people_of_a_life_get_other_names_and_keep_them() -> None:
         ("2 | 2026-05-05 | again", "twice"),
         ("3 | yesterday | a day that is none", "no message"),
         ("3 | 2026-02-31 | a day that is none", "day"),
+        ("> 1 ends 2", "no change"),
+        ("> 1 ended 7", "no message 7"),
+        ("> 2 ended 1", "said after"),
     ],
 )
 def test_what_breaks_the_form_is_named(tmp_path: Path, line: str, named: str) -> None:
@@ -71,7 +89,7 @@ def test_what_breaks_the_form_is_named(tmp_path: Path, line: str, named: str) ->
     path.write_text(LIFE.format(kind="diary", who="") + line + "\n", encoding="utf-8")
     with pytest.raises(FormatError, match=named) as caught:
         read_life(path)
-    assert "x-01.txt:8" in str(caught.value)
+    assert "x-01.txt:9" in str(caught.value)
 
 
 def test_a_life_says_what_it_is(tmp_path: Path) -> None:

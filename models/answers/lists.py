@@ -53,9 +53,9 @@ class Listed:
 
 
 @cache
-def pieces_of(text: str) -> list[int]:
-    """Return a text as numbers of word pieces."""
-    return list(_tokenizer().encode(text).ids[:_LONGEST])
+def pieces_of(text: str, longest: int = _LONGEST) -> list[int]:
+    """Return a text as numbers of word pieces, the first so many."""
+    return list(_tokenizer().encode(text).ids[:longest])
 
 
 def asked_pieces(text: str) -> list[int]:

@@ -18,6 +18,8 @@ from pathlib import Path
 HERE = Path(__file__).parent / "lives"
 CHOOSING = "e"
 """The batch that nothing is trained on: settings are chosen by it."""
+HELD_BACK = ("s-06", "s-07", "s-08", "s-09", "s-10")
+"""Lives that nothing is trained on and nothing chosen by: what ends what is measured on them."""
 ASKED = ("what", "who", "when", "where", "why", "how", "howmany", "which", "list", "yesno", "none", "request")
 KINDS = ("diary", "pair")
 _NAMES = Path(__file__).parents[1] / "reading" / "names.txt"
@@ -29,6 +31,8 @@ _QUESTION = re.compile(r"\? (?P<kind>\w+) \| (?P<numbers>[^|]+?) \| (?P<text>.+)
 _NUMBERS = re.compile(
     r"(?P<right>\d+(?:, ?\d+)*)(?: not (?P<outdated>\d+(?:, ?\d+)*))?(?: (?P<verdict>yes|no|unsure))?"
 )
+
+_TURN = re.compile(r"> (?P<old>\d+) (?P<fate>ended|stands) (?P<new>\d+)")
 
 
 class FormatError(ValueError):
@@ -70,22 +74,31 @@ class Life:
     kind: str
     told: tuple[Said, ...]
     inquiries: tuple[Inquiry, ...]
+    ended: tuple[tuple[int, int], ...] = ()
+    """What holds no longer and what says so, by their numbers; empty where nobody has named them."""
+    standing: tuple[tuple[int, int], ...] = ()
+    """What still holds, and what looks as if it did not."""
 
 
-def read_lives(folder: Path = HERE) -> tuple[Life, ...]:
-    """Read every life of a folder."""
-    return tuple(read_life(path) for path in sorted(folder.glob("?-*.txt")))
+def read_lives(folder: Path = HERE, *, held_back: bool = False) -> tuple[Life, ...]:
+    """Read the lives of a folder: those that may be trained on or chosen by, or those held back."""
+    paths = sorted(folder.glob("?-*.txt"))
+    return tuple(read_life(path) for path in paths if (path.stem in HELD_BACK) is held_back)
 
 
 def read_life(path: Path) -> Life:
     """Read one life; raises FormatError with the place of the first fault."""
     kind, told, inquiries = "", dict[int, Said](), list[Inquiry]()
+    turns: dict[str, list[tuple[int, int]]] = {"ended": [], "stands": []}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
             if line.startswith("# kind:"):
                 kind = line.partition(":")[2].split()[0]
             elif line.startswith("?"):
                 inquiries.append(_inquiry(line, told))
+            elif line.startswith(">"):
+                fate, pair = _turn(line, told)
+                turns[fate].append(pair)
             elif line.strip() and not line.startswith("#"):
                 said = _said(line)
                 if said.number in told:
@@ -95,7 +108,7 @@ def read_life(path: Path) -> Life:
             raise FormatError(f"{path.name}:{number}: {exc}: {line[:80]}") from exc
     if kind not in KINDS:
         raise FormatError(f"{path.name}: the line '# kind:' names none of {', '.join(KINDS)}")
-    return Life(path.stem, kind, tuple(told.values()), tuple(inquiries))
+    return Life(path.stem, kind, tuple(told.values()), tuple(inquiries), tuple(turns["ended"]), tuple(turns["stands"]))
 
 
 def renamed(life: Life, dice: random.Random) -> Life:
@@ -142,6 +155,18 @@ def _inquiry(line: str, told: dict[int, Said]) -> Inquiry:
     if unknown := set(right + outdated) - set(told):
         raise FormatError(f"no message {min(unknown)} before it")
     return Inquiry(kind, text, right, outdated, numbers["verdict"] or "")
+
+
+def _turn(line: str, told: dict[int, Said]) -> tuple[str, tuple[int, int]]:
+    match = _TURN.fullmatch(line.split("  ", maxsplit=1)[0].rstrip())
+    if match is None:
+        raise FormatError("no change: > OLD ended NEW, or > OLD stands NEW")
+    old, new = int(match["old"]), int(match["new"])
+    if unknown := {old, new} - set(told):
+        raise FormatError(f"no message {min(unknown)} before it")
+    if old >= new:
+        raise FormatError(f"{new} cannot change what was said after it")
+    return match["fate"], (old, new)
 
 
 def _all_of(numbers: str | None) -> tuple[int, ...]:

@@ -24,9 +24,8 @@ from persona_cli.memory.vectors.state_encoder import ADAPTER, StateEncoder
 from persona_cli.reading.heads import COEFFICIENTS, Heads
 from persona_cli.reading.judging import open_judge
 from persona_cli.reading.labels import ACTS, ASKED, KINDS, SPANS, SPEAKERS, WHO
-from persona_cli.reading.mentions import Mention
 from persona_cli.reading.reader import Reader
-from persona_cli.reading.statement import Statement
+from persona_cli.reading.statement import Mention, Statement
 
 Row = tuple[str, int, float, float, float]
 """A label, how often it is there, precision, recall, F1."""

@@ -26,7 +26,8 @@ from persona_cli.reading.antecedent import FEATURES, SUBJECTS, Antecedents, feat
 from persona_cli.reading.encoder import Encoder
 from persona_cli.reading.heads import softmax
 from persona_cli.reading.labels import WHO
-from persona_cli.reading.mentions import Mention, latest, mentions
+from persona_cli.reading.mentions import latest, mentions
+from persona_cli.reading.statement import Mention
 
 Floats = NDArray[np.float64]
 CHOOSING = "e"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Self
@@ -23,8 +23,7 @@ from persona_cli.paths import shipped
 from persona_cli.reading.encoder import Encoder
 from persona_cli.reading.heads import FOLDER, softmax
 from persona_cli.reading.labels import Guess
-from persona_cli.reading.mentions import Mention
-from persona_cli.reading.statement import Subject
+from persona_cli.reading.statement import Mention, Subject
 
 Floats = NDArray[np.float32]
 
@@ -78,20 +77,39 @@ class Antecedents:
         return 1 / (1 + math.exp(-self._score("name", encoder, word)))
 
     def choose(
-        self, encoder: Encoder, text: str, candidates: Sequence[Mention], before: Sequence[str], who: Guess
+        self,
+        encoder: Encoder,
+        text: str,
+        candidates: Sequence[Mention],
+        before: Sequence[str],
+        who: Guess,
+        *,
+        chances: Sequence[float] = (),
     ) -> Subject:
         """Return the subject of a sentence out of those it may be, after some sentences; `who` is its kind."""
-        if who.label != "other" or not candidates:
-            return Subject(who)
+        told = Subject(who, chances=tuple(chances))
+        if not candidates:
+            return told
         seen = [features(mention, text, before, self.agreement(encoder, mention, text)) for mention in candidates]
         scores = np.append(np.array(seen) @ self.subject[:-1], self.subject[-1])
-        chances = softmax(scores[None].astype(np.float32))[0]
-        best = int(chances.argmax())
-        chance = float(chances[best])
+        judged = softmax(scores[None].astype(np.float32))[0]
+        told = replace(told, named=tuple(zip(candidates, judged.tolist(), strict=False)))
+        best = int(judged.argmax())
+        chance = float(judged[best])
+        if who.label != "other":
+            return told
         if best == len(candidates) or (chance < self.sure and candidates[best].back > 0):
-            return Subject(who, probability=chance)
+            return replace(told, probability=chance)
         mention = candidates[best]
-        return Subject(who, mention.name, mention.label, mention.role, chance, mention.back == 0, mention.owner)
+        return replace(
+            told,
+            name=mention.name,
+            label=mention.label,
+            role=mention.role,
+            probability=chance,
+            said=mention.back == 0,
+            owner=mention.owner,
+        )
 
     def _score(self, which: str, encoder: Encoder, word: str) -> float:
         if (which, word) not in self.known:

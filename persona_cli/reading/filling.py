@@ -91,8 +91,17 @@ def subject_name(statement: Statement) -> str:
     subject = statement.subject
     if subject.who.label == "other" and subject.name and (subject.said or _PRONOUN.search(statement.text)):
         return f"my {subject.name.lower()}" if subject.label == "role" else subject.name
-    first = _FIRST.match(statement.text)
-    if first is None or kin(first["role"]) not in holder(f"my {statement.text[first.start('role') :]}"):
+    first = own_relative(statement.text)
+    if first is None:
         unknown = subject.who.label == "other" and subject.who.probability >= _SURE and not subject.name
         return SOMEBODY if unknown and _SHE_OR_HE.match(statement.text) else USER
-    return first["name"] or f"my {first['role'].casefold()}"
+    role, name = first
+    return name or f"my {role.casefold()}"
+
+
+def own_relative(text: str) -> tuple[str, str] | None:
+    """Return what somebody of one's own is and is called, with whom a sentence begins: "My wife loves orchids"."""
+    first = _FIRST.match(text)
+    if first is None or kin(first["role"]) not in holder(f"my {text[first.start('role') :]}"):
+        return None
+    return first["role"], first["name"] or ""

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from persona_cli.english.people import kin
-from persona_cli.reading.statement import Statement
+from persona_cli.reading.statement import Mention, Statement
 
 NAMED = ("person", "role", "pet")
 """Labels of spans that somebody may be called by."""
@@ -43,24 +43,6 @@ class Place(Protocol):
     def label(self) -> str:
         """What it is."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """Somebody named in a sentence, or before it; "my sister Ada" is Ada, whose role is sister."""
-
-    name: str
-    label: str
-    role: str
-    owner: str
-    back: int
-    """How many sentences ago, 0 for this one."""
-    first: bool = False
-    mine: bool = False
-    beside: bool = False
-    possessive: bool = False
-    early: bool = False
-    subject_before: bool = False
 
 
 def mentions(text: str, spans: Sequence[Place]) -> tuple[Mention, ...]:

@@ -21,10 +21,10 @@ from persona_cli.reading.introduction import introduced
 from persona_cli.reading.judging import Bearing, Judge
 from persona_cli.reading.keeping import in_context, open_keeping
 from persona_cli.reading.labels import Guess
-from persona_cli.reading.mentions import Mention, candidates_for, mentions
+from persona_cli.reading.mentions import candidates_for, mentions
 from persona_cli.reading.relation import side_by_side
 from persona_cli.reading.stance import Stance, open_stances
-from persona_cli.reading.statement import Span, Statement, Subject
+from persona_cli.reading.statement import Mention, Span, Statement, Subject
 from persona_cli.reading.surface import sentence_features
 from persona_cli.reading.tagging import find_spans
 from persona_cli.timewords import is_length
@@ -117,14 +117,17 @@ class Reader:
             (nothing, passing, lasting, weighty),
             tuple(sorted(kinds, key=lambda guess: -guess.probability)),
             spans,
-            self._subject(text, candidates, before, _best("who", chances)),
+            self._subject(text, candidates, before, chances),
             told=float(chances["told"][0]),
         )
         return introduced(statement, lambda word: self.antecedents.namely(self.encoder, word))
 
-    def _subject(self, text: str, candidates: Sequence[Mention], before: Sequence[Statement], who: Guess) -> Subject:
+    def _subject(
+        self, text: str, candidates: Sequence[Mention], before: Sequence[Statement], chances: dict[str, Floats]
+    ) -> Subject:
         said = [statement.text for statement in before]
-        return self.antecedents.choose(self.encoder, text, candidates, said, who)
+        who = _best("who", chances)
+        return self.antecedents.choose(self.encoder, text, candidates, said, who, chances=chances["who"].tolist())
 
 
 def open_reader(encoder: Encoder, judge: Judge) -> Reader:

@@ -21,6 +21,24 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Mention:
+    """Somebody named in a sentence, or before it; "my sister Ada" is Ada, whose role is sister."""
+
+    name: str
+    label: str
+    role: str
+    owner: str
+    back: int
+    """How many sentences ago, 0 for this one."""
+    first: bool = False
+    mine: bool = False
+    beside: bool = False
+    possessive: bool = False
+    early: bool = False
+    subject_before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """Whom a sentence is about.
 
@@ -39,6 +57,20 @@ class Subject:
     """Whether the sentence itself names them; else it was said before, and "she" stands for it."""
     owner: str = ""
     """Whose sister or dog: "me", or a name; empty where nothing tells."""
+    chances: tuple[float, ...] = ()
+    """How probable each of `labels.WHO` is."""
+    named: tuple[tuple[Mention, float], ...] = ()
+    """All whom it may be about, and how probable each is where it is about somebody else; the rest is for nobody."""
+
+    @property
+    def mine(self) -> float:
+        """Return how probable it is that it is about the person who speaks, alone or with others."""
+        return sum(self.chances[:2]) if self.chances else self.who.probability * (self.who.label in ("me", "we"))
+
+    @property
+    def others(self) -> float:
+        """Return how probable it is that it is about somebody else."""
+        return self.chances[2] if self.chances else self.who.probability * (self.who.label == "other")
 
 
 @dataclass(frozen=True, slots=True)

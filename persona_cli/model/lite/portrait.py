@@ -24,6 +24,8 @@ MOST = 5
 ALIVE = 9
 """Habits and goals that are known at once; more would not be read."""
 _SURE = 0.6
+_OWN = 0.7
+"""Probability from which a routine is the person's own: "the physio comes on Tuesdays" (0.6) may be for another."""
 _WORDS = 6
 """Words of an entry; what is longer is told by its memory."""
 _SAME = 0.5
@@ -72,7 +74,7 @@ def update_habits(
     fresh: dict[str, str] = {}
     for place, turn in enumerate(turns):
         for statement in listener.read(turn.user, turns[:place]):
-            if is_worth_keeping(statement) and statement.subject.who.label in ("me", "we"):
+            if is_worth_keeping(statement) and statement.subject.mine >= _OWN:
                 for key, text in _habits(statement, texts):
                     texts[key] = fresh[key] = text
     known = {memory.key: memory.text for memory in current}

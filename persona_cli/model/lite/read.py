@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from persona_cli.english.people import SOMEBODY, USER
 from persona_cli.english.tokens import names, stems
 from persona_cli.model.lite.listener import KEEPING, Listener
 from persona_cli.model.lite.phrases import phrases_of, without_opening
 from persona_cli.model.tasks import SemanticDraft
-from persona_cli.reading.filling import filled_slot, subject_name
+from persona_cli.reading.filling import filled_slot
 from persona_cli.reading.statement import Span, Statement
+from persona_cli.reading.whose import whose
 from persona_cli.records import Change, Turn
 from persona_cli.timewords import event_of
 
@@ -163,7 +163,8 @@ def _draft(
         content,
         tuple(dict.fromkeys(word for place in group for word in _keywords(statements[place]))),
         reason=", ".join(kind.label for kind in statement.kinds) or "said to be kept",
-        subject=_subject(statements, group),
+        # what fills a slot is of the one whose slot it is
+        subject=slot[0].partition("/")[0] if slot else whose([statements[place] for place in group]),
         quote=quote,
         event=event_of(quote, turn.at),
         slot=slot[0] if slot else "",
@@ -171,19 +172,6 @@ def _draft(
         replaces=replaced,
         images=tuple(image.hash for image in turn.images),
     )
-
-
-def _subject(statements: Sequence[Statement], group: Sequence[int]) -> str:
-    """Return whom what stands together is mostly about, of two alike the one named last.
-
-    What is of nobody ("Wednesday, in his chair.") is of whom the rest is about.
-    """
-    people = [subject_name(statements[place]) for place in group]
-    of_me = [statements[place].subject.who.label in ("me", "we") for place in group]
-    told = [name for name, mine in zip(people, of_me, strict=True) if name not in (USER, SOMEBODY) or mine]
-    if not told:
-        return SOMEBODY if SOMEBODY in people else USER
-    return max(reversed(told), key=told.count)
 
 
 def corrected(statement: Statement, before: Sequence[Statement]) -> tuple[str, str] | None:
