@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from persona_cli.training.following import Mark, Watch
     from persona_cli.training.recipes import Recipe, Stage
     from persona_cli.training.reinforcing import World
+    from persona_cli.training.running import Course
 
 app = typer.Typer(help="Train a model of your own on what `persona synth` makes.", no_args_is_help=True)
 
@@ -73,16 +74,11 @@ def sft(
     if dry_run:
         _show_estimate(run, where, data, wanted, steps, as_json=as_json)
         return
-    from persona_cli.training import require_libraries
+    with _course(run, wanted, to, steps=steps, minutes=minutes, seed=seed) as course:
+        from persona_cli.training.running import run_fine_tuning
 
-    require_libraries()
-    from persona_cli.training.running import Course, run_fine_tuning
-
-    folder = to or Path("persona-train") / recipe
-    with _table(run, wanted.stage) as watch, _stoppable():
-        course = Course(wanted, folder, watch, steps, minutes, seed)
         made = run_fine_tuning(where, data, course, adapter=adapter)
-    _tell(run, made, folder, as_json=as_json)
+    _tell(run, made, course.folder, as_json=as_json)
 
 
 @app.command("grpo", short_help="Train by reward on questions about memories.")
@@ -116,16 +112,14 @@ def grpo(
     if dry_run:
         _show_estimate(run, where, data, wanted, steps, as_json=as_json)
         return
-    from persona_cli.training import require_libraries
+    with (
+        _course(run, wanted, to, steps=steps, minutes=minutes, seed=seed) as course,
+        _world(run, judge) as (world, named),
+    ):
+        from persona_cli.training.running import run_reinforcement
 
-    require_libraries()
-    from persona_cli.training.running import Course, run_reinforcement
-
-    folder = to or Path("persona-train") / recipe
-    with _world(run, judge) as (world, named), _table(run, wanted.stage) as watch, _stoppable():
-        course = Course(wanted, folder, watch, steps, minutes, seed)
         made = run_reinforcement(where, data, course, world, adapter=adapter, judge=named)
-    _tell(run, made, folder, as_json=as_json)
+    _tell(run, made, course.folder, as_json=as_json)
 
 
 @app.command("recipes", short_help="Show the recipes.")
@@ -180,6 +174,24 @@ def _base(run: Invocation, name: str) -> Path:
     model = Weights(run.places.weights).get(name)
     found = model.path("text")
     return found if found is not None else model.folder
+
+
+@contextmanager
+def _course(
+    run: Invocation, recipe: Recipe, to: Path | None, *, steps: int | None, minutes: float | None, seed: int
+) -> Iterator[Course]:
+    """Yield how and where a run goes, shown as it goes; raises `UsageError` where the libraries are missing."""
+    from persona_cli.training import require_libraries
+
+    require_libraries()
+    from persona_cli.training.running import Course
+
+    folder = to or Path("persona-train") / recipe.name
+    try:
+        with _table(run, recipe.stage) as watch:
+            yield Course(recipe, folder, watch, steps, minutes, seed)
+    except KeyboardInterrupt as exc:
+        raise Interrupted("the run was stopped", fix="The same command goes on from the last checkpoint.") from exc
 
 
 @contextmanager
@@ -239,14 +251,6 @@ def _table(run: Invocation, stage: Stage) -> Iterator[Watch]:
             live.update(table)
 
         yield show
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt as exc:
-        raise Interrupted("the run was stopped", fix="The same command goes on from the last checkpoint.") from exc
 
 
 def _tell(run: Invocation, made: Path, folder: Path, *, as_json: bool) -> None:
