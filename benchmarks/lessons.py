@@ -20,6 +20,7 @@ from statistics import mean
 from persona_cli.config import load_settings
 from persona_cli.errors import FormatError
 from persona_cli.evaluation.judging.answers import f1
+from persona_cli.evaluation.letters import strict_letter
 from persona_cli.model import parsing
 from persona_cli.model.engines import Message
 from persona_cli.model.opening import find_installed, open_weights
@@ -48,7 +49,9 @@ def marks(task: str, reply: str, right: str) -> dict[str, float]:
         found = {"format": float(bool(form.fullmatch(reply)))}
         if task == "reason":
             found["search or answer as it should"] = float(("<retrieve>" in reply) == ("<retrieve>" in right))
-        if "<answer>" in right:
+        if letter := strict_letter(_inside(right)):
+            found["the right option"] = float(strict_letter(_inside(reply)) == letter)
+        elif "<answer>" in right:
             found["words of the answer (F1)"] = f1(_inside(reply), _inside(right))
         return found
     try:
