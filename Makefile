@@ -4,6 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+SMOL := $(BIN)/python -c 'from tests.test_real_weights import smol; print(smol())'
+# how long train-test is: steps of each training, and lessons that are asked at the end
+SFT ?= 70
+GRPO ?= 20
+LESSONS ?= 40
 
 .DEFAULT_GOAL := help
 .PHONY: help chat test weights fuzz lint bench eval crash soak train train-test docs look clean
@@ -55,14 +60,14 @@ train: $(VENV)/.installed-dev ## train the reader and the judge anew from the ex
 	$(BIN)/python -m models.answers.requests
 	$(BIN)/python -m models.answers.intent
 
-train-test: $(VENV)/.installed-dev ## fine-tune a model of 135 million weights on made-up people, then by reward, and measure it: two hours
+train-test: $(VENV)/.installed-dev ## fine-tune a model of 135 million weights on made-up people, then by reward, and measure it: two hours (SFT=2 GRPO=1 LESSONS=4: minutes)
 	mkdir -p build/train
 	$(BIN)/persona synth build/train/data --people 16 --turns 80 --context 1600 --seed 1
 	$(BIN)/persona synth build/train/held --people 1 --turns 80 --context 1600 --seed 77
-	$(BIN)/persona train sft build/train/data/sft.jsonl --base "$$($(BIN)/python -c 'from tests.test_real_weights import smol; print(smol())')" --recipe small-sft --steps 70 --to build/train/sft
-	$(BIN)/persona train grpo build/train/data/rl.jsonl --base "$$($(BIN)/python -c 'from tests.test_real_weights import smol; print(smol())')" --recipe small-grpo --from build/train/sft --steps 20 --to build/train/grpo
+	$(BIN)/persona train sft build/train/data/sft.jsonl --base "$$($(SMOL))" --recipe small-sft --steps $(SFT) --to build/train/sft
+	$(BIN)/persona train grpo build/train/data/rl.jsonl --base "$$($(SMOL))" --recipe small-grpo --from build/train/sft --steps $(GRPO) --to build/train/grpo
 	$(BIN)/persona model export build/train/grpo --name trained
-	$(BIN)/python -m benchmarks lessons build/train/held/sft.jsonl trained
+	$(BIN)/python -m benchmarks lessons build/train/held/sft.jsonl trained --limit $(LESSONS)
 
 look: $(VENV)/.installed-dev ## photograph the page of a made-up life in headless Chromium (apt-get install chromium)
 	$(BIN)/python -m tests.look build/look

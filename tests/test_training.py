@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,6 +13,7 @@ from PIL import Image
 
 from persona_cli.errors import TransferError
 from persona_cli.report.charts import chart, smoothed
+from persona_cli.training.base import open_base
 from persona_cli.training.following import read_marks
 from persona_cli.training.optimizing import MasterAdamW
 from persona_cli.training.recipes import Stage, get_recipe, load_recipes
@@ -151,6 +153,24 @@ def test_a_dry_run_counts_the_weights_and_says_whether_they_fit(tiny: Tiny, rows
     assert said["rows"] == 4
     assert said["steps"] == 2
     assert said["needed"] > 16 * said["learning"] / said["devices"]
+
+
+def test_in_full_training_the_merger_learns_and_the_tower_does_not(tiny: Tiny, tmp_path: Path) -> None:
+    opened = open_base(tiny.checkpoint, get_recipe("paper-sft"), tmp_path)
+    learns = {name: weight.requires_grad for name, weight in opened.model.named_parameters()}
+    tower = {name for name in learns if ".visual." in name and ".merger." not in name}
+    assert tower
+    assert any(".merger." in name for name in learns)
+    assert {name for name, learning in learns.items() if not learning} == tower
+
+
+@pytest.mark.skipif(find_spec("bitsandbytes") is not None, reason="bitsandbytes is there")
+def test_qlora_says_what_it_needs(tiny: Tiny, rows: Path, tmp_path: Path) -> None:
+    refused = persona("train", "sft", str(rows), "--base", str(tiny.checkpoint), "--method", "qlora", "--to",
+                      str(tmp_path / "run"))  # fmt: skip
+    assert refused.code == 2
+    assert "QLoRA needs bitsandbytes" in refused.error
+    assert "--method lora" in refused.error
 
 
 def test_a_recipe_of_the_other_stage_is_refused(tiny: Tiny, rows: Path) -> None:

@@ -160,7 +160,7 @@ def test_two_steps_of_grpo_over_a_real_memory_with_words_and_a_picture(
     run = tmp_path / "run"
     done = persona(
         "train", "grpo", str(tmp_path / "rl.jsonl"), "--base", str(tiny.checkpoint), "--recipe", "small-grpo",
-        "--steps", "2", "--to", str(run),
+        "--steps", "2", "--new-tokens", "48", "--to", str(run),
     )  # fmt: skip
     assert done.code == 0, done.err
     marks = read_marks(run)

@@ -95,6 +95,9 @@ def grpo(
     rate: Rate = None,
     batch: Batch = None,
     per_device: PerDevice = None,
+    new_tokens: Annotated[
+        int | None, typer.Option("--new-tokens", min=8, metavar="N", help="Of one reply at most; else the recipe's.")
+    ] = None,
     judge: Annotated[
         str | None,
         typer.Option("--judge", metavar="URL", help="A judge for answers; else rules, for closed questions alone."),
@@ -107,7 +110,9 @@ def grpo(
     from persona_cli.training.recipes import Stage
 
     run = invocation(context)
-    wanted = _recipe(recipe, Stage.GRPO, method=method, rate=rate, batch=batch, per_device=per_device)
+    wanted = _recipe(
+        recipe, Stage.GRPO, method=method, rate=rate, batch=batch, per_device=per_device, new_tokens=new_tokens
+    )
     where = _base(run, base)
     if dry_run:
         _show_estimate(run, where, data, wanted, steps, as_json=as_json)

@@ -17,7 +17,7 @@ def read_personas(file: Path) -> tuple[str, ...]:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as exc:
         raise TransferError(f"{file} cannot be read: {exc}", fix="It holds one JSON object a line.") from exc
-    found: list[str] = []
+    personas: list[str] = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -27,7 +27,7 @@ def read_personas(file: Path) -> tuple[str, ...]:
             raise TransferError(
                 f"{file}, line {number} is no persona", fix='Each line is {"persona": "who somebody is"}.'
             ) from exc
-        found.append(" ".join(str(persona).split())[:LONGEST])
-    if not found:
+        personas.append(" ".join(str(persona).split())[:LONGEST])
+    if not personas:
         raise TransferError(f"{file} holds no persona", fix='Each line is {"persona": "who somebody is"}.')
-    return tuple(found)
+    return tuple(personas)

@@ -37,10 +37,10 @@ def all_described(folder: Path) -> bool:
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise TransferError(f"{folder} is no folder", fix="Name a folder of pictures.")
-    found = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in _KINDS]
-    if not found:
+    pictures = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in _KINDS]
+    if not pictures:
         raise TransferError(f"{folder} has no pictures", fix=f"It may hold {', '.join(_KINDS)}.")
-    return found
+    return pictures
 
 
 def _picture(path: Path, describe: Describe) -> Picture:

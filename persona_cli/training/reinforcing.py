@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -36,6 +36,7 @@ from persona_cli.training.rollouts import (
     LearningEngine,
     Request,
     RollOut,
+    Search,
     Start,
     Words,
     drawn,
@@ -161,7 +162,7 @@ class Rehearsal:
             log("format", sum(each.format for each in scores) / len(scores))
         return [each.reward for each in scores]
 
-    def _job(self, task: Task, exchange: Exchange, seed: str) -> Any:
+    def _job(self, task: Task, exchange: Exchange, seed: str) -> Callable[[], RollOut]:
         memory = self._memory(task)
         rng = Random(f"{self._course.seed}:{seed}")  # noqa: S311 - what is drawn must be drawn again
         start = Start(self._situation(task), _searching(memory, self._world.settings, rng), bool(task.asked.options))
@@ -211,7 +212,7 @@ class Rehearsal:
         return [list(map(int, completion)) for completion in completions]
 
 
-def _searching(memory: Memory, chosen: Settings, rng: Random) -> Any:
+def _searching(memory: Memory, chosen: Settings, rng: Random) -> Search:
     from datetime import timedelta
 
     from persona_cli.memory.retrieval import Retriever

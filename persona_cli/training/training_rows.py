@@ -79,13 +79,13 @@ def talks(lessons: Sequence[Lesson], *, sees: bool) -> Dataset:
 
 def parts(content: str) -> list[dict[str, str | None]]:
     """Return a text as parts, a picture where each mark stands."""
-    found: list[dict[str, str | None]] = []
+    pieces: list[dict[str, str | None]] = []
     for place, words in enumerate(content.split(MARK)):
         if place:
-            found.append({"type": "image", "text": None})
+            pieces.append({"type": "image", "text": None})
         if words:
-            found.append({"type": "text", "text": words})
-    return found
+            pieces.append({"type": "text", "text": words})
+    return pieces
 
 
 def _plain(said: Said) -> dict[str, str]:
