@@ -16,6 +16,7 @@ from persona_cli.report.charts import chart, smoothed
 from persona_cli.training.base import open_base
 from persona_cli.training.following import read_marks
 from persona_cli.training.optimizing import MasterAdamW
+from persona_cli.training.ordering import LikeLengths
 from persona_cli.training.recipes import Stage, get_recipe, load_recipes
 from persona_cli.training.templates import training_template
 from persona_cli.training.training_rows import parts, read_lessons
@@ -125,6 +126,17 @@ def test_the_optimizer_is_adamw_and_keeps_what_bfloat16_would_lose() -> None:
     assert torch.equal(other.state_dict()["state"][0]["copy"], kept["state"][0]["copy"])
 
 
+def test_rows_of_like_length_share_a_batch_and_batches_are_mixed() -> None:
+    lengths = [100 + 7 * (place % 50) for place in range(402)]
+    order = list(LikeLengths(lengths, 4, 1))
+    assert sorted(order) == list(range(402))
+    assert order == list(LikeLengths(lengths, 4, 1)) != list(LikeLengths(lengths, 4, 2))
+    batches = [[lengths[row] for row in order[place : place + 4]] for place in range(0, 400, 4)]
+    assert all(max(batch) < 1.25 * min(batch) for batch in batches)
+    means = [sum(batch) / 4 for batch in batches]
+    assert abs(sum(means[:50]) / 50 - sum(means[50:]) / 50) < 60, "the second half is not the short half"
+
+
 def test_the_recipes_are_those_of_the_paper_where_they_say_so() -> None:
     sft, grpo = get_recipe("paper-sft"), get_recipe("paper-grpo")
     assert (sft.batch, sft.learning_rate, sft.warmup, sft.most_tokens) == (64, 2e-5, 0.03, 16_384)
@@ -170,7 +182,7 @@ def test_qlora_says_what_it_needs(tiny: Tiny, rows: Path, tmp_path: Path) -> Non
                       str(tmp_path / "run"))  # fmt: skip
     assert refused.code == 2
     assert "QLoRA needs bitsandbytes" in refused.error
-    assert "--method lora" in refused.error
+    assert "--method lora" in refused.err
 
 
 def test_a_recipe_of_the_other_stage_is_refused(tiny: Tiny, rows: Path) -> None:

@@ -6,6 +6,7 @@
     base        the model that is trained: a Hugging Face checkpoint or a GGUF file; its processor and template
     templates   the chat template with marks around what is learnt; processor pictures without torchvision
     fine_tuning supervised fine-tuning: the loss on the assistant's turns alone
+    ordering    rows of like length in a batch, batches in any order
     optimizing  AdamW for weights in bfloat16
     rollouts    GRPO's roll-out: the real Response stage over a real memory, many at once
     reward      accuracy * consistency + 0.5 * format, and who judges
