@@ -69,7 +69,7 @@ train-test: $(VENV)/.installed-dev ## fine-tune a model of 135 million weights o
 	$(BIN)/persona model export build/train/grpo --name trained
 	$(BIN)/python -m benchmarks lessons build/train/held/sft.jsonl trained --limit $(LESSONS)
 
-look: $(VENV)/.installed-dev ## photograph the page of a made-up life in headless Chromium (apt-get install chromium)
+look: $(VENV)/.installed-dev ## photograph the page, chat and profile of a made-up life (apt-get install chromium tmux)
 	$(BIN)/python -m tests.look build/look
 
 docs: $(VENV)/.installed-dev ## write docs/commands.md anew from --help

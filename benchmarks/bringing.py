@@ -2,7 +2,8 @@
 
 A life is made up (everyday.py) and written as ChatGPT writes its export: shards of a hundred conversations in a zip,
 the newest first. Each step runs in a process of its own: reading alone (`--dry-run`), reading and storing, and the
-same once more. Learning from what was stored is the queue's, as always, and no part of it.
+same once more. Learning from what was stored is the queue's, as always, and no part of it. With `--photos` it is a
+folder of drawn photos instead, each with the time of its shot and its zone.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import sys
 import tempfile
 import time
@@ -22,11 +24,14 @@ from pathlib import Path
 from subprocess import PIPE, run
 from typing import Any
 
+from PIL import Image, ImageDraw
+
 from benchmarks.everyday import Said, messages
 from persona_cli.config import Settings
 from persona_cli.importers.bundle import Bundle
 from persona_cli.importers.correspondence import Options
 from persona_cli.importers.formats import recognised
+from persona_cli.importers.photos import PHOTOS
 from persona_cli.importers.pipeline import gather, spool_in, store
 from persona_cli.memory import open_memory
 from persona_cli.paths import find_places
@@ -53,6 +58,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     """Print the table, or JSON."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks bringing", description="How an import grows.")
     parser.add_argument("--messages", type=int, default=MESSAGES, help=f"how many (default {MESSAGES:,})")
+    parser.add_argument("--photos", type=int, default=0, help="a folder of so many photos instead of messages")
     parser.add_argument("--padding", type=int, default=0, help="characters that every answer is longer by")
     parser.add_argument("--steps", type=int, default=len(STEPS), help="how many of the steps (1: reading alone)")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -62,13 +68,17 @@ def main(arguments: Sequence[str] = ()) -> int:
         print(json.dumps(asdict(take(options.step[0], Path(options.step[1])))))
         return 0
     with tempfile.TemporaryDirectory(prefix="persona-bringing-") as folder:
-        path = Path(folder, "export.zip")
-        unpacked = write_export(path, options.messages, options.padding)
+        path = Path(folder, "photos" if options.photos else "export.zip")
+        if options.photos:
+            what, unpacked = f"{options.photos:,} photos", write_photos(path, options.photos)
+        else:
+            what = f"{options.messages:,} messages"
+            unpacked = write_export(path, options.messages, options.padding)
         steps = [_in_a_process(name, path, Path(folder, "home")) for name in STEPS[: options.steps]]
     if options.json:
         print(json.dumps({"unpacked": unpacked, "steps": [asdict(step) for step in steps]}, indent=2))
     else:
-        print(f"{options.messages:,} messages, {unpacked / 2**20:,.0f} MiB of JSON\n\n{table(steps)}")
+        print(f"{what}, {unpacked / 2**20:,.0f} MiB\n\n{table(steps)}")
     return 0
 
 
@@ -77,7 +87,7 @@ def take(what: str, path: Path) -> Step:
     began, cpu = time.perf_counter(), time.process_time()
     places, gap, added, known = find_places(), timedelta(minutes=Settings().session.gap_minutes), 0, 0
     with Bundle(path) as bundle:
-        format_ = recognised(bundle)
+        format_ = PHOTOS if path.is_dir() else recognised(bundle)
         assert format_ is not None
         if what == "read":
             found = gather(bundle, format_, Options(), gap).found
@@ -108,6 +118,28 @@ def write_export(path: Path, count: int, padding: int) -> int:
             unpacked += len(content)
             archive.writestr(f"conversations-{len(archive.filelist):03}.json", content)
     return unpacked
+
+
+def write_photos(folder: Path, count: int) -> int:
+    """Draw so many photos of 1280 x 960, an hour apart; return how many bytes they have."""
+    folder.mkdir()
+    drawing = random.Random(0)
+    for number in range(count):
+        photo = Image.new("RGB", (1280, 960), _colour(drawing))
+        pen = ImageDraw.Draw(photo)
+        for _ in range(12):
+            x, y = drawing.randrange(1280), drawing.randrange(960)
+            pen.ellipse((x, y, x + drawing.randrange(40, 500), y + drawing.randrange(40, 500)), fill=_colour(drawing))
+        exif = Image.Exif()
+        shot = exif.get_ifd(0x8769)
+        shot[0x9003] = f"{datetime(2025, 1, 1) + timedelta(hours=number):%Y:%m:%d %H:%M:%S}"
+        shot[0x9011] = "+01:00"
+        photo.save(folder / f"DSC{number:05}.jpg", quality=90, exif=exif)
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def _colour(drawing: random.Random) -> tuple[int, int, int]:
+    return drawing.randrange(256), drawing.randrange(256), drawing.randrange(256)
 
 
 def conversation(number: int, said: Sequence[Said], padding: int) -> dict[str, Any]:

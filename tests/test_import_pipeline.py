@@ -153,6 +153,15 @@ def test_what_a_service_had_noted_is_no_word_of_the_person(mine: bool, imported:
     assert imported.take(*notes)[1] == TakenIn(0, 4, 0, 0)
 
 
+def test_a_note_is_of_whom_it_tells(imported: Imported) -> None:
+    imported.take(Note("1", "User's dog is called Max."), Note("2", "User lives with Tom and their two kids."))
+    kept = imported.memory.store.semantic.list()
+    assert {fact.content: fact.subject for fact in kept} == {
+        "My dog is called Max.": "Max",
+        "The user lives with Tom and their two kids.": "user",
+    }
+
+
 def test_a_zip_that_would_fill_the_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("persona_cli.importers.bundle._BOMB", 100_000)
     path = zipped(tmp_path / "bomb.zip", {"conversations.json": b"0" * 1_000_000})

@@ -33,7 +33,9 @@ def as_drafted(memory: SemanticMemory, read: Reads) -> SemanticDraft:
     (statement,) = statements
     filled = filled_slot(statement)
     said = subject_name(statement) if filled is None else filled[0].partition("/")[0]
-    subject = said if memory.subject == USER and said != SOMEBODY else memory.subject
+    # what is told of the user in the third person is theirs, whoever else is in it
+    own = memory.subject != USER or said == SOMEBODY or memory.content.startswith("The user ")
+    subject = memory.subject if own else said
     return replace(draft, subject=subject, slot="" if filled is None else filled[0])
 
 
