@@ -23,7 +23,7 @@ from PIL import Image as Pillow
 from persona_cli.agent import open_assistant
 from persona_cli.config import Settings
 from persona_cli.model.engines import Engine, ImagePart, Message
-from persona_cli.model.engines.llama import Wishes, open_llama
+from persona_cli.model.engines.llama import LlamaOptions, open_llama
 from persona_cli.model.engines.llama.engine import LlamaEngine
 from persona_cli.model.prompted import PromptedModel
 from persona_cli.model.prompts import load_prompts
@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] = ()) -> int:
             warnings.simplefilter("ignore")  # transformers' own, while it builds
             pair = build_tiny(folder / "tiny").pair
         on_gpu = None if given.gpu_layers is None else given.gpu_layers > 0
-        wishes = Wishes(threads=given.threads, gpu_layers=given.gpu_layers, project_on_gpu=on_gpu)
+        wishes = LlamaOptions(threads=given.threads, gpu_layers=given.gpu_layers, project_on_gpu=on_gpu)
         opened = open_llama(pair.text, pair.projection, wishes, folder / "cache")
         met = _session(opened.engine, folder, tone=given.tone)
         flat = _soak(opened.engine, folder)

@@ -24,7 +24,7 @@ import llama_cpp
 import numpy as np
 
 from persona_cli.model.engines import Message
-from persona_cli.model.engines.llama import Wishes, open_llama
+from persona_cli.model.engines.llama import LlamaOptions, open_llama
 from persona_cli.model.engines.llama.gguf_file import read_text
 from persona_cli.model.fitting import PromptWriter
 from persona_cli.model.prompts import load_prompts
@@ -110,7 +110,7 @@ def _turns(folder: Path, vocabulary: tuple[list[str], list[str]] | None) -> Iter
         ("reasoning, untrained", True, False),
         ("reasoning, the order of PersonaVLM", False, False),
     ):
-        opened = open_llama(path, None, Wishes(context=CONTEXT, threads=1), folder / "cache")
+        opened = open_llama(path, None, LlamaOptions(context=CONTEXT, threads=1), folder / "cache")
         guide = [Message("system", (load_prompts().fill("guide"),))] if guided else []
         turns = _talk(PromptWriter(opened.engine, load_prompts(), _nothing, guide=guide), quick=quick)
         yield name, _ours(opened.engine, turns)

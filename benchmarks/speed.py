@@ -30,7 +30,7 @@ from safetensors.numpy import save_file
 from benchmarks.engine import draw
 from models import tiny
 from persona_cli.model.engines import ImagePart, Message
-from persona_cli.model.engines.llama import report
+from persona_cli.model.engines.llama import load_report as report
 from persona_cli.model.engines.llama.engine import LlamaEngine
 from persona_cli.model.engines.llama.native import Loading, default_threads
 from persona_cli.model.export import ExportedPair, export_checkpoint

@@ -1,8 +1,8 @@
 """The shape of the code, checked by `make lint` (`python -m tests.shape`): what other checkers do not look at.
 
 No pattern over 200 characters stands in code (a table of rules is data, with examples), no function is longer than
-60 lines but a released migration, and no file name stands in two folders, but for the nouns that commands and tables
-are named by.
+60 lines but a released migration, no two classes have one name, and no file name stands in two folders, but where one
+of the two is a command or a table, named by the noun it is about.
 """
 
 from __future__ import annotations
@@ -10,14 +10,31 @@ from __future__ import annotations
 import ast
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "persona_cli"
 LONGEST_PATTERN = 200
 LONGEST_FUNCTION = 60
 NOUNS = ("cli", "tables")
-"""Folders whose files are called by the nouns of the whole program: a command, a table."""
+"""Folders whose files are called by the nouns of the whole program: a command, a table; each may share it with one."""
+
+TWICE = {
+    "Asked",
+    "Evidence",
+    "Exchange",
+    "Forgotten",
+    "Judge",
+    "Keeping",
+    "Lesson",
+    "Mark",
+    "Question",
+    "Stage",
+    "Statement",
+    "Task",
+    "Weights",
+}
+"""Names that two classes have; there are to be fewer of them, and none is to come."""
 
 
 def patterns(tree: ast.AST) -> Iterator[ast.expr]:
@@ -47,12 +64,27 @@ def long_functions(source: str) -> list[str]:
 
 
 def repeated_names(files: list[Path]) -> list[str]:
-    """Return the file names that stand in several folders, those of `NOUNS` aside."""
+    """Return the file names that stand in several folders, pairs with one of `NOUNS` aside."""
     folders: dict[str, list[str]] = defaultdict(list)
     for file in files:
-        if file.name != "__init__.py" and file.parent.name not in NOUNS:
+        if file.name != "__init__.py":
             folders[file.name].append(file.parent.name)
-    return [f"{name} in {', '.join(sorted(places))}" for name, places in sorted(folders.items()) if len(places) > 1]
+    return [
+        f"{name} in {', '.join(sorted(places))}"
+        for name, places in sorted(folders.items())
+        if len(places) > 2 or (len(places) == 2 and not set(places) & set(NOUNS))
+    ]
+
+
+def repeated_classes(sources: Mapping[str, str]) -> list[str]:
+    """Return the public classes that have the name of another one, with the modules they stand in."""
+    modules: dict[str, list[str]] = defaultdict(list)
+    for module, source in sources.items():
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                modules[node.name].append(module)
+    twice = {name: places for name, places in sorted(modules.items()) if len(places) > 1 and name not in TWICE}
+    return [f"{name} in {', '.join(places)}" for name, places in twice.items()]
 
 
 def faults() -> list[str]:
@@ -60,6 +92,7 @@ def faults() -> list[str]:
     files = sorted(ROOT.rglob("*.py"))
     sources = {str(file.relative_to(ROOT)): file.read_text(encoding="utf-8") for file in files}
     found = [f"a file name stands twice: {repeat}" for repeat in repeated_names(files)]
+    found += [f"two classes have one name: {repeat}" for repeat in repeated_classes(sources)]
     for name, source in sources.items():
         found += [f"{name}: a function is too long: {function}" for function in long_functions(source)]
         if count := long_patterns(source):

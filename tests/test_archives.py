@@ -15,7 +15,7 @@ from PIL import Image as Pillow
 
 from persona_cli.errors import TransferError
 from persona_cli.memory.archive.reading import read_archive
-from persona_cli.memory.archive.rows import JOURNALED, ROWS
+from persona_cli.memory.archive.row_schemas import JOURNALED, ROWS
 from persona_cli.memory.media import Media
 from persona_cli.memory.schema import journal_tables, summary_tables
 from persona_cli.memory.store import Store, open_snapshot, open_store
@@ -361,7 +361,7 @@ def test_every_column_of_every_table_has_its_schema(store: Store) -> None:
     assert set(ROWS) == set(TABLES)
     for table, schema in ROWS.items():
         columns = {row["name"] for row in store._connection.rows("SELECT name FROM pragma_table_info(?)", (table,))}
-        assert set(schema.model_fields) == columns, f"memory/archive/rows.py must know the columns of {table}"
+        assert set(schema.model_fields) == columns, f"memory/archive/row_schemas.py must know the columns of {table}"
 
 
 def test_the_journal_is_checked_by_the_columns_its_triggers_keep(store: Store) -> None:

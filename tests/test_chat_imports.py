@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from persona_cli.errors import TransferError
 from persona_cli.importers.bundle import Bundle
-from persona_cli.importers.correspondence import Conversation, Format, Message, Options, Speaker, Tally
+from persona_cli.importers.correspondence import Conversation, Format, Options, Speaker, Tally, WrittenMessage
 from persona_cli.importers.formats import recognised
-from persona_cli.importers.pipeline import Found, gather
+from persona_cli.importers.pipeline import ExportContents, gather
 from persona_cli.importers.sillytavern import SILLYTAVERN
 from persona_cli.importers.telegram import TELEGRAM
-from persona_cli.importers.times import Order
+from persona_cli.importers.times import DateOrder
 from persona_cli.importers.whatsapp import WHATSAPP
 from tests.terminal import persona, persona_typed
 
@@ -36,7 +36,7 @@ def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-def messages(path: Path, form: Format, **options: Any) -> tuple[list[Message], Tally]:
+def messages(path: Path, form: Format, **options: Any) -> tuple[list[WrittenMessage], Tally]:
     """Return the messages of all conversations, and what was left out."""
     tally = Tally()
     with Bundle(path) as bundle:
@@ -50,12 +50,12 @@ def messages(path: Path, form: Format, **options: Any) -> tuple[list[Message], T
     return read, tally
 
 
-def found(path: Path, form: Format, **options: Any) -> Found:
+def found(path: Path, form: Format, **options: Any) -> ExportContents:
     with Bundle(path) as bundle:
         return gather(bundle, form, Options(**options), GAP).found
 
 
-def said(read: list[Message]) -> list[tuple[str, str]]:
+def said(read: list[WrittenMessage]) -> list[tuple[str, str]]:
     return [(message.name or message.speaker.value, message.text) for message in read]
 
 
@@ -202,7 +202,7 @@ def test_day_and_month_are_asked_for_where_nothing_tells(tmp_path: Path) -> None
         messages(path, WHATSAPP, me="A")
     assert "line 1" in caught.value.message
     assert "--day-first" in caught.value.fix
-    read, _ = messages(path, WHATSAPP, me="A", order=Order.MONTH_FIRST)
+    read, _ = messages(path, WHATSAPP, me="A", order=DateOrder.MONTH_FIRST)
     assert f"{read[0].at:%Y-%m-%d}" == "2024-05-03"
     with pytest.raises(TransferError, match=r"line 1 has the day first, line 2 the month"):
         messages(chat(tmp_path / "chat.txt", "13/3/24", "3/14/24"), WHATSAPP, me="A")
@@ -234,7 +234,7 @@ def test_no_text_breaks_the_reader(tmp_path_factory: pytest.TempPathFactory, tex
     file = tmp_path_factory.getbasetemp() / "any.txt"
     file.write_text(f"13/3/24, 10:00 - Ada: x\n{text}", encoding="utf-8")
     with Bundle(file) as bundle:
-        for item in WHATSAPP.read(bundle, Options("Ada", Order.DAY_FIRST), Tally()):
+        for item in WHATSAPP.read(bundle, Options("Ada", DateOrder.DAY_FIRST), Tally()):
             assert isinstance(item, Conversation)
             list(item.messages)
 

@@ -15,7 +15,7 @@ from prompt_toolkit.document import Document
 from rich.console import Console
 
 from persona_cli.cli.chart import sparkline
-from persona_cli.cli.tab import Commands
+from persona_cli.cli.tab import SlashCompleter
 from persona_cli.cli.waiting import Waiting
 from persona_cli.config import Settings
 from persona_cli.memory import open_memory
@@ -25,7 +25,7 @@ from tests.terminal import persona, persona_typed
 
 
 def completed(line: str) -> list[str]:
-    offered = Commands(["/help", "/image", "/why"]).get_completions(Document(line, len(line)), CompleteEvent())
+    offered = SlashCompleter(["/help", "/image", "/why"]).get_completions(Document(line, len(line)), CompleteEvent())
     return [line[: len(line) + one.start_position] + one.text for one in offered]
 
 

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from persona_cli.evaluation.cases import CHOSEN, TIED, Form, Question, Reply
+from persona_cli.evaluation.cases import CHOSEN, TIED, CaseReply, Form, Question
 from persona_cli.evaluation.judging import Label, Parse, mark
 from persona_cli.evaluation.judging.answers import contains, f1, says_unknown
 from persona_cli.evaluation.judging.judge import parse_verdict
 from persona_cli.evaluation.letters import first_letter, strict_letter
-from persona_cli.evaluation.run_files import Outcome
+from persona_cli.evaluation.run_files import AnsweredQuestion
 from persona_cli.evaluation.scores import Marked
 from persona_cli.evaluation.scores.intervals import resample
 from persona_cli.evaluation.scores.stages import stages_of
@@ -45,18 +45,18 @@ def choice(answer: str = "b") -> Question:
 
 
 def test_a_choice_is_right_wrong_or_unreadable() -> None:
-    assert mark(choice(), Reply("(b)")).label is Label.RIGHT
-    assert mark(choice(), Reply("(a)")).label is Label.WRONG
-    assert mark(choice(), Reply("")).label is Label.UNREADABLE
-    assert mark(choice(), Reply("maybe (a) or (b)"), Parse.STRICT).label is Label.UNREADABLE
-    failed = mark(choice(), Reply("", failed="out of memory"))
+    assert mark(choice(), CaseReply("(b)")).label is Label.RIGHT
+    assert mark(choice(), CaseReply("(a)")).label is Label.WRONG
+    assert mark(choice(), CaseReply("")).label is Label.UNREADABLE
+    assert mark(choice(), CaseReply("maybe (a) or (b)"), Parse.STRICT).label is Label.UNREADABLE
+    failed = mark(choice(), CaseReply("", failed="out of memory"))
     assert (failed.score, failed.label, failed.why) == (0.0, Label.FAILED, "out of memory")
 
 
 def test_a_pair_counts_only_where_both_orders_agree() -> None:
     pair = Question("q", "Style", "hello", NOW, Form.PAIR, "choice", options=("hi!", "no."))
-    assert mark(pair, Reply(CHOSEN)).score == 1.0
-    assert mark(pair, Reply(TIED)).label is Label.UNREADABLE
+    assert mark(pair, CaseReply(CHOSEN)).score == 1.0
+    assert mark(pair, CaseReply(TIED)).label is Label.UNREADABLE
 
 
 @pytest.mark.parametrize(
@@ -87,28 +87,28 @@ def test_f1_by_hand() -> None:
 def test_not_knowing(reply: str) -> None:
     assert says_unknown(reply)
     unknown = Question("q", "abstention", "who?", NOW, Form.OPEN, "never said", unanswerable=True)
-    assert mark(unknown, Reply(reply)).score == 1.0
+    assert mark(unknown, CaseReply(reply)).score == 1.0
 
 
 def test_a_free_answer_is_right_wrong_or_omitted() -> None:
     asked = Question("q", "single-hop", "what?", NOW, Form.OPEN, "a telescope")
-    assert mark(asked, Reply("You bought a telescope.")).label is Label.RIGHT
-    assert mark(asked, Reply("You bought a boat.")).label is Label.WRONG
-    assert mark(asked, Reply("I don't know.")).label is Label.OMITTED
-    assert mark(asked, Reply("I don't know. The closest I have: you like your telescope.")).label is Label.OMITTED
-    assert mark(Question("q", "travel", "what?", NOW, Form.OPEN), Reply("Rice.")).label is Label.UNJUDGED
+    assert mark(asked, CaseReply("You bought a telescope.")).label is Label.RIGHT
+    assert mark(asked, CaseReply("You bought a boat.")).label is Label.WRONG
+    assert mark(asked, CaseReply("I don't know.")).label is Label.OMITTED
+    assert mark(asked, CaseReply("I don't know. The closest I have: you like your telescope.")).label is Label.OMITTED
+    assert mark(Question("q", "travel", "what?", NOW, Form.OPEN), CaseReply("Rice.")).label is Label.UNJUDGED
 
 
 def test_points_of_a_memory() -> None:
-    held = Reply("", recalled=("I'm allergic to walnuts, which is a nuisance.", "The moon is made of cheese."))
+    held = CaseReply("", recalled=("I'm allergic to walnuts, which is a nuisance.", "The moon is made of cheese."))
     point = Question("q", "extraction", "", NOW, Form.EXTRACTED, "Mara is allergic to walnuts.")
     assert mark(point, held).label is Label.RIGHT
     invented = Question("q", "resists", "", NOW, Form.EXTRACTED, "Mara moves to Antwerp.", unanswerable=True)
     assert mark(invented, held).score == 1.0
-    assert mark(invented, Reply("", recalled=("She moves to Antwerp",))).label is Label.WRONG
+    assert mark(invented, CaseReply("", recalled=("She moves to Antwerp",))).label is Label.WRONG
     stored = Question("q", "precision", "", NOW, Form.STORED, criteria=("I'm allergic to walnuts, a nuisance.",))
     assert mark(stored, held).score == 0.5
-    assert mark(stored, Reply("")).label is Label.SKIPPED
+    assert mark(stored, CaseReply("")).label is Label.SKIPPED
 
 
 def test_an_update_is_there_and_the_old_is_gone() -> None:
@@ -117,13 +117,13 @@ def test_an_update_is_there_and_the_old_is_gone() -> None:
         former=("Mara's favourite tea is jasmine tea.",),
     )  # fmt: skip
     new, old = "My favourite tea is rooibos now.", "My favourite tea is jasmine tea."
-    assert mark(asked, Reply("", recalled=(new,))).label is Label.RIGHT
-    assert mark(asked, Reply("", recalled=(new, old))).label is Label.WRONG
-    assert mark(asked, Reply("", recalled=())).label is Label.OMITTED
+    assert mark(asked, CaseReply("", recalled=(new,))).label is Label.RIGHT
+    assert mark(asked, CaseReply("", recalled=(new, old))).label is Label.WRONG
+    assert mark(asked, CaseReply("", recalled=())).label is Label.OMITTED
 
 
 def test_the_stages_of_a_memory_by_hand() -> None:
-    held = Reply("", recalled=("I'm allergic to walnuts.", "The moon is made of cheese."))
+    held = CaseReply("", recalled=("I'm allergic to walnuts.", "The moon is made of cheese."))
     point = Question("1", "extraction", "", NOW, Form.EXTRACTED, "Mara is allergic to walnuts.", weight=3.0)
     asked = (
         point,
@@ -132,13 +132,13 @@ def test_the_stages_of_a_memory_by_hand() -> None:
         replace(point, key="4", form=Form.STORED, criteria=("I'm allergic to walnuts.",)),
         replace(point, key="5", form=Form.UPDATED, former=("Mara eats walnuts.",)),
     )
-    every = [Marked(Outcome("Mara", "", "", question, held), mark(question, held)) for question in asked]
+    every = [Marked(AnsweredQuestion("Mara", "", "", question, held), mark(question, held)) for question in asked]
     assert stages_of(every) == {
         "extraction R": 0.5, "weighted R": 0.75, "P": 0.5, "F1": 0.5, "FMR": 1.0, "update C": 1.0, "update H": 0.0,
         "update O": 0.0,
     }  # fmt: skip
     free = replace(point, form=Form.OPEN)
-    assert stages_of([Marked(Outcome("Mara", "", "", free, held), mark(free, held))]) == {}
+    assert stages_of([Marked(AnsweredQuestion("Mara", "", "", free, held), mark(free, held))]) == {}
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from persona_cli.importers.formats import named, recognised
 from persona_cli.importers.markup import plain_text
 from persona_cli.importers.open_webui import without_thoughts
 from persona_cli.importers.streaming import json_items
-from persona_cli.importers.times import Order
+from persona_cli.importers.times import DateOrder
 from tests import exported
 from tests.exported import as_bytes, folder, zip_bytes, zipped
 
@@ -144,7 +144,7 @@ def test_a_page_that_leaves_day_and_month_open_is_asked_about(tmp_path: Path) ->
     path = folder(tmp_path, {"Takeout/Gemini Apps/MyActivity.html": _page("04/05/2026, 10:00:11 UTC")})
     with pytest.raises(TransferError, match="may have its day or its month first"):
         Read(path, "gemini")
-    read = Read(path, "gemini", Options(order=Order.DAY_FIRST))
+    read = Read(path, "gemini", Options(order=DateOrder.DAY_FIRST))
     assert read.told[0][0].at.month == 5
 
 

@@ -10,8 +10,17 @@ import pytest
 
 from persona_cli.errors import Interrupted, TransferError
 from persona_cli.importers.bundle import Bundle
-from persona_cli.importers.correspondence import Conversation, Format, Item, Message, Note, Options, Speaker, Tally
-from persona_cli.importers.pipeline import Found, TakenIn, gather, spool_in, store
+from persona_cli.importers.correspondence import (
+    Conversation,
+    Format,
+    Item,
+    Note,
+    Options,
+    Speaker,
+    Tally,
+    WrittenMessage,
+)
+from persona_cli.importers.pipeline import ExportContents, TakenIn, gather, spool_in, store
 from persona_cli.memory import Memory
 from persona_cli.model.tasks import Stop
 from persona_cli.records import Author, Kind, Ref, Status, Task
@@ -23,8 +32,10 @@ ME, OTHER, ASSISTANT = Speaker.ME, Speaker.OTHER, Speaker.ASSISTANT
 
 def said(
     own: str, speaker: Speaker, text: str, minute: int, *, name: str = "", pictures: Sequence[str] = ()
-) -> Message:
-    return Message(own, speaker, text, NOW - timedelta(days=90) + timedelta(minutes=minute), name, tuple(pictures))
+) -> WrittenMessage:
+    return WrittenMessage(
+        own, speaker, text, NOW - timedelta(days=90) + timedelta(minutes=minute), name, tuple(pictures)
+    )
 
 
 TEA = Conversation("tea", [said("1", ME, "I drink tea.", 500), said("2", ASSISTANT, "Green?", 500)])
@@ -39,7 +50,7 @@ class Imported:
         self.path = folder(root / "export", {"a.txt": "x", "dog.png": png("brown"), "broken.png": b"no picture"})
         self.tally = Tally()
 
-    def take(self, *items: Item, mine: bool = False, stop: Stop = lambda: False) -> tuple[Found, TakenIn]:
+    def take(self, *items: Item, mine: bool = False, stop: Stop = lambda: False) -> tuple[ExportContents, TakenIn]:
         def read(_bundle: Bundle, _options: Options, tally: Tally) -> Iterator[Item]:
             self.tally = tally
             yield from items

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from persona_cli.errors import TransferError
-from persona_cli.importers.times import Order, order_of, parse_time
+from persona_cli.importers.times import DateOrder, order_of, parse_time
 from persona_cli.importers.transcript import read_transcript
 from tests.terminal import persona
 
@@ -46,13 +46,13 @@ def test_what_the_file_leaves_open_is_an_error_that_names_the_line(times: tuple[
 def test_a_person_says_what_the_file_leaves_open(tmp_path: Path) -> None:
     path = transcript(tmp_path / "t.jsonl", "5/3/2023", "2023-04-27")
     assert "--day-first or --month-first" in persona("import", str(path)).err
-    for said, month in ((Order.DAY_FIRST, 3), (Order.MONTH_FIRST, 5)):
+    for said, month in ((DateOrder.DAY_FIRST, 3), (DateOrder.MONTH_FIRST, 5)):
         assert read_transcript(path, said)[0].at.month == month
     # the file itself is believed
     told = transcript(tmp_path / "told.jsonl", "5/3/2023", "28/4/2023")
-    assert read_transcript(told, Order.DAY_FIRST)[0].at.month == 3
+    assert read_transcript(told, DateOrder.DAY_FIRST)[0].at.month == 3
     with pytest.raises(TransferError, match="line 2 does not have the month first"):
-        read_transcript(told, Order.MONTH_FIRST)
+        read_transcript(told, DateOrder.MONTH_FIRST)
     ran = persona("import", str(told), "--month-first")
     assert ran.code == 5
     assert "line 2" in ran.error
@@ -60,7 +60,7 @@ def test_a_person_says_what_the_file_leaves_open(tmp_path: Path) -> None:
 
 def test_an_order_is_asked_for_only_where_it_matters() -> None:
     assert order_of([("line 1", "2023-04-27"), ("line 2", "5/5/2023"), ("line 3", "April 27, 2023")]) is None
-    assert order_of([("line 1", "27.4.2023")]) is Order.DAY_FIRST
+    assert order_of([("line 1", "27.4.2023")]) is DateOrder.DAY_FIRST
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_an_order_is_asked_for_only_where_it_matters() -> None:
 )
 def test_what_is_not_said_whole_is_an_error(text: str) -> None:
     with pytest.raises(TransferError, match="line 7"):
-        parse_time(text, Order.DAY_FIRST, "line 7")
+        parse_time(text, DateOrder.DAY_FIRST, "line 7")
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_what_is_not_said_whole_is_an_error(text: str) -> None:
     ],
 )
 def test_a_zone_is_heeded(text: str, expected: str) -> None:
-    assert f"{parse_time(text, Order.DAY_FIRST, 'line 1').astimezone(UTC):%Y-%m-%d %H:%M}" == expected
+    assert f"{parse_time(text, DateOrder.DAY_FIRST, 'line 1').astimezone(UTC):%Y-%m-%d %H:%M}" == expected
 
 
 def test_without_a_zone_it_is_that_of_this_machine() -> None:

@@ -12,7 +12,7 @@ from persona_cli.config import MemorySettings, Settings
 from persona_cli.english.small_talk import requests
 from persona_cli.memory import Memory, open_memory
 from persona_cli.memory.retrieval.reranking import LANE, judges, rerank
-from persona_cli.memory.tables.turns import Line
+from persona_cli.memory.tables.turns import MessageLine
 from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.paths import find_places
 from persona_cli.reading.encoder import Part, Passage
@@ -103,7 +103,7 @@ def test_only_short_questions_in_latin_letters_and_no_requests_are_judged(questi
 def test_what_was_judged_stands_before_what_was_not() -> None:
     judge, _ = counting_judge()
     texts = ["soup and bread", "I work there", "soup", "I work where do"]
-    lines = [Line(number, 1, text, NOW.isoformat()) for number, text in enumerate(texts, start=1)]
+    lines = [MessageLine(number, 1, text, NOW.isoformat()) for number, text in enumerate(texts, start=1)]
     hits = [Hit(Ref(Kind.MESSAGE, line.id), line, 1.0, {"dense": 1.0}) for line in lines]
     ordered = rerank(judge, "where do I work", hits, {hit.ref: hit.memory.user for hit in hits[:3]})
     assert [hit.ref.id for hit in ordered] == [2, 1, 3, 4]

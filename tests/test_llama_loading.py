@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 
 from persona_cli.errors import WeightsError
-from persona_cli.model.engines.llama import Wishes, open_llama
+from persona_cli.model.engines.llama import LlamaOptions, open_llama
 from persona_cli.model.engines.llama.engine import LlamaEngine
 from persona_cli.model.engines.llama.gguf_file import check_pair, read_projection, read_text
+from persona_cli.model.engines.llama.load_report import read_load
 from persona_cli.model.engines.llama.native import Device, Loading, _whole_cores, default_threads, usable_cores
 from persona_cli.model.engines.llama.offload import RESERVE, Need, plan_offload
 from persona_cli.model.engines.llama.probe import probe
-from persona_cli.model.engines.llama.report import read_load
 from tests.tiny import Tiny, build_tiny
 
 pytestmark = pytest.mark.gguf
 
 
 def test_opening_checks_probes_and_remembers(tiny: Tiny, tmp_path: Path) -> None:
-    opened = open_llama(tiny.pair.text, tiny.pair.projection, Wishes(context=512), tmp_path)
+    opened = open_llama(tiny.pair.text, tiny.pair.projection, LlamaOptions(context=512), tmp_path)
     assert "without a GPU" in opened.plan.reason or opened.plan.gpu_layers
     assert opened.engine.context == 512
     opened.engine.close()

@@ -81,5 +81,5 @@ def test_a_change_is_looked_for_among_stored_vectors(store: Store) -> None:
     assert set(letters.asked) <= {turn.user, "The user switched to a new game."}
     known = store.semantic.list(subject="user")[1:4]
     letters.asked.clear()
-    KnownVectors(store, letters).sayings(known)
+    KnownVectors(store, letters).memories(known)
     assert letters.asked == []

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from persona_cli.config import ModelSettings, ServerSettings, Settings
 from persona_cli.errors import ConfigError, EngineError, PersonaError, WeightsError
 from persona_cli.model.catalog import Purpose
-from persona_cli.model.engines.llama import Wishes
+from persona_cli.model.engines.llama import LlamaOptions
 from persona_cli.model.opening import is_tuned, open_model, wishes_of
 from persona_cli.model.tasks import Model
 from persona_cli.model.weights import Placing, Weights, write_manifest
@@ -101,9 +101,9 @@ def test_weights_that_went_away_after_they_were_added(places: Places, tiny: Tiny
 
 
 def test_the_settings_reach_the_engine() -> None:
-    assert wishes_of(ModelSettings()) == Wishes()
+    assert wishes_of(ModelSettings()) == LlamaOptions()
     given = ModelSettings(gpu_layers="12", project_on_gpu="false", threads=3, flash_attention=False, kv_type="q8_0")
-    assert wishes_of(given) == Wishes(
+    assert wishes_of(given) == LlamaOptions(
         gpu_layers=12, project_on_gpu=False, threads=3, flash_attention=False, kv_type="q8_0"
     )
 

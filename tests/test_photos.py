@@ -16,10 +16,10 @@ from PIL import Image
 
 from persona_cli.errors import PictureError
 from persona_cli.importers.bundle import Bundle
-from persona_cli.importers.correspondence import Conversation, Message, Options, Tally
+from persona_cli.importers.correspondence import Conversation, Options, Tally, WrittenMessage
 from persona_cli.importers.formats import recognised
 from persona_cli.importers.photos import PHOTOS
-from persona_cli.importers.photos.details import Source
+from persona_cli.importers.photos.details import DateSource
 from persona_cli.importers.photos.embedded import read_embedded
 from persona_cli.importers.photos.naming import taken_by_name
 from persona_cli.importers.photos.takeout import Sidecars, parse_takeout
@@ -72,7 +72,7 @@ def photo(path: Path, shade: int = 0, taken: str = "", offset: str = "", **more:
     return path
 
 
-def read(folder: Path) -> tuple[list[Message], Tally]:
+def read(folder: Path) -> tuple[list[WrittenMessage], Tally]:
     tally = Tally()
     with Bundle(folder) as bundle:
         items = [item for item in PHOTOS.read(bundle, Options(), tally) if isinstance(item, Conversation)]
@@ -80,7 +80,7 @@ def read(folder: Path) -> tuple[list[Message], Tally]:
         return [message for item in items for message in item.messages], tally
 
 
-def at(message: Message) -> str:
+def at(message: WrittenMessage) -> str:
     return f"{message.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z"
 
 
@@ -155,7 +155,7 @@ def test_xmp_and_iptc_within_a_picture(tmp_path: Path) -> None:
     inside = read_embedded("a.jpg", photo(tmp_path / "a.jpg", xmp=XMP.encode()).read_bytes())
     assert (inside.caption, inside.people) == ("At the lake", ("Tom", "Ada"))
     assert inside.taken is not None
-    assert inside.taken.source is Source.CAMERA
+    assert inside.taken.source is DateSource.CAMERA
     caption = "Grüße".encode()
     record = b"\x1c\x02\x78" + struct.pack(">H", len(caption)) + caption
     block = b"8BIM\x04\x04\0\0" + struct.pack(">I", len(record)) + record + b"\0" * (len(record) % 2)
@@ -177,7 +177,7 @@ def test_xmp_and_iptc_within_a_picture(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_xmp_says_nothing(content: bytes) -> None:
-    details = parse_xmp(content, Source.SIDECAR)
+    details = parse_xmp(content, DateSource.SIDECAR)
     assert (details.taken, details.caption, details.people) == (None, "", ())
 
 
@@ -324,7 +324,7 @@ def test_nothing_beside_a_photo_breaks_its_reader(fields: dict[str, Any], name: 
     taken_by_name(f"{name}.jpg")
     date, place = f'DateTimeOriginal="{name}"', f'GPSLatitude="{name}N"'
     for spoilt in (XMP.replace('DateTimeOriginal="2019-08-03T14:05:06+02:00"', date), XMP.replace("52,31.2N", place)):
-        parse_xmp(spoilt.encode(), Source.SIDECAR)
+        parse_xmp(spoilt.encode(), DateSource.SIDECAR)
 
 
 def test_broken_metadata_are_no_metadata(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from persona_cli.errors import EngineError, StorageError, UsageError, WeightsError
 from persona_cli.memory.vectors.clip import find_clip, open_clip
 from persona_cli.model import pull as pulling
-from persona_cli.model.catalog import Part, PinnedFile, load_catalog
+from persona_cli.model.catalog import ModelPart, PinnedFile, load_catalog
 from persona_cli.model.pull import pull
 from persona_cli.model.weights import Weights
 from tests.hub import COMMIT, Hub, serve_hub
@@ -112,7 +112,7 @@ def test_a_file_that_arrives_damaged_is_not_kept(hub: Hub, weights: Weights) -> 
 
 
 def test_a_hub_that_has_another_file_than_was_pinned_is_refused(hub: Hub, weights: Weights) -> None:
-    part = Part("text", TEXT, "main", (PinnedFile("PersonaVLM.i1-Q4_K_M.gguf", 1, "0" * 64),))
+    part = ModelPart("text", TEXT, "main", (PinnedFile("PersonaVLM.i1-Q4_K_M.gguf", 1, "0" * 64),))
     # the pinned name must carry its quantization as the catalogue's do
     entry = replace(ENTRY, parts=(replace(part, files=(replace(part.files[0], name="x-Q4_K_M.gguf"),)),))
     with pytest.raises(WeightsError, match="has no x-Q4_K_M"):

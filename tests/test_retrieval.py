@@ -11,7 +11,7 @@ from persona_cli.config import MemorySettings, Settings
 from persona_cli.errors import StorageError
 from persona_cli.memory import Memory, open_memory
 from persona_cli.memory.likeness import METHOD, take_print
-from persona_cli.memory.retrieval.lane_weights import MEASURED, MINILM, Noise, Weights, measure, weights_for
+from persona_cli.memory.retrieval.lane_weights import MEASURED, MINILM, LaneWeights, Noise, measure, weights_for
 from persona_cli.memory.retrieval.question import prepare
 from persona_cli.memory.vectors.embedding import embed_wanted
 from persona_cli.paths import find_places
@@ -304,13 +304,13 @@ def test_an_empty_memory_recalls_nothing(memory: Memory) -> None:
 
 def test_weights_follow_the_spread_of_the_embedder() -> None:
     wide = weights_for(Noise(0.5, MEASURED.deviation * 2))
-    assert wide.text == pytest.approx(2 * Weights().text)
-    assert wide.before == Weights().before
+    assert wide.text == pytest.approx(2 * LaneWeights().text)
+    assert wide.before == LaneWeights().before
     assert wide.noise.mean > 0.5
 
 
 def test_an_embedder_like_the_built_in_one_has_the_weights_that_were_chosen(life: Memory) -> None:
-    assert astuple(weights_for(measure(life.embedder)))[1:] == pytest.approx(astuple(Weights())[1:], rel=0.02)
+    assert astuple(weights_for(measure(life.embedder)))[1:] == pytest.approx(astuple(LaneWeights())[1:], rel=0.02)
     noise = weights_for(measure(life.embedder)).noise
     assert (noise.mean, noise.deviation) == pytest.approx((MINILM.mean, MINILM.deviation), rel=0.02)
 

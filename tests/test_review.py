@@ -8,7 +8,7 @@ import pytest
 
 from persona_cli.agent import open_assistant
 from persona_cli.agent.assistant import Assistant
-from persona_cli.agent.review import Decision, Verdict, decide, words_of
+from persona_cli.agent.review import ReviewDecision, ReviewVerdict, decide, words_of
 from persona_cli.cli.memory_review import read_sheet, sheet_of
 from persona_cli.config import MemorySettings, Settings
 from persona_cli.errors import UsageError
@@ -17,7 +17,7 @@ from persona_cli.records import Author
 from tests.conftest import StillClock
 from tests.terminal import persona, persona_typed
 
-ACCEPT, REJECT = Verdict(Decision.ACCEPT), Verdict(Decision.REJECT)
+ACCEPT, REJECT = ReviewVerdict(ReviewDecision.ACCEPT), ReviewVerdict(ReviewDecision.REJECT)
 TOLD = ("My sister Ada lives in Leeds.", "I'm allergic to peanuts.")
 
 
@@ -51,7 +51,7 @@ def test_nothing_is_learnt_until_it_is_accepted(assistant: Assistant, clock: Sti
 def test_an_edited_proposal_is_the_persons_own(assistant: Assistant, clock: StillClock) -> None:
     store = assistant.memory.store
     first, _ = assistant.review()
-    decide(store, first, [Verdict(Decision.ACCEPT, "Ada lives in York.")], clock.now)
+    decide(store, first, [ReviewVerdict(ReviewDecision.ACCEPT, "Ada lives in York.")], clock.now)
     (fact,) = store.semantic.list()
     assert (fact.content, fact.author, fact.turn_id) == ("Ada lives in York.", Author.PERSON, first.job.turn_id)
     assert decide(store, first, [ACCEPT], clock.now).accepted == 0  # decided already, by another process
@@ -80,7 +80,7 @@ def test_a_sheet_says_what_is_kept(assistant: Assistant) -> None:
         f"1 fact about Ada | {TOLD[0]}", f"2 fact | {TOLD[1]}",
     ]  # fmt: skip
     assert read_sheet(sheet.replace("in Leeds", "in York").replace("2 fact |", "# 2 fact |"), waiting) == [
-        [Verdict(Decision.ACCEPT, "My sister Ada lives in York.")], [REJECT],
+        [ReviewVerdict(ReviewDecision.ACCEPT, "My sister Ada lives in York.")], [REJECT],
     ]  # fmt: skip
     with pytest.raises(UsageError, match="no proposal 7"):
         read_sheet("7 fact | I like tea.", waiting)

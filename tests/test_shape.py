@@ -27,4 +27,11 @@ def test_a_long_function_is_found_and_a_migration_is_not() -> None:
 def test_a_file_name_may_stand_in_one_folder() -> None:
     files = [Path(place) for place in ("a/words.py", "b/words.py", "a/__init__.py", "b/__init__.py", "b/other.py")]
     assert shape.repeated_names(files) == ["words.py in a, b"]
-    assert shape.repeated_names([Path("memory/tables/turns.py"), Path("cli/turns.py"), Path("agent/turns.py")]) == []
+    assert shape.repeated_names([Path("cli/why.py"), Path("agent/why.py"), Path("memory/tables/a.py")]) == []
+    three = [Path("memory/tables/turns.py"), Path("cli/turns.py"), Path("agent/turns.py")]
+    assert shape.repeated_names(three) == ["turns.py in agent, cli, tables"]
+
+
+def test_a_class_name_may_stand_in_one_module() -> None:
+    sources = {"a.py": "class Known: ...\nclass _Row: ...", "b.py": "class Known: ...\nclass _Row: ..."}
+    assert shape.repeated_classes(sources) == ["Known in a.py, b.py"]

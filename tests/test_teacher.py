@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from persona_cli.errors import EngineError
-from persona_cli.synthesis.dialogue import Spoken
+from persona_cli.synthesis.dialogue import SpokenTurn
 from persona_cli.synthesis.lifeplan import Act, Life
 from persona_cli.synthesis.making import Order, plan_all
 from persona_cli.synthesis.teacher import (
@@ -90,7 +90,7 @@ def honest(prompt: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def lives() -> list[tuple[Life, tuple[Spoken, ...]]]:
+def lives() -> list[tuple[Life, tuple[SpokenTurn, ...]]]:
     return plan_all(Order(people=2, turns=16, seed="5", taught=True))
 
 

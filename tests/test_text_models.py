@@ -9,7 +9,7 @@ import pytest
 
 from persona_cli.errors import EngineError, WeightsError
 from persona_cli.model.engines import Message
-from persona_cli.model.engines.llama import Wishes, open_llama
+from persona_cli.model.engines.llama import LlamaOptions, open_llama
 from persona_cli.model.engines.llama.chat_template import QWEN, ChatTemplate, Fixed
 from persona_cli.model.engines.llama.engine import LlamaEngine
 from persona_cli.model.engines.llama.gguf_file import check_pair, read_projection, read_text
@@ -115,7 +115,7 @@ def test_a_text_model_alone_is_added_and_it_is_said_what_it_misses(tmp_path: Pat
     assert added.code == 0, added.err
     assert "sees no pictures: it describes none" in " ".join(added.err.split())
     assert persona("model", "use", "small-chat").code == 0
-    opened = open_llama(path, None, Wishes(context=512), tmp_path)
+    opened = open_llama(path, None, LlamaOptions(context=512), tmp_path)
     assert say(opened.engine, HELLO)
     opened.engine.close()
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_cli.memory import Memory
-from persona_cli.memory.retrieval.messages import Form, form_of
+from persona_cli.memory.retrieval.messages import MessageForm, form_of
 from persona_cli.memory.retrieval.question import in_first_person, speakers_named
 from persona_cli.memory.retrieval.terms import search_terms, speaker_of
 from persona_cli.memory.vectors.embedding import embed_wanted
@@ -105,7 +105,7 @@ def test_what_a_message_is_like() -> None:
     assert form.names == {"bert", "alien", "oslo", "may"}
     assert form.named(frozenset({"anna", "bert"}))
     assert not form_of("Anna: Bert came.").named(frozenset({"anna", "bert"}))
-    assert form_of("It rains. Still") == Form("", False, False, False, frozenset(), False)
+    assert form_of("It rains. Still") == MessageForm("", False, False, False, frozenset(), False)
 
 
 @given(st.text())

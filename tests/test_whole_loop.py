@@ -16,7 +16,7 @@ from persona_cli.agent import open_assistant
 from persona_cli.config import Settings
 from persona_cli.errors import PersonaError
 from persona_cli.model.engines import Engine, Message
-from persona_cli.model.engines.llama import Opened, Wishes, open_llama
+from persona_cli.model.engines.llama import LlamaOptions, Opened, open_llama
 from persona_cli.model.prompted import PromptedModel
 from persona_cli.model.prompts import load_prompts
 from persona_cli.model.tasks import Situation, Stop
@@ -63,7 +63,7 @@ def smaller(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
 @pytest.fixture(scope="module")
 def opened(smaller: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
     pair, cache = smaller.pair, tmp_path_factory.mktemp("cache")
-    running = open_llama(pair.text, pair.projection, Wishes(context=8192, threads=1), cache)
+    running = open_llama(pair.text, pair.projection, LlamaOptions(context=8192, threads=1), cache)
     yield running
     running.engine.close()
 

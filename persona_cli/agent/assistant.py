@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from persona_cli.agent.queue import UpdateQueue
 from persona_cli.agent.record import answer, hear
 from persona_cli.agent.respond import RespondOptions, respond
-from persona_cli.agent.review import Waiting, look
+from persona_cli.agent.review import WaitingJob, look
 from persona_cli.agent.sessions import close_session, close_sessions
 from persona_cli.agent.tidying import OnProgress, Tidied, Tidying
 from persona_cli.agent.update import Updates
@@ -141,7 +141,7 @@ class Assistant:
                 embed_wanted(self.memory.store, self.memory.embedder)
         return found
 
-    def review(self, stop: Stop = lambda: False) -> Iterator[Waiting]:
+    def review(self, stop: Stop = lambda: False) -> Iterator[WaitingJob]:
         """Yield what waits to be looked at before it is remembered, oldest first (`memory.review`)."""
         with self.updates.paused():
             yield from look(self._stage, stop)

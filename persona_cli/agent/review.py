@@ -20,7 +20,7 @@ from persona_cli.records import Author, Job, SemanticMemory
 from persona_cli.remembering.drafts import put_written
 
 
-class Decision(StrEnum):
+class ReviewDecision(StrEnum):
     """What a person makes of one proposal."""
 
     ACCEPT = "accept"
@@ -28,7 +28,7 @@ class Decision(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingJob:
     """A job in the queue with what it proposes."""
 
     job: Job
@@ -36,10 +36,10 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ReviewVerdict:
     """A decision, and the words a person put in the place of a proposal's."""
 
-    decision: Decision
+    decision: ReviewDecision
     words: str = ""
     """"" for the words as they were proposed."""
 
@@ -53,7 +53,7 @@ class Decided:
     rejected: int
 
 
-def look(updates: Updates, stop: Stop) -> Iterator[Waiting]:
+def look(updates: Updates, stop: Stop) -> Iterator[WaitingJob]:
     """Yield what waits, oldest first; a job that proposes nothing is done at once. Raises `Interrupted`."""
     for job in updates.store.jobs.waiting(REVIEWED):
         if stop():
@@ -63,16 +63,16 @@ def look(updates: Updates, stop: Stop) -> Iterator[Waiting]:
         if proposed is None or not drafts:
             updates.store.jobs.done(job.id)
         else:
-            yield Waiting(job, replace(proposed, drafts=drafts))
+            yield WaitingJob(job, replace(proposed, drafts=drafts))
 
 
-def decide(store: Store, waiting: Waiting, verdicts: Sequence[Verdict], at: datetime) -> Decided:
+def decide(store: Store, waiting: WaitingJob, verdicts: Sequence[ReviewVerdict], at: datetime) -> Decided:
     """Write what was accepted of one job and mark it done; one verdict for each of its drafts, in order.
 
     Somebody else may have decided it meanwhile: then nothing is written twice.
     """
     pairs = list(zip(waiting.proposed.drafts, verdicts, strict=True))
-    kept = [(draft, verdict) for draft, verdict in pairs if verdict.decision is Decision.ACCEPT]
+    kept = [(draft, verdict) for draft, verdict in pairs if verdict.decision is ReviewDecision.ACCEPT]
     edited = [(draft, verdict.words) for draft, verdict in kept if verdict.words not in ("", words_of(draft))]
     as_proposed = [draft for draft, verdict in kept if verdict.words in ("", words_of(draft))]
     job, turn = waiting.job, waiting.proposed.turn

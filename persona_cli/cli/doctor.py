@@ -263,7 +263,7 @@ def _model_in_use(run: Invocation) -> Iterator[Check]:
 
     With --verbose the model is loaded, and what came of it is told instead of the plan.
     """
-    from persona_cli.model.engines.llama.report import build_facts
+    from persona_cli.model.engines.llama.load_report import build_facts
     from persona_cli.model.weights import BUILT_IN, SERVED
 
     name = run.settings.model.name.casefold()
@@ -295,7 +295,7 @@ def _server(run: Invocation) -> tuple[Fact, ...]:
 def _installed(run: Invocation) -> tuple[Fact, ...]:
     """Return what is installed under the name, then the plan for it, or what loading it came to."""
     from persona_cli.model.engines.llama import plan_pair
-    from persona_cli.model.engines.llama.report import plan_facts
+    from persona_cli.model.engines.llama.load_report import plan_facts
     from persona_cli.model.opening import find_installed, identity_of, learning_fact, open_weights, wishes_of
     from persona_cli.model.tasks import Fact
     from persona_cli.model.weights import Weights

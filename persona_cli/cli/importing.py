@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from persona_cli.agent.replay import Exchange, Replayed
     from persona_cli.importers.bundle import Bundle
     from persona_cli.importers.correspondence import Format
-    from persona_cli.importers.pipeline import Found, Gathered, TakenIn
+    from persona_cli.importers.pipeline import ExportContents, Gathered, TakenIn
     from persona_cli.importers.spool import Spool
-    from persona_cli.importers.times import Order
+    from persona_cli.importers.times import DateOrder
 
 ARCHIVE, TRANSCRIPT = "archive", "transcript"
 """What `--as` may say beside the formats of other services."""
@@ -37,12 +37,12 @@ _TEXTS = (".json", ".jsonl", ".html", ".txt")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ImportOptions:
     """What the person asked for."""
 
     format: str | None
     me: str
-    order: Order | None
+    order: DateOrder | None
     everything: bool
     mine: bool
     dry_run: bool
@@ -84,7 +84,7 @@ def import_(
     "images": ["photo.jpg"]}.
     """
     run = invocation(context)
-    ask = Asked(format_, me, _order(day_first), everything, mine, dry_run, as_json)
+    ask = ImportOptions(format_, me, _order(day_first), everything, mine, dry_run, as_json)
     if str(path) == PIPE:
         from persona_cli.cli.piped import piped
 
@@ -99,7 +99,7 @@ def import_(
     _import(run, path, ask)
 
 
-def _import(run: Invocation, path: Path, ask: Asked) -> None:
+def _import(run: Invocation, path: Path, ask: ImportOptions) -> None:
     from persona_cli.importers.bundle import Bundle
 
     if ask.format in (None, ARCHIVE) and path.is_file() and _import_archive(run, path, ask):
@@ -112,10 +112,10 @@ def _import(run: Invocation, path: Path, ask: Asked) -> None:
     _import_transcript(run, path, ask)
 
 
-def _order(day_first: bool | None) -> Order | None:
-    from persona_cli.importers.times import Order
+def _order(day_first: bool | None) -> DateOrder | None:
+    from persona_cli.importers.times import DateOrder
 
-    return None if day_first is None else Order.DAY_FIRST if day_first else Order.MONTH_FIRST
+    return None if day_first is None else DateOrder.DAY_FIRST if day_first else DateOrder.MONTH_FIRST
 
 
 def _service(bundle: Bundle, name: str | None) -> Format | None:
@@ -135,7 +135,7 @@ def _service(bundle: Bundle, name: str | None) -> Format | None:
     return found
 
 
-def _import_archive(run: Invocation, path: Path, ask: Asked) -> bool:
+def _import_archive(run: Invocation, path: Path, ask: ImportOptions) -> bool:
     """Import an export of persona; False where the file is none."""
     from persona_cli.cli.render import print_json, progress
     from persona_cli.cli.sealed import opened
@@ -164,10 +164,10 @@ def _import_archive(run: Invocation, path: Path, ask: Asked) -> bool:
     return True
 
 
-def _import_settled(run: Invocation, bundle: Bundle, service: Format, ask: Asked) -> None:
+def _import_settled(run: Invocation, bundle: Bundle, service: Format, ask: ImportOptions) -> None:
     """Import what a service gave; what it leaves open the person is asked for, where there is one to ask."""
     from persona_cli.importers.correspondence import UnsettledError
-    from persona_cli.importers.times import Order
+    from persona_cli.importers.times import DateOrder
 
     while True:
         try:
@@ -182,10 +182,10 @@ def _import_settled(run: Invocation, bundle: Bundle, service: Format, ask: Asked
                 ask = replace(ask, me=str(typer.prompt("Which of these is you?", err=True)))
             else:
                 first = typer.confirm("Does the day stand first?", err=True)
-                ask = replace(ask, order=Order.DAY_FIRST if first else Order.MONTH_FIRST)
+                ask = replace(ask, order=DateOrder.DAY_FIRST if first else DateOrder.MONTH_FIRST)
 
 
-def _import_service(run: Invocation, bundle: Bundle, service: Format, ask: Asked) -> None:
+def _import_service(run: Invocation, bundle: Bundle, service: Format, ask: ImportOptions) -> None:
     from persona_cli.importers.pipeline import spool_in, store
 
     if ask.dry_run:
@@ -207,7 +207,7 @@ def _import_service(run: Invocation, bundle: Bundle, service: Format, ask: Asked
     _report_service(run, ask, gathered.found, done, updates)
 
 
-def _import_transcript(run: Invocation, path: Path, ask: Asked) -> None:
+def _import_transcript(run: Invocation, path: Path, ask: ImportOptions) -> None:
     from persona_cli.agent.replay import replay
     from persona_cli.cli.render import print_json, progress
     from persona_cli.importers.transcript import read_transcript
@@ -236,7 +236,7 @@ def _import_transcript(run: Invocation, path: Path, ask: Asked) -> None:
         _report_replay(run, done)
 
 
-def _gathered(run: Invocation, bundle: Bundle, service: Format, ask: Asked, spool: Spool | None) -> Gathered:
+def _gathered(run: Invocation, bundle: Bundle, service: Format, ask: ImportOptions, spool: Spool | None) -> Gathered:
     """Read all of an export under a progress bar."""
     from persona_cli.cli.render import progress
     from persona_cli.importers.correspondence import Options
@@ -257,12 +257,12 @@ def _gathered(run: Invocation, bundle: Bundle, service: Format, ask: Asked, spoo
         return gather(bundle, service, options, timedelta(minutes=run.settings.session.gap_minutes), spool)
 
 
-def _of_transcript(exchanges: Sequence[Exchange]) -> Found:
-    from persona_cli.importers.pipeline import Found
+def _of_transcript(exchanges: Sequence[Exchange]) -> ExportContents:
+    from persona_cli.importers.pipeline import ExportContents
 
     times = [exchange.at for exchange in exchanges]
     pictures = sum(len(exchange.images) for exchange in exchanges)
-    return Found(TRANSCRIPT, 1, len(exchanges), 0, pictures, 0, min(times), max(times))
+    return ExportContents(TRANSCRIPT, 1, len(exchanges), 0, pictures, 0, min(times), max(times))
 
 
 def _report_replay(run: Invocation, done: Replayed) -> None:
@@ -273,7 +273,11 @@ def _report_replay(run: Invocation, done: Replayed) -> None:
 
 
 def _report_service(
-    run: Invocation, ask: Asked, found: Found, done: TakenIn | None = None, updates: Drained | None = None
+    run: Invocation,
+    ask: ImportOptions,
+    found: ExportContents,
+    done: TakenIn | None = None,
+    updates: Drained | None = None,
 ) -> None:
     """Say what was in an export, what of it was left out, and what was stored; the same as JSON."""
     from persona_cli.cli.render import print_json
@@ -303,7 +307,7 @@ def _report_service(
         report(run, updates)
 
 
-def _described(found: Found) -> str:
+def _described(found: ExportContents) -> str:
     counts = (
         (found.conversations, "conversations"),
         (found.turns, "exchanges"),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
 from persona_cli.cli.invocation import Invocation
-from persona_cli.cli.lines import shortened
+from persona_cli.cli.memory_lines import shortened
 from persona_cli.cli.writer import write
 from persona_cli.errors import PersonaError, PictureError
 from persona_cli.records.counting import counted
@@ -37,7 +37,7 @@ _HISTORY = 500
 
 
 @dataclass
-class Conversation:
+class ChatLoop:
     """One interactive chat: what waits to be shown with the next message."""
 
     run: Invocation
@@ -149,7 +149,7 @@ def converse(
     greet(run, assistant, instead_of)
     if assistant.memory.lasting:
         assistant.updates.start()
-    conversation = Conversation(run, assistant, options, list(images))
+    conversation = ChatLoop(run, assistant, options, list(images))
     reader = _open_reader(run, assistant)
     told = False
     going = conversation.take(first)
@@ -233,7 +233,7 @@ def _open_reader(run: Invocation, assistant: Assistant) -> Any:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.history import InMemoryHistory
 
-    from persona_cli.cli.tab import Commands
+    from persona_cli.cli.tab import SlashCompleter
 
     # it would warn, in words of its own, of terminals that cannot say where the cursor is
     os.environ.setdefault("PROMPT_TOOLKIT_NO_CPR", "1")
@@ -243,7 +243,9 @@ def _open_reader(run: Invocation, assistant: Assistant) -> Any:
     # no file: what was said is in memory already, redacted, and goes from the history when it is forgotten there
     before = _said_before(assistant) if run.settings.chat.history and assistant.memory.lasting else []
     commands = [line.split()[0] for line in HELP.splitlines() if line.startswith("/")]
-    return PromptSession(history=InMemoryHistory(before), completer=Commands(commands), complete_while_typing=False)
+    return PromptSession(
+        history=InMemoryHistory(before), completer=SlashCompleter(commands), complete_while_typing=False
+    )
 
 
 def _said_before(assistant: Assistant) -> list[str]:

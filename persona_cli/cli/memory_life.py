@@ -9,7 +9,7 @@ import typer
 
 from persona_cli.cli.arguments import find
 from persona_cli.cli.invocation import Invocation, invocation
-from persona_cli.cli.lines import say
+from persona_cli.cli.memory_lines import say
 from persona_cli.cli.memory_tidy import chosen_tidy, print_tidy
 from persona_cli.cli.why import parse_turn
 from persona_cli.cli.writer import escaped, write

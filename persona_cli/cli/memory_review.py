@@ -16,7 +16,7 @@ from persona_cli.records.counting import counted
 
 if TYPE_CHECKING:
     from persona_cli.agent.assistant import Assistant
-    from persona_cli.agent.review import Decided, Verdict, Waiting
+    from persona_cli.agent.review import Decided, ReviewVerdict, WaitingJob
 
 _HELP = "a accept, r reject, e edit, A accept all that is left, R reject all that is left, q leave the rest"
 _SHEET = """\
@@ -54,31 +54,31 @@ def review(
         embed_new(assistant.memory)
 
 
-def _all(assistant: Assistant, waiting: Waiting, *, accept: bool) -> Decided:
-    from persona_cli.agent.review import Decision, Verdict
+def _all(assistant: Assistant, waiting: WaitingJob, *, accept: bool) -> Decided:
+    from persona_cli.agent.review import ReviewDecision, ReviewVerdict
 
-    verdict = Verdict(Decision.ACCEPT if accept else Decision.REJECT)
+    verdict = ReviewVerdict(ReviewDecision.ACCEPT if accept else ReviewDecision.REJECT)
     return _decide(assistant, waiting, [verdict] * len(waiting.proposed.drafts))
 
 
-def _decide(assistant: Assistant, waiting: Waiting, verdicts: Sequence[Verdict]) -> Decided:
+def _decide(assistant: Assistant, waiting: WaitingJob, verdicts: Sequence[ReviewVerdict]) -> Decided:
     from persona_cli.agent.review import decide
 
     return decide(assistant.memory.store, waiting, verdicts, datetime.now().astimezone())
 
 
-def _one_by_one(run: Invocation, assistant: Assistant, waiting: Sequence[Waiting]) -> None:
+def _one_by_one(run: Invocation, assistant: Assistant, waiting: Sequence[WaitingJob]) -> None:
     if not sys.stdin.isatty():
         raise UsageError(
             "there is nobody here to ask", fix="At a terminal, or with --accept-all, --reject-all, --editor or --json."
         )
-    from persona_cli.agent.review import Decision, Verdict
+    from persona_cli.agent.review import ReviewDecision, ReviewVerdict
 
     done: list[Decided] = []
-    rest: Verdict | None = None
+    rest: ReviewVerdict | None = None
     run.notice(_HELP)
     for number, one in enumerate(waiting):
-        verdicts: list[Verdict] = []
+        verdicts: list[ReviewVerdict] = []
         _print_said(run, one)
         for draft in one.proposed.drafts:
             verdict = rest or _ask(run, draft)
@@ -86,33 +86,33 @@ def _one_by_one(run: Invocation, assistant: Assistant, waiting: Sequence[Waiting
                 _tell(run, done, sum(len(left.proposed.drafts) for left in waiting[number:]))
                 return
             if isinstance(verdict, str):
-                rest = verdict = Verdict(Decision.ACCEPT if verdict == "A" else Decision.REJECT)
+                rest = verdict = ReviewVerdict(ReviewDecision.ACCEPT if verdict == "A" else ReviewDecision.REJECT)
             verdicts.append(verdict)
         done.append(_decide(assistant, one, verdicts))
     _tell(run, done)
 
 
-def _ask(run: Invocation, draft: Any) -> Verdict | str | None:
+def _ask(run: Invocation, draft: Any) -> ReviewVerdict | str | None:
     """Return what becomes of one proposal; "A" or "R" for all that are left, None to leave."""
-    from persona_cli.agent.review import Decision, Verdict, name_of, words_of
-    from persona_cli.cli.lines import say
+    from persona_cli.agent.review import ReviewDecision, ReviewVerdict, name_of, words_of
+    from persona_cli.cli.memory_lines import say
 
     say(run, f"  {name_of(draft)}: {words_of(draft)}", style="bold")
     while True:
         answer = typer.prompt("  a/r/e/A/R/q", default="a", err=True).strip()
         if answer in ("a", "r"):
-            return Verdict(Decision.ACCEPT if answer == "a" else Decision.REJECT)
+            return ReviewVerdict(ReviewDecision.ACCEPT if answer == "a" else ReviewDecision.REJECT)
         if answer in ("A", "R"):
             return str(answer)
         if answer == "q":
             return None
         if answer == "e":
             words = typed(typer.prompt("  in your words", default=words_of(draft), err=True)).strip()
-            return Verdict(Decision.ACCEPT, words)
+            return ReviewVerdict(ReviewDecision.ACCEPT, words)
         run.notice(_HELP)
 
 
-def _in_editor(run: Invocation, assistant: Assistant, waiting: Sequence[Waiting]) -> None:
+def _in_editor(run: Invocation, assistant: Assistant, waiting: Sequence[WaitingJob]) -> None:
     from persona_cli.cli.editor import edit_text
 
     sheet = sheet_of(waiting)
@@ -124,7 +124,7 @@ def _in_editor(run: Invocation, assistant: Assistant, waiting: Sequence[Waiting]
     _tell(run, [_decide(assistant, one, mine) for one, mine in zip(waiting, verdicts, strict=True)])
 
 
-def sheet_of(waiting: Sequence[Waiting]) -> str:
+def sheet_of(waiting: Sequence[WaitingJob]) -> str:
     """Return what waits as lines to be edited: number, kind, bar, words; what was said stands above as a comment."""
     from persona_cli.agent.review import name_of, words_of
 
@@ -138,9 +138,9 @@ def sheet_of(waiting: Sequence[Waiting]) -> str:
     return "".join(lines)
 
 
-def read_sheet(text: str, waiting: Sequence[Waiting]) -> list[list[Verdict]]:
+def read_sheet(text: str, waiting: Sequence[WaitingJob]) -> list[list[ReviewVerdict]]:
     """Return the verdicts of an edited sheet, for each job in order; raises `UsageError` for a line of another form."""
-    from persona_cli.agent.review import Decision, Verdict
+    from persona_cli.agent.review import ReviewDecision, ReviewVerdict
 
     kept: dict[int, str] = {}
     for line in text.splitlines():
@@ -159,22 +159,24 @@ def read_sheet(text: str, waiting: Sequence[Waiting]) -> list[list[Verdict]]:
         for _ in one.proposed.drafts:
             number += 1
             edited = kept.pop(number, None)
-            mine.append(Verdict(Decision.REJECT) if edited is None else Verdict(Decision.ACCEPT, edited))
+            mine.append(
+                ReviewVerdict(ReviewDecision.REJECT) if edited is None else ReviewVerdict(ReviewDecision.ACCEPT, edited)
+            )
         verdicts.append(mine)
     if kept:
         raise UsageError(f"there is no proposal {min(kept)}", fix="Keep the numbers; nothing was changed.")
     return verdicts
 
 
-def _print_said(run: Invocation, waiting: Waiting) -> None:
-    from persona_cli.cli.lines import say
+def _print_said(run: Invocation, waiting: WaitingJob) -> None:
+    from persona_cli.cli.memory_lines import say
     from persona_cli.cli.render import day
 
     turn = waiting.proposed.turn
     say(run, f"{day(turn.at)}  “{' '.join(turn.user.split())}”", style="dim")
 
 
-def _print_json(waiting: Sequence[Waiting]) -> None:
+def _print_json(waiting: Sequence[WaitingJob]) -> None:
     from persona_cli.agent.review import name_of, words_of
     from persona_cli.cli.render import print_json
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from persona_cli.cli.invocation import Invocation, invocation
-from persona_cli.cli.lines import say
+from persona_cli.cli.memory_lines import say
 from persona_cli.errors import Interrupted, NotFoundError
 from persona_cli.records import Turn
 
@@ -73,7 +73,7 @@ def print_tidy(run: Invocation, chosen: Tidy, last: Turn | None) -> None:
 
 
 def _print_tidied(run: Invocation, found: Tidied) -> None:
-    from persona_cli.cli.lines import print_hit, say_under
+    from persona_cli.cli.memory_lines import print_hit, say_under
     from persona_cli.records import Kind, Ref
 
     for merging in found.merged:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from persona_cli.cli.invocation import Invocation
-from persona_cli.cli.lines import print_hit, say_under, window_words
+from persona_cli.cli.memory_lines import print_hit, say_under, window_words
 from persona_cli.cli.render import day, plain, print_json
 from persona_cli.cli.scores import print_legend, sum_of
 from persona_cli.cli.writer import escaped

@@ -10,7 +10,7 @@ import typer
 
 from persona_cli.cli import profile_edits
 from persona_cli.cli.invocation import Invocation, invocation
-from persona_cli.cli.lines import shortened
+from persona_cli.cli.memory_lines import shortened
 from persona_cli.cli.writer import escaped
 from persona_cli.personality import HEARD, NEUTRAL, TRAITS, Traits, manner
 from persona_cli.records import CoreEntry, ProceduralMemory, Reading
@@ -28,7 +28,7 @@ app = typer.Typer(help="Show what persona thinks of you, and why.", invoke_witho
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class ProfileView:
     """What is known of a person."""
 
     traits: Traits
@@ -89,9 +89,9 @@ app.command()(profile_edits.reset)
 app.command()(profile_edits.quiz)
 
 
-def read_profile(store: Store) -> Profile:
+def read_profile(store: Store) -> ProfileView:
     """Return what is known of a person."""
-    return Profile(
+    return ProfileView(
         traits=store.readings.latest(),
         turns=store.turns.count(),
         core=store.core.current().entries,
@@ -110,7 +110,7 @@ def list_changes(store: Store, readings: Sequence[Reading]) -> tuple[ProfileChan
     )
 
 
-def print_profile(run: Invocation, known: Profile, readings: Sequence[Reading]) -> None:
+def print_profile(run: Invocation, known: ProfileView, readings: Sequence[Reading]) -> None:
     """Print traits, core memory and habits."""
     from rich.table import Table
     from rich.text import Text

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from persona_cli.cli.invocation import Invocation
-from persona_cli.cli.lines import spent_words
+from persona_cli.cli.memory_lines import spent_words
 from persona_cli.cli.waiting import Waiting
 from persona_cli.cli.writer import escaped, typed, write
 from persona_cli.errors import Interrupted

@@ -10,7 +10,7 @@ from prompt_toolkit.document import Document
 PICTURE = "/image "
 
 
-class Commands(Completer):
+class SlashCompleter(Completer):
     """Completes a line that begins with a slash; anything else is words, which nobody completes."""
 
     def __init__(self, names: Sequence[str]) -> None:

@@ -25,7 +25,7 @@ Encrypt = Annotated[
 ]
 
 
-class Format(StrEnum):
+class ExportFormat(StrEnum):
     """What an export is written as."""
 
     JSONL = "jsonl"
@@ -34,7 +34,7 @@ class Format(StrEnum):
     COGX = "cogx"
 
 
-_NAMES = {".md": Format.MARKDOWN, ".pam.json": Format.PAM, ".cogx.tar.gz": Format.COGX}
+_NAMES = {".md": ExportFormat.MARKDOWN, ".pam.json": ExportFormat.PAM, ".cogx.tar.gz": ExportFormat.COGX}
 """How the names of files end that say their format."""
 
 
@@ -45,7 +45,7 @@ def export(
         typer.Argument(metavar="FILE", help="Where to write; standard output if left out. Only you can read the file."),
     ] = None,
     kind: Annotated[
-        Format | None,
+        ExportFormat | None,
         typer.Option(
             "--format",
             metavar="FORMAT",
@@ -59,8 +59,8 @@ def export(
     """Write everything persona knows to a file: memories, turns, pictures, traits and their history."""
     run = invocation(context)
     name = "" if file is None else file.name
-    kind = kind or next((kind for end, kind in _NAMES.items() if name.endswith(end)), Format.JSONL)
-    if kind is Format.JSONL:
+    kind = kind or next((kind for end, kind in _NAMES.items() if name.endswith(end)), ExportFormat.JSONL)
+    if kind is ExportFormat.JSONL:
         write_archive(run, file, force=force, encrypt=encrypt)
         return
     from persona_cli.cli.sealed import written
@@ -71,11 +71,11 @@ def export(
     run.notice(f"{said} to {file}." if file else f"{said}.")
 
 
-def _write_as(run: Invocation, kind: Format, store: Store, out: BinaryIO) -> str:
+def _write_as(run: Invocation, kind: ExportFormat, store: Store, out: BinaryIO) -> str:
     """Write memory in a format that is not our own; return what a person is told, but for where it went."""
     from persona_cli.cli.markdown import write_markdown
 
-    if kind is Format.MARKDOWN:
+    if kind is ExportFormat.MARKDOWN:
         with _text(out) as text:
             write_markdown(store, text)
         return "Written as Markdown"
@@ -87,7 +87,7 @@ def _write_as(run: Invocation, kind: Format, store: Store, out: BinaryIO) -> str
     from persona_cli.memory.archive.signing import open_key
 
     owner, now = owner_id(open_key(run.places.archive_key)), datetime.now(UTC)
-    if kind is Format.PAM:
+    if kind is ExportFormat.PAM:
         with _text(out) as text:
             done = write_pam(store, text, owner, now)
     else:

@@ -53,7 +53,7 @@ def upcoming(
 
 def print_ahead(run: Invocation, ahead: Ahead, now: datetime, within: int) -> None:
     """Print the parts that hold anything."""
-    from persona_cli.cli.lines import say
+    from persona_cli.cli.memory_lines import say
 
     if not (ahead.coming or ahead.overdue or ahead.on_this_day):
         say(run, f"Nothing that you told has a date in the next {counted(within, 'days')}.")
@@ -71,7 +71,7 @@ def print_ahead(run: Invocation, ahead: Ahead, now: datetime, within: int) -> No
 
 def tell_soon(run: Invocation, ahead: Ahead, now: datetime) -> None:
     """Say at the start of a chat what is near, in a line each."""
-    from persona_cli.cli.lines import shortened
+    from persona_cli.cli.memory_lines import shortened
     from persona_cli.remembering.ahead import soon
 
     for occasion in soon(ahead, now, GREETED):
@@ -119,7 +119,7 @@ def _print_lines(run: Invocation, lines: list[tuple[str, str, str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from persona_cli.cli.lines import NAME_WIDTH
+    from persona_cli.cli.memory_lines import NAME_WIDTH
     from persona_cli.cli.writer import escaped
 
     table = Table.grid(padding=(0, 2))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from persona_cli.cli.invocation import Invocation, invocation
-from persona_cli.cli.lines import print_hit, say, say_under, spent_words, window_words
+from persona_cli.cli.memory_lines import print_hit, say, say_under, spent_words, window_words
 from persona_cli.cli.render import day
 from persona_cli.cli.scores import print_legend, sum_of
 from persona_cli.errors import UsageError

@@ -33,7 +33,7 @@ class Voice(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class VoicedStretch:
     """A part of a message that one voice speaks."""
 
     start: int
@@ -42,13 +42,13 @@ class Stretch:
 
 
 @lru_cache(maxsize=256)
-def stretches(text: str) -> tuple[Stretch, ...]:
+def stretches(text: str) -> tuple[VoicedStretch, ...]:
     """Return who speaks from where to where, in order and without a gap."""
     parts = [part for start, end, voice in _lines(text) for part in _within(text, start, end, voice)]
-    joined: list[Stretch] = []
+    joined: list[VoicedStretch] = []
     for voice, group in groupby((part for part in parts if part.end > part.start), key=lambda part: part.voice):
         members = list(group)
-        joined.append(Stretch(members[0].start, members[-1].end, voice))
+        joined.append(VoicedStretch(members[0].start, members[-1].end, voice))
     return tuple(joined)
 
 
@@ -176,15 +176,15 @@ _QUOTATION = re.compile(r"\"[^\"]{3,600}\"|“[^”]{3,600}”|«[^»]{3,600}»"
 _FIRST_PERSON = re.compile(r"\b(?:I|I['’]?(?:m|ve|ll|d)|my|me|we|our|us)\b", re.IGNORECASE)
 
 
-def _within(text: str, start: int, end: int, voice: Voice) -> Iterator[Stretch]:
+def _within(text: str, start: int, end: int, voice: Voice) -> Iterator[VoicedStretch]:
     """Yield the stretches of one line: what is quoted in it is not the user's."""
     at = start
     if voice is Voice.OWN:
         for begin, finish in _quoted(text[start:end]):
-            yield Stretch(at, start + begin, Voice.OWN)
-            yield Stretch(start + begin, start + finish, Voice.QUOTED)
+            yield VoicedStretch(at, start + begin, Voice.OWN)
+            yield VoicedStretch(start + begin, start + finish, Voice.QUOTED)
             at = start + finish
-    yield Stretch(at, end, voice)
+    yield VoicedStretch(at, end, voice)
 
 
 def _quoted(line: str) -> list[tuple[int, int]]:

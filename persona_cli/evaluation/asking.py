@@ -10,11 +10,11 @@ import time
 from dataclasses import replace
 
 from persona_cli.errors import Interrupted, PersonaError
-from persona_cli.evaluation.cases import CHOSEN, MEMORY_FORMS, REJECTED, TIED, Form, Question, Reply
+from persona_cli.evaluation.cases import CHOSEN, MEMORY_FORMS, REJECTED, TIED, CaseReply, Form, Question
 from persona_cli.evaluation.datasets.published_files import letter
 from persona_cli.evaluation.judging.answers import says_unknown
 from persona_cli.evaluation.letters import first_letter
-from persona_cli.evaluation.subjects import Subject
+from persona_cli.evaluation.subjects import TestSubject
 
 CHOOSE = "Answer with the letter of the one best option, such as (a), and nothing else."
 FITS = (
@@ -27,7 +27,7 @@ PREFERS = (
 )
 
 
-def ask(subject: Subject, question: Question) -> Reply:
+def ask(subject: TestSubject, question: Question) -> CaseReply:
     """Return the reply to a question; an error of the subject is a reply that failed."""
     began = time.perf_counter()
     try:
@@ -35,11 +35,11 @@ def ask(subject: Subject, question: Question) -> Reply:
     except Interrupted:
         raise
     except PersonaError as exc:
-        return Reply("", seconds=time.perf_counter() - began, failed=exc.message)
+        return CaseReply("", seconds=time.perf_counter() - began, failed=exc.message)
     except Exception as exc:  # noqa: BLE001 - one question must not end a run of hours; what happened is kept with it
-        return Reply("", seconds=time.perf_counter() - began, failed=f"{type(exc).__name__}: {exc}")
+        return CaseReply("", seconds=time.perf_counter() - began, failed=f"{type(exc).__name__}: {exc}")
     if said is None:
-        return Reply("", skipped=True)
+        return CaseReply("", skipped=True)
     return replace(said, seconds=time.perf_counter() - began)
 
 
@@ -49,10 +49,10 @@ def choice_text(question: Question) -> str:
     return "\n".join([question.text, "Options:", *lines, CHOOSE])
 
 
-def _ask(subject: Subject, question: Question) -> Reply | None:
+def _ask(subject: TestSubject, question: Question) -> CaseReply | None:
     if question.form in MEMORY_FORMS:
         held = subject.memories(question)
-        return None if held is None else Reply("\n".join(held), question.text, held)
+        return None if held is None else CaseReply("\n".join(held), question.text, held)
     if question.form is Form.OPEN:
         return subject.say(question.text, question)
     if question.form is Form.PAIR:
@@ -65,7 +65,7 @@ def _ask(subject: Subject, question: Question) -> Reply | None:
     return subject.say(choice_text(question), question)
 
 
-def _read_choice(subject: Subject, question: Question) -> Reply:
+def _read_choice(subject: TestSubject, question: Question) -> CaseReply:
     """Return the letter that the free answer of a model without instructions comes to."""
     chooser = subject.chooser
     assert chooser is not None
@@ -79,18 +79,18 @@ def _read_choice(subject: Subject, question: Question) -> Reply:
     return replace(said, text=f"({chosen}) {said.text}")
 
 
-def _ask_pair(subject: Subject, question: Question) -> Reply | None:
+def _ask_pair(subject: TestSubject, question: Question) -> CaseReply | None:
     """Return which of two replies is preferred: by log-probability, or by a choice that holds in both orders."""
     chosen, rejected = question.options
     if question.answer == "logprob":
         weighed = [subject.likelihood(question, reply) for reply in (chosen, rejected)]
         if weighed[0] is None or weighed[1] is None:
             return None
-        return Reply(CHOSEN if weighed[0] > weighed[1] else REJECTED, f"{weighed[0]:.4f} against {weighed[1]:.4f}")
+        return CaseReply(CHOSEN if weighed[0] > weighed[1] else REJECTED, f"{weighed[0]:.4f} against {weighed[1]:.4f}")
     if subject.chooser is not None:
         fits = [subject.chooser.fit(reply) for reply in (chosen, rejected)]
         verdict = TIED if fits[0] == fits[1] else CHOSEN if fits[0] > fits[1] else REJECTED
-        return Reply(verdict, f"{fits[0]:.3f} against {fits[1]:.3f}")
+        return CaseReply(verdict, f"{fits[0]:.3f} against {fits[1]:.3f}")
     orders = [
         subject.say(PREFERS.format(text=question.text, first=first, second=second), question)
         for first, second in ((chosen, rejected), (rejected, chosen))
@@ -98,7 +98,7 @@ def _ask_pair(subject: Subject, question: Question) -> Reply | None:
     letters = [first_letter(said.text) for said in orders]
     verdict = {("a", "b"): CHOSEN, ("b", "a"): REJECTED}.get((letters[0], letters[1]), TIED)
     first, second = orders
-    return Reply(
+    return CaseReply(
         verdict, f"{first.prompt}\n→ {first.text}\n{second.prompt}\n→ {second.text}", first.recalled,
         first.tokens + second.tokens, first.generated + second.generated, max(first.left_out, second.left_out),
     )  # fmt: skip

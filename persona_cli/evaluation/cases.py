@@ -120,7 +120,7 @@ class Collection:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class CaseReply:
     """What came back for one text or question, and what went into it; with the question all that judging needs."""
 
     text: str

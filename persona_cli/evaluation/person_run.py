@@ -16,9 +16,9 @@ from pathlib import Path
 
 from persona_cli.errors import EngineError
 from persona_cli.evaluation.asking import ask
-from persona_cli.evaluation.cases import MEMORY_FORMS, Person, Question, Reply
-from persona_cli.evaluation.run_files import Outcome, RunFolder, append, mend, outcome_row
-from persona_cli.evaluation.subjects import LEARNS, Bench, Subject, open_subject
+from persona_cli.evaluation.cases import MEMORY_FORMS, CaseReply, Person, Question
+from persona_cli.evaluation.run_files import AnsweredQuestion, RunFolder, append, mend, outcome_row
+from persona_cli.evaluation.subjects import LEARNS, Bench, TestSubject, open_subject
 
 OnSteps = Callable[[int], None]
 """Told how many steps more are done: a step is a question, or an exchange that is learnt."""
@@ -66,7 +66,7 @@ def answer_person(work: Work, on_steps: OnSteps = lambda _: None) -> Generator[s
                 broken = broken + 1 if reply.failed and "cannot be reached" in reply.failed else 0
                 if broken >= _BROKEN:
                     raise EngineError(reply.failed, fix="Start it again; the same command goes on where it was.")
-                outcome = Outcome(work.person.key, work.person.context, work.person.hidden, question, reply)
+                outcome = AnsweredQuestion(work.person.key, work.person.context, work.person.hidden, question, reply)
                 append(file, outcome_row(outcome))
                 on_steps(1)
                 yield question.key
@@ -80,7 +80,9 @@ def _seen(person: Person) -> Callable[[Question], int]:
     return lambda question: whole if question.seen is None else min(question.seen, whole)
 
 
-def _replies(subject: Subject, questions: Sequence[Question], together: int) -> Iterator[tuple[Question, Reply]]:
+def _replies(
+    subject: TestSubject, questions: Sequence[Question], together: int
+) -> Iterator[tuple[Question, CaseReply]]:
     """Yield each question with its reply, in order; several are asked at once, and none any more after an error."""
     if together <= 1:
         yield from ((question, ask(subject, question)) for question in questions)

@@ -18,7 +18,7 @@ from persona_cli.errors import PersonaError
 from persona_cli.evaluation.cases import Collection
 from persona_cli.evaluation.person_run import Work, answer_person, left_of
 from persona_cli.evaluation.processes import work_in_processes
-from persona_cli.evaluation.run_files import Plan, RunFolder
+from persona_cli.evaluation.run_files import RunFolder, RunPlan
 from persona_cli.evaluation.subjects import LEARNS, Bench
 from persona_cli.evaluation.subjects.engines import is_served
 
@@ -44,13 +44,13 @@ def choose(collection: Collection, limit: int, seed: int) -> Collection:
     return replace(collection, people=tuple(person for person in people if person.questions))
 
 
-def make_plan(collection: Collection, subject: str, bench: Bench, *, limit: int, seed: int) -> Plan:
+def make_plan(collection: Collection, subject: str, bench: Bench, *, limit: int, seed: int) -> RunPlan:
     """Return the plan of a subject on what was chosen."""
     settings = bench.settings
     model = settings.model.name
     if model == "server":
         model = f"server {settings.server.model or 'default'}"
-    return Plan(
+    return RunPlan(
         collection.name, collection.variant, subject, model, limit, seed, bench.top_k, bench.pictures,
         settings.model.context, _changed(settings), dict(collection.inputs), collection.notes,
         len(collection.people), collection.questions, __version__,
@@ -58,7 +58,7 @@ def make_plan(collection: Collection, subject: str, bench: Bench, *, limit: int,
 
 
 def answer_all(
-    collection: Collection, plan: Plan, bench: Bench, folder: RunFolder, *, workers: int, on_progress: OnProgress
+    collection: Collection, plan: RunPlan, bench: Bench, folder: RunFolder, *, workers: int, on_progress: OnProgress
 ) -> None:
     """Have every question answered that has no reply yet.
 
@@ -123,7 +123,7 @@ def _steps(work: Work, folder: RunFolder, *, learns: bool) -> int:
     return len(left_of(folder, work.person)) + (len(work.person.history) if learns else 0)
 
 
-def _together(plan: Plan, bench: Bench, workers: int, people: int) -> int:
+def _together(plan: RunPlan, bench: Bench, workers: int, people: int) -> int:
     """Return how many questions of one person are put to the model at once."""
     if plan.subject == LEARNS or not is_served(bench.settings):
         return 1

@@ -24,15 +24,15 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from persona_cli.errors import TransferError, UsageError
-from persona_cli.evaluation.cases import Form, Question, Reply
-from persona_cli.evaluation.judging.judge import Verdict
+from persona_cli.evaluation.cases import CaseReply, Form, Question
+from persona_cli.evaluation.judging.judge import Judgement
 from persona_cli.evaluation.judging.pairwise import Comparison
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RunPlan:
     """What one run is: the same plan in the same folder goes on, another one is refused."""
 
     dataset: str
@@ -54,14 +54,14 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AnsweredQuestion:
     """One question of one person with its reply."""
 
     person: str
     context: str
     hidden: str
     question: Question
-    reply: Reply
+    reply: CaseReply
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,9 @@ class Run:
     """A run as it is read again."""
 
     folder: Path
-    plan: Plan
-    outcomes: tuple[Outcome, ...]
-    verdicts: Mapping[str, Verdict]
+    plan: RunPlan
+    outcomes: tuple[AnsweredQuestion, ...]
+    verdicts: Mapping[str, Judgement]
     seconds: float
     """That learning the histories took, all people together."""
     learnt: int
@@ -86,7 +86,7 @@ class RunFolder:
         # absolute: the scratch homes in it are opened by processes and as addresses of files
         self.root = root.absolute()
 
-    def begin(self, plan: Plan, machine: Mapping[str, str]) -> None:
+    def begin(self, plan: RunPlan, machine: Mapping[str, str]) -> None:
         """Make the folder, or go on with it; raises `UsageError` where another run is in it."""
         file = self.root / "run.json"
         if file.exists():
@@ -138,8 +138,8 @@ class RunFolder:
     def read(self) -> Run:
         """Return all there is; raises `TransferError` where this is no run."""
         plan, machine = read_plan(self.root / "run.json")
-        outcomes: list[Outcome] = []
-        verdicts: dict[str, Verdict] = {}
+        outcomes: list[AnsweredQuestion] = []
+        verdicts: dict[str, Judgement] = {}
         seconds, learnt = 0.0, 0
         for file in sorted((self.root / "people").glob("*.jsonl")):
             for row in read_lines(file):
@@ -149,7 +149,7 @@ class RunFolder:
                     seconds, learnt = seconds + row["seconds"], learnt + row["learnt"]
         for file in sorted((self.root / "verdicts").glob("*.jsonl")):
             for row in read_lines(file):
-                verdicts[row["key"]] = Verdict(**{**row, "scores": tuple(row["scores"])})
+                verdicts[row["key"]] = Judgement(**{**row, "scores": tuple(row["scores"])})
         return Run(self.root, plan, tuple(outcomes), verdicts, seconds, learnt, machine)
 
     def comparisons(self) -> dict[str, list[Comparison]]:
@@ -189,28 +189,28 @@ def mend(file: Path) -> None:
         file.write_bytes(content[: content.rfind(b"\n") + 1])
 
 
-def outcome_row(outcome: Outcome) -> dict[str, Any]:
+def outcome_row(outcome: AnsweredQuestion) -> dict[str, Any]:
     """Return an outcome as a line."""
     return asdict(outcome)
 
 
-def read_plan(file: Path) -> tuple[Plan, dict[str, str]]:
+def read_plan(file: Path) -> tuple[RunPlan, dict[str, str]]:
     """Return the plan of a run and the machine it ran on."""
     try:
         read = json.loads(file.read_text(encoding="utf-8"))
-        plan = Plan(**{**read["plan"], "notes": tuple(read["plan"]["notes"])})
+        plan = RunPlan(**{**read["plan"], "notes": tuple(read["plan"]["notes"])})
     except (OSError, ValueError, KeyError, TypeError) as exc:
         raise TransferError(f"{file.parent} holds no run", fix="Name a folder that `persona eval run` made.") from exc
     return plan, dict(read.get("machine", {}))
 
 
-def _comparable(plan: Plan) -> dict[str, Any]:
+def _comparable(plan: RunPlan) -> dict[str, Any]:
     """Return what makes two plans one run: the files' hashes do, the program's version does not."""
     row = asdict(plan)
     return {name: row[name] for name in row if name not in ("version", "notes")}
 
 
-def _outcome(row: Mapping[str, Any]) -> Outcome:
+def _outcome(row: Mapping[str, Any]) -> AnsweredQuestion:
     asked, replied = dict(row["question"]), dict(row["reply"])
     asked |= {"at": datetime.fromisoformat(asked["at"]), "form": Form(asked["form"])}
     asked["evidence"] = frozenset(asked["evidence"])
@@ -220,7 +220,7 @@ def _outcome(row: Mapping[str, Any]) -> Outcome:
     replied["recalled"] = tuple(replied["recalled"])
     known = {part.name for part in fields(Question)}
     question = Question(**{name: value for name, value in asked.items() if name in known})
-    return Outcome(row["person"], row["context"], row["hidden"], question, Reply(**replied))
+    return AnsweredQuestion(row["person"], row["context"], row["hidden"], question, CaseReply(**replied))
 
 
 def _plain(value: object) -> object:

@@ -12,10 +12,10 @@ from typing import TypeVar
 
 from persona_cli.errors import EngineError
 from persona_cli.evaluation.cases import Form
-from persona_cli.evaluation.judging.judge import Verdict, judge
+from persona_cli.evaluation.judging.judge import Judgement, judge
 from persona_cli.evaluation.judging.pairwise import Comparison, compare
 from persona_cli.evaluation.run import OnProgress
-from persona_cli.evaluation.run_files import Outcome, RunFolder, append, file_name, mend, read_lines
+from persona_cli.evaluation.run_files import AnsweredQuestion, RunFolder, append, file_name, mend, read_lines
 from persona_cli.model.engines import Engine
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ def judge_all(folder: RunFolder, engine: Engine, *, workers: int, on_progress: O
         if outcome.question.form is Form.OPEN and not outcome.reply.failed and outcome.question.key not in done
     ]
 
-    def work(outcome: Outcome) -> tuple[Outcome, Verdict]:
+    def work(outcome: AnsweredQuestion) -> tuple[AnsweredQuestion, Judgement]:
         return outcome, judge(engine, outcome.question, outcome.reply, outcome.hidden)
 
     for outcome in pending:
@@ -56,7 +56,7 @@ def compare_all(first: RunFolder, other: RunFolder, engine: Engine, *, workers: 
         if outcome.question.form is Form.OPEN and outcome.question.key in others and outcome.question.key not in done
     ]
 
-    def work(outcome: Outcome) -> Comparison:
+    def work(outcome: AnsweredQuestion) -> Comparison:
         key = outcome.question.key
         return compare(engine, outcome.question, outcome.reply, others[key], outcome.hidden)
 
@@ -68,7 +68,7 @@ def compare_all(first: RunFolder, other: RunFolder, engine: Engine, *, workers: 
     return count
 
 
-def _at_once(work: Callable[[Outcome], T], pending: list[Outcome], workers: int) -> Iterable[T]:
+def _at_once(work: Callable[[AnsweredQuestion], T], pending: list[AnsweredQuestion], workers: int) -> Iterable[T]:
     """Yield what comes of each; the first `EngineError` ends it, after what was under way."""
     failed: EngineError | None = None
     with ThreadPoolExecutor(max(1, workers)) as pool:

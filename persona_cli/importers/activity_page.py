@@ -27,7 +27,7 @@ _WRITTEN = re.compile(r"\b(\d{1,2})[.º]? (?:de )?([^\W\d_]{3,12})\.?(?: de)? (\
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ActivityCell:
     """One cell: whose activity it is, what its first line says, when it was, and what stands below."""
 
     header: str
@@ -36,7 +36,7 @@ class Entry:
     answers: tuple[str, ...]
 
 
-def activity_entries(bundle: Bundle, name: str) -> Iterator[Entry]:
+def activity_entries(bundle: Bundle, name: str) -> Iterator[ActivityCell]:
     """Yield the entries of a page in its order; raises `TransferError` for one that is larger than any is."""
     for cell in _cells(bundle, name):
         header, *contents = _CONTENT.split(cell)
@@ -46,7 +46,7 @@ def activity_entries(bundle: Bundle, name: str) -> Iterator[Entry]:
             continue
         place = next((number for number, line in enumerate(lines) if _is_time(line)), len(lines))
         answer = "\n".join(lines[place + 1 :])
-        yield Entry(
+        yield ActivityCell(
             plain_text(header), "\n".join(lines[:place]), "".join(lines[place : place + 1]), (answer,) if answer else ()
         )
 

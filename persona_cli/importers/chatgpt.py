@@ -14,7 +14,7 @@ from typing import Any
 
 from persona_cli.importers.branches import active_branch
 from persona_cli.importers.bundle import Bundle
-from persona_cli.importers.correspondence import Conversation, Format, Item, Message, Options, Speaker, Tally
+from persona_cli.importers.correspondence import Conversation, Format, Item, Options, Speaker, Tally, WrittenMessage
 from persona_cli.importers.reasons import ATTACHED, BRANCHES, HIDDEN, THOUGHTS, TIMELESS, TOOLS, UNREADABLE, UNWANTED
 from persona_cli.importers.streaming import json_items, listing, mapping, parsed
 from persona_cli.importers.times import from_seconds
@@ -56,7 +56,7 @@ def _read(bundle: Bundle, options: Options, tally: Tally) -> Iterator[Item]:
 CHATGPT = Format("chatgpt", "ChatGPT", _recognise, _read)
 
 
-def _messages(fields: Mapping[str, Any], pictures: _Pictures, tally: Tally, place: str) -> Iterator[Message]:
+def _messages(fields: Mapping[str, Any], pictures: _Pictures, tally: Tally, place: str) -> Iterator[WrittenMessage]:
     thread = _thread(fields, tally)
     known = (from_seconds(message.get("create_time")) for message in thread)
     at = from_seconds(fields.get("create_time")) or next((moment for moment in known if moment), None)
@@ -87,7 +87,7 @@ def _thread(fields: Mapping[str, Any], tally: Tally) -> list[Mapping[str, Any]]:
     return thread
 
 
-def _message(message: Mapping[str, Any], at: datetime, pictures: _Pictures, tally: Tally) -> Message | None:
+def _message(message: Mapping[str, Any], at: datetime, pictures: _Pictures, tally: Tally) -> WrittenMessage | None:
     content, details = mapping(message.get("content")), mapping(message.get("metadata"))
     speaker = _ROLES.get(str(mapping(message.get("author")).get("role")))
     if reason := _left_out(message, content, details, spoken=speaker is not None):
@@ -96,7 +96,9 @@ def _message(message: Mapping[str, Any], at: datetime, pictures: _Pictures, tall
     texts, shown = _parts(content, pictures)
     tally.skip(ATTACHED, count=max(0, len(listing(details.get("attachments"))) - len(shown)))
     assert speaker is not None
-    return Message(str(message.get("id")), speaker, _CITATION.sub("", "\n".join(texts)), at, pictures=tuple(shown))
+    return WrittenMessage(
+        str(message.get("id")), speaker, _CITATION.sub("", "\n".join(texts)), at, pictures=tuple(shown)
+    )
 
 
 def _left_out(

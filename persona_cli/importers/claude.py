@@ -14,7 +14,16 @@ from persona_cli.english.forms import tells_of_one
 from persona_cli.english.sentences import sentences
 from persona_cli.importers.branches import active_branch
 from persona_cli.importers.bundle import Bundle
-from persona_cli.importers.correspondence import Conversation, Format, Item, Message, Note, Options, Speaker, Tally
+from persona_cli.importers.correspondence import (
+    Conversation,
+    Format,
+    Item,
+    Note,
+    Options,
+    Speaker,
+    Tally,
+    WrittenMessage,
+)
 from persona_cli.importers.reasons import ATTACHED, BRANCHES, TIMELESS, TOOLS, UNREADABLE
 from persona_cli.importers.streaming import json_items, listing, mapping
 from persona_cli.importers.times import from_iso
@@ -62,7 +71,7 @@ def _read(bundle: Bundle, options: Options, tally: Tally) -> Iterator[Item]:
 CLAUDE = Format("claude", "Claude", _recognise, _read)
 
 
-def _messages(fields: Mapping[str, Any], tally: Tally, place: str) -> Iterator[Message]:
+def _messages(fields: Mapping[str, Any], tally: Tally, place: str) -> Iterator[WrittenMessage]:
     at = from_iso(fields.get("created_at"))
     said = [message for message in listing(fields["chat_messages"]) if isinstance(message, dict)]
     for message in _thread(fields, said, tally):
@@ -75,7 +84,7 @@ def _messages(fields: Mapping[str, Any], tally: Tally, place: str) -> Iterator[M
             tally.skip(TOOLS)
             continue
         tally.skip(ATTACHED, count=sum(len(listing(message.get(kind))) for kind in ("attachments", "files")))
-        yield Message(str(message.get("uuid")), speaker, _text(message), at)
+        yield WrittenMessage(str(message.get("uuid")), speaker, _text(message), at)
 
 
 def _thread(fields: Mapping[str, Any], said: list[dict[str, Any]], tally: Tally) -> list[dict[str, Any]]:

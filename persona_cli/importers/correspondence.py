@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from persona_cli.errors import TransferError
-from persona_cli.importers.times import Order
+from persona_cli.importers.times import DateOrder
 
 if TYPE_CHECKING:
     from persona_cli.importers.bundle import Bundle
@@ -33,7 +33,7 @@ class Speaker(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class WrittenMessage:
     """One message."""
 
     id: str
@@ -53,7 +53,7 @@ class Conversation:
     """Messages in the order in which they were written."""
 
     id: str
-    messages: Iterable[Message]
+    messages: Iterable[WrittenMessage]
     learn: bool = True
     """False for a play: it is kept to be found again, and nothing is learnt from it."""
 
@@ -79,7 +79,7 @@ class Options:
 
     me: str = ""
     """Under which name they wrote."""
-    order: Order | None = None
+    order: DateOrder | None = None
     """Which of day and month stands first."""
     everything: bool = False
     """Also conversations that were marked not to be remembered."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
-from persona_cli.importers.correspondence import Conversation, Message, Speaker, Tally
+from persona_cli.importers.correspondence import Conversation, Speaker, Tally, WrittenMessage
 from persona_cli.importers.reasons import EMPTY, OTHERS_PICTURES, SHORTENED
 
 LONGEST = 100_000
@@ -69,7 +69,7 @@ def key_of(service: str, conversation: str, message: str) -> bytes:
     return blake2b("\0".join((service, conversation, message)).encode("utf-8", "replace"), digest_size=16).digest()
 
 
-def _text(message: Message, tally: Tally) -> str:
+def _text(message: WrittenMessage, tally: Tally) -> str:
     # a surrogate without its other half can be written nowhere
     text = message.text.encode("utf-8", "replace").decode().replace("\0", "").strip()
     if len(text) > LONGEST:
@@ -78,7 +78,7 @@ def _text(message: Message, tally: Tally) -> str:
     return text
 
 
-def _take(session: list[Told], message: Message, text: str, key: bytes) -> None:
+def _take(session: list[Told], message: WrittenMessage, text: str, key: bytes) -> None:
     """Add a message to the last exchange of a session, or begin another with it."""
     if message.speaker is Speaker.ME:
         session.append(Told(message.at, message.at, key, text, pictures=message.pictures))

@@ -15,11 +15,11 @@ from typing import Any
 from persona_cli.errors import TransferError
 from persona_cli.importers.activity_page import activity_entries, in_figures, offset_of
 from persona_cli.importers.bundle import Bundle
-from persona_cli.importers.correspondence import Conversation, Format, Item, Message, Options, Speaker, Tally
+from persona_cli.importers.correspondence import Conversation, Format, Item, Options, Speaker, Tally, WrittenMessage
 from persona_cli.importers.markup import plain_text
 from persona_cli.importers.reasons import ATTACHED
 from persona_cli.importers.streaming import json_items, listing, mapping
-from persona_cli.importers.times import Order, from_iso, order_of, parse_time
+from persona_cli.importers.times import DateOrder, from_iso, order_of, parse_time
 
 APART = timedelta(hours=1)
 """Silence after which prompts are no longer one conversation: that of a session."""
@@ -129,20 +129,22 @@ def _at(entry: Activity) -> datetime:
 
 def _conversation(group: list[Activity], before: str, after: str, tally: Tally) -> Conversation:
     ordered = sorted(group, key=_at)
-    messages: list[Message] = []
+    messages: list[WrittenMessage] = []
     for entry in ordered:
         prompt = entry.title.removeprefix(before).removesuffix(after).strip()
         own = f"{_at(entry).timestamp()}"
         tally.skip(ATTACHED, count=entry.attached)
         tally.skip(_AGAIN, count=max(0, len(entry.answers) - 1))
-        messages.append(Message(f"{own} {prompt}", Speaker.ME, prompt, _at(entry)))
+        messages.append(WrittenMessage(f"{own} {prompt}", Speaker.ME, prompt, _at(entry)))
         messages += [
-            Message(f"{own} answer", Speaker.ASSISTANT, answer, _at(entry)) for answer in entry.answers[:1] if answer
+            WrittenMessage(f"{own} answer", Speaker.ASSISTANT, answer, _at(entry))
+            for answer in entry.answers[:1]
+            if answer
         ]
     return Conversation(messages[0].id, messages)
 
 
-def _order(bundle: Bundle, name: str, said: Order | None) -> Order | None:
+def _order(bundle: Bundle, name: str, said: DateOrder | None) -> DateOrder | None:
     """Return which of day and month stands first on a page; raises `TransferError` where nothing tells."""
     if not name.lower().endswith(".html"):
         return None
@@ -153,7 +155,7 @@ def _order(bundle: Bundle, name: str, said: Order | None) -> Order | None:
     return order_of(times, said)
 
 
-def _activities(bundle: Bundle, name: str, order: Order | None) -> Iterator[Activity]:
+def _activities(bundle: Bundle, name: str, order: DateOrder | None) -> Iterator[Activity]:
     if name.lower().endswith(".html"):
         for number, entry in enumerate(activity_entries(bundle, name), 1):
             place = f"{name}, entry {number}"
@@ -183,7 +185,7 @@ def _activity(fields: Any, place: str) -> Activity:
     return Activity(place, said, from_iso(fields.get("time")), answers, attached)
 
 
-def _time_of(written: str, order: Order | None, place: str) -> datetime | None:
+def _time_of(written: str, order: DateOrder | None, place: str) -> datetime | None:
     """Return the time of a page, which is in the words of its language; None where it cannot be read for certain."""
     body, _, zone = in_figures(written).rpartition(" ")
     try:

@@ -8,7 +8,16 @@ from typing import Any
 
 from persona_cli.importers.branches import active_branch
 from persona_cli.importers.bundle import Bundle
-from persona_cli.importers.correspondence import Conversation, Format, Item, Message, Note, Options, Speaker, Tally
+from persona_cli.importers.correspondence import (
+    Conversation,
+    Format,
+    Item,
+    Note,
+    Options,
+    Speaker,
+    Tally,
+    WrittenMessage,
+)
 from persona_cli.importers.reasons import ATTACHED, BRANCHES, TIMELESS, TOOLS, UNREADABLE
 from persona_cli.importers.streaming import json_items, listing, mapping
 from persona_cli.importers.times import from_seconds
@@ -58,7 +67,9 @@ def without_thoughts(text: str) -> str:
     return "".join((*kept, text[at:])).strip()
 
 
-def _messages(fields: Mapping[str, Any], history: Mapping[str, Any], tally: Tally, place: str) -> Iterator[Message]:
+def _messages(
+    fields: Mapping[str, Any], history: Mapping[str, Any], tally: Tally, place: str
+) -> Iterator[WrittenMessage]:
     nodes = {name: node for name, node in history["messages"].items() if isinstance(node, dict)}
 
     def newest(name: str) -> float:
@@ -80,7 +91,7 @@ def _messages(fields: Mapping[str, Any], history: Mapping[str, Any], tally: Tall
             tally.skip(TOOLS)
             continue
         texts, shown = _content(nodes[name], tally)
-        yield Message(name, speaker, without_thoughts("\n".join(texts)), at, pictures=tuple(shown))
+        yield WrittenMessage(name, speaker, without_thoughts("\n".join(texts)), at, pictures=tuple(shown))
 
 
 def _content(node: Mapping[str, Any], tally: Tally) -> tuple[list[str], list[str]]:

@@ -41,7 +41,7 @@ _LONGEST_NOTE = 2_000
 
 
 @dataclass(slots=True)
-class Found:
+class ExportContents:
     """What is in an export, and what of it is left out."""
 
     service: str
@@ -82,7 +82,7 @@ class TakenIn:
 class Gathered:
     """A whole export, read and counted, ready to be stored."""
 
-    found: Found
+    found: ExportContents
     spool: Spool | None
     notes: list[Note] = field(default_factory=list)
     photos: bool = False
@@ -93,7 +93,7 @@ class Gathered:
 
 def gather(bundle: Bundle, format_: Format, options: Options, gap: timedelta, spool: Spool | None = None) -> Gathered:
     """Read an export to its end; with a spool also keep what was read. Raises `TransferError` where it cannot be."""
-    found = Found(format_.name)
+    found = ExportContents(format_.name)
     gathered = Gathered(found, spool, photos=format_.photos)
     seen: set[str] = set()
     there = frozenset(bundle.names)

@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import Any
 
 from persona_cli.importers.bundle import Bundle
-from persona_cli.importers.correspondence import Conversation, Format, Item, Message, Options, Speaker, Tally
-from persona_cli.importers.lines import text_lines
+from persona_cli.importers.correspondence import Conversation, Format, Item, Options, Speaker, Tally, WrittenMessage
+from persona_cli.importers.line_files import text_lines
 from persona_cli.importers.streaming import parsed
 from persona_cli.importers.times import from_iso, from_seconds
 
@@ -54,7 +54,7 @@ def _read(bundle: Bundle, _options: Options, tally: Tally) -> Iterator[Item]:
 SILLYTAVERN = Format("sillytavern", "SillyTavern", _recognise, _read)
 
 
-def _messages(bundle: Bundle, file: str, tally: Tally) -> Iterator[Message]:
+def _messages(bundle: Bundle, file: str, tally: Tally) -> Iterator[WrittenMessage]:
     for number, line in text_lines(bundle, file, tally):
         place = f"{file}, line {number}"
         if number == 1 or not line.strip():
@@ -70,14 +70,14 @@ def _messages(bundle: Bundle, file: str, tally: Tally) -> Iterator[Message]:
             yield _message(number, fields, at, tally)
 
 
-def _message(number: int, fields: Mapping[str, Any], at: datetime, tally: Tally) -> Message:
+def _message(number: int, fields: Mapping[str, Any], at: datetime, tally: Tally) -> WrittenMessage:
     extra = fields.get("extra")
     if isinstance(extra, dict) and isinstance(extra.get("image"), str):
         tally.skip(PICTURES)
     mine = fields.get("is_user") is True
     name = "" if mine else str(fields.get("name") or "")
     # a message that was written anew stands at the same place with another time
-    return Message(
+    return WrittenMessage(
         f"{number} {fields.get('send_date')}", Speaker.ME if mine else Speaker.ASSISTANT, fields["mes"], at, name
     )
 

@@ -20,11 +20,11 @@ from persona_cli.importers.correspondence import (
     Conversation,
     Format,
     Item,
-    Message,
     Options,
     Speaker,
     Tally,
     UnsettledError,
+    WrittenMessage,
 )
 from persona_cli.importers.picture_names import is_picture
 from persona_cli.importers.streaming import JsonItem, json_items
@@ -131,7 +131,7 @@ def _is_there(name: str, chat: _Chat) -> bool:
 
 def _messages(
     items: Iterator[JsonItem], chat: _Chat, own: _Own, folder: PurePosixPath, tally: Tally
-) -> Iterator[Message]:
+) -> Iterator[WrittenMessage]:
     for number, item in enumerate(items, 1):
         place = f"{chat.name}, message {number}"
         fields = item.value
@@ -144,7 +144,7 @@ def _messages(
         else:
             chat.names.add(str(fields.get("from") or ""))
             speaker, name = _speaker(fields, chat, own)
-            yield Message(
+            yield WrittenMessage(
                 str(fields["id"]), speaker, _text(fields.get("text")), at, name, _pictures(fields, folder, tally)
             )
 

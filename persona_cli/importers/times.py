@@ -31,33 +31,33 @@ _OLDEST_YEAR, _NEWEST_YEAR = 1000, 2999
 """Years a message may be of: near the first and the last that the calendar has, "in a week" is no date."""
 
 
-class Order(Enum):
+class DateOrder(Enum):
     """Which stands first in a date of numbers that ends with its year."""
 
     DAY_FIRST = "day"
     MONTH_FIRST = "month"
 
 
-def order_of(written: Iterable[tuple[str, str]], said: Order | None = None) -> Order | None:
+def order_of(written: Iterable[tuple[str, str]], said: DateOrder | None = None) -> DateOrder | None:
     """Return how a file orders day and month, from (place, time) of each line; None where nothing depends on it.
 
     Raises `TransferError` where the lines contradict each other or what the person `said`, and where nothing tells.
     """
-    telling: dict[Order, str] = {}
+    telling: dict[DateOrder, str] = {}
     open_at = ""
     for place, text in written:
         if (match := _YEAR_LAST.search(text[:_LONGEST])) is None:
             continue
         first, second = int(match[1]), int(match[3])
         if first > 12 >= second:
-            telling.setdefault(Order.DAY_FIRST, place)
+            telling.setdefault(DateOrder.DAY_FIRST, place)
         elif second > 12 >= first:
-            telling.setdefault(Order.MONTH_FIRST, place)
+            telling.setdefault(DateOrder.MONTH_FIRST, place)
         elif first != second and not open_at:
             open_at = f"{place}: {text!r}"
     if len(telling) > 1:
         raise TransferError(
-            f"{telling[Order.DAY_FIRST]} has the day first, and {telling[Order.MONTH_FIRST]} the month",
+            f"{telling[DateOrder.DAY_FIRST]} has the day first, and {telling[DateOrder.MONTH_FIRST]} the month",
             fix="Write every date with its year first: 2023-04-27.",
         )
     if said is not None and (other := next((place for order, place in telling.items() if order is not said), "")):
@@ -72,7 +72,7 @@ def order_of(written: Iterable[tuple[str, str]], said: Order | None = None) -> O
     return next(iter(telling), said)
 
 
-def parse_time(text: str, order: Order | None, place: str) -> datetime:
+def parse_time(text: str, order: DateOrder | None, place: str) -> datetime:
     """Return a time that says its year, month and day; without a zone it is in that of this machine.
 
     Without an hour it is midnight. Raises `TransferError` that names the place for anything else.
@@ -100,7 +100,7 @@ class _UnknownZone(Exception):  # noqa: N818 - never leaves this module
     """A zone by a name that nobody can tell the meaning of."""
 
 
-def _with_year_first(text: str, order: Order | None) -> str:
+def _with_year_first(text: str, order: DateOrder | None) -> str:
     """Return the text with a date of numbers as ISO 8601 has it."""
 
     def ordered(match: re.Match[str]) -> str:
@@ -110,7 +110,7 @@ def _with_year_first(text: str, order: Order | None) -> str:
                 # 24-05-12 may begin with its year
                 raise ValueError(text)
             year += 2000 if year < _SIXTIES else 1900
-        day, month = (first, second) if order is Order.DAY_FIRST else (second, first)
+        day, month = (first, second) if order is DateOrder.DAY_FIRST else (second, first)
         return f"{year:04}-{month:02}-{day:02}"
 
     if found := _YEAR_FIRST.search(text):

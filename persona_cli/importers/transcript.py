@@ -8,7 +8,7 @@ from typing import Any
 
 from persona_cli.agent.replay import Exchange
 from persona_cli.errors import TransferError
-from persona_cli.importers.times import Order, order_of, parse_time
+from persona_cli.importers.times import DateOrder, order_of, parse_time
 
 _FIELDS = {"time", "user", "assistant", "images"}
 
@@ -16,7 +16,7 @@ LONGEST_LINE = 100_000
 """Characters of one exchange: five times what a message may have."""
 
 
-def read_transcript(path: Path, said: Order | None = None) -> tuple[Exchange, ...]:
+def read_transcript(path: Path, said: DateOrder | None = None) -> tuple[Exchange, ...]:
     """Return the exchanges in `path`; times without a zone are in the zone of this machine.
 
     `said` is which of day and month stands first, where the file itself leaves that open.
@@ -63,7 +63,7 @@ def _fields(line: str, place: str) -> dict[str, Any]:
     return fields
 
 
-def _exchange(fields: dict[str, Any], order: Order | None, place: str, folder: Path) -> Exchange:
+def _exchange(fields: dict[str, Any], order: DateOrder | None, place: str, folder: Path) -> Exchange:
     return Exchange(
         at=parse_time(fields["time"], order, place),
         user=_text(fields["user"], "user", place),

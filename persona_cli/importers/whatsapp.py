@@ -26,16 +26,16 @@ from persona_cli.importers.correspondence import (
     Conversation,
     Format,
     Item,
-    Message,
     Options,
     Speaker,
     Tally,
     UnsettledError,
+    WrittenMessage,
 )
 from persona_cli.importers.exchanges import LONGEST
-from persona_cli.importers.lines import BEYOND, text_lines
+from persona_cli.importers.line_files import BEYOND, text_lines
 from persona_cli.importers.picture_names import is_picture
-from persona_cli.importers.times import Order
+from persona_cli.importers.times import DateOrder
 
 SYSTEM = "lines of WhatsApp itself"
 OMITTED = "media that are not in the export"
@@ -72,11 +72,11 @@ class Stamp(NamedTuple):
     minute: int
     clock_second: int
 
-    def at(self, order: Order | None) -> datetime:
+    def at(self, order: DateOrder | None) -> datetime:
         """Return the moment on the wall; raises `ValueError` where there is none."""
         if self.first > 31:
             year, month, day = self.first, self.second, self.third
-        elif order is Order.MONTH_FIRST:
+        elif order is DateOrder.MONTH_FIRST:
             month, day, year = self.first, self.second, self.third
         else:
             day, month, year = self.first, self.second, self.third
@@ -157,9 +157,9 @@ class _Orders:
     """What the lines of a file tell about the order of day and month."""
 
     def __init__(self) -> None:
-        self._told: dict[Order, str] = {}
-        self._last: dict[Order, datetime] = {}
-        self._runs = {Order.DAY_FIRST: True, Order.MONTH_FIRST: True}
+        self._told: dict[DateOrder, str] = {}
+        self._last: dict[DateOrder, datetime] = {}
+        self._runs = {DateOrder.DAY_FIRST: True, DateOrder.MONTH_FIRST: True}
         self._open = ""
 
     def see(self, line: _Line) -> None:
@@ -169,12 +169,12 @@ class _Orders:
             return
         place = f"line {line.number}"
         if first > 12 >= second:
-            self._told.setdefault(Order.DAY_FIRST, place)
+            self._told.setdefault(DateOrder.DAY_FIRST, place)
         elif second > 12 >= first:
-            self._told.setdefault(Order.MONTH_FIRST, place)
+            self._told.setdefault(DateOrder.MONTH_FIRST, place)
         elif first != second:
             self._open = self._open or place
-        for order in Order:
+        for order in DateOrder:
             try:
                 at = line.stamp.at(order)
             except ValueError:
@@ -184,16 +184,17 @@ class _Orders:
                 self._runs[order] = False
             self._last[order] = at
 
-    def decide(self, said: Order | None, file: str) -> Order | None:
+    def decide(self, said: DateOrder | None, file: str) -> DateOrder | None:
         """Return the order; raises `TransferError` where the file contradicts itself or leaves it open."""
         if len(self._told) > 1:
             raise TransferError(
-                f"{file}: {self._told[Order.DAY_FIRST]} has the day first, {self._told[Order.MONTH_FIRST]} the month",
+                f"{file}: {self._told[DateOrder.DAY_FIRST]} has the day first,"
+                f" {self._told[DateOrder.MONTH_FIRST]} the month",
                 fix="Export the chat again: one export has one order.",
             )
         if self._told or not self._open:
             return next(iter(self._told), said)
-        running = [order for order in Order if self._runs[order]]
+        running = [order for order in DateOrder if self._runs[order]]
         if len(running) == 1 or said is not None:
             return said or running[0]
         raise UnsettledError(
@@ -202,7 +203,7 @@ class _Orders:
         )
 
 
-def _messages(bundle: Bundle, file: str, me: str, order: Order | None, tally: Tally) -> Iterator[Message]:
+def _messages(bundle: Bundle, file: str, me: str, order: DateOrder | None, tally: Tally) -> Iterator[WrittenMessage]:
     there = _beside(bundle, file)
     minute, said = datetime.min, Counter[str]()
     for line in _lines(bundle, file, tally):
@@ -224,7 +225,9 @@ def _messages(bundle: Bundle, file: str, me: str, order: Order | None, tally: Ta
         said[words] += 1
         speaker = Speaker.ME if line.name == me else Speaker.OTHER
         name = "" if speaker is Speaker.ME else line.name
-        yield Message(f"{wall.isoformat()} {words} {said[words]}", speaker, text, wall.astimezone(), name, pictures)
+        yield WrittenMessage(
+            f"{wall.isoformat()} {words} {said[words]}", speaker, text, wall.astimezone(), name, pictures
+        )
 
 
 def _lines(bundle: Bundle, file: str, tally: Tally) -> Iterator[_Line]:

@@ -87,7 +87,7 @@ def unreadable(database: Path) -> str:
 def _is_sound(table: str, row: Row) -> bool:
     from pydantic import ValidationError
 
-    from persona_cli.memory.archive.rows import ROWS
+    from persona_cli.memory.archive.row_schemas import ROWS
 
     try:
         ROWS[table].model_validate(dict(row))

@@ -39,7 +39,7 @@ class PinnedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ModelPart:
     """Where one part of a model comes from: `files` that are pinned, or those that match `pattern`."""
 
     role: str
@@ -68,13 +68,13 @@ class CatalogEntry:
     max_pixels: int
     memory: float
     """GiB it takes to run, at the default quantization and context."""
-    parts: tuple[Part, ...]
+    parts: tuple[ModelPart, ...]
     quantization: str = ""
     built_in: bool = False
     download: float = 0.0
     """GiB to pull at the default quantization, roughly, where the files are not pinned."""
 
-    def part(self, role: str) -> Part | None:
+    def part(self, role: str) -> ModelPart | None:
         """Return a part by its role."""
         return next((part for part in self.parts if part.role == role), None)
 
@@ -134,6 +134,6 @@ def _entry(name: str, body: Mapping[str, Any]) -> CatalogEntry:
     return CatalogEntry(name=name, parts=parts, **{**facts, "purpose": Purpose(facts["purpose"])})
 
 
-def _part(role: str, body: Mapping[str, Any]) -> Part:
+def _part(role: str, body: Mapping[str, Any]) -> ModelPart:
     files = tuple(PinnedFile(**file) for file in body.get("files", ()))
-    return Part(role=role, **{**body, "files": files})
+    return ModelPart(role=role, **{**body, "files": files})

@@ -37,7 +37,7 @@ LAST = "There is no retrieval left: write <answer>your answer to the user</answe
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class FittedPrompt:
     """The messages of one call, what was newly cut from them, and what they take of the context."""
 
     messages: list[Message]
@@ -101,7 +101,7 @@ class PromptWriter:
                 parts.append(chunk)
         return Message("user", tuple(parts))
 
-    def conversation(self, situation: Situation, *, last: bool = False) -> Written:
+    def conversation(self, situation: Situation, *, last: bool = False) -> FittedPrompt:
         """Return the messages of a response so far; after the `last` retrieval nothing but the answer is left.
 
         What was sent in an earlier call stands there word for word.
@@ -119,13 +119,13 @@ class PromptWriter:
         if parts:
             sections += [_memories(parts), Section("thoughts", sum(part.thought for part in parts), 0)]
         messages = self._joined(first, parts)
-        return Written(messages, cut, self._spent(messages, sections))
+        return FittedPrompt(messages, cut, self._spent(messages, sections))
 
-    def one_call(self, situation: Situation) -> Written:
+    def one_call(self, situation: Situation) -> FittedPrompt:
         """Return the messages of a response without reasoning: one, or for untrained models an ordinary talk."""
         return self._quick(situation) if self.guide else self._one_message(situation)
 
-    def _quick(self, situation: Situation) -> Written:
+    def _quick(self, situation: Situation) -> FittedPrompt:
         writer = self.writer()
         words = quick.words(situation, writer)
         bare = Message(
@@ -150,9 +150,9 @@ class PromptWriter:
             Section("conversation", self._engine.count(turns) if turns else 0, int(free * RECENT)),
             Section("memories", sum(map(writer.size, found)), max(budget, 0)),
         ]
-        return Written(messages, writer.cut, self._spent(messages, sections))
+        return FittedPrompt(messages, writer.cut, self._spent(messages, sections))
 
-    def _one_message(self, situation: Situation) -> Written:
+    def _one_message(self, situation: Situation) -> FittedPrompt:
         free = self._free("answer", situation)
         budget = int(free * (1 - PROFILE - RECENT))
         while True:
@@ -168,7 +168,7 @@ class PromptWriter:
                 break
             budget //= 2
         sections.append(Section("memories", sum(map(writer.size, found)), budget))
-        return Written(messages, writer.cut, self._spent(messages, sections))
+        return FittedPrompt(messages, writer.cut, self._spent(messages, sections))
 
     def repair(self, messages: Sequence[Message], written: str, error: str) -> list[Message]:
         """Return the messages that ask for a broken reply once more; a long one is shown in part."""

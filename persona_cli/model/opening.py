@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from persona_cli.model.engines.llama import Opened, Wishes
+    from persona_cli.model.engines.llama import LlamaOptions, Opened
     from persona_cli.model.engines.server import ServerEngine
     from persona_cli.model.prompted import PromptedModel
     from persona_cli.model.tasks import Fact, Model
@@ -155,11 +155,11 @@ def open_weights(model: Installed, settings: ModelSettings, cache: Path, *, keep
     return open_llama(text, model.path("projection"), wishes, cache)
 
 
-def wishes_of(settings: ModelSettings) -> Wishes:
+def wishes_of(settings: ModelSettings) -> LlamaOptions:
     """Return the settings as the engine takes them."""
-    from persona_cli.model.engines.llama import Wishes
+    from persona_cli.model.engines.llama import LlamaOptions
 
-    return Wishes(
+    return LlamaOptions(
         context=settings.context,
         gpu_layers=None if settings.gpu_layers == "auto" else int(settings.gpu_layers),
         project_on_gpu=None if settings.project_on_gpu == "auto" else settings.project_on_gpu == "true",

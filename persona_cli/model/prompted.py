@@ -15,7 +15,7 @@ from persona_cli.errors import FormatError
 from persona_cli.model import grammar, parsing
 from persona_cli.model.echoes import Echo, refuse_echoes
 from persona_cli.model.engines import Engine, Message, Timed
-from persona_cli.model.fitting import NEW_TOKENS, PromptWriter, Written
+from persona_cli.model.fitting import NEW_TOKENS, FittedPrompt, PromptWriter
 from persona_cli.model.grounding import PictureForm, parse_box
 from persona_cli.model.loops import until_loop, without_circles
 from persona_cli.model.prompts import Prompts
@@ -296,7 +296,7 @@ class PromptedModel:
         return max(1.0, 4 * self._engine.count(_SAMPLE) / len(_SAMPLE))
 
 
-def _told(written: Written) -> Iterator[Piece]:
+def _told(written: FittedPrompt) -> Iterator[Piece]:
     """Yield what was cut from a prompt, and what it took of the context."""
     if written.cut:
         yield Notice(f"Did not fit the prompt: {'; '.join(written.cut)}.")

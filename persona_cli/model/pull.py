@@ -31,7 +31,7 @@ from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 from tqdm.auto import tqdm
 
 from persona_cli.errors import EngineError, StorageError, UsageError, WeightsError
-from persona_cli.model.catalog import CatalogEntry, Part, Purpose
+from persona_cli.model.catalog import CatalogEntry, ModelPart, Purpose
 from persona_cli.model.weights import (
     Installed,
     Manifest,
@@ -96,7 +96,7 @@ def choose_files(entry: CatalogEntry, quantization: str) -> tuple[RemoteFile, ..
     return tuple(chosen)
 
 
-def _list(part: Part) -> list[RemoteFile]:
+def _list(part: ModelPart) -> list[RemoteFile]:
     found = _api().model_info(part.repository, revision=part.revision, files_metadata=True)
     return [
         RemoteFile(
@@ -112,7 +112,7 @@ def _list(part: Part) -> list[RemoteFile]:
     ]
 
 
-def _pinned(part: Part, listed: Sequence[RemoteFile], quantization: str) -> list[RemoteFile]:
+def _pinned(part: ModelPart, listed: Sequence[RemoteFile], quantization: str) -> list[RemoteFile]:
     """Return the first pinned file of the wanted quantization; what the hub has must be what was pinned."""
     wanted = [file for file in part.files if part.role != "text" or f"-{quantization}." in file.name]
     if not wanted:
@@ -130,7 +130,7 @@ def _pinned(part: Part, listed: Sequence[RemoteFile], quantization: str) -> list
     return [RemoteFile(there.role, there.repository, there.revision, there.name, pinned.bytes, pinned.sha256)]
 
 
-def _matching(part: Part, listed: Sequence[RemoteFile], quantization: str) -> list[RemoteFile]:
+def _matching(part: ModelPart, listed: Sequence[RemoteFile], quantization: str) -> list[RemoteFile]:
     pattern = part.wanted(quantization)
     names = [file for file in listed if fnmatchcase(file.name.lower(), pattern.lower())]
     if part.role in ("checkpoint", "folder"):
@@ -152,7 +152,7 @@ def _rank(name: str) -> int:
     return next((rank for rank, precision in enumerate(_PROJECTIONS) if f"{precision}.GGUF" in upper), 9)
 
 
-def _nothing(part: Part, wanted: str, listed: Sequence[RemoteFile]) -> WeightsError:
+def _nothing(part: ModelPart, wanted: str, listed: Sequence[RemoteFile]) -> WeightsError:
     have = sorted(file.name for file in listed if file.name.endswith((".gguf", ".safetensors")))
     return WeightsError(
         f"{part.repository} has no {wanted}",

@@ -40,7 +40,7 @@ HELD_BACK = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Quotation:
     """The person's own words, and when they said them."""
 
     words: str
@@ -49,11 +49,11 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ProfileEntry:
     """An entry of the profile with the words it rests on; none for what the person wrote themselves."""
 
     entry: CoreEntry
-    evidence: Evidence | None
+    evidence: Quotation | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class ChangedMind:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ShownPicture:
     """A picture with what was said when it was shown."""
 
     image: Image
@@ -109,7 +109,7 @@ class HeldBack:
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class PageContent:
     """Everything the page shows."""
 
     at: datetime
@@ -119,7 +119,7 @@ class Gathered:
     facts_in_all: int
     topics_in_all: int
     pictures_in_all: int
-    profile: tuple[Known, ...]
+    profile: tuple[ProfileEntry, ...]
     traits: Traits
     stories: tuple[TraitStory, ...]
     readings: int
@@ -132,7 +132,7 @@ class Gathered:
     """What is to happen, soonest first."""
     facts: tuple[SemanticMemory, ...]
     """What holds of the person, newest first."""
-    pictures: tuple[Picture, ...]
+    pictures: tuple[ShownPicture, ...]
     changes: tuple[ChangedMind, ...]
     conflicts: tuple[Conflict, ...]
     held_back: tuple[HeldBack, ...]
@@ -143,14 +143,14 @@ class Gathered:
         return next((known.entry.value for known in self.profile if known.entry.key == "name"), "")
 
 
-def gather(store: Store, now: datetime) -> Gathered:
+def gather(store: Store, now: datetime) -> PageContent:
     """Read what the page shows."""
     every = store.semantic.list(None)
     held = [fact for fact in every if fact.status is Status.ACTIVE]
     topics, images, days = store.episodes.list(), store.images.all(), store.turns.days()
     readings = store.readings.all()
     pictured = [image for image in images if image.crop_of is None]
-    return Gathered(
+    return PageContent(
         at=now,
         since=_day(days[0][0], now) if days else None,
         until=_day(days[-1][0], now) if days else None,
@@ -175,14 +175,14 @@ def gather(store: Store, now: datetime) -> Gathered:
     )
 
 
-def _profile(store: Store) -> tuple[Known, ...]:
+def _profile(store: Store) -> tuple[ProfileEntry, ...]:
     entries = store.core.current().entries
     turns = {turn.id: turn for turn in store.turns.many({entry.turn_id for entry in entries if entry.turn_id})}
-    return tuple(Known(entry, _evidence(turns.get(entry.turn_id or 0))) for entry in entries)
+    return tuple(ProfileEntry(entry, _evidence(turns.get(entry.turn_id or 0))) for entry in entries)
 
 
-def _evidence(turn: Turn | None) -> Evidence | None:
-    return None if turn is None else Evidence(turn.user, turn.at, str(Ref(Kind.MESSAGE, turn.id)))
+def _evidence(turn: Turn | None) -> Quotation | None:
+    return None if turn is None else Quotation(turn.user, turn.at, str(Ref(Kind.MESSAGE, turn.id)))
 
 
 def _stories(store: Store, readings: Sequence[Reading]) -> tuple[TraitStory, ...]:
@@ -232,13 +232,13 @@ def _changes(every: Sequence[SemanticMemory]) -> tuple[ChangedMind, ...]:
     return tuple(sorted(changes, key=lambda change: change.at, reverse=True)[:MOST_CHANGES])
 
 
-def _pictures(store: Store, images: Sequence[Image]) -> tuple[Picture, ...]:
+def _pictures(store: Store, images: Sequence[Image]) -> tuple[ShownPicture, ...]:
     newest = sorted(images, key=lambda image: image.added_at, reverse=True)[:MOST_PICTURES]
     shown = []
     for image in newest:
         turns = store.images.turns_of(image.hash)
         first = turns[0] if turns else None
-        shown.append(Picture(image, first.user if first else "", first.at if first else image.added_at))
+        shown.append(ShownPicture(image, first.user if first else "", first.at if first else image.added_at))
     return tuple(shown)
 
 

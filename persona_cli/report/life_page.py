@@ -23,7 +23,7 @@ from persona_cli.memory import Memory
 from persona_cli.records import EpisodicMemory, Image, SemanticMemory, Window
 from persona_cli.records.counting import counted
 from persona_cli.report import figures
-from persona_cli.report.gathering import Gathered, gather
+from persona_cli.report.gathering import PageContent, gather
 from persona_cli.report.thumbnails import thumbnail
 
 _HERE = Path(__file__).parent
@@ -40,7 +40,7 @@ def write_page(memory: Memory, now: datetime, *, pictures: bool = True, editable
     return render(gathered, shown, editable=editable)
 
 
-def render(gathered: Gathered, thumbnails: Mapping[str, str], *, editable: bool = False) -> str:
+def render(gathered: PageContent, thumbnails: Mapping[str, str], *, editable: bool = False) -> str:
     """Return the page; `thumbnails` are data URLs by the SHA-256 of their pictures."""
     style = (_HERE / "page.css").read_text(encoding="utf-8")
     zone = gathered.at.tzinfo
@@ -94,7 +94,7 @@ def _environment(local: Callable[[datetime], datetime]) -> Environment:
     return environment
 
 
-def _curves(gathered: Gathered, since: datetime, until: datetime) -> dict[str, Markup]:
+def _curves(gathered: PageContent, since: datetime, until: datetime) -> dict[str, Markup]:
     span = figures.common_span(gathered.stories)
     moved = [at for story in gathered.stories for at, _ in story.curve]
     begin = min([since, *moved])

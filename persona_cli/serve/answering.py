@@ -22,10 +22,10 @@ from persona_cli.memory.store import Store
 from persona_cli.model.tasks import Stop
 from persona_cli.records import Answer, AnswerDelta, Step, Turn
 from persona_cli.remembering.secrets import redact
+from persona_cli.serve.client_jobs import is_job
 from persona_cli.serve.completions import ChatRequest
 from persona_cli.serve.conversations import Conversations, conversation_key
 from persona_cli.serve.household import Household
-from persona_cli.serve.jobs import is_job
 
 NAME = "persona"
 PLAIN = "persona-plain"
@@ -35,7 +35,7 @@ _TOLD = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ClientMessage:
     """One message of a client, and who is to answer it."""
 
     request: ChatRequest
@@ -48,7 +48,7 @@ class Asked:
 
 
 @dataclass(slots=True)
-class Spoken:
+class ResponseState:
     """What came of it, filled while the response runs."""
 
     steps: list[Step]
@@ -70,16 +70,16 @@ class Answering:
         """Return the names of the models: one for each person, and the one without a memory."""
         return (NAME, *(f"{NAME}:{name}" for name in self._household.names()), PLAIN)
 
-    def read(self, request: ChatRequest, headers: Mapping[str, str]) -> Asked:
+    def read(self, request: ChatRequest, headers: Mapping[str, str]) -> ClientMessage:
         """Return what is asked of whom; raises `NotFoundError` for a model there is not."""
         if request.model not in self.models():
             raise NotFoundError(f"there is no model {request.model}", fix=f"There are {', '.join(self.models())}.")
         user = request.model.partition(":")[2]
         job = is_job(headers, request.said[-1])
         remembers = request.model != PLAIN and not job
-        return Asked(request, user, remembers, job, conversation_key(user, headers, request.said))
+        return ClientMessage(request, user, remembers, job, conversation_key(user, headers, request.said))
 
-    def steps(self, asked: Asked, stop: threading.Event, spoken: Spoken) -> Iterator[Step]:
+    def steps(self, asked: ClientMessage, stop: threading.Event, spoken: ResponseState) -> Iterator[Step]:
         """Yield the steps of one response, in one thread; `spoken` has what came of it."""
         with self._turn, closing(self._answer(asked, stop, spoken)) as steps:
             for step in steps:
@@ -92,14 +92,14 @@ class Answering:
                     spoken.text = step.text
                 yield step
 
-    def whole(self, asked: Asked) -> Spoken:
+    def whole(self, asked: ClientMessage) -> ResponseState:
         """Return a response once it is there."""
-        spoken = Spoken([])
+        spoken = ResponseState([])
         for _ in self.steps(asked, self._stopped, spoken):
             pass
         return spoken
 
-    async def stream(self, asked: Asked, spoken: Spoken) -> AsyncIterator[Step]:
+    async def stream(self, asked: ClientMessage, spoken: ResponseState) -> AsyncIterator[Step]:
         """Yield the steps of a response while it is made; a client that leaves stops it, and what was said is kept."""
         stop, steps = threading.Event(), queue.SimpleQueue[Step | BaseException | None]()
 
@@ -126,7 +126,9 @@ class Answering:
         with self._turn:
             pass
 
-    def _answer(self, asked: Asked, stop: threading.Event, spoken: Spoken) -> Generator[Step, None, None]:
+    def _answer(
+        self, asked: ClientMessage, stop: threading.Event, spoken: ResponseState
+    ) -> Generator[Step, None, None]:
         if not asked.remembers:
             yield from self._as_stranger(asked, stop)
             return
@@ -144,7 +146,7 @@ class Answering:
         if spoken.turn is not None:
             self._conversations.note(asked.conversation, spoken.turn, old)
 
-    def _as_stranger(self, asked: Asked, stop: threading.Event) -> Generator[Step, None, None]:
+    def _as_stranger(self, asked: ClientMessage, stop: threading.Event) -> Generator[Step, None, None]:
         known = self._household.assistant(asked.user)
         if asked.job and known.model.name == "lite":
             # it can write no title; clients take the first message where there is none
@@ -172,7 +174,7 @@ def _as_kept(said: Sequence[str], longest: int) -> tuple[str, ...]:
     return (*(kept if words == new else words for words in said[:-2]), *before, kept)
 
 
-def _tell(store: Store, asked: Asked, household: Household) -> None:
+def _tell(store: Store, asked: ClientMessage, household: Household) -> None:
     """Let a stranger know what was said before in the client's own history: it has no other memory of it."""
     now, exchanges = household.now(), asked.request.answered[-_TOLD:]
     longest = household.settings.chat.longest_message

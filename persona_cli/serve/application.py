@@ -21,7 +21,7 @@ from persona_cli.errors import NotFoundError, PersonaError
 from persona_cli.records import AnswerDelta, ThinkDelta
 from persona_cli.serve import completions
 from persona_cli.serve.access import MOST_BYTES, TOO_LARGE, Guard, PageKey, page_key
-from persona_cli.serve.answering import Answering, Spoken
+from persona_cli.serve.answering import Answering, ResponseState
 from persona_cli.serve.editing import ACTIONS, change
 from persona_cli.serve.faults import fault, fault_of, status_of
 from persona_cli.serve.household import Household
@@ -98,14 +98,14 @@ async def _model(answering: Answering, request: Request) -> Response:
 
 async def _complete(answering: Answering, household: Household, request: Request) -> Response:
     asked = answering.read(completions.parse_chat(await request.body()), request.headers)
-    reply = completions.Reply(asked.request.model)
+    reply = completions.ChatCompletion(asked.request.model)
     if not asked.request.stream:
         spoken = await anyio.to_thread.run_sync(answering.whole, asked)
         usage = completions.usage_of(spoken.steps, spoken.pieces)
         return JSONResponse(reply.whole(spoken.text, usage, completions.told_of(spoken.turn, spoken.steps)))
 
     async def events() -> AsyncIterator[bytes]:
-        spoken, thinking = Spoken([]), household.settings.chat.show_thinking
+        spoken, thinking = ResponseState([]), household.settings.chat.show_thinking
         yield reply.chunk({"role": "assistant", "content": ""})
         try:
             async for step in answering.stream(asked, spoken):

@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 from persona_cli.errors import PictureError, UsageError
 from persona_cli.escapes import UNSEEN
 from persona_cli.records import Notice, Spent, Step, Turn
-from persona_cli.serve.jobs import own_words
+from persona_cli.serve.client_jobs import own_words
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -121,7 +121,7 @@ def parse_texts(body: bytes) -> tuple[tuple[str, ...], bool]:
     return texts, request.encoding_format == "base64"
 
 
-class Reply:
+class ChatCompletion:
     """One completion in the making, in the pieces clients expect."""
 
     def __init__(self, model: str) -> None:

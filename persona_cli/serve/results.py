@@ -49,7 +49,7 @@ class Whole:
 
 
 @dataclass(frozen=True)
-class Person:
+class Acquaintance:
     """Somebody the person spoke of."""
 
     name: str

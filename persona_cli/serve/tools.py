@@ -42,10 +42,10 @@ from persona_cli.remembering.instructions import is_instruction
 from persona_cli.remembering.secrets import redact
 from persona_cli.serve.household import Household
 from persona_cli.serve.results import (
+    Acquaintance,
     Corrected,
     Forgotten,
     Kept,
-    Person,
     Profile,
     Recent,
     Remembered,
@@ -111,10 +111,10 @@ class Tools:
 
     def about_person(
         self, name: Annotated[str, Field(description="Ada, or what they are: my sister, the cat.")]
-    ) -> Person:
+    ) -> Acquaintance:
         """Return what is known of a person or a pet, under each of their names."""
         known = about(self._memory.store, name)
-        return Person(
+        return Acquaintance(
             known.name, list(known.roles), list(known.former_roles), _facts(known.facts), _facts(known.former)
         )
 

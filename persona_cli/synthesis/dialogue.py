@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from random import Random
 
 from persona_cli.personality import HEARD, NEUTRAL, TRAITS, Traits, evolve
-from persona_cli.synthesis.fact_kinds import Fact
+from persona_cli.synthesis.fact_kinds import LifeFact
 from persona_cli.synthesis.lifeplan import ASKS, Act, Beat, Life, Picture
 from persona_cli.synthesis.phrasing import filled, load_table, pool, worded
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DialogueQuestion:
     """What a question wants, and how it is found."""
 
     about_it: str
@@ -53,7 +53,7 @@ class TurnLabel:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class SpokenTurn:
     """One turn of a dialogue with its labels."""
 
     session: int
@@ -68,7 +68,7 @@ class Spoken:
     label: TurnLabel
     traits: Traits
     """The user's traits as they are known before this turn."""
-    asked: Asked | None = None
+    asked: DialogueQuestion | None = None
 
     @property
     def picture(self) -> Picture | None:
@@ -76,7 +76,7 @@ class Spoken:
         return self.beat.picture
 
 
-def speak(life: Life, seed: str) -> tuple[Spoken, ...]:
+def speak(life: Life, seed: str) -> tuple[SpokenTurn, ...]:
     """Return a life's dialogues in the words of the grammar."""
     speaker = _Speaker(life, Random(f"{seed}:{life.key}:words"))  # noqa: S311 - chance that can be repeated
     return tuple(turn for number in range(len(life.sessions)) for turn in speaker.session(number))
@@ -102,7 +102,7 @@ def contrary(traits: Traits) -> Traits:
     return Traits(**{name: 2 * NEUTRAL - score for name, score in traits})
 
 
-def searches_for(fact: Fact, query: str) -> tuple[str, str]:
+def searches_for(fact: LifeFact, query: str) -> tuple[str, str]:
     """Return the words of two searches for a fact: what it is found by but for what is asked, then the question."""
     words = [word for word in fact.keywords if fact.value.casefold() not in word.casefold()]
     return " ".join(words[:3]) or fact.about_it, query.rstrip("?.")
@@ -116,12 +116,12 @@ class _Speaker:
         self._rng = rng
         self._traits = Traits()
         self._turns = 0
-        self._told: list[tuple[int, Fact]] = []
+        self._told: list[tuple[int, LifeFact]] = []
         """What was told, with its session."""
 
-    def session(self, number: int) -> list[Spoken]:
+    def session(self, number: int) -> list[SpokenTurn]:
         """Return the turns of one session."""
-        planned, spoken = self._life.sessions[number], list[Spoken]()
+        planned, spoken = self._life.sessions[number], list[SpokenTurn]()
         at = planned.at
         for place, beat in enumerate(planned.beats):
             turn = self._turn(number, place, at, beat)
@@ -133,11 +133,11 @@ class _Speaker:
             at += timedelta(minutes=self._rng.randrange(1, 6))
         return spoken
 
-    def _turn(self, number: int, place: int, at: datetime, beat: Beat) -> Spoken:
+    def _turn(self, number: int, place: int, at: datetime, beat: Beat) -> SpokenTurn:
         if beat.act is Act.ASK_WINDOW and self._window(number, beat) is None:
             # nothing was told then: a question about what was never told takes its place
             beat = Beat(Act.ASK_UNTOLD, beat.topic)
-        asked: Asked | None = None
+        asked: DialogueQuestion | None = None
         if beat.act in ASKS:
             user, plain, thought, asked = self._question(number, at, beat)
             label = TurnLabel(Traits(), reason=self._rng.choice(("a question", "something is asked, not told")))
@@ -146,7 +146,7 @@ class _Speaker:
         answer = toned(plain, self._traits, self._rng)
         if beat.picture is not None and "<img>" not in user:
             user = f"<img> {user}"
-        return Spoken(number, place, at, user, answer, plain, thought, beat, label, self._traits, asked)
+        return SpokenTurn(number, place, at, user, answer, plain, thought, beat, label, self._traits, asked)
 
     def _statement(self, beat: Beat) -> tuple[str, str, str, TurnLabel]:
         match beat.act:
@@ -213,12 +213,12 @@ class _Speaker:
         label = TurnLabel(Traits(), reason=self._rng.choice(row["reason"]))
         return user, self._rng.choice(row["reply"]), self._rng.choice(row["think"]), label
 
-    def _question(self, number: int, at: datetime, beat: Beat) -> tuple[str, str, str, Asked]:
+    def _question(self, number: int, at: datetime, beat: Beat) -> tuple[str, str, str, DialogueQuestion]:
         match beat.act:
             case Act.ASK_UNTOLD:
                 replies = load_table("replies")
                 text, about_it, words = self._rng.choice(replies["unasked"]["ask"])
-                asked = Asked(about_it, (words, about_it.removeprefix("the ").removeprefix("their ")))
+                asked = DialogueQuestion(about_it, (words, about_it.removeprefix("the ").removeprefix("their ")))
                 plain = self._rng.choice(replies["answers"]["unknown"])
             case Act.ASK_WINDOW:
                 text, plain, asked = self._asked_window(number, at, beat)
@@ -228,7 +228,7 @@ class _Speaker:
                 text, plain, asked = self._asked_fact(beat)
         return self._dressed(text, "ask"), plain, "", asked
 
-    def _asked_fact(self, beat: Beat) -> tuple[str, str, Asked]:
+    def _asked_fact(self, beat: Beat) -> tuple[str, str, DialogueQuestion]:
         fact, former = beat.fact, beat.act is Act.ASK_FORMER
         assert fact is not None
         kind = fact.kind
@@ -236,24 +236,24 @@ class _Speaker:
         plain = worded(kind.was_answer if former else kind.answer, fact.slots, self._rng)
         was = fact.slots.get(f"was_{kind.asked_for}", "") if former else ""
         gold = fact.former.content if former else fact.content
-        return text, plain, Asked(fact.about_it, searches_for(fact, text), (gold,), fact.brief, was)
+        return text, plain, DialogueQuestion(fact.about_it, searches_for(fact, text), (gold,), fact.brief, was)
 
-    def _asked_use(self, beat: Beat) -> tuple[str, str, Asked]:
+    def _asked_use(self, beat: Beat) -> tuple[str, str, DialogueQuestion]:
         fact = beat.fact
         assert fact is not None
         use = self._rng.choice(fact.kind.use)
         words = filled(use.words, fact.slots)
-        asked = Asked(fact.about_it, (words, fact.about_it), (fact.content,), fact.value, use=True)
+        asked = DialogueQuestion(fact.about_it, (words, fact.about_it), (fact.content,), fact.value, use=True)
         return worded(use.ask, fact.slots, self._rng), worded(use.reply, fact.slots, self._rng), asked
 
-    def _window(self, number: int, beat: Beat) -> tuple[int, Fact] | None:
+    def _window(self, number: int, beat: Beat) -> tuple[int, LifeFact] | None:
         there = [fact for session, fact in self._told if session == number - beat.window]
         # a fact that has changed since would be told as if it held
         heirs = {fact.key for session, fact in self._told if session > number - beat.window and fact.changed}
         lasting = [fact for fact in there if fact.key not in heirs]
         return (number - beat.window, lasting[0]) if lasting else None
 
-    def _asked_window(self, number: int, at: datetime, beat: Beat) -> tuple[str, str, Asked]:
+    def _asked_window(self, number: int, at: datetime, beat: Beat) -> tuple[str, str, DialogueQuestion]:
         found, table = self._window(number, beat), load_table("replies")["windows"]
         assert found is not None
         session, fact = found
@@ -266,7 +266,7 @@ class _Speaker:
         words = f"{fact.of} {fact.kind.topic}" if fact.of != "user" else fact.kind.topic
         # who asks what was told at all has not said what it is about, and neither can a thought
         about_it, searches = (fact.about_it, (words, fact.about_it)) if "{about}" in form else table["anything"]
-        asked = Asked(about_it, tuple(searches), (fact.content,), fact.brief, window=window, span=span)
+        asked = DialogueQuestion(about_it, tuple(searches), (fact.content,), fact.brief, window=window, span=span)
         return worded([form], slots, self._rng), plain, asked
 
     def _dressed(self, text: str, opener: str) -> str:
@@ -316,9 +316,9 @@ def name_window(then: datetime, now: datetime, rng: Random) -> tuple[str, tuple[
     return f"on {then.day} {then:%B}", whole_day
 
 
-def topics_of(turns: Sequence[Spoken]) -> list[tuple[str, list[Spoken]]]:
+def topics_of(turns: Sequence[SpokenTurn]) -> list[tuple[str, list[SpokenTurn]]]:
     """Return the topics of a session in order, each with its turns."""
-    topics: dict[str, list[Spoken]] = {}
+    topics: dict[str, list[SpokenTurn]] = {}
     for turn in turns:
         topics.setdefault(turn.beat.topic, []).append(turn)
     return list(topics.items())

@@ -16,8 +16,8 @@ from persona_cli.evaluation.asking import choice_text
 from persona_cli.evaluation.cases import Form, Question
 from persona_cli.evaluation.datasets.persona_mme import ASPECTS
 from persona_cli.personality import NEUTRAL, Traits
-from persona_cli.synthesis.dialogue import Asked, Spoken, TurnLabel, contrary, searches_for, toned
-from persona_cli.synthesis.fact_kinds import Fact
+from persona_cli.synthesis.dialogue import DialogueQuestion, SpokenTurn, TurnLabel, contrary, searches_for, toned
+from persona_cli.synthesis.fact_kinds import LifeFact
 from persona_cli.synthesis.lifeplan import Act, Beat, Life
 from persona_cli.synthesis.phrasing import filled, load_table, pool, worded
 
@@ -45,7 +45,7 @@ class ExamQuestion:
 
     free: bool = False
     """It can be asked without its options, and `reply` is then what to hold an answer against."""
-    fact: Fact | None = None
+    fact: LifeFact | None = None
     """What it is about, where memory has that as one fact."""
 
     @property
@@ -65,22 +65,22 @@ class ExamQuestion:
         return f"({'abcd'[self.right]})"
 
     @property
-    def asked(self) -> Asked | None:
+    def asked(self) -> DialogueQuestion | None:
         """Return what is wanted and how it is found; None where no one memory tells it."""
         fact = self.fact
         if fact is None:
             return None
         gold = (fact.content, fact.former.content) if self.task == _EVOLVES else (fact.content,)
         searches = searches_for(fact, self.query)
-        return Asked(fact.about_it, searches, gold, self.options[self.right], letter=self.letter)
+        return DialogueQuestion(fact.about_it, searches, gold, self.options[self.right], letter=self.letter)
 
 
-def examine(life: Life, spoken: Sequence[Spoken], seed: str) -> tuple[ExamQuestion, ...]:
+def examine(life: Life, spoken: Sequence[SpokenTurn], seed: str) -> tuple[ExamQuestion, ...]:
     """Return the questions at the end of a history, those of a task together."""
     return tuple(_Examiner(life, spoken, Random(f"{seed}:{life.key}:exam")).questions())  # noqa: S311 - repeatable
 
 
-def practice(life: Life, spoken: Sequence[Spoken], seed: str, most: int) -> tuple[Spoken, ...]:
+def practice(life: Life, spoken: Sequence[SpokenTurn], seed: str, most: int) -> tuple[SpokenTurn, ...]:
     """Return questions with options as turns after a history, worded and shuffled anew, to learn to choose."""
     rng, last = Random(f"{seed}:{life.key}:practice"), spoken[-1]  # noqa: S311 - chance that can be repeated
     known = [question for question in examine(life, spoken, f"{seed}:practice") if question.fact is not None]
@@ -90,7 +90,7 @@ def practice(life: Life, spoken: Sequence[Spoken], seed: str, most: int) -> tupl
         beat = Beat(Act.ASK, question.fact.kind.topic, question.fact)
         letter, label = question.letter, TurnLabel(Traits())
         turns.append(
-            Spoken(
+            SpokenTurn(
                 last.session + 1, place, question.at, question.put, letter, letter, "", beat, label, last.traits,
                 question.asked,
             )
@@ -99,7 +99,7 @@ def practice(life: Life, spoken: Sequence[Spoken], seed: str, most: int) -> tupl
 
 
 class _Examiner:
-    def __init__(self, life: Life, spoken: Sequence[Spoken], rng: Random) -> None:
+    def __init__(self, life: Life, spoken: Sequence[SpokenTurn], rng: Random) -> None:
         self._life = life
         self._spoken = spoken
         self._rng = rng
@@ -126,7 +126,7 @@ class _Examiner:
         yield from self._meant()
         yield from self._seen()
 
-    def _recall(self, fact: Fact) -> ExamQuestion:
+    def _recall(self, fact: LifeFact) -> ExamQuestion:
         query = worded(fact.kind.ask, fact.slots, self._rng)
         reply = worded(fact.kind.answer, fact.slots, self._rng)
         tempting = (fact.former.brief,) if fact.changed else ()
@@ -134,7 +134,7 @@ class _Examiner:
         options = [fact.brief, *self._others(fact, lambda other: other.brief, tempting)]
         return self._question(task, query, options, reply=reply, pair=self._rng.random() < 0.3, fact=fact)
 
-    def _evolution(self, fact: Fact) -> Iterator[ExamQuestion]:
+    def _evolution(self, fact: LifeFact) -> Iterator[ExamQuestion]:
         table = load_table("scenes")["turned"]
         was = fact.former.brief
         word = next((word for word in fact.keywords if fact.value.casefold() not in word.casefold()), "")
@@ -191,13 +191,13 @@ class _Examiner:
             others = _alike(picture.thing, unlike, self._rng)
             yield self._question("Visual Detail Recall", query, [picture.thing, *others])
 
-    def _replies(self, fact: Fact, forms: Sequence[str]) -> list[str]:
+    def _replies(self, fact: LifeFact, forms: Sequence[str]) -> list[str]:
         """Return a reply with what is true of the person, and the same with what is not."""
         form = self._rng.choice(forms)
         others = self._others(fact, lambda other: worded([form], other.slots, self._rng), ())
         return [worded([form], fact.slots, self._rng), *others]
 
-    def _others(self, fact: Fact, say: Callable[[Fact], str], tempting: Sequence[str]) -> list[str]:
+    def _others(self, fact: LifeFact, say: Callable[[LifeFact], str], tempting: Sequence[str]) -> list[str]:
         """Return what is of the same kind, of like length, and not true of the person; what tempts comes first."""
         slot = fact.kind.asked_for
         values = _dates(fact.value) if slot == "date" else pool(fact.kind.slots[slot])
@@ -214,7 +214,7 @@ class _Examiner:
         *,
         reply: str = "",
         pair: bool = False,
-        fact: Fact | None = None,
+        fact: LifeFact | None = None,
     ) -> ExamQuestion:
         """Return a question whose first option is the right one, with the options shuffled."""
         order = self._rng.sample(range(OPTIONS), OPTIONS)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from persona_cli.synthesis.dialogue import Spoken
+from persona_cli.synthesis.dialogue import SpokenTurn
 from persona_cli.synthesis.exam import ExamQuestion
 from persona_cli.synthesis.lifeplan import Life
 from persona_cli.synthesis.sft_rows import write_lines
@@ -54,7 +54,7 @@ def bench_records(questions: Iterable[ExamQuestion], turns: int, person: str) ->
     return [_record(question, f"./samples/{bucket_of(turns)}/{int(person)}/user_data.json") for question in questions]
 
 
-def write_user(life: Life, spoken: Sequence[Spoken], folder: Path) -> None:
+def write_user(life: Life, spoken: Sequence[SpokenTurn], folder: Path) -> None:
     """Write a person's history into a benchmark's folder, the pictures beside it."""
     place = folder / "samples" / str(bucket_of(len(spoken))) / str(int(life.key))
     place.mkdir(parents=True, exist_ok=True)

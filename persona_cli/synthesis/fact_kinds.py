@@ -12,7 +12,7 @@ from persona_cli.synthesis.phrasing import Slots, filled, load_table, pool, word
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class FactUse:
     """A request that somebody who knows the fact answers better."""
 
     ask: tuple[str, ...]
@@ -51,7 +51,7 @@ class FactKind:
     core: str = ""
     core_value: str = ""
     habit: str = ""
-    use: tuple[Use, ...] = ()
+    use: tuple[FactUse, ...] = ()
 
     @property
     def asked_for(self) -> str:
@@ -60,7 +60,7 @@ class FactKind:
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class LifeFact:
     """One version of something that is true of a person's life."""
 
     kind: FactKind
@@ -113,16 +113,16 @@ class Fact:
         return (filled(self.kind.habit, self.slots), self.content) if self.kind.habit else None
 
     @property
-    def former(self) -> Fact:
+    def former(self) -> LifeFact:
         """Return what it took the place of."""
         was = {name.removeprefix("was_"): value for name, value in self.slots.items() if name.startswith("was_")}
-        return Fact(self.kind, {**self.slots, **was}, self.of)
+        return LifeFact(self.kind, {**self.slots, **was}, self.of)
 
     def say(self, rng: Random) -> str:
         """Return how the person tells it."""
         return worded(self.kind.change if self.changed else self.kind.say, self.slots, rng)
 
-    def successor(self, rng: Random) -> Fact:
+    def successor(self, rng: Random) -> LifeFact:
         """Return what takes its place when it changes."""
         old = {f"was_{name}": value for name, value in self.slots.items() if name in self.kind.slots}
         new = {
@@ -130,7 +130,7 @@ class Fact:
             for name, source in self.kind.slots.items()
             if name not in self.kind.fixed
         }
-        return Fact(self.kind, {**self.slots, **new, **old}, self.of, changed=True)
+        return LifeFact(self.kind, {**self.slots, **new, **old}, self.of, changed=True)
 
 
 @cache
@@ -141,5 +141,5 @@ def fact_kinds() -> tuple[FactKind, ...]:
 
 def _kind(row: Mapping[str, Any]) -> FactKind:
     fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
-    fields["use"] = tuple(Use(tuple(use["ask"]), use["words"], tuple(use["reply"])) for use in row.get("use", ()))
+    fields["use"] = tuple(FactUse(tuple(use["ask"]), use["words"], tuple(use["reply"])) for use in row.get("use", ()))
     return FactKind(**fields)

@@ -32,7 +32,7 @@ from persona_cli.model.tasks import CoreDraft, EpisodeDraft, ProceduralDraft
 from persona_cli.paths import Places
 from persona_cli.personality import evolve, momentum
 from persona_cli.records import Box, EpisodicMemory, Query, Recall, Ref, Retrieve, SemanticMemory, Turn
-from persona_cli.synthesis.dialogue import Spoken
+from persona_cli.synthesis.dialogue import SpokenTurn
 
 if TYPE_CHECKING:
     from persona_cli.memory.vectors.embedding import Embedder
@@ -77,7 +77,7 @@ class Housing:
         return path
 
     @contextmanager
-    def open(self, key: str) -> Iterator[Household]:
+    def open(self, key: str) -> Iterator[WrittenHome]:
         """Open the household of a person, empty; one that was there is begun anew."""
         home = self.folder / key
         if home.exists():
@@ -88,7 +88,7 @@ class Housing:
         store = open_store(places.database)
         try:
             with store.transaction():
-                yield Household(self, places, store)
+                yield WrittenHome(self, places, store)
         finally:
             store.close()
 
@@ -100,7 +100,7 @@ class Housing:
             self._blank.unlink(missing_ok=True)
 
 
-class Household:
+class WrittenHome:
     """One person's memory while it is being written and asked."""
 
     def __init__(self, housing: Housing, places: Places, store: Store) -> None:
@@ -116,7 +116,7 @@ class Household:
         """Begin a session."""
         self._session = self.store.sessions.start(at).id
 
-    def hear(self, spoken: Spoken) -> Turn:
+    def hear(self, spoken: SpokenTurn) -> Turn:
         """Store a turn as it was said, with its picture."""
         shown = (self.media.add(spoken.picture.path, spoken.at),) if spoken.picture else ()
         user = spoken.user.replace("<img>", "").strip()
@@ -126,7 +126,7 @@ class Household:
         """Tell whether a name occurs in what is remembered so far."""
         return name.casefold() in self._known
 
-    def learn(self, spoken: Spoken, turn: Turn) -> None:
+    def learn(self, spoken: SpokenTurn, turn: Turn) -> None:
         """Write what the labels of a turn say: the reading of the traits, and the memory."""
         label, readings = spoken.label, self.store.readings
         before = readings.latest()
@@ -145,7 +145,7 @@ class Household:
         for old in held:
             self.store.semantic.supersede(old.id, kept.id, turn.at, "synthesised")
 
-    def _shown(self, spoken: Spoken, turn: Turn) -> tuple[str, ...]:
+    def _shown(self, spoken: SpokenTurn, turn: Turn) -> tuple[str, ...]:
         """Return the pictures of a memory; of one whose place in the picture is known, that part."""
         if spoken.label.box is None:
             return tuple(image.hash for image in turn.images)
@@ -202,7 +202,7 @@ class Household:
 class Recaller:
     """Searches as a response does; many responses never search, so nothing is opened before."""
 
-    def __init__(self, household: Household, rng: Random | None) -> None:
+    def __init__(self, household: WrittenHome, rng: Random | None) -> None:
         self._household = household
         self._rng = rng
         self._retriever: Retriever | None = None
@@ -213,7 +213,7 @@ class Recaller:
         return self._retriever.recall(query, wish, shown)
 
 
-def slot_of(spoken: Spoken) -> str:
+def slot_of(spoken: SpokenTurn) -> str:
     """Return the attribute that a told fact fills: a change takes the place of what filled it before."""
     fact = spoken.beat.fact
     return f"{fact.of}/{fact.kind.name}" if fact is not None and fact.kind.change else ""

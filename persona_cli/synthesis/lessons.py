@@ -24,8 +24,8 @@ from persona_cli.model.tasks import Exchange, Situation
 from persona_cli.personality import Traits
 from persona_cli.records import EpisodicMemory, Fulfilled, Query, Retrieve, Turn
 from persona_cli.synthesis import targets
-from persona_cli.synthesis.dialogue import Asked, Spoken
-from persona_cli.synthesis.home_writing import GAP, Household
+from persona_cli.synthesis.dialogue import DialogueQuestion, SpokenTurn
+from persona_cli.synthesis.home_writing import GAP, WrittenHome
 from persona_cli.synthesis.lifeplan import Act
 from persona_cli.synthesis.phrasing import load_table
 from persona_cli.synthesis.quality import leaks, refusal
@@ -79,7 +79,7 @@ class Pupil:
     """Goes through a life and writes the lessons down."""
 
     person: str
-    household: Household
+    household: WrittenHome
     prompts: Prompts
     context: int
     rng: Random
@@ -90,7 +90,7 @@ class Pupil:
     refused: Counter[str] = field(default_factory=Counter)
     """By the gate's rule: labels that do not rest on their turn."""
 
-    def session(self, spoken: Sequence[Spoken]) -> Iterator[Lesson]:
+    def session(self, spoken: Sequence[SpokenTurn]) -> Iterator[Lesson]:
         """Yield the lessons of one session, and let memory learn it."""
         household = self.household
         household.begin(spoken[0].at)
@@ -105,7 +105,7 @@ class Pupil:
             turns.append(turn)
         yield from self._end(spoken, turns)
 
-    def _labels(self, said: Spoken, turn: Turn, recent: Sequence[Turn]) -> Iterator[Lesson]:
+    def _labels(self, said: SpokenTurn, turn: Turn, recent: Sequence[Turn]) -> Iterator[Lesson]:
         label = said.label
         yield self._task(
             Stage.PERSONALITY, said, targets.traits_text(label.scores),
@@ -127,7 +127,7 @@ class Pupil:
         list(self._model(scribe).reason(situation, _never))
         return scribe.calls[0][0].text
 
-    def merged(self, spoken: Sequence[Spoken]) -> Iterator[Lesson]:
+    def merged(self, spoken: Sequence[SpokenTurn]) -> Iterator[Lesson]:
         """Yield how old conversations of one topic are summed up, at the end of a life."""
         said = {turn.at: turn for turn in spoken}
         topics: dict[str, list[EpisodicMemory]] = {}
@@ -140,11 +140,11 @@ class Pupil:
                 chosen = episodes[: MERGED[1]]
                 yield self._merge(said[chosen[-1].started_at], chosen)
 
-    def _merge(self, said: Spoken, episodes: Sequence[EpisodicMemory]) -> Lesson:
+    def _merge(self, said: SpokenTurn, episodes: Sequence[EpisodicMemory]) -> Lesson:
         target = targets.summary_text(episodes)
         return self._task(Stage.MERGE, said, target, lambda model: model.merge_episodes(episodes, _never))
 
-    def _located(self, said: Spoken, turn: Turn) -> Lesson:
+    def _located(self, said: SpokenTurn, turn: Turn) -> Lesson:
         """Return where in a picture the named thing is, in pixels of the size that a model sees it at."""
         assert said.label.box is not None
         assert said.picture is not None
@@ -155,7 +155,7 @@ class Pupil:
         target = json.dumps([{"bbox_2d": corners, "label": thing}])
         return self._task(Stage.LOCATE, said, target, lambda model: model.locate(image, thing, _never))
 
-    def _end(self, spoken: Sequence[Spoken], turns: Sequence[Turn]) -> Iterator[Lesson]:
+    def _end(self, spoken: Sequence[SpokenTurn], turns: Sequence[Turn]) -> Iterator[Lesson]:
         store, last = self.household.store, spoken[-1]
         topics = targets.topics_label(spoken, self.rng)
         habits = targets.habits_label(spoken)
@@ -173,22 +173,22 @@ class Pupil:
         )
         self.household.close_session(turns, topics, habits, core)
 
-    def _task(self, stage: Stage, said: Spoken, target: str, ask: Callable[[PromptedModel], object]) -> Lesson:
+    def _task(self, stage: Stage, said: SpokenTurn, target: str, ask: Callable[[PromptedModel], object]) -> Lesson:
         scribe = Scribe(self.context)
         scribe.reply = lambda _messages: target
         ask(self._model(scribe))
         return self._lesson(stage, said, scribe)
 
-    def choices(self, asked: Sequence[Spoken]) -> Iterator[Lesson]:
+    def choices(self, asked: Sequence[SpokenTurn]) -> Iterator[Lesson]:
         """Yield how questions with options are answered at the end of a life."""
         for said in asked:
             yield from self._answered(said, Query(said.user, said.at), ())
 
-    def _response(self, said: Spoken, turn: Turn, recent: Sequence[Turn]) -> Iterator[Lesson]:
+    def _response(self, said: SpokenTurn, turn: Turn, recent: Sequence[Turn]) -> Iterator[Lesson]:
         near = tuple(before for before in recent if before.at >= said.at - GAP)
         yield from self._answered(said, Query(turn.user, said.at, turn.images), near)
 
-    def _answered(self, said: Spoken, query: Query, near: tuple[Turn, ...]) -> Iterator[Lesson]:
+    def _answered(self, said: SpokenTurn, query: Query, near: tuple[Turn, ...]) -> Iterator[Lesson]:
         situation = Situation(query, self.household.store.core.current(), said.traits, near)
         policy = Policy(said, situation, self.rng)
         scribe = Scribe(self.context)
@@ -208,7 +208,7 @@ class Pupil:
         if said.asked is not None and self.rng.random() < ONE_CALL:
             yield from self._one_call(said, situation)
 
-    def _one_call(self, said: Spoken, situation: Situation) -> Iterator[Lesson]:
+    def _one_call(self, said: SpokenTurn, situation: Situation) -> Iterator[Lesson]:
         """Yield the answer of a response without reasoning: one search with the words of the query, one call."""
         wish = Retrieve(situation.query.text)
         found = self.household.recaller(self.rng)(situation.query, wish, ())
@@ -225,7 +225,7 @@ class Pupil:
     def _model(self, scribe: Scribe) -> PromptedModel:
         return PromptedModel(scribe, self.prompts, self.household.media.source)
 
-    def _lesson(self, stage: Stage, said: Spoken, scribe: Scribe) -> Lesson:
+    def _lesson(self, stage: Stage, said: SpokenTurn, scribe: Scribe) -> Lesson:
         return Lesson(
             stage, self.person, f"{said.session}:{said.place}", said.beat.act.value, said.user, scribe.calls[-1]
         )
@@ -234,7 +234,7 @@ class Pupil:
 class Policy:
     """What the right reply of a response is, by what the prompt shows so far."""
 
-    def __init__(self, said: Spoken, situation: Situation, rng: Random) -> None:
+    def __init__(self, said: SpokenTurn, situation: Situation, rng: Random) -> None:
         self._said = said
         self._situation = situation
         self._rng = rng
@@ -260,7 +260,7 @@ class Policy:
         self.lost = bool(asked.gold)
         return targets.think_text(self._say("unknown", asked), self._said.answer)
 
-    def _search(self, asked: Asked) -> str:
+    def _search(self, asked: DialogueQuestion) -> str:
         words = asked.searches[self.searches]
         kind = (
             "again" if self.searches else "search_window" if asked.window else "search_use" if asked.use else "search"
@@ -270,7 +270,7 @@ class Policy:
         wish = Retrieve(words.replace('"', "'"), start, end)
         return targets.search_text(self._say(kind, asked, words=wish.keywords), wish)
 
-    def _above(self, asked: Asked, prompt: str) -> str:
+    def _above(self, asked: DialogueQuestion, prompt: str) -> str:
         """Return the thought of one who sees the answer in the profile or in the last hour's talk; "" where it is not.
 
         What is asked of another time, or of what was before, is not to be had from the profile.
@@ -287,14 +287,14 @@ class Policy:
                     return self._say("above_recent", asked, value=asked.value)
         return ""
 
-    def _found(self, asked: Asked) -> str:
+    def _found(self, asked: DialogueQuestion) -> str:
         if asked.letter:
             content = " ".join(asked.gold)
             return self._say("choose", asked, content=content, option=asked.value.rstrip("."), letter=asked.letter)
         kind = "former" if asked.was else "found"
         return self._say(kind, asked, content=asked.gold[0], value=asked.value, was=asked.was)
 
-    def _say(self, kind: str, asked: Asked, **slots: str) -> str:
+    def _say(self, kind: str, asked: DialogueQuestion, **slots: str) -> str:
         fields = {"about_it": asked.about_it, "window": asked.span, "date": "", "words": asked.searches[0], **slots}
         forms = [form for form in self._think[kind] if "{date}" not in form]
         return str(self._rng.choice(forms)).format(**fields)

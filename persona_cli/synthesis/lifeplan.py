@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 
 from persona_cli.personality import TRAITS
-from persona_cli.synthesis.fact_kinds import Fact, FactKind, fact_kinds
+from persona_cli.synthesis.fact_kinds import FactKind, LifeFact, fact_kinds
 from persona_cli.synthesis.phrasing import Slots, load_table, pool
 
 FIRST_DAY = datetime(2025, 1, 6, tzinfo=UTC)
@@ -60,7 +60,7 @@ class Beat:
 
     act: Act
     topic: str
-    fact: Fact | None = None
+    fact: LifeFact | None = None
     talk: str = ""
     """Which kind of talk it is."""
     trait: str = ""
@@ -103,8 +103,8 @@ class Life:
 class _Schedule:
     """What is known of a life while it is being planned."""
 
-    untold: list[Fact]
-    told: list[Fact]
+    untold: list[LifeFact]
+    told: list[LifeFact]
     """The versions that hold now."""
     at: datetime = FIRST_DAY
     """When the session that is planned takes place."""
@@ -170,12 +170,12 @@ def _turning(rng: Random, poles: Mapping[str, int], sessions: int) -> tuple[str,
     return rng.choice(strong), sessions // 2 + rng.randrange(2)
 
 
-def _facts(rng: Random, turns: int, user: str) -> list[Fact]:
+def _facts(rng: Random, turns: int, user: str) -> list[LifeFact]:
     """Return all that there is to be told in a life, in the order of its telling."""
     people = _people(rng, 3 + turns // 25, user)
     animals = _animals(rng, 1 + turns // 60)
     of: Mapping[str, Sequence[Slots]] = {"user": [{}], "person": people, "pet": animals}
-    facts: list[Fact] = []
+    facts: list[LifeFact] = []
     for kind in fact_kinds():
         beings = of[kind.about]
         some = beings if kind.about == "user" else rng.sample(beings, max(1, len(beings) // 2))
@@ -185,10 +185,10 @@ def _facts(rng: Random, turns: int, user: str) -> list[Fact]:
     return basics + [fact for fact in facts if fact not in basics]
 
 
-def _draw(rng: Random, kind: FactKind, being: Slots) -> Fact:
+def _draw(rng: Random, kind: FactKind, being: Slots) -> LifeFact:
     # whose somebody is was decided with them
     slots = {name: rng.choice(pool(source)) for name, source in kind.slots.items() if name not in being}
-    return Fact(kind, {**being, **slots}, being.get("name") or being.get("pet") or "user")
+    return LifeFact(kind, {**being, **slots}, being.get("name") or being.get("pet") or "user")
 
 
 def _people(rng: Random, count: int, user: str) -> list[Slots]:
@@ -257,7 +257,7 @@ def _tell(rng: Random, schedule: _Schedule, topics: Sequence[str]) -> Beat:
     return Beat(Act.TELL, fact.kind.topic, fact)
 
 
-def _dated(rng: Random, fact: Fact, at: datetime) -> Fact:
+def _dated(rng: Random, fact: LifeFact, at: datetime) -> LifeFact:
     """Return a fact with the day it happens on, and how that is said."""
     days = rng.choice((1, 2, 3, 5, 9, 16, 27, 40))
     day = at + timedelta(days=days)

@@ -23,7 +23,7 @@ from persona_cli import __version__
 from persona_cli.errors import TransferError
 from persona_cli.model.prompts import load_prompts
 from persona_cli.paths import Places
-from persona_cli.synthesis.dialogue import Spoken, speak
+from persona_cli.synthesis.dialogue import SpokenTurn, speak
 from persona_cli.synthesis.exam import examine, practice
 from persona_cli.synthesis.exam_files import bench_records, rl_row, write_benchmark, write_rl, write_user
 from persona_cli.synthesis.home_writing import Housing
@@ -68,7 +68,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PersonPart:
     """One person's part."""
 
     key: str
@@ -130,7 +130,7 @@ def make_people(order: Order, places: Places, folder: Path, keys: Sequence[str])
         housing.close()
 
 
-def plan_all(order: Order) -> list[tuple[Life, tuple[Spoken, ...]]]:
+def plan_all(order: Order) -> list[tuple[Life, tuple[SpokenTurn, ...]]]:
     """Return every life of an order with its talk in the grammar's words: what a teacher says anew."""
     personas = load_personas(order.personas)
     lives = [_life(order, key, personas) for key in order.keys]
@@ -142,7 +142,7 @@ def _life(order: Order, key: str, personas: Sequence[str]) -> Life:
     return plan_life(key, persona, order.turns, order.seed, order.pictures)
 
 
-def _part(life: Life, order: Order, housing: Housing, folder: Path) -> Part:
+def _part(life: Life, order: Order, housing: Housing, folder: Path) -> PersonPart:
     spoken = reworded(life, speak(life, order.seed), folder) if order.taught else speak(life, order.seed)
     exam = examine(life, spoken, order.seed)
     write_lines(folder / "transcripts" / f"{life.key}.jsonl", _transcript(spoken))
@@ -151,7 +151,7 @@ def _part(life: Life, order: Order, housing: Housing, folder: Path) -> Part:
     if order.is_held(life.key):
         write_user(life, spoken, folder / "benchmark")
         records = tuple(bench_records(exam, len(spoken), life.key))
-        return Part(life.key, len(spoken), pictured, (), records=records, counts=acts)
+        return PersonPart(life.key, len(spoken), pictured, (), records=records, counts=acts)
     rng = Random(f"{order.seed}:{life.key}:lessons")  # noqa: S311 - chance that can be repeated
     with housing.open(life.key) as household:
         pupil = Pupil(life.key, household, load_prompts(), order.context, rng)
@@ -162,7 +162,7 @@ def _part(life: Life, order: Order, housing: Housing, folder: Path) -> Part:
         traits = household.store.readings.latest()
         prompts = [pupil.first_prompt(question.put, question.at, traits) for question in exam]
     asked = zip(exam, prompts, strict=True)
-    return Part(
+    return PersonPart(
         life.key,
         len(spoken),
         pictured,
@@ -177,7 +177,7 @@ def _part(life: Life, order: Order, housing: Housing, folder: Path) -> Part:
     )
 
 
-def _transcript(spoken: Sequence[Spoken]) -> Iterator[dict[str, Any]]:
+def _transcript(spoken: Sequence[SpokenTurn]) -> Iterator[dict[str, Any]]:
     for said in spoken:
         words = said.user.replace("<img>", "").strip()
         line: dict[str, Any] = {"time": f"{said.at:%Y-%m-%d %H:%M}", "user": words, "assistant": said.answer}
@@ -204,7 +204,7 @@ def _worked(order: Order, places: Places, folder: Path, keys: Sequence[str], wor
             yield from jobs[job]
 
 
-def _assemble(parts: Sequence[Part], order: Order, folder: Path, most: int) -> Made:
+def _assemble(parts: Sequence[PersonPart], order: Order, folder: Path, most: int) -> Made:
     every = [row for part in parts for row in part.rows]
     unlike = without_twins(every)
     chosen = balanced(unlike, order.seed, most)
@@ -262,7 +262,7 @@ def _part_file(folder: Path, key: str) -> Path:
     return folder / "people" / f"{key}.json"
 
 
-def _write_part(folder: Path, part: Part) -> None:
+def _write_part(folder: Path, part: PersonPart) -> None:
     file = _part_file(folder, part.key)
     file.parent.mkdir(parents=True, exist_ok=True)
     begun = file.with_suffix(".part")
@@ -270,6 +270,6 @@ def _write_part(folder: Path, part: Part) -> None:
     begun.replace(file)
 
 
-def _read_part(folder: Path, key: str) -> Part:
+def _read_part(folder: Path, key: str) -> PersonPart:
     fields = json.loads(_part_file(folder, key).read_text(encoding="utf-8"))
-    return Part(**{**fields, "rows": tuple(map(read_row, fields["rows"]))})
+    return PersonPart(**{**fields, "rows": tuple(map(read_row, fields["rows"]))})

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import Turn
 from persona_cli.remembering.gate import Refused, judge
-from persona_cli.synthesis.dialogue import Spoken, TurnLabel
+from persona_cli.synthesis.dialogue import SpokenTurn, TurnLabel
 from persona_cli.synthesis.lifeplan import Act
 
 PAPER = {"reasoning": 0.436, "personality": 0.103, "memory": 0.461}
@@ -33,7 +33,7 @@ KINDS = {
 }
 
 
-class Row(Protocol):
+class CountedRow(Protocol):
     """What can be counted and chosen."""
 
     @property
@@ -52,7 +52,7 @@ class Row(Protocol):
         ...
 
 
-R = TypeVar("R", bound=Row)
+R = TypeVar("R", bound=CountedRow)
 
 
 def refusal(label: TurnLabel, turn: Turn, recent: Sequence[Turn], knows: Callable[[str], bool]) -> str:
@@ -67,7 +67,7 @@ def refusal(label: TurnLabel, turn: Turn, recent: Sequence[Turn], knows: Callabl
     return "reads like an instruction" if ruling.quarantined else ""
 
 
-def leaks(said: Spoken) -> bool:
+def leaks(said: SpokenTurn) -> bool:
     """Tell whether a question has its own answer in it."""
     asked = said.asked
     if asked is None or not asked.value or asked.letter or said.beat.act is Act.USE:
@@ -114,7 +114,7 @@ def _drawn(rows: Sequence[R], count: int, rng: Random) -> list[R]:
     return rng.sample(found, wanted) + rng.sample(empty, count - wanted)
 
 
-def shares(rows: Iterable[Row]) -> Mapping[str, float]:
+def shares(rows: Iterable[CountedRow]) -> Mapping[str, float]:
     """Return what part of the rows each kind of the paper has."""
     counts = Counter(KINDS[row.task] for row in rows)
     return {kind: counts[kind] / max(1, counts.total()) for kind in PAPER}

@@ -10,7 +10,7 @@ from persona_cli.model.parsing import MOST_HABITS, aspect_of
 from persona_cli.model.tasks import CoreDraft, EpisodeDraft, ProceduralDraft
 from persona_cli.personality import Traits
 from persona_cli.records import CoreMemory, EpisodicMemory, Retrieve
-from persona_cli.synthesis.dialogue import Spoken, TurnLabel, topics_of
+from persona_cli.synthesis.dialogue import SpokenTurn, TurnLabel, topics_of
 from persona_cli.synthesis.lifeplan import ASKS, Act
 from persona_cli.synthesis.phrasing import load_table
 
@@ -72,7 +72,7 @@ def search_text(thought: str, wish: Retrieve) -> str:
     )
 
 
-def topics_label(turns: Sequence[Spoken], rng: Random) -> list[EpisodeDraft]:
+def topics_label(turns: Sequence[SpokenTurn], rng: Random) -> list[EpisodeDraft]:
     """Return the topics of a session, each with the turns that belong to it."""
     drafts = []
     for topic, mine in topics_of(turns):
@@ -83,7 +83,7 @@ def topics_label(turns: Sequence[Spoken], rng: Random) -> list[EpisodeDraft]:
     return drafts
 
 
-def habits_label(turns: Sequence[Spoken]) -> list[ProceduralDraft]:
+def habits_label(turns: Sequence[SpokenTurn]) -> list[ProceduralDraft]:
     """Return the habits and goals that a session tells or changes."""
     habits = {}
     for turn in turns:
@@ -92,7 +92,7 @@ def habits_label(turns: Sequence[Spoken]) -> list[ProceduralDraft]:
     return list(habits.values())[-MOST_HABITS:]
 
 
-def core_label(turns: Sequence[Spoken], current: CoreMemory) -> list[CoreDraft]:
+def core_label(turns: Sequence[SpokenTurn], current: CoreMemory) -> list[CoreDraft]:
     """Return the keys of the profile that a session adds or changes."""
     core: dict[str, str] = {}
     for turn in turns:
@@ -110,7 +110,7 @@ def core_label(turns: Sequence[Spoken], current: CoreMemory) -> list[CoreDraft]:
     return [CoreDraft(key, value, aspect_of(key)) for key, value in core.items()]
 
 
-def _summary(turns: Sequence[Spoken], rng: Random) -> str:
+def _summary(turns: Sequence[SpokenTurn], rng: Random) -> str:
     """Return a sentence or two: what was told, else what was asked, else what the talk was."""
     told = [turn.label.content for turn in turns if turn.label.content]
     if told:

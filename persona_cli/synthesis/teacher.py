@@ -24,7 +24,7 @@ from persona_cli.errors import EngineError
 from persona_cli.personality import manner
 from persona_cli.records import Turn
 from persona_cli.remembering.gate import ENOUGH, unsaid
-from persona_cli.synthesis.dialogue import Spoken
+from persona_cli.synthesis.dialogue import SpokenTurn
 from persona_cli.synthesis.lifeplan import Act, Life
 from persona_cli.synthesis.quality import leaks, refusal
 
@@ -57,7 +57,7 @@ class Teacher:
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class TeachingCost:
     """What teaching would take, before it begins; estimated at four letters a token."""
 
     sessions: int
@@ -104,18 +104,23 @@ def connect(settings: Teacher) -> Ask:
     return ask
 
 
-def estimate(lives: Sequence[tuple[Life, Sequence[Spoken]]], folder: Path) -> Cost:
+def estimate(lives: Sequence[tuple[Life, Sequence[SpokenTurn]]], folder: Path) -> TeachingCost:
     """Return what is still to be asked of the teacher."""
     prompts = replies = count = 0
     for life, session in _missing(lives, folder):
         count += 1
         prompts += len(prompt_of(life, session)) // LETTERS
         replies += sum((len(said.user) + len(said.answer)) // LETTERS + _EXTRA // 2 for said in session)
-    return Cost(count, prompts, replies)
+    return TeachingCost(count, prompts, replies)
 
 
 def teach(
-    lives: Sequence[tuple[Life, Sequence[Spoken]]], folder: Path, ask: Ask, *, parallel: int, on_progress: OnProgress
+    lives: Sequence[tuple[Life, Sequence[SpokenTurn]]],
+    folder: Path,
+    ask: Ask,
+    *,
+    parallel: int,
+    on_progress: OnProgress,
 ) -> Taught:
     """Have every session that is not there yet said anew; returns what was accepted and refused, of all of them."""
     pending = list(_missing(lives, folder))
@@ -142,11 +147,11 @@ def teach(
     return _count(lives, folder)
 
 
-def reworded(life: Life, spoken: Sequence[Spoken], folder: Path) -> tuple[Spoken, ...]:
+def reworded(life: Life, spoken: Sequence[SpokenTurn], folder: Path) -> tuple[SpokenTurn, ...]:
     """Return a dialogue in the teacher's words where they were accepted."""
     said_anew = {place: turn for number in range(len(life.sessions)) for place, turn in _read(folder, life, number)}
 
-    def anew(said: Spoken) -> Spoken:
+    def anew(said: SpokenTurn) -> SpokenTurn:
         turn = said_anew.get((said.session, said.place))
         mark = "<img> " if "<img>" in said.user else ""
         return said if turn is None else replace(said, user=mark + turn["user"], answer=turn["assistant"])
@@ -154,7 +159,7 @@ def reworded(life: Life, spoken: Sequence[Spoken], folder: Path) -> tuple[Spoken
     return tuple(map(anew, spoken))
 
 
-def prompt_of(life: Life, session: Sequence[Spoken], only: Sequence[int] | None = None) -> str:
+def prompt_of(life: Life, session: Sequence[SpokenTurn], only: Sequence[int] | None = None) -> str:
     """Return what the teacher is asked; with `only` the turns that are wanted."""
     template = Template(files("persona_cli.synthesis").joinpath("teacher_prompt.txt").read_text(encoding="utf-8"))
     manners = manner(session[0].traits)
@@ -184,7 +189,7 @@ def parse_turns(text: str) -> dict[int, tuple[str, str]]:
     return turns
 
 
-def fault(said: Spoken, user: str, answer: str, earlier: Sequence[Turn], known: str) -> str:
+def fault(said: SpokenTurn, user: str, answer: str, earlier: Sequence[Turn], known: str) -> str:
     """Return why what the teacher wrote for a turn cannot be taken; "" where it can.
 
     `known` is what was said in the conversation before: names in it are nothing new.
@@ -193,7 +198,7 @@ def fault(said: Spoken, user: str, answer: str, earlier: Sequence[Turn], known: 
     return _misshapen(said, anew) or _added(said, anew, known) or _unfounded(anew, earlier, known)
 
 
-def _misshapen(planned: Spoken, said: Spoken) -> str:
+def _misshapen(planned: SpokenTurn, said: SpokenTurn) -> str:
     if not said.user or not said.answer or max(len(said.user), len(said.answer)) > LONGEST:
         return "empty or too long"
     if said.asked is not None and "?" in planned.user and "?" not in said.user:
@@ -201,7 +206,7 @@ def _misshapen(planned: Spoken, said: Spoken) -> str:
     return "the question has its answer" if leaks(said) else ""
 
 
-def _added(planned: Spoken, said: Spoken, known: str) -> str:
+def _added(planned: SpokenTurn, said: SpokenTurn, known: str) -> str:
     """Return whether a message has names or numbers that are in no message that was planned."""
     for written, meant in ((said.user, planned.user), (said.answer, f"{planned.plain} {planned.user}")):
         names, numbers = unsaid(written, f"{meant} {known}", said.at)
@@ -210,7 +215,7 @@ def _added(planned: Spoken, said: Spoken, known: str) -> str:
     return ""
 
 
-def _unfounded(said: Spoken, earlier: Sequence[Turn], known: str) -> str:
+def _unfounded(said: SpokenTurn, earlier: Sequence[Turn], known: str) -> str:
     turn = Turn(0, 0, said.at, said.user, "", "")
     # what is named in a picture rests on the picture too
     rule = "" if said.beat.act is Act.SHOW else refusal(said.label, turn, earlier, lambda name: name in known)
@@ -222,7 +227,7 @@ def _unfounded(said: Spoken, earlier: Sequence[Turn], known: str) -> str:
     return ""
 
 
-def _teach_session(life: Life, session: Sequence[Spoken], folder: Path, ask: Ask) -> None:
+def _teach_session(life: Life, session: Sequence[SpokenTurn], folder: Path, ask: Ask) -> None:
     taught: dict[int, tuple[str, str]] = {}
     refused: Counter[str] = Counter()
     for _ in range(ATTEMPTS):
@@ -247,7 +252,11 @@ def _teach_session(life: Life, session: Sequence[Spoken], folder: Path, ask: Ask
 
 
 def _fault(
-    life: Life, session: Sequence[Spoken], place: int, written: tuple[str, str], taught: Mapping[int, tuple[str, str]]
+    life: Life,
+    session: Sequence[SpokenTurn],
+    place: int,
+    written: tuple[str, str],
+    taught: Mapping[int, tuple[str, str]],
 ) -> str:
     before = [said for said in session if said.place < place]
     words = [taught.get(said.place, (said.user, ""))[0] for said in before]
@@ -258,7 +267,9 @@ def _fault(
     return fault(said, f"{mark}{written[0]}", written[1], earlier, known)
 
 
-def _missing(lives: Sequence[tuple[Life, Sequence[Spoken]]], folder: Path) -> Iterator[tuple[Life, list[Spoken]]]:
+def _missing(
+    lives: Sequence[tuple[Life, Sequence[SpokenTurn]]], folder: Path
+) -> Iterator[tuple[Life, list[SpokenTurn]]]:
     for life, spoken in lives:
         for session in _sessions(spoken):
             content = _content(folder, life.key, session[0].session)
@@ -266,8 +277,8 @@ def _missing(lives: Sequence[tuple[Life, Sequence[Spoken]]], folder: Path) -> It
                 yield life, session
 
 
-def _sessions(spoken: Sequence[Spoken]) -> list[list[Spoken]]:
-    sessions: dict[int, list[Spoken]] = {}
+def _sessions(spoken: Sequence[SpokenTurn]) -> list[list[SpokenTurn]]:
+    sessions: dict[int, list[SpokenTurn]] = {}
     for said in spoken:
         sessions.setdefault(said.session, []).append(said)
     return list(sessions.values())
@@ -279,7 +290,7 @@ def _read(folder: Path, life: Life, number: int) -> Iterator[tuple[tuple[int, in
         yield (number, int(turn["n"])), turn
 
 
-def _count(lives: Sequence[tuple[Life, Sequence[Spoken]]], folder: Path) -> Taught:
+def _count(lives: Sequence[tuple[Life, Sequence[SpokenTurn]]], folder: Path) -> Taught:
     taught = Taught()
     for life, spoken in lives:
         for session in _sessions(spoken):
@@ -300,7 +311,7 @@ def _file(folder: Path, key: str, number: int) -> Path:
     return folder / "teacher" / f"{key}-{number:03}.json"
 
 
-def _identity(life: Life, session: Sequence[Spoken]) -> str:
+def _identity(life: Life, session: Sequence[SpokenTurn]) -> str:
     """Return what tells whether an answer is to the same request."""
     import hashlib
 

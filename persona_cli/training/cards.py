@@ -16,7 +16,7 @@ CARD, CURVE, PLAN = "README.md", "curve.svg", "run.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TrainingPlan:
     """What a run was told; kept beside it, so that going on is going on with the same."""
 
     recipe: Recipe
@@ -32,12 +32,12 @@ class Plan:
     notes: tuple[str, ...] = ()
 
 
-def write_plan(plan: Plan, folder: Path) -> None:
+def write_plan(plan: TrainingPlan, folder: Path) -> None:
     """Keep the plan of a run in its folder."""
     (folder / PLAN).write_text(json.dumps({**asdict(plan), "version": __version__}, indent=1) + "\n", encoding="utf-8")
 
 
-def write_card(plan: Plan, folder: Path) -> None:
+def write_card(plan: TrainingPlan, folder: Path) -> None:
     """Write the curve and the card of what was learnt so far."""
     marks = read_marks(folder)
     if not marks:
@@ -58,7 +58,7 @@ def draw(marks: Sequence[Mark]) -> str:
     return chart("Training, by step", panels)
 
 
-def _card(plan: Plan, marks: Sequence[Mark]) -> str:
+def _card(plan: TrainingPlan, marks: Sequence[Mark]) -> str:
     recipe, last = plan.recipe, marks[-1]
     tenth = max(1, len(marks) // 10)
     ends = f"{_mean(marks[:tenth]):.3f} over the first tenth of the steps, {_mean(marks[-tenth:]):.3f} over the last"

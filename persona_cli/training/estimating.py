@@ -58,7 +58,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class RunEstimate:
     """What a run takes on one device of those it is shared out to."""
 
     weights: int
@@ -92,7 +92,7 @@ class Estimate:
         )
 
 
-def estimate(base: Path, data: Path, recipe: Recipe, steps: int | None) -> Estimate:
+def estimate(base: Path, data: Path, recipe: Recipe, steps: int | None) -> RunEstimate:
     """Return what a run takes; raises `WeightsError` where `base` is no model, `TransferError` for the data."""
     shape = shape_of(base)
     lengths = [_length(body) for _, body in read_lines(data)]
@@ -106,7 +106,7 @@ def estimate(base: Path, data: Path, recipe: Recipe, steps: int | None) -> Estim
     needed = _memory(shape, recipe, learning, longest, devices)
     mean = sum(lengths) / max(1, len(lengths))
     seconds = planned * _seconds(shape, recipe, mean, speed, devices)
-    return Estimate(
+    return RunEstimate(
         shape.weights, learning, len(lengths), sum(lengths), planned, devices, name, needed, free, seconds / 3600
     )
 

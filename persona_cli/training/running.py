@@ -10,7 +10,7 @@ from pathlib import Path
 from persona_cli.errors import UsageError
 from persona_cli.model.weights import sha256_of
 from persona_cli.training.base import ADAPTER, open_base
-from persona_cli.training.cards import Plan, write_card, write_plan
+from persona_cli.training.cards import TrainingPlan, write_card, write_plan
 from persona_cli.training.fine_tuning import Course, fine_tune
 from persona_cli.training.reinforcing import World, read_tasks, reinforce
 from persona_cli.training.training_rows import read_lessons
@@ -21,7 +21,9 @@ __all__ = ["Course", "World", "run_fine_tuning", "run_reinforcement"]
 def run_fine_tuning(base: Path, data: Path, course: Course, *, adapter: Path | None = None) -> Path:
     """Fine-tune `base` on the conversations in `data`; returns the folder of what was learnt."""
     lessons = read_lessons(data)
-    plan = Plan(course.recipe, str(base), str(data), sha256_of(data), len(lessons), course.seed, str(adapter or ""))
+    plan = TrainingPlan(
+        course.recipe, str(base), str(data), sha256_of(data), len(lessons), course.seed, str(adapter or "")
+    )
     with begun(plan, course.folder):
         opened = open_base(base, course.recipe, course.folder, adapter_of(adapter))
         return fine_tune(opened, lessons, course)
@@ -33,7 +35,7 @@ def run_reinforcement(
     """Train `base` by GRPO on the questions in `data`; `judge` names the model that judges, "" for the rules."""
     tasks = read_tasks(data, judged=bool(judge))
     notes = ("Pictures that a search brought were words in the roll-outs.",)
-    plan = Plan(
+    plan = TrainingPlan(
         course.recipe, str(base), str(data), sha256_of(data), len(tasks), course.seed, str(adapter or ""), judge, notes
     )
     with begun(plan, course.folder):
@@ -42,7 +44,7 @@ def run_reinforcement(
 
 
 @contextmanager
-def begun(plan: Plan, folder: Path) -> Iterator[None]:
+def begun(plan: TrainingPlan, folder: Path) -> Iterator[None]:
     """Keep the plan of a run, and at its end, however it comes, the curve and the card."""
     import transformers
 

@@ -1,4 +1,4 @@
-"""The vector index whatever happens to Chroma's files: set aside, built anew, or done without."""
+"""The vector index whatever happens to Chroma's files: built anew, or done without."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def filled_and_closed(store: Store, opened: Open, count: int) -> tuple[list[int]
 
 
 @pytest.mark.parametrize("damage", [overwrite, truncate, scribble])
-def test_a_damaged_database_is_set_aside(
+def test_a_damaged_database_is_built_anew(
     store: Store, opened: Open, places: Places, notices: list[str], damage: Callable[[Path], None]
 ) -> None:
     ids, vectors = filled_and_closed(store, opened, 80)
@@ -55,10 +55,8 @@ def test_a_damaged_database_is_set_aside(
     assert index.sync() == 81
     assert nearest(index, vectors[7], 1) == [ids[7]]
     assert len(notices) == 1
-    assert "set aside" in notices[0]
     assert "is rebuilt from the store" in notices[0]
     assert index.verify() == ()
-    assert len(list(places.home.glob("chroma.damaged-*"))) == 1
     assert nearest(index, vectors[8], 1) == [ids[8]]
     assert index.backend == "Chroma (HNSW)"
     assert len(notices) == 1
@@ -113,7 +111,7 @@ def test_a_second_damage_is_the_last(store: Store, opened: Open, places: Places,
         assert nearest(index, vectors[7], 1) == [ids[7]]
         index.close()
     assert index.backend == "exact (Chroma cannot be used)"
-    assert ["set aside" in notices[0], "searching without it" in notices[1]] == [True, True]
+    assert ["is rebuilt" in notices[0], "searching without it" in notices[1]] == [True, True]
     assert len(notices) == 2
 
 
@@ -189,18 +187,16 @@ def test_a_store_put_back_under_an_index_that_was_only_begun(
     assert index.verify() == ()
     index.close()
     earlier.close()
-    assert not list(places.home.glob("chroma.damaged-*"))
 
 
-def test_a_damaged_index_is_not_kept_with_what_was_forgotten(
+def test_a_damaged_index_goes_with_what_is_forgotten_as_a_whole_one_would(
     store: Store, opened: Open, places: Places, notices: list[str]
 ) -> None:
     ids, _ = filled_and_closed(store, opened, 80)
     scribble(places.chroma / "chroma.sqlite3")
     store.forget(Ref(Kind.SEMANTIC, ids[3]))
     assert opened().sync() == 79
-    assert not list(places.home.glob("chroma.damaged-*"))
-    assert notices == [], "it goes as a whole one would"
+    assert notices == []
 
 
 def test_a_file_in_the_place_of_the_index_goes_after_something_was_forgotten(

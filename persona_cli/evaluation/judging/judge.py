@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from persona_cli.config import Settings
 from persona_cli.errors import EngineError
-from persona_cli.evaluation.cases import Question, Reply
+from persona_cli.evaluation.cases import CaseReply, Question
 from persona_cli.evaluation.judging import Label, Mark
 from persona_cli.model.engines import Engine, Message
 
@@ -35,7 +35,7 @@ _JSON = re.compile(r"\{[^{}]*\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Judgement:
     """What the judge made of one reply; kept beside the run's replies."""
 
     key: str
@@ -74,7 +74,7 @@ def criteria_of(question: Question) -> tuple[str, ...]:
     return ("The reply gives the same answer as the gold answer.",)
 
 
-def judge(engine: Engine, question: Question, reply: Reply, hidden: str = "") -> Verdict:
+def judge(engine: Engine, question: Question, reply: CaseReply, hidden: str = "") -> Judgement:
     """Return the judge's verdict, one call a criterion. Raises `EngineError` where the judge is down."""
     gold = f"Gold answer: {question.answer}\n" if question.answer else ""
     truth = f"What is true of the user, and was not shown to the assistant: {hidden}\n" if hidden else ""
@@ -86,11 +86,11 @@ def judge(engine: Engine, question: Question, reply: Reply, hidden: str = "") ->
         read, used = _ask(engine, text)
         tokens += used
         if read is None:
-            return Verdict(question.key, (), failed="the judge's reply could not be read", tokens=tokens)
+            return Judgement(question.key, (), failed="the judge's reply could not be read", tokens=tokens)
         scores.append(read[0])
         unknown = unknown or read[1]
         reasons.append(read[2])
-    return Verdict(question.key, tuple(scores), unknown, "; ".join(filter(None, reasons)), tokens=tokens)
+    return Judgement(question.key, tuple(scores), unknown, "; ".join(filter(None, reasons)), tokens=tokens)
 
 
 def parse_verdict(text: str) -> tuple[float, bool, str] | None:

@@ -16,7 +16,7 @@ from statistics import fmean, median
 from persona_cli.evaluation.cases import Form
 from persona_cli.evaluation.datasets.published_files import clipped
 from persona_cli.evaluation.judging import Label, Mark, Parse, mark
-from persona_cli.evaluation.run_files import Outcome, Run, RunFolder
+from persona_cli.evaluation.run_files import AnsweredQuestion, Run, RunFolder
 from persona_cli.evaluation.scores.comparing import Published, Wins, published_rows, wins_of
 from persona_cli.evaluation.scores.intervals import Interval, resample
 from persona_cli.evaluation.scores.stages import stages_of
@@ -29,7 +29,7 @@ SHOWN, RECALLED = 4_000, 30
 class Marked:
     """One reply with its mark."""
 
-    outcome: Outcome
+    outcome: AnsweredQuestion
     mark: Mark
 
 

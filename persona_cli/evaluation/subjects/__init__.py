@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from persona_cli.config import Settings
 from persona_cli.errors import NotFoundError
-from persona_cli.evaluation.cases import Person, Question, Recorded, Reply
+from persona_cli.evaluation.cases import CaseReply, Person, Question, Recorded
 from persona_cli.paths import Places
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ OnLearnt = Callable[[int], None]
 """Told how many exchanges more are learnt."""
 
 
-class Subject(Protocol):
+class TestSubject(Protocol):
     """Something that learns a history and is asked about it."""
 
     chooser: Chooser | None
@@ -58,7 +58,7 @@ class Subject(Protocol):
         """Take in what comes next of the history; sessions are closed before the questions."""
         ...
 
-    def say(self, text: str, question: Question) -> Reply:
+    def say(self, text: str, question: Question) -> CaseReply:
         """Answer a text; nothing of it is kept. Raises `ModelError`."""
         ...
 
@@ -75,7 +75,7 @@ class Subject(Protocol):
         ...
 
 
-def open_subject(name: str, bench: Bench, person: Person, home: Path) -> Subject:
+def open_subject(name: str, bench: Bench, person: Person, home: Path) -> TestSubject:
     """Open a subject for one person; `home` is a scratch folder that outlives an interrupted run."""
     if name not in SUBJECTS:
         raise NotFoundError(f"there is no subject {name}", fix="Known: " + ", ".join(SUBJECTS) + ".")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from persona_cli.evaluation.cases import Question, Recorded, Reply
-from persona_cli.evaluation.subjects import OnLearnt, Subject
+from persona_cli.evaluation.cases import CaseReply, Question, Recorded
+from persona_cli.evaluation.subjects import OnLearnt, TestSubject
 
 CRITICISE = """{text}
 
@@ -31,7 +31,7 @@ Write the final answer, in the form that was asked for and nothing else."""
 class CriticSubject:
     """Another subject, asked three times."""
 
-    def __init__(self, inner: Subject) -> None:
+    def __init__(self, inner: TestSubject) -> None:
         self._inner = inner
         self.chooser = inner.chooser
 
@@ -39,7 +39,7 @@ class CriticSubject:
         """Let the other learn."""
         self._inner.learn(exchanges, on_learnt)
 
-    def say(self, text: str, question: Question) -> Reply:
+    def say(self, text: str, question: Question) -> CaseReply:
         """Answer, criticise, revise; a model that follows no instructions answers once."""
         first = self._inner.say(text, question)
         if self.chooser is not None:
@@ -47,7 +47,7 @@ class CriticSubject:
         criticism = self._inner.say(CRITICISE.format(text=text, answer=first.text), question)
         last = self._inner.say(REVISE.format(text=text, answer=first.text, criticism=criticism.text), question)
         calls = (first, criticism, last)
-        return Reply(
+        return CaseReply(
             last.text,
             last.prompt,
             last.recalled,

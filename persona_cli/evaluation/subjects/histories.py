@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from persona_cli.evaluation.cases import Person, Question, Recorded, Reply
+from persona_cli.evaluation.cases import CaseReply, Person, Question, Recorded
 from persona_cli.evaluation.subjects import Bench, OnLearnt
 from persona_cli.evaluation.subjects.chooser import Chooser
 from persona_cli.evaluation.subjects.engines import is_built_in, shared_engine
@@ -76,7 +76,7 @@ class HistorySubject:
                 self._traits = evolve(self._traits, inferred, count)
         on_learnt(len(exchanges))
 
-    def say(self, text: str, question: Question) -> Reply:
+    def say(self, text: str, question: Question) -> CaseReply:
         """Answer with the selected exchanges in view."""
         shown = self._select(text, question)
         return self._quote(text, question, shown) if self._engine is None else self._chat(text, question, shown)
@@ -121,14 +121,14 @@ class HistorySubject:
         best = np.argsort(-near, kind="stable")[: self._bench.top_k]
         return [self._known[place] for place in sorted(int(place) for place in best)]
 
-    def _chat(self, text: str, question: Question, shown: Sequence[Recorded]) -> Reply:
+    def _chat(self, text: str, question: Question, shown: Sequence[Recorded]) -> CaseReply:
         engine = self._engine
         assert engine is not None
         messages, left_out = self._fitted(text, question, shown)
         reply = "".join(engine.generate(messages, grammar=None, stop=_never, limit=self._limit, lane="evaluation"))
         prompt = "\n".join(f"{message.role}: {message.text}" for message in messages)
         recalled = () if self._selection is Selection.FULL else tuple(_pair(said) for said in shown)
-        return Reply(reply, prompt, recalled, engine.count(messages), engine.count(reply), left_out)
+        return CaseReply(reply, prompt, recalled, engine.count(messages), engine.count(reply), left_out)
 
     @property
     def _limit(self) -> int:
@@ -170,7 +170,7 @@ class HistorySubject:
             return []
         return [ImagePart(path, hashlib.sha256(path.read_bytes()).hexdigest()) for path in said.images]
 
-    def _quote(self, text: str, question: Question, shown: Sequence[Recorded]) -> Reply:
+    def _quote(self, text: str, question: Question, shown: Sequence[Recorded]) -> CaseReply:
         """Let the built-in model answer as if a search had found what is shown."""
         assert self._lite is not None
         turns = [_turn(place + 1, said) for place, said in enumerate(shown[-_READ:])]
@@ -182,7 +182,7 @@ class HistorySubject:
         lines = tuple(_pair(said) for said in shown)
         read = (len(text) + sum(map(len, lines))) // _PART
         kept = () if self._selection is Selection.FULL else lines
-        return Reply(answer, text, kept, read, len(answer) // _PART, len(shown) - len(turns))
+        return CaseReply(answer, text, kept, read, len(answer) // _PART, len(shown) - len(turns))
 
     def _open_lite(self) -> LiteModel:
         from persona_cli.model.lite import open_lite

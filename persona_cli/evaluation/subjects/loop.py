@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from persona_cli.agent import open_assistant
 from persona_cli.agent.replay import Exchange, replay
-from persona_cli.evaluation.cases import Form, Person, Question, Recorded, Reply
+from persona_cli.evaluation.cases import CaseReply, Form, Person, Question, Recorded
 from persona_cli.evaluation.subjects import Bench, OnLearnt
 from persona_cli.evaluation.subjects.chooser import Chooser
 from persona_cli.evaluation.subjects.engines import is_built_in
@@ -95,7 +95,7 @@ class LoopSubject:
         after = store.semantic.list(Status.ACTIVE)
         self.new = tuple(memory.content for memory in after if memory.id not in before)
 
-    def say(self, text: str, question: Question) -> Reply:
+    def say(self, text: str, question: Question) -> CaseReply:
         """Respond, at the question's time, without keeping anything."""
         self._now = max(self._now, question.at)
         steps = list(self._assistant.rehearse(Query(text, self._now)))
@@ -104,7 +104,7 @@ class LoopSubject:
         spent = sum(step.total for step in steps if isinstance(step, Spent))
         written = sum(len(step.text) for step in steps if isinstance(step, Think | Answer))
         read = spent or (len(text) + sum(map(len, recalled))) // _PART
-        return Reply(answer, _shown(text, steps), recalled, read, written // _PART)
+        return CaseReply(answer, _shown(text, steps), recalled, read, written // _PART)
 
     def memories(self, question: Question) -> tuple[str, ...] | None:
         """Return what the last part of the history left, or what a search for a changed point finds."""

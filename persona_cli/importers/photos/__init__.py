@@ -15,9 +15,9 @@ from pathlib import PurePosixPath
 
 from persona_cli.errors import PictureError, TransferError
 from persona_cli.importers.bundle import Bundle
-from persona_cli.importers.correspondence import Conversation, Format, Item, Message, Options, Speaker, Tally
+from persona_cli.importers.correspondence import Conversation, Format, Item, Options, Speaker, Tally, WrittenMessage
 from persona_cli.importers.photos import takeout, xmp
-from persona_cli.importers.photos.details import Details, Source, Taken, merged
+from persona_cli.importers.photos.details import DateSource, Details, Taken, merged
 from persona_cli.importers.photos.naming import taken_by_name
 from persona_cli.importers.photos.takeout import Sidecars, parse_takeout
 from persona_cli.importers.photos.xmp import parse_xmp
@@ -45,9 +45,9 @@ def _read(bundle: Bundle, _options: Options, tally: Tally) -> Iterator[Item]:
 PHOTOS = Format("photos", "a folder of photos", _recognise, _read, photos=True)
 
 
-def _messages(bundle: Bundle, tally: Tally) -> Iterator[Message]:
+def _messages(bundle: Bundle, tally: Tally) -> Iterator[WrittenMessage]:
     """Yield the photos in the order in which they were taken; of each only what is said of it is held."""
-    shots: dict[str, tuple[Message, Message | None]] = {}
+    shots: dict[str, tuple[WrittenMessage, WrittenMessage | None]] = {}
     for name, digest, details in _details(bundle, tally):
         if digest in shots:
             tally.skip(DOUBLES, name)
@@ -61,12 +61,12 @@ def _messages(bundle: Bundle, tally: Tally) -> Iterator[Message]:
             yield said
 
 
-def _shot(name: str, digest: str, details: Details, taken: Taken) -> tuple[Message, Message | None]:
+def _shot(name: str, digest: str, details: Details, taken: Taken) -> tuple[WrittenMessage, WrittenMessage | None]:
     # without a zone this is the clock of this machine, and is said to be
     at = taken.at.astimezone()
-    shot = Message(digest, Speaker.ME, details.caption, at, pictures=(name,))
+    shot = WrittenMessage(digest, Speaker.ME, details.caption, at, pictures=(name,))
     said = " ".join(_told(details, taken))
-    return shot, Message(f"{digest} details", Speaker.ASSISTANT, said, at) if said else None
+    return shot, WrittenMessage(f"{digest} details", Speaker.ASSISTANT, said, at) if said else None
 
 
 def _told(details: Details, taken: Taken) -> Iterator[str]:
@@ -75,7 +75,7 @@ def _told(details: Details, taken: Taken) -> Iterator[str]:
         yield f"In the picture: {', '.join(details.people)}."
     if details.place is not None:
         yield f"Taken at {details.place[0]:.5f}, {details.place[1]:.5f}."
-    if taken.source in (Source.NAME, Source.FILE):
+    if taken.source in (DateSource.NAME, DateSource.FILE):
         yield f"The date is that of {taken.source.value}{', without an hour' if taken.day_only else ''}."
     if taken.at.tzinfo is None and not taken.day_only:
         yield "Its time zone is not known; the time is read in that of the machine that imported it."
@@ -107,7 +107,7 @@ def _of_file(bundle: Bundle, name: str, content: bytes, names: frozenset[str], s
 
     beside = (f"{name}.xmp", f"{name}.XMP", str(PurePosixPath(name).with_suffix(".xmp")))
     packets = [packet for packet in beside if packet in names and bundle.size(packet) <= xmp.LARGEST]
-    said = [parse_xmp(bundle.read(packet, xmp.LARGEST), Source.SIDECAR) for packet in packets]
+    said = [parse_xmp(bundle.read(packet, xmp.LARGEST), DateSource.SIDECAR) for packet in packets]
     if (beside_it := sidecars.of(name)) is not None and bundle.size(beside_it) <= takeout.LARGEST:
         said.append(parse_takeout(bundle.read(beside_it, takeout.LARGEST)))
     said.append(read_embedded(name, content))
@@ -120,6 +120,6 @@ def _by_file(bundle: Bundle, name: str) -> Taken | None:
     if not bundle.path.is_dir():
         return None
     try:
-        return Taken(datetime.fromtimestamp((bundle.path / name).stat().st_mtime, UTC), Source.FILE)
+        return Taken(datetime.fromtimestamp((bundle.path / name).stat().st_mtime, UTC), DateSource.FILE)
     except (OSError, ValueError, OverflowError):
         return None

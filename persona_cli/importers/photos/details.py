@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 
 
-class Source(Enum):
+class DateSource(Enum):
     """Where a date comes from, as a person is told."""
 
     SIDECAR = "a file beside it"
@@ -23,7 +23,7 @@ class Taken:
 
     at: datetime
     """With a zone where that is known; without one it is the wall clock of wherever that was."""
-    source: Source
+    source: DateSource
     day_only: bool = False
     """No hour is known: it is midnight."""
 

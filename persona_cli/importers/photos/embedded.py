@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from persona_cli.importers.photos.details import Details, Source, Taken, merged, one_line, place_of
+from persona_cli.importers.photos.details import DateSource, Details, Taken, merged, one_line, place_of
 from persona_cli.importers.photos.xmp import parse_xmp
 from persona_cli.memory.media import open_picture
 
@@ -35,7 +35,7 @@ def read_embedded(name: str, content: bytes) -> Details:
         warnings.simplefilter("ignore")
         packet = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp") or b""
         packet = packet.encode("utf-8", "replace") if isinstance(packet, str) else packet
-        return merged((parse_xmp(packet, Source.CAMERA), _iptc(picture), _exif(picture)))
+        return merged((parse_xmp(packet, DateSource.CAMERA), _iptc(picture), _exif(picture)))
 
 
 def _exif(picture: Picture) -> Details:
@@ -60,7 +60,7 @@ def _date(exif: Mapping[int, Any]) -> Taken | None:
         fraction = _text(exif.get(part)).strip()
         if fraction.isascii() and fraction.isdigit():
             at = at.replace(microsecond=int(fraction[:6].ljust(6, "0")))
-        return Taken(at.replace(tzinfo=_zone(_text(exif.get(offset)))), Source.CAMERA)
+        return Taken(at.replace(tzinfo=_zone(_text(exif.get(offset)))), DateSource.CAMERA)
     return None
 
 

@@ -6,7 +6,7 @@ import re
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from persona_cli.importers.photos.details import Source, Taken
+from persona_cli.importers.photos.details import DateSource, Taken
 
 _DATE = r"(?<!\d)((?:19|20)\d\d)([-_.]?)(\d\d)\2(\d\d)"
 _TIME = r"(?:[-_ T.]{1,3}|[ _]at[ _])(\d{1,2})([-_.:h]?)(\d\d)[-_.:m]?(\d\d)(?:\d{3})?(?: ?([AP]M))?(?!\d)"
@@ -24,9 +24,9 @@ def taken_by_name(name: str) -> Taken | None:
                 # digits that go on are a number: IMG_202405123
                 if name[match.end() : match.end() + 1].isdigit():
                     continue
-                return Taken(datetime(int(year), int(month), int(day)), Source.NAME, day_only=True)
+                return Taken(datetime(int(year), int(month), int(day)), DateSource.NAME, day_only=True)
             at = datetime(int(year), int(month), int(day), _hour(int(hour), half), int(minute), int(second))
-            return Taken(at.replace(tzinfo=UTC) if name.startswith(_PIXEL) else at, Source.NAME)
+            return Taken(at.replace(tzinfo=UTC) if name.startswith(_PIXEL) else at, DateSource.NAME)
     return None
 
 

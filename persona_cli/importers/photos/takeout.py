@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from persona_cli.importers.photos.details import Details, Source, Taken, one_line, place_of
+from persona_cli.importers.photos.details import DateSource, Details, Taken, one_line, place_of
 from persona_cli.importers.streaming import parsed
 
 LARGEST = 1_000_000
@@ -86,7 +86,7 @@ def _photo_name(stem: str) -> str:
 def _taken(timestamp: Any) -> Taken | None:
     # a moment, told in UTC: 0 and what is before may be true
     try:
-        return Taken(datetime.fromtimestamp(int(str(timestamp)[:15]), UTC), Source.SIDECAR)
+        return Taken(datetime.fromtimestamp(int(str(timestamp)[:15]), UTC), DateSource.SIDECAR)
     except (ValueError, OverflowError, OSError):
         return None
 

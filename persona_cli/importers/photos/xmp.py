@@ -14,7 +14,7 @@ from datetime import datetime
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from persona_cli.importers.photos.details import Details, Source, Taken, one_line, place_of
+from persona_cli.importers.photos.details import DateSource, Details, Taken, one_line, place_of
 
 LARGEST = 4_000_000
 """Bytes; edits with masks take a few hundred thousand."""
@@ -33,7 +33,7 @@ _DATES = (
 _DEGREES = re.compile(r"(\d{1,3}),(\d{1,2}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))?([NSEW])")
 
 
-def parse_xmp(content: bytes, source: Source) -> Details:
+def parse_xmp(content: bytes, source: DateSource) -> Details:
     """Return what a packet says; nothing where it is none."""
     root = _root(content)
     if root is None:
@@ -74,7 +74,7 @@ def _people(root: Element) -> Iterator[str]:
             yield element.get(f"{_REGION}Name") or element.findtext(f"{_REGION}Name") or ""
 
 
-def _taken(text: str, source: Source) -> Taken | None:
+def _taken(text: str, source: DateSource) -> Taken | None:
     # "2024-05-12T18:30:05.25+02:00", also without seconds or zone; a year alone is no date
     with suppress(ValueError):
         at = datetime.fromisoformat(text.strip())

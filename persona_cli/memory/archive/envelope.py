@@ -7,7 +7,7 @@ from typing import Literal, TypeVar
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from persona_cli.memory.archive.rows import ROWS
+from persona_cli.memory.archive.row_schemas import ROWS
 from persona_cli.memory.archive.shapes import Closed, Count, Hash, Short
 
 Checked = TypeVar("Checked", bound=Closed)

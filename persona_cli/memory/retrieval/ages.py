@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from dateutil.relativedelta import relativedelta
 
 from persona_cli.memory.store import Store
-from persona_cli.memory.tables.turns import Line
+from persona_cli.memory.tables.turns import MessageLine
 from persona_cli.records import Hit, SemanticMemory, Window
 from persona_cli.timewords import Anchored, describe, find_times
 
@@ -26,7 +26,7 @@ _OLD = re.compile(r"\b(\d{1,3}) years old\b", re.IGNORECASE)
 _OLDEST = 120
 
 
-_Remembered = Callable[[str], tuple[Sequence[Hit[SemanticMemory]], Sequence[Hit[Line]]]]
+_Remembered = Callable[[str], tuple[Sequence[Hit[SemanticMemory]], Sequence[Hit[MessageLine]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _of_profile(store: Store, at: datetime) -> Iterator[Birth]:
             yield Birth(_of_age(int(age[0]), moment), words, None)
 
 
-def _said(facts: Sequence[Hit[SemanticMemory]], messages: Sequence[Hit[Line]]) -> list[tuple[str, datetime]]:
+def _said(facts: Sequence[Hit[SemanticMemory]], messages: Sequence[Hit[MessageLine]]) -> list[tuple[str, datetime]]:
     said = [(hit.memory.content, hit.memory.valid_from) for hit in facts]
     return said + [(hit.memory.user, hit.memory.at) for hit in messages]
 

@@ -90,7 +90,7 @@ WORDS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
+class LaneWeights:
     """What evidence is worth at its fullest; "a share" is the part of the question's words, rare ones more."""
 
     noise: Noise = MINILM
@@ -141,7 +141,7 @@ class Weights:
     """Taken off what has faded altogether."""
 
 
-def for_requests(weights: Weights) -> Weights:
+def for_requests(weights: LaneWeights) -> LaneWeights:
     """Return the weights for a request: a preference stands by itself, in other words, and does not age."""
     return replace(
         weights,
@@ -162,20 +162,20 @@ def for_requests(weights: Weights) -> Weights:
     )
 
 
-def weights_for(noise: Noise) -> Weights:
+def weights_for(noise: Noise) -> LaneWeights:
     """Return the weights for an embedder by its measured noise: the wider its cosines spread, the more all else counts.
 
     Those for MiniLM are the ones that were chosen; the noise of a talk is taken to be as far from the measured one.
     """
     factor = noise.deviation / MEASURED.deviation
     noise = Noise(noise.mean + factor * (MINILM.mean - MEASURED.mean), factor * MINILM.deviation)
-    usual = Weights()
+    usual = LaneWeights()
     scaled = {
         weight.name: getattr(usual, weight.name) * factor
-        for weight in fields(Weights)
+        for weight in fields(LaneWeights)
         if weight.name not in _OF_COSINES
     }
-    return Weights(noise=noise, **scaled)
+    return LaneWeights(noise=noise, **scaled)
 
 
 _OF_COSINES = {"noise", "before", "reply", "session_dense", "keywords", "turns"}

@@ -19,8 +19,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_cli.memory.retrieval.lane_weights import WORDS, Weights
-from persona_cli.memory.retrieval.question import Question
+from persona_cli.memory.retrieval.lane_weights import WORDS, LaneWeights
+from persona_cli.memory.retrieval.question import SearchQuestion
 from persona_cli.memory.retrieval.terms import names_in
 from persona_cli.memory.tables.lines import FactLine, TopicLine
 from persona_cli.memory.tables.uses import Use
@@ -61,7 +61,9 @@ class Closeness:
 class Evidence:
     """The candidates of one kind, in the order of `ids`."""
 
-    def __init__(self, question: Question, kind: Kind, ids: Sequence[int], near: Closeness, weights: Weights) -> None:
+    def __init__(
+        self, question: SearchQuestion, kind: Kind, ids: Sequence[int], near: Closeness, weights: LaneWeights
+    ) -> None:
         self.kind = kind
         self.ids = ids
         self._question = question
@@ -134,7 +136,11 @@ class Evidence:
 
 
 def statement_lanes(
-    memories: Sequence[Statement], evidence: Evidence, question: Question, weights: Weights, uses: Mapping[int, Use]
+    memories: Sequence[Statement],
+    evidence: Evidence,
+    question: SearchQuestion,
+    weights: LaneWeights,
+    uses: Mapping[int, Use],
 ) -> dict[str, Column]:
     """Return what each lane adds to the score of each statement: (n,) by lane.
 

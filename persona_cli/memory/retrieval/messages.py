@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from persona_cli.english.lexicon import word_class
 from persona_cli.english.small_talk import only_asks, says_nothing
 from persona_cli.english.tokens import DAYS, MONTHS, negative
-from persona_cli.memory.retrieval.lane_weights import Weights
+from persona_cli.memory.retrieval.lane_weights import LaneWeights
 from persona_cli.memory.retrieval.lanes import Column, Evidence
-from persona_cli.memory.retrieval.question import Question
+from persona_cli.memory.retrieval.question import SearchQuestion
 from persona_cli.memory.retrieval.terms import names_in, speaker_of
-from persona_cli.memory.tables.turns import Line
+from persona_cli.memory.tables.turns import MessageLine
 
 REACH = 2
 """How far around a message its neighbours are looked at."""
@@ -48,7 +48,7 @@ _WHICH = re.compile(
 )
 
 
-class Voice(Enum):
+class TurnVoice(Enum):
     """Who says what was looked for in a turn."""
 
     USER = "user"
@@ -59,7 +59,9 @@ class Voice(Enum):
 class Dialogue:
     """The candidates among the messages with their neighbours, and what each lane says of them."""
 
-    def __init__(self, question: Question, lines: Sequence[Line], evidence: Evidence, weights: Weights) -> None:
+    def __init__(
+        self, question: SearchQuestion, lines: Sequence[MessageLine], evidence: Evidence, weights: LaneWeights
+    ) -> None:
         """Take the candidates, by id, and the evidence for each, in the same order."""
         self._question = question
         self._lines = lines
@@ -137,7 +139,7 @@ class Dialogue:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class MessageForm:
     """What a message is like."""
 
     speaker: str
@@ -159,10 +161,10 @@ class Form:
 
 
 @lru_cache(maxsize=20_000)
-def form_of(text: str) -> Form:
+def form_of(text: str) -> MessageForm:
     """Return what a message is like."""
     said = text.partition(": ")[2] if (speaker := speaker_of(text)) else text
-    return Form(
+    return MessageForm(
         speaker=speaker,
         asks=said.rstrip().endswith("?"),
         reacts=_REACTION.match(said) is not None,
@@ -172,18 +174,18 @@ def form_of(text: str) -> Form:
     )
 
 
-def voice_of(said: str, answer: str, question: Question, *, close: bool) -> Voice:
+def voice_of(said: str, answer: str, question: SearchQuestion, *, close: bool) -> TurnVoice:
     """Return who says what was looked for: the user; the assistant alone; or nobody, where it refused or was polite.
 
     `close` says that the user's words are close in meaning to it.
     """
     if not answer:
-        return Voice.USER
+        return TurnVoice.USER
     if not close and not question.held_by(said) and question.held_by(answer):
-        return Voice.NOBODY if says_nothing(answer, said) else Voice.ASSISTANT
+        return TurnVoice.NOBODY if says_nothing(answer, said) else TurnVoice.ASSISTANT
     if not only_asks(said):
-        return Voice.USER
-    return Voice.NOBODY if says_nothing(answer, said) and negative(answer) else Voice.ASSISTANT
+        return TurnVoice.USER
+    return TurnVoice.NOBODY if says_nothing(answer, said) and negative(answer) else TurnVoice.ASSISTANT
 
 
 def wants_time(question: str) -> bool:

@@ -46,7 +46,7 @@ _OPENINGS = 3  # messages that begin with a name; "Will: " speaks, "Will you com
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SearchQuestion:
     """What is looked for."""
 
     text: str
@@ -96,7 +96,7 @@ _NOTHING: Mapping[int, Mapping[str, float]] = {}
 
 def prepare(
     store: Store, embedder: Embedder, text: str, at: datetime, *, keywords: str = "", kinds: Collection[Kind]
-) -> Question:
+) -> SearchQuestion:
     """Embed a question and look its words up."""
     # a question mark more or less is no other question: its vector need not be made twice
     texts = [text] if not keywords or _words(keywords) == _words(text) else [text, keywords]
@@ -114,7 +114,7 @@ def prepare(
         vectors = {words: _off_centre(vector, embedder) for words, vector in vectors.items()}
         terms = tuple(term for term in terms if term not in REQUESTING)
     hits, peaks = _look_up(store, terms, kinds)
-    return Question(
+    return SearchQuestion(
         text,
         at,
         vectors[content],

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from persona_cli.errors import StorageError
-from persona_cli.memory.retrieval.lane_weights import LEAST, TRAILING, Weights
+from persona_cli.memory.retrieval.lane_weights import LEAST, TRAILING, LaneWeights
 from persona_cli.memory.retrieval.lanes import (
     Closeness,
     Column,
@@ -22,12 +22,12 @@ from persona_cli.memory.retrieval.lanes import (
     statement_lanes,
 )
 from persona_cli.memory.retrieval.messages import REACH, Dialogue
-from persona_cli.memory.retrieval.question import Question
+from persona_cli.memory.retrieval.question import SearchQuestion
 from persona_cli.memory.retrieval.when import TOLD_LATER, holds
 from persona_cli.memory.store import Store
 from persona_cli.memory.tables.columns import instant, just_after
 from persona_cli.memory.tables.lines import FactLine, TopicLine
-from persona_cli.memory.tables.turns import Line
+from persona_cli.memory.tables.turns import MessageLine
 from persona_cli.memory.vectors.exact import Ids
 from persona_cli.memory.vectors.index import Index
 from persona_cli.records import (
@@ -43,8 +43,8 @@ from persona_cli.records import (
     Window,
 )
 
-M = TypeVar("M", FactLine, TopicLine, ProceduralMemory, CoreEntry, Line)
-L = TypeVar("L", FactLine, TopicLine, Line)
+M = TypeVar("M", FactLine, TopicLine, ProceduralMemory, CoreEntry, MessageLine)
+L = TypeVar("L", FactLine, TopicLine, MessageLine)
 R = TypeVar("R", SemanticMemory, EpisodicMemory, Turn)
 S = TypeVar("S", FactLine, TopicLine, ProceduralMemory, CoreEntry)
 
@@ -88,9 +88,9 @@ class Ranker:
 
     store: Store
     index: Index
-    question: Question
+    question: SearchQuestion
     scope: Scope
-    weights: Weights
+    weights: LaneWeights
     notes: list[str] = field(default_factory=list)
 
     def semantic(self) -> list[Hit[FactLine]]:
@@ -108,7 +108,7 @@ class Ranker:
         """Return facts with their whole memories; one forgotten since is left out."""
         return _read(hits, self.store.semantic.many)
 
-    def episodic(self, messages: Iterable[Hit[Line]]) -> list[Hit[TopicLine]]:
+    def episodic(self, messages: Iterable[Hit[MessageLine]]) -> list[Hit[TopicLine]]:
         """Return the topics, best first, as lines; a topic whose message was found gains by it."""
         pool = None
         if self.scope.window is not None:
@@ -133,7 +133,7 @@ class Ranker:
         """Return topics with their whole memories; one forgotten since is left out."""
         return _read(hits, self.store.episodes.many)
 
-    def turns_of(self, memory: EpisodicMemory, messages: Iterable[Hit[Line]]) -> tuple[int, ...]:
+    def turns_of(self, memory: EpisodicMemory, messages: Iterable[Hit[MessageLine]]) -> tuple[int, ...]:
         """Return the turns of a topic; of a summary, which may have many, those that answer best."""
         if not memory.parts:
             return memory.turn_ids
@@ -156,7 +156,7 @@ class Ranker:
         near = self._complete(kind, Closeness({}, {}), [memory.id for memory in every])
         return self._statements(kind, every, near)
 
-    def messages(self) -> list[Hit[Line]]:
+    def messages(self) -> list[Hit[MessageLine]]:
         """Return the messages, best first, as the user's words alone; `whole` reads the turns of the best."""
         window = self.scope.window
         pool = None if window is None else self._spoken_of_in(window)
@@ -177,22 +177,22 @@ class Ranker:
         sharpened = [self._raised(hit, 1.0) if self._sharp(hit.memory) else hit for hit in held]
         return sorted(sharpened, key=lambda hit: (-hit.score, -hit.ref.id))
 
-    def _sharp(self, memory: Statement | Line) -> bool:
+    def _sharp(self, memory: Statement | MessageLine) -> bool:
         """Tell whether a memory lies in the window itself, and not only around it."""
         sharp = self.scope.sharp
-        dated = isinstance(memory, (FactLine, TopicLine, Line))
+        dated = isinstance(memory, (FactLine, TopicLine, MessageLine))
         return sharp is not None and dated and not self.scope.lenient and holds(sharp, memory)
 
-    def _raised(self, hit: Hit[Line], part: float) -> Hit[Line]:
+    def _raised(self, hit: Hit[MessageLine], part: float) -> Hit[MessageLine]:
         """Return a message with the lane of time."""
         value = part * self.weights.window
         return Hit(hit.ref, hit.memory, hit.score + value, {**hit.lanes, "window": value})
 
-    def whole(self, hits: Iterable[Hit[Line]]) -> list[Hit[Turn]]:
+    def whole(self, hits: Iterable[Hit[MessageLine]]) -> list[Hit[Turn]]:
         """Return messages with their whole turns; one forgotten since is left out."""
         return _read(hits, self.store.turns.many)
 
-    def _best_of(self, lines: Sequence[Line], near: Closeness) -> list[Hit[Line]]:
+    def _best_of(self, lines: Sequence[MessageLine], near: Closeness) -> list[Hit[MessageLine]]:
         if not lines:
             return []
         evidence = Evidence(self.question, Kind.MESSAGE, [line.id for line in lines], near, self.weights)
@@ -209,7 +209,7 @@ class Ranker:
         speaking = Window(window.start, window.end and window.end + TOLD_LATER)
         return _few(self.store.turns.ids_in(speaking, _POOL + 1))
 
-    def _timed(self, ranked: list[Hit[Line]], window: Window) -> list[Hit[Line]]:
+    def _timed(self, ranked: list[Hit[MessageLine]], window: Window) -> list[Hit[MessageLine]]:
         """Add the lane of time: for being said in the window, and among the best for speaking of it.
 
         Returns nothing where no message has to do with the window: then it is for the caller to give it up.

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from persona_cli.memory.tables.lines import FactLine
-from persona_cli.memory.tables.turns import Line
+from persona_cli.memory.tables.turns import MessageLine
 from persona_cli.reading.judging import Judge
 from persona_cli.records import Hit, Ref
 
-L = TypeVar("L", FactLine, Line)
+L = TypeVar("L", FactLine, MessageLine)
 
 LANE = "judged"
 WEIGHT = 0.1

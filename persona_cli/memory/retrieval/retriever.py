@@ -15,8 +15,15 @@ from datetime import datetime, timedelta
 from persona_cli.config import MemorySettings
 from persona_cli.memory.picture_matches import PictureMatches
 from persona_cli.memory.retrieval import pictures
-from persona_cli.memory.retrieval.lane_weights import LEAST, LEAST_SEARCHED, Weights, for_requests, measure, weights_for
-from persona_cli.memory.retrieval.messages import Voice, voice_of
+from persona_cli.memory.retrieval.lane_weights import (
+    LEAST,
+    LEAST_SEARCHED,
+    LaneWeights,
+    for_requests,
+    measure,
+    weights_for,
+)
+from persona_cli.memory.retrieval.messages import TurnVoice, voice_of
 from persona_cli.memory.retrieval.pictures import LooksLike, Sights, asks_to_see
 from persona_cli.memory.retrieval.question import prepare
 from persona_cli.memory.retrieval.ranking import Ranker, Scope
@@ -24,7 +31,7 @@ from persona_cli.memory.retrieval.reranking import judges, rerank
 from persona_cli.memory.retrieval.when import LOOKED_AT, TimedQuestion, Timeframe, time_of
 from persona_cli.memory.store import Store
 from persona_cli.memory.tables.lines import FactLine, TopicLine
-from persona_cli.memory.tables.turns import Line
+from persona_cli.memory.tables.turns import MessageLine
 from persona_cli.memory.vectors import minilm_files
 from persona_cli.memory.vectors.embedding import Embedder
 from persona_cli.memory.vectors.index import Index
@@ -50,7 +57,7 @@ from persona_cli.records import (
 
 AnyHit = Hit[SemanticMemory] | Hit[EpisodicMemory] | Hit[ProceduralMemory] | Hit[CoreEntry] | Hit[Turn] | Hit[Image]
 
-_LineHit = Hit[Line] | Hit[FactLine] | Hit[TopicLine]
+_LineHit = Hit[MessageLine] | Hit[FactLine] | Hit[TopicLine]
 
 _ALL = frozenset(Kind)
 _RECALLED = _ALL - {Kind.CORE}  # the profile is in every prompt as it is
@@ -88,7 +95,7 @@ class _Ranked:
 
     ranker: Ranker
     timeframe: Timeframe | None
-    messages: list[Hit[Line]] = field(default_factory=list)
+    messages: list[Hit[MessageLine]] = field(default_factory=list)
     facts: list[Hit[FactLine]] = field(default_factory=list)
     topics: list[Hit[TopicLine]] = field(default_factory=list)
     habits: list[Hit[ProceduralMemory]] = field(default_factory=list)
@@ -123,17 +130,17 @@ class _Ranked:
         """Put what only the assistant said behind what the user did, and leave out where neither said anything."""
         noise, question = self.ranker.weights.noise, self.ranker.question
         near = noise.mean + LEAST_SEARCHED * noise.deviation
-        answers = self.ranker.store.turns.answers([hit.ref.id for hit in hits if isinstance(hit.memory, Line)])
+        answers = self.ranker.store.turns.answers([hit.ref.id for hit in hits if isinstance(hit.memory, MessageLine)])
         answered, first = list[Ref](), list[Ref]()
         for hit in hits:
             if len(first) == limit:
                 break
-            voice = Voice.USER
-            if isinstance(hit.memory, Line) and hit.ref.id in answers:
+            voice = TurnVoice.USER
+            if isinstance(hit.memory, MessageLine) and hit.ref.id in answers:
                 close = hit.lanes.get("dense", 0.0) >= near
                 voice = voice_of(hit.memory.user, answers[hit.ref.id], question, close=close)
-            if voice is not Voice.NOBODY:
-                (first if voice is Voice.USER else answered).append(hit.ref)
+            if voice is not TurnVoice.NOBODY:
+                (first if voice is TurnVoice.USER else answered).append(hit.ref)
         return (first + answered)[:limit]
 
 
@@ -160,7 +167,7 @@ class Retriever:
         self._judge = judge
         self._settings = settings
         self._gap = gap
-        self._weights: Weights | None = Weights() if embedder.name == minilm_files.NAME else None
+        self._weights: LaneWeights | None = LaneWeights() if embedder.name == minilm_files.NAME else None
 
     def recall(self, query: Query, retrieve: Retrieve, shown: Collection[Ref] = ()) -> Recall:
         """Return what a response is shown: the best few of each kind, nothing twice, nothing of the last hour."""
@@ -211,7 +218,7 @@ class Retriever:
         return timeframe.window if timeframe is not None else None
 
     def _time_of(self, text: str, at: datetime, retrieve: Retrieve | None = None) -> TimedQuestion:
-        def remembered(words: str) -> tuple[Sequence[Hit[SemanticMemory]], Sequence[Hit[Line]]]:
+        def remembered(words: str) -> tuple[Sequence[Hit[SemanticMemory]], Sequence[Hit[MessageLine]]]:
             kinds = {Kind.SEMANTIC, Kind.MESSAGE}
             ranker = self._ranker(words, at, Scope(until=at, usual=LEAST_SEARCHED), "", kinds)
             return ranker.facts(ranker.semantic()[:LOOKED_AT]), ranker.messages()[:LOOKED_AT]
@@ -241,7 +248,9 @@ class Retriever:
             images=self._images(ranker, request, facts) if Kind.IMAGE in kinds else [],
         )
 
-    def _judged_messages(self, ranker: Ranker, request: _Request, hits: list[Hit[Line]]) -> list[Hit[Line]]:
+    def _judged_messages(
+        self, ranker: Ranker, request: _Request, hits: list[Hit[MessageLine]]
+    ) -> list[Hit[MessageLine]]:
         first = hits[: self._most_judged(ranker, request)]
         return rerank(self._judge, request.asked, hits, {hit.ref: hit.memory.user for hit in first})
 
@@ -323,7 +332,7 @@ class Retriever:
         whole = [topic for topic in topics if not topic.parts]
         return frozenset(shown) | {Ref(Kind.MESSAGE, turn_id) for topic in whole for turn_id in topic.turn_ids}
 
-    def _weigh(self) -> Weights:
+    def _weigh(self) -> LaneWeights:
         if self._weights is None:
             self._weights = weights_for(measure(self._embedder))
         return self._weights

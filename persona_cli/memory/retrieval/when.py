@@ -23,7 +23,7 @@ from persona_cli.memory.retrieval.question import without_times
 from persona_cli.memory.retrieval.terms import search_terms
 from persona_cli.memory.store import Store
 from persona_cli.memory.tables.lines import FactLine, TopicLine
-from persona_cli.memory.tables.turns import Line
+from persona_cli.memory.tables.turns import MessageLine
 from persona_cli.records import CoreEntry, Hit, ProceduralMemory, Retrieve, SemanticMemory, Window
 from persona_cli.timewords import Anchored, describe, find_anchors, find_times, in_zone, query_window, relate
 
@@ -41,7 +41,7 @@ _PAUSE = timedelta(days=10)
 _REACH = 60
 """Years around the question that a birthday is looked for in."""
 
-Remembered = Callable[[str], tuple[Sequence[Hit[SemanticMemory]], Sequence[Hit[Line]]]]
+Remembered = Callable[[str], tuple[Sequence[Hit[SemanticMemory]], Sequence[Hit[MessageLine]]]]
 """Finds the facts and the messages that speak of the words of an anchor; called where memory has to be searched."""
 
 
@@ -120,14 +120,14 @@ def resolve(anchored: Anchored, at: datetime, store: Store, remembered: Remember
     return _timeframe(anchored, at, event, best.time.soft, _source(best, event, at))
 
 
-def holds(window: Window, memory: FactLine | TopicLine | Line | ProceduralMemory | CoreEntry) -> bool:
+def holds(window: Window, memory: FactLine | TopicLine | MessageLine | ProceduralMemory | CoreEntry) -> bool:
     """Tell whether a memory lies in a window; habits and profile entries hold at any time since they were learnt."""
     match memory:
         case FactLine():
             return memory.valid_from in window or (memory.event is not None and _meet(window, memory.event))
         case TopicLine():
             return window.overlaps(memory.started_at, memory.ended_at)
-        case Line():
+        case MessageLine():
             return memory.at in window or _speaks_of(window, memory)
         case _:
             return window.end is None or memory.recorded_at < window.end
@@ -138,7 +138,7 @@ def may_speak_of(window: Window, at: datetime) -> bool:
     return Window(window.start, window.end and window.end + TOLD_LATER).overlaps(at, at)
 
 
-def _speaks_of(window: Window, turn: Line) -> bool:
+def _speaks_of(window: Window, turn: MessageLine) -> bool:
     if not may_speak_of(window, turn.at):
         return False
     return any(
@@ -234,7 +234,7 @@ def _of_profile(store: Store, wanted: Event) -> Iterator[_DatedEvent]:
 
 
 def _of_memory(
-    facts: Sequence[Hit[SemanticMemory]], messages: Sequence[Hit[Line]], wanted: Event
+    facts: Sequence[Hit[SemanticMemory]], messages: Sequence[Hit[MessageLine]], wanted: Event
 ) -> Iterator[_DatedEvent]:
     for fact in facts:
         known = fact.memory
@@ -246,7 +246,7 @@ def _of_memory(
 
 
 def _times_in(
-    hit: Hit[SemanticMemory] | Hit[Line],
+    hit: Hit[SemanticMemory] | Hit[MessageLine],
     words: str,
     at: datetime,
     wanted: Event,

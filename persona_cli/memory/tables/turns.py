@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _PAGE = 500
 
 
-class Line(NamedTuple):
+class MessageLine(NamedTuple):
     """What the user said, when and where: all that ranking hundreds of messages needs to know of each."""
 
     id: int
@@ -102,18 +102,18 @@ class Turns:
         """Return the turns among `ids` that exist, by id."""
         return self._where("id IN (SELECT value FROM json_each(?)) ORDER BY id", id_list(ids)) if ids else ()
 
-    def lines(self, ids: Collection[int]) -> tuple[Line, ...]:
+    def lines(self, ids: Collection[int]) -> tuple[MessageLine, ...]:
         """Return the words of the turns among `ids` that exist, by id; ten times as quick as `many`."""
         rows = self._connection.tuples(
             "SELECT id, session_id, user, at FROM turn WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
             (id_list(ids),),
         )
-        return tuple(map(Line._make, rows))
+        return tuple(map(MessageLine._make, rows))
 
-    def last_lines(self, most: int) -> tuple[Line, ...]:
+    def last_lines(self, most: int) -> tuple[MessageLine, ...]:
         """Return the words of the last turns, oldest first."""
         rows = self._connection.tuples("SELECT id, session_id, user, at FROM turn ORDER BY id DESC LIMIT ?", (most,))
-        return tuple(map(Line._make, reversed(rows)))
+        return tuple(map(MessageLine._make, reversed(rows)))
 
     def answers(self, ids: Collection[int]) -> dict[int, str]:
         """Return what was answered in the turns among `ids` that have an answer."""

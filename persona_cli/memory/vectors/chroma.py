@@ -18,7 +18,6 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -162,23 +161,11 @@ class Folder:
         with _writing(self._folder):
             return {str(path.relative_to(self._folder)): _sum(path) for path in paths}
 
-    def wipe(self, _chroma: Chroma | None, *, everything: bool) -> None:
-        """Delete the copy; `everything` is with those that were set aside."""
-        for folder in (self._folder, *(self._set_aside() if everything else ())):
+    def wipe(self, _chroma: Chroma | None) -> None:
+        """Delete the copy, with what an earlier persona has kept of a damaged one."""
+        for folder in (self._folder, *self._folder.parent.glob(f"{self._folder.name}.damaged-*")):
             with _writing(folder), suppress(FileNotFoundError):
                 folder.unlink() if folder.is_file() else shutil.rmtree(folder)
-
-    def set_aside(self) -> str:
-        """Rename a damaged copy and return its name; only the latest one is kept."""
-        for folder in self._set_aside():
-            with _writing(folder):
-                shutil.rmtree(folder)
-        aside = self._folder.with_name(f"{self._folder.name}.damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}")
-        with _writing(self._folder):
-            return self._folder.rename(aside).name
-
-    def _set_aside(self) -> list[Path]:
-        return list(self._folder.parent.glob(f"{self._folder.name}.damaged-*"))
 
 
 class Server:
@@ -215,7 +202,7 @@ class Server:
         """Return nothing: a server looks after its own files."""
         return {}
 
-    def wipe(self, chroma: Chroma | None, *, everything: bool) -> None:
+    def wipe(self, chroma: Chroma | None) -> None:
         """Delete this home's collections."""
         opened = chroma or self.open()
         try:
@@ -223,10 +210,6 @@ class Server:
         finally:
             if chroma is None:
                 opened.close()
-
-    def set_aside(self) -> str:
-        """Return no name: what is on a server is cleared when it is begun anew."""
-        return ""
 
 
 def read_marker(place: Folder | Server) -> Marker | None:

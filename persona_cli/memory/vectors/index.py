@@ -8,10 +8,10 @@ vectors, 2,500 allowed: 15 ms against 1 ms).
 
 Chroma is filled by whoever calls `sync`, and behind a conversation by the update queue in batches (`keep_up`), in the
 order of the store's revisions, so that it can stop anywhere and go on later; where nothing is large enough to be
-searched in it, it is closed again. One process holds it, under a file lock. When in doubt it is
-begun anew, for the embedding model is not needed for that: after a process was killed, after something was
-forgotten (Chroma keeps the bytes of what it deletes), for another embedder. Damage is set aside, with one notice; a
-second one, or what cannot be written or reached, ends in exact search until the process ends.
+searched in it, it is closed again. One process holds it, under a file lock. When in doubt it is begun anew, for the
+embedding model is not needed for that: after a process was killed, after something was forgotten (Chroma keeps the
+bytes of what it deletes), for another embedder, and where it is damaged, with one notice. A second damage, or what
+cannot be written or reached, ends in exact search until the process ends.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class Index:
             if not self._hold():
                 return self._useless
             try:
-                self._wipe(everything=True)
+                self._wipe()
             except StorageError as exc:
                 self._give_up(exc.message)
             if self._chroma is None:
@@ -172,7 +172,7 @@ class Index:
         with self._guard:
             self._repaired = False
             self._hold_or_raise()
-            self._wipe(everything=True)
+            self._wipe()
             return self._fill(None)
 
     def close(self) -> None:
@@ -182,7 +182,7 @@ class Index:
             if chroma and held is not None and self._lock is not None:
                 try:
                     if self._gone(held):
-                        self._wipe(everything=True)
+                        self._wipe()
                     elif self._place.present():
                         write_marker(self._place, held)
                 except StorageError as exc:
@@ -257,8 +257,7 @@ class Index:
         """Return Chroma with a copy that can be filled on: the one that is there, or one begun anew."""
         held = self._known()
         if not self._usable(held, now) or not self._place.present():
-            # a damaged copy that was set aside by this process is looked at by somebody; any other may hold the gone
-            self._wipe(everything=self._gone(held) and not (held is None and self._repaired))
+            self._wipe()
             held = Marker(self._embedder, 0, now)
         elif self._chroma is None and (reason := damage(self._place, held)):
             raise IndexDamagedError(reason)
@@ -284,32 +283,29 @@ class Index:
         return self._store.vectors.count_stored(held.revision if held else 0, self._embedder)
 
     def _mend(self, exc: StorageError) -> None:
-        """Set a damaged copy aside, once; what fails otherwise, or again, is given up."""
+        """Delete a damaged copy, once; what fails otherwise, or again, is given up."""
         if self._repaired or not isinstance(exc, IndexDamagedError):
             self._give_up(exc.message)
             return
-        self._repaired, gone = True, self._gone(self._known())
+        self._repaired = True
         try:
             self._close_chroma()
-            aside = "" if gone else self._place.set_aside()
-            if gone:
-                self._wipe(everything=True)
+            self._wipe()
         except StorageError as failed:
             self._give_up(failed.message)
             return
-        where = f"; set aside as {aside}" if aside else ""
-        self._notice(f"the index was damaged ({exc.message}{where}) and is rebuilt from the store")
+        self._notice(f"the index was damaged ({exc.message}) and is rebuilt from the store")
 
     def _give_up(self, reason: str) -> None:
         self._close_chroma()
         self._useless, self._why_not = True, "Chroma cannot be used"
         self._notice(f"the index cannot be used ({reason}): searching without it")
 
-    def _wipe(self, *, everything: bool) -> None:
+    def _wipe(self) -> None:
         chroma = self._chroma if self._place.shared else None
         if chroma is None:
             self._close_chroma()
-        self._place.wipe(chroma, everything=everything)
+        self._place.wipe(chroma)
         self._held = None
 
     def _close_chroma(self) -> bool:

@@ -24,7 +24,7 @@ import openai
 from persona_cli.errors import ContextError, EngineError, Interrupted
 from persona_cli.model.engines import ImagePart, Message
 from persona_cli.model.engines.server_errors import mapped
-from persona_cli.model.engines.server_formats import Dialect, Formats, Reply, guess
+from persona_cli.model.engines.server_formats import Dialect, Formats, StreamedReply, guess
 from persona_cli.model.engines.sizing import sized
 from persona_cli.model.grounding import PictureForm
 from persona_cli.model.tasks import Fact, Stop
@@ -43,7 +43,7 @@ _CONTROL = re.compile(r"<(?=\|\w+\|>)")
 
 
 @dataclass(slots=True)
-class Counts:
+class ServerCounts:
     """What the server says it did, where it says so; benchmarks read it."""
 
     prompt: int = 0
@@ -87,7 +87,7 @@ class ServerEngine:
             timeout=httpx2.Timeout(timeout, connect=PATIENCE),
         )
         self.most_pixels = MOST_PIXELS
-        self.counts = Counts()
+        self.counts = ServerCounts()
         self._counter: str | Literal["unknown"] | None = "unknown"
         self._counted = lru_cache(maxsize=8192)(self._count_anew)
         self._pictures = lru_cache(maxsize=32)(_encode)
@@ -169,7 +169,7 @@ class ServerEngine:
                 stream_options={"include_usage": True},
                 **self._formats.request(grammar),
             )
-            reply = Reply(bare=grammar is not None)
+            reply = StreamedReply(bare=grammar is not None)
             with stream:
                 for chunk in stream:
                     if stop():

@@ -122,7 +122,7 @@ class Formats:
 
 
 @dataclass(slots=True)
-class Reply:
+class StreamedReply:
     """A reply as it streams, put together to one text: reasoning in its tags, a tool's arguments as a retrieval."""
 
     bare: bool

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from persona_cli.errors import StorageError
 from persona_cli.model.export.checkpoint import open_checkpoint
-from persona_cli.model.export.pair import Precision, write_projection, write_text
+from persona_cli.model.export.pair import StoredPrecision, write_projection, write_text
 from persona_cli.model.export.quantize import QUANTIZATIONS, quantize
 
 __all__ = ["QUANTIZATIONS", "ExportedPair", "Progress", "export_checkpoint"]
@@ -52,7 +52,7 @@ def export_checkpoint(
         target.mkdir(parents=True, exist_ok=True, mode=0o700)
         with ExitStack() as stack:
             scratch = Path(stack.enter_context(TemporaryDirectory(prefix=".export-", dir=target)))
-            precision = Precision.F32 if quantization == "F32" else Precision.F16
+            precision = StoredPrecision.F32 if quantization == "F32" else StoredPrecision.F16
             whole, projection = scratch / "text.gguf", scratch / "projection.gguf"
             write_projection(checkpoint, projection, precision, progress)
             write_text(checkpoint, whole, precision, progress)

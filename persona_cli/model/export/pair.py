@@ -30,7 +30,7 @@ _TOKEN_TYPES = {
 }
 
 
-class Precision(Enum):
+class StoredPrecision(Enum):
     """How matrices are stored; vectors (norms, biases) are always F32, as llama.cpp wants them."""
 
     F16 = np.float16
@@ -46,7 +46,7 @@ class Piece:
     read: Callable[[], NDArray[np.float32]]
 
 
-def write_text(checkpoint: Checkpoint, path: Path, precision: Precision, progress: Progress) -> None:
+def write_text(checkpoint: Checkpoint, path: Path, precision: StoredPrecision, progress: Progress) -> None:
     """Write the text model with tokenizer, chat template and M-RoPE sections."""
     writer = gguf.GGUFWriter(path, gguf.MODEL_ARCH_NAMES[gguf.MODEL_ARCH.QWEN2VL])
     writer.add_type(gguf.GGUFType.MODEL)
@@ -57,7 +57,7 @@ def write_text(checkpoint: Checkpoint, path: Path, precision: Precision, progres
     _write(writer, pieces, precision, progress, "text model")
 
 
-def write_projection(checkpoint: Checkpoint, path: Path, precision: Precision, progress: Progress) -> None:
+def write_projection(checkpoint: Checkpoint, path: Path, precision: StoredPrecision, progress: Progress) -> None:
     """Write the vision tower and merger (mmproj); `projection_dim` ties it to its text model."""
     writer = gguf.GGUFWriter(path, "clip")
     writer.add_type(gguf.GGUFType.MMPROJ)
@@ -67,8 +67,8 @@ def write_projection(checkpoint: Checkpoint, path: Path, precision: Precision, p
     _write(writer, pieces, precision, progress, "vision projection")
 
 
-def _describe(writer: gguf.GGUFWriter, checkpoint: Checkpoint, precision: Precision) -> None:
-    whole = gguf.LlamaFileType.ALL_F32 if precision is Precision.F32 else gguf.LlamaFileType.MOSTLY_F16
+def _describe(writer: gguf.GGUFWriter, checkpoint: Checkpoint, precision: StoredPrecision) -> None:
+    whole = gguf.LlamaFileType.ALL_F32 if precision is StoredPrecision.F32 else gguf.LlamaFileType.MOSTLY_F16
     writer.add_name(checkpoint.name)
     writer.add_file_type(whole)
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
@@ -181,7 +181,7 @@ def _mapped(names: gguf.TensorNameMap, name: str) -> str:
 
 
 def _write(
-    writer: gguf.GGUFWriter, pieces: Sequence[Piece], precision: Precision, progress: Progress, what: str
+    writer: gguf.GGUFWriter, pieces: Sequence[Piece], precision: StoredPrecision, progress: Progress, what: str
 ) -> None:
     kinds = [np.dtype(precision.value if len(piece.shape) > 1 else np.float32) for piece in pieces]
     sizes = [int(np.prod(piece.shape)) * kind.itemsize for piece, kind in zip(pieces, kinds, strict=True)]

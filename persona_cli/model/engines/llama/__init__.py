@@ -22,7 +22,7 @@ __all__ = ["Opened", "Wishes", "open_llama", "plan_pair"]
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class LlamaOptions:
     """What the user configured; None leaves a choice to the free memory."""
 
     context: int = 16_384
@@ -47,7 +47,7 @@ class Opened:
     """Names the files and how they were loaded; a kept state is good for the same identity only."""
 
 
-def open_llama(text: Path, projection: Path | None, wishes: Wishes, cache: Path) -> Opened:
+def open_llama(text: Path, projection: Path | None, wishes: LlamaOptions, cache: Path) -> Opened:
     """Check the pair, probe a first load, and open it; `cache` holds picture embeddings and what was probed.
 
     Raises `WeightsError` for files that are damaged or do not belong together, `EngineError` where llama.cpp crashes
@@ -75,7 +75,7 @@ def open_llama(text: Path, projection: Path | None, wishes: Wishes, cache: Path)
     return Opened(engine, plan, identity)
 
 
-def plan_pair(text: Path, projection: Path | None, wishes: Wishes) -> tuple[Plan, int]:
+def plan_pair(text: Path, projection: Path | None, wishes: LlamaOptions) -> tuple[Plan, int]:
     """Check the files and return what would go to the GPU, and the context in tokens, without loading anything."""
     from persona_cli.model.engines.llama import native
     from persona_cli.model.engines.llama.offload import plan_offload

@@ -19,9 +19,9 @@ from persona_cli.errors import ContextError, EngineError, Interrupted
 from persona_cli.model.engines import ImagePart, Message
 from persona_cli.model.engines.llama.chat_template import QWEN, ChatTemplate, Fixed
 from persona_cli.model.engines.llama.kept import KeptLane
+from persona_cli.model.engines.llama.load_report import build_facts, load_facts, read_load
 from persona_cli.model.engines.llama.native import Context, Loading, Stop, Weights, listening, suited_threads
 from persona_cli.model.engines.llama.offload import Plan
-from persona_cli.model.engines.llama.report import build_facts, load_facts, read_load
 from persona_cli.model.engines.llama.sampling import Sampler, log_probability
 from persona_cli.model.engines.llama.sequence import Item, Lane, NoRoom, tokens_of
 from persona_cli.model.engines.llama.vision import Vision

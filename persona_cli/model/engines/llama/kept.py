@@ -21,7 +21,7 @@ import llama_cpp
 
 from persona_cli.model.engines.llama.native import Context
 from persona_cli.model.engines.llama.sequence import Item, Lane
-from persona_cli.model.engines.llama.vision import Picture
+from persona_cli.model.engines.llama.vision import VisionPicture
 
 LEAST_TOKENS = 200
 """A shorter prompt is evaluated again sooner than it is worth a file."""
@@ -120,7 +120,7 @@ class KeptLane:
 
 
 def _plain(item: Item) -> int | list[str | int]:
-    return [item.hash, item.tokens, item.positions] if isinstance(item, Picture) else item
+    return [item.hash, item.tokens, item.positions] if isinstance(item, VisionPicture) else item
 
 
 def _item(plain: Any) -> Item:
@@ -128,7 +128,7 @@ def _item(plain: Any) -> Item:
         return plain
     digest, tokens, positions = plain
     # it is only compared and counted; a picture that has to be evaluated again comes from the prompt
-    return Picture(digest, tokens, positions, (), (), chunk=None, owner=None)
+    return VisionPicture(digest, tokens, positions, (), (), chunk=None, owner=None)
 
 
 def _size(plain: Any) -> int:

@@ -12,19 +12,19 @@ from dataclasses import dataclass, field
 
 from persona_cli.errors import Interrupted
 from persona_cli.model.engines.llama.native import Context, Stop
-from persona_cli.model.engines.llama.vision import Picture, Vision
+from persona_cli.model.engines.llama.vision import Vision, VisionPicture
 
-Item = int | Picture
+Item = int | VisionPicture
 
 
 def tokens_of(items: Sequence[Item]) -> int:
     """Return how many places in the cache `items` take."""
-    return sum(item.tokens if isinstance(item, Picture) else 1 for item in items)
+    return sum(item.tokens if isinstance(item, VisionPicture) else 1 for item in items)
 
 
 def positions_of(items: Sequence[Item]) -> int:
     """Return how far `items` move the position; a picture moves it by its longer side only (M-RoPE)."""
-    return sum(item.positions if isinstance(item, Picture) else 1 for item in items)
+    return sum(item.positions if isinstance(item, VisionPicture) else 1 for item in items)
 
 
 class NoRoom(Exception):  # noqa: N818 - a signal to the engine, which makes room and tries again
@@ -56,7 +56,7 @@ class Lane:
             if stop():
                 raise Interrupted("the answer was stopped")
             start = len(self.held)
-            if isinstance(first := items[start], Picture):
+            if isinstance(first := items[start], VisionPicture):
                 assert vision is not None
                 code = vision.decode(first, context, self._end, self.number)
                 self._account([first], code, context)
@@ -111,15 +111,15 @@ def _common(held: Sequence[Item], wanted: Sequence[Item]) -> int:
 
 
 def _same(one: Item, other: Item) -> bool:
-    if isinstance(one, Picture) and isinstance(other, Picture):
+    if isinstance(one, VisionPicture) and isinstance(other, VisionPicture):
         return one.hash == other.hash
-    return not isinstance(one, Picture) and not isinstance(other, Picture) and one == other
+    return not isinstance(one, VisionPicture) and not isinstance(other, VisionPicture) and one == other
 
 
 def _run_of_tokens(items: Sequence[Item], start: int, most: int) -> list[int]:
     run: list[int] = []
     for item in items[start : start + most]:
-        if isinstance(item, Picture):
+        if isinstance(item, VisionPicture):
             break
         run.append(item)
     return run

@@ -31,7 +31,7 @@ KEPT_OPEN = 32
 
 
 @dataclass(slots=True)
-class Picture:
+class VisionPicture:
     """A picture as the model takes it: what it costs, and the chunk llama.cpp places it by."""
 
     hash: str
@@ -66,10 +66,10 @@ class Vision:
         """Pictures the vision tower has worked on; cached ones do not count."""
         self._most_pixels = self.form.whole(loading.image_pixels)
         self._width = weights.width
-        self._pictures: OrderedDict[str, Picture] = OrderedDict()
+        self._pictures: OrderedDict[str, VisionPicture] = OrderedDict()
         self._cache = EmbeddingCache(cache / _identity(path), cache_bytes)
 
-    def open(self, source: PictureSource, digest: str) -> Picture:
+    def open(self, source: PictureSource, digest: str) -> VisionPicture:
         """Return the picture in `source`, whose content has the SHA-256 `digest`."""
         if digest in self._pictures:
             self._pictures.move_to_end(digest)
@@ -85,7 +85,7 @@ class Vision:
             _, oldest = self._pictures.popitem(last=False)
             mtmd_cpp.mtmd_input_chunks_free(oldest.owner)
 
-    def decode(self, picture: Picture, context: Context, position: int, sequence: int) -> int:
+    def decode(self, picture: VisionPicture, context: Context, position: int, sequence: int) -> int:
         """Place the picture at `position`; return llama.cpp's code, 0 for done, 1 for no room."""
         embedding = self._embedding(picture)
         after = llama_cpp.llama_pos(0)
@@ -114,7 +114,7 @@ class Vision:
             mtmd_cpp.mtmd_free(self.pointer)
             self.pointer = None
 
-    def _embedding(self, picture: Picture) -> NDArray[np.float32]:
+    def _embedding(self, picture: VisionPicture) -> NDArray[np.float32]:
         shape = (picture.tokens, self._width)
         if (cached := self._cache.get(picture.hash, shape)) is not None:
             return cached
@@ -126,7 +126,7 @@ class Vision:
         self._cache.put(picture.hash, embedding)
         return embedding
 
-    def _tokenize(self, pixels: NDArray[np.uint8], digest: str) -> Picture:
+    def _tokenize(self, pixels: NDArray[np.uint8], digest: str) -> VisionPicture:
         height, width, _ = pixels.shape
         data = pixels.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
         with _bitmap(width, height, data) as bitmap:
@@ -189,7 +189,7 @@ def _bitmap(width: int, height: int, data: Any) -> Iterator[Any]:
         mtmd_cpp.mtmd_bitmap_free(bitmap)
 
 
-def _picture(chunks: Any, digest: str) -> Picture:
+def _picture(chunks: Any, digest: str) -> VisionPicture:
     before: list[int] = []
     after: list[int] = []
     images: list[Any] = []
@@ -207,7 +207,7 @@ def _picture(chunks: Any, digest: str) -> Picture:
             f"the projection cuts a picture into {len(images)} pieces", fix="Add the text model without its projection."
         )
     (image,) = images
-    return Picture(
+    return VisionPicture(
         hash=digest,
         tokens=mtmd_cpp.mtmd_input_chunk_get_n_tokens(image),
         positions=mtmd_cpp.mtmd_input_chunk_get_n_pos(image),
