@@ -44,8 +44,9 @@ An estimate: exact search grows with the bytes, and won up to 50,000 vectors (`p
 
 FIELDS = tuple((kind, field) for kind in Kind for field in ("content", "keywords"))
 _STEP = 1_000  # vectors between two looks at `stop`: half a second
-_BATCH = 256
-"""Changes that are waited for where nothing searches the copy: opening and closing it takes as long for one."""
+_BATCH, _SHARE = 256, 8
+"""Changes that are waited for where nothing searches the copy, at least so many and an eighth of those before: each
+opening reads the whole copy, and leaves some of it in the process."""
 
 Stop = Callable[[], bool]
 
@@ -108,7 +109,7 @@ class Index:
             searched = any(self._is_searched(kind, field) for kind, field in FIELDS)
             held = self._known()
             begun = held.revision if held and held.embedder == self._embedder else 0
-            if not searched and self._store.vectors.revision() - begun < _BATCH:
+            if not searched and self._store.vectors.revision() - begun < max(_BATCH, begun // _SHARE):
                 return 0
             stored = self.sync(stop)
             if not searched:
