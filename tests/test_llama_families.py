@@ -14,7 +14,7 @@ from PIL import Image
 
 from persona_cli.model.engines.llama.native import Context, Loading, Weights
 from persona_cli.model.engines.llama.sequence import Item, Lane
-from persona_cli.model.engines.llama.vision import Picture, Vision
+from persona_cli.model.engines.llama.vision import Vision, VisionPicture
 from tests import tinytext
 from tests.tinytext import HIDDEN, KV_HEADS, LAYERS, WIDTH
 from tests.tinyvision import BLOCKS, HEADS, SEEN, SEEN_HIDDEN, SQUARE, Pair, write_gemma3, write_qwen3vl
@@ -125,7 +125,9 @@ def _ours(pair: Pair, path: Path, cache: Path) -> tuple[NDArray[np.float32], NDA
         before, after = (weights.tokenize(words, special=False) for words in ("look: ", " a cup?"))
         items: list[Item] = [*before, *picture.before, picture, *picture.after, *after]
         Lane(0).evaluate(items, context, vision, lambda: False)
-        tokens = [token for item in items for token in ([PLACE] * item.tokens if isinstance(item, Picture) else [item])]
+        tokens = [
+            token for item in items for token in ([PLACE] * item.tokens if isinstance(item, VisionPicture) else [item])
+        ]
         return vision._embedding(picture).copy(), context.logits()[None].copy(), tokens
     finally:
         vision.close()

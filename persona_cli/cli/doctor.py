@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from persona_cli.memory import Memory
     from persona_cli.model.tasks import Fact
 
+_FILLED_ALONG = 2_000
+"""Vectors that Chroma may lack and is looked at all the same: they are filled in first, in a second."""
+
 
 class Health(StrEnum):
     """How a check came out."""
@@ -210,7 +213,8 @@ def _check_index(memory: Memory, url: str) -> Check:
     if not memory.lasting:
         return Check("index", Health.NOTE, "not looked at: its folder cannot be written")
     try:
-        if lacking := memory.index.lacking():
+        # what little is lacking is filled in by the look itself
+        if (lacking := memory.index.lacking()) > _FILLED_ALONG:
             found = (
                 f"to be filled in: {counted(lacking, 'vectors')}; a chat does it while it is idle, or `persona update`"
             )
