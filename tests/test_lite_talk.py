@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from persona_cli.model.lite import telling
 from persona_cli.model.lite.answer import Match, compose, is_answered, nearest, offered
 from persona_cli.model.lite.knowledge import of_memory
 from persona_cli.model.lite.listener import Listener
@@ -22,6 +21,8 @@ from persona_cli.reading.judging import Bearing
 from persona_cli.reading.labels import ANSWERS, Guess
 from persona_cli.reading.statement import Statement
 from persona_cli.records import (
+    Aspect,
+    CoreEntry,
     CoreMemory,
     Fulfilled,
     Hit,
@@ -149,21 +150,6 @@ def test_what_needs_no_memory_is_answered_at_once(text: str, kind: str, answer: 
     assert (decision.next, decision.answer) == (None, answer)
 
 
-def test_an_answer_is_in_the_second_person_with_the_day_it_was_said() -> None:
-    memory = remembered("i'm allergic to peanuts")
-    assert ask("what can't i eat?", "what", memory, "answers") == "You're allergic to peanuts — you told me on 3 May."
-
-
-def test_what_cannot_be_turned_for_sure_is_quoted() -> None:
-    memory = remembered('ill be with "Kelly" on the 9th')
-    assert ask("who is it?", "who", memory, "answers") == f"You told me on 3 May: “{memory.content}”"
-
-
-def test_an_old_memory_in_the_third_person_still_answers() -> None:
-    memory = remembered("The user's dog is called Max.")
-    assert ask("what is my dog called?", "what", memory, "answers") == "Your dog is called Max — you told me on 3 May."
-
-
 def turn(number: int, text: str) -> Turn:
     return Turn(number, number, moment(f"2026-05-0{number}T10:00"), text, "", "lite")
 
@@ -198,46 +184,9 @@ def test_where_the_first_is_not_clearly_first_the_best_are_offered() -> None:
         "- You have a new drill (3 May)",
         "- Danno is your neighbour (3 May)",
     ]
-
-
-@pytest.mark.parametrize(
-    ("said", "told"),
-    [
-        ("I moved it, it is Friday 11, at nine.", "You moved it, it is Friday 11, at nine — you told me on 3 May."),
-        ("I gave notice for 31 October.", "You gave notice for 31 October — you told me on 3 May."),
-        ("I saw him yesterday.", "You told me on 3 May: “I saw him yesterday.” (yesterday: 2 May)"),
-        ("I was 51 on Saturday.", "You told me on 3 May: “I was 51 on Saturday.” (on Saturday: 2 May)"),
-        ("We fly in two weeks!", "You told me on 3 May: “We fly in two weeks!” (in two weeks: around 17 May)"),
-        (
-            "I did ring them. Right one comes Thursday",
-            "You told me on 3 May: “I did ring them. Right one comes Thursday”",
-        ),
-        ("She lands on the 19th of December at twenty past six.", "at twenty past six — you told me on 3 May."),
-        ("i started polish, monday and wednesday", "You started polish, monday and wednesday — you told me on 3 May."),
-        ("today i send home 600", "You told me on 3 May: “today i send home 600”"),
-    ],
-)
-def test_which_day_it_was_stands_behind_the_words_and_only_where_it_is_certain(said: str, told: str) -> None:
-    assert ask("when is it?", "what", remembered(said), "answers").endswith(told)
-
-
-def test_in_a_list_the_day_it_was_said_stands_before_the_day_it_was() -> None:
-    memory = of_memory(remembered("I was 51 on Saturday."))
-    assert telling.line(memory, NOW) == "“I was 51 on Saturday.” (3 May; on Saturday: 2 May)"
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        "at vet 180 for everything, and she say your he is she. ok",
-        "first week. saturday was line till the street. i have julka, student, very fast",
-        "Five weeks to the Leaving, God help us all.",
-        "So mam put down her toast. She's stopping with us.",
-        "somebody steal my bike!!! in front of pizza place, i was inside 2 minute. 2 minute",
-    ],
-)
-def test_no_word_of_a_quotation_is_another_than_was_said(said: str) -> None:
-    assert ask("what is it?", "what", remembered(said), "answers") == f"You told me on 3 May: “{said}”"
+    like = replace(matches[3], cosine=0.9)
+    assert nearest(understand(question, statement, None, {}), [*matches[:3], like]) == [*near, like.known]
+    assert nearest(understand(question, statement, None, {}), [like]) == []
 
 
 def test_yes_and_no_are_said_only_where_the_memory_decides() -> None:
@@ -247,6 +196,45 @@ def test_yes_and_no_are_said_only_where_the_memory_decides() -> None:
     unsure = read_as("maybe I have diabetes", unsure=0.9)
     told = ask("do I have diabetes?", "yesno", remembered(unsure.text), "yes", unsure)
     assert told.startswith("You were not sure about it. You told me on 3 May: “maybe I have diabetes”")
+
+
+@pytest.mark.parametrize(
+    ("text", "slot", "found"),
+    [
+        ("What's my name?", "user/name", True),
+        ("when is my birthday", "user/birthday", True),
+        ("where do I live?", "user/home", True),
+        ("where do I live?", "Ada/home", False),
+        ("why do I live here?", "user/home", False),
+        ("what is my favourite name for a horse?", "user/name", False),
+    ],
+)
+def test_what_was_read_as_the_very_thing_is_answered_before_anything_is_judged(
+    text: str, slot: str, found: bool
+) -> None:
+    memory = remembered("well, that one is Tom, as you know", slot=slot)
+    kind = text.split("'", maxsplit=1)[0].split(maxsplit=1)[0].casefold()
+    said = ask(text, kind, memory, "off")
+    assert said.startswith("You told me") is found
+
+
+def test_a_name_from_the_message_before_is_not_whom_a_plain_question_is_about() -> None:
+    asked = read_as("What am I allergic to?", "ask", asked="what", worth=0, who="other")
+    carried = replace(asked, subject=replace(asked.subject, name="Lena", said=False))
+    question = question_of(carried)
+    assert question is not None
+    assert not understand(question, carried, None, {}).names
+    leaning = replace(carried, text="What is she allergic to?")
+    assert understand(replace(question, text=leaning.text), leaning, None, {}).names
+
+
+def test_a_question_that_calls_the_person_by_name_is_about_them() -> None:
+    memory, text = remembered("I'm allergic to walnuts"), "Which nuts is Mara allergic to?"
+    question = read_as(text, "ask", asked="which", worth=0, who="other", name="Mara", spans=[("Mara", "person", "")])
+    listener = listening(question, bearings={("Which nuts is I allergic to?", memory.content): "answers"})
+    named = CoreMemory((CoreEntry(1, "name", "Mara", Aspect.HUMAN, NOW),))
+    said = decide(replace(situation(text, memory), core=named), listener, alike, may_search=False).answer
+    assert said == "You're allergic to walnuts — you told me on 3 May."
 
 
 def test_what_is_of_somebody_else_is_no_answer() -> None:

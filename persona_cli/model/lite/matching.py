@@ -39,6 +39,10 @@ ONCE = re.compile(
     r"\b(?:used to|before|previous(?:ly)?|former(?:ly)?|old|ex|first|originally|back then|last)\b", re.IGNORECASE
 )
 """What a question for what was before has in it."""
+_ONE_THING = ("what", "who", "when", "where", "which", "howmany")
+_OWN = re.compile(r"\b(?:i|i['’]m|my|mine|me)\b", re.IGNORECASE)
+_LEANS = re.compile(r"\b(?:s?he|they|it|his|hers?|him|them|their)\b", re.IGNORECASE)
+_NONE: frozenset[str] = frozenset()
 Floats = NDArray[np.float64]
 _ANY_DAY = datetime(2024, 5, 15, tzinfo=UTC)
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
@@ -79,6 +83,8 @@ class Asked:
     """Stems of its words that carry meaning."""
     topic: frozenset[str]
     """Those of them that name something: not "do" or "happen", and no time words."""
+    slots: frozenset[str] = frozenset()
+    """What of the person's own is asked for and nothing else: "name", in "what's my name?"."""
 
     @property
     def kind(self) -> str:
@@ -89,7 +95,8 @@ class Asked:
 def understand(question: Question, statement: Statement, window: Window | None, aliases: dict[str, set[str]]) -> Asked:
     """Return a question with everything that stands for whom it is about."""
     named = [*(span.text for span in statement.spans_of("person", "pet")), *names(statement.text)]
-    if question.subject.name and (question.subject.said or not named):
+    leans = question.subject.said or (not named and _LEANS.search(statement.text))
+    if question.subject.name and leans:
         named.append(question.subject.name)
     named = [name for name in named if not re.search(rf"\bbefore (?:the )?{re.escape(name)}\b", statement.text, re.I)]
     wanted = {stem(word) for name in named for word in _WORD.findall(name)}
@@ -101,7 +108,22 @@ def understand(question: Question, statement: Statement, window: Window | None, 
     for phrase in find_times(statement.text, _ANY_DAY):
         timeless = timeless.replace(phrase.text, " ")
     topic = frozenset(stems(timeless)) - {stem(word) for word in words_of("open_words")}
-    return Asked(question, statement, window, frozenset(wanted), roles, words, topic)
+    own = not wanted and not roles and question.kind.label in _ONE_THING and _OWN.search(statement.text)
+    return Asked(
+        question, statement, window, frozenset(wanted), roles, words, topic, _slots_of(topic) if own else _NONE
+    )
+
+
+def fills(asked: Asked, known: Known) -> bool:
+    """Tell whether something known is said to be the very thing of the person's own that is asked for."""
+    owner, _, slot = known.slot.partition("/")
+    return owner == "user" and slot in asked.slots and known.holds
+
+
+def _slots_of(topic: frozenset[str]) -> frozenset[str]:
+    """Return the slots that all words of a topic stand for."""
+    named = {slot: stems(f"{slot} {words}") for slot, words in table_of("looked_for").items()}
+    return frozenset(slot for slot, words in named.items() if topic and topic <= words)
 
 
 def roles_in(text: str) -> set[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 
@@ -29,7 +29,8 @@ from persona_cli.model.lite.tone import Tone
 from persona_cli.model.tasks import Situation
 from persona_cli.personality import Traits
 from persona_cli.reading.inquiry import Question, question_of
-from persona_cli.reading.statement import Statement
+from persona_cli.reading.labels import Guess
+from persona_cli.reading.statement import Statement, Subject
 from persona_cli.records import Retrieve, Turn, Want, Wish
 from persona_cli.timewords import describe, event_of, query_window
 
@@ -122,7 +123,7 @@ class _Reply:
     @cached_property
     def _questions(self) -> list[Asked]:
         found = []
-        for statement in self._statements:
+        for statement in map(self._as_oneself, self._statements):
             question = question_of(statement)
             rhetorical = len(self._statements) > 1 and question is not None and _is_rhetorical(question)
             if question is None or not statement.own or rhetorical:
@@ -132,6 +133,16 @@ class _Reply:
             time = query_window(statement.text, self._at)
             found.append(understand(question, statement, time.window if time else None, self._aliases))
         return found[:_QUESTIONS]
+
+    def _as_oneself(self, statement: Statement) -> Statement:
+        """Return a question that calls the person by their own name as they would ask it themselves."""
+        name = (self._situation.core.get("name") or "").split(" ")[0]
+        if not name or re.search(rf"\b{re.escape(name)}\b", statement.text) is None:
+            return statement
+        text = re.sub(rf"\b{re.escape(name)}['’]s\b", "my", statement.text)
+        spans = tuple(span for span in statement.spans if name not in span.text)
+        subject = Subject(Guess("me", 1.0)) if name in statement.subject.name else statement.subject
+        return replace(statement, text=re.sub(rf"\b{re.escape(name)}\b", "I", text), spans=spans, subject=subject)
 
     @cached_property
     def _known(self) -> tuple[Known, ...]:
@@ -241,7 +252,7 @@ class _Reply:
         if asked.kind in ("you", "world"):
             return ABOUT_SELF if asked.kind == "you" else tone.plain("world", text)
         if near := answer.nearest(asked, matches):
-            occasion = "offered" if answer.is_likely(asked, matches[0]) else "closest"
+            occasion = "offered" if answer.is_likely(asked, matches) else "closest"
             return tone.plain(occasion, text, answer.offered(near, self._at))
         offer = tone.plain("offer", text) if self._situation.kept else ""
         return f"{tone.reply('unknown', text)} {offer}".rstrip()

@@ -35,6 +35,7 @@ _DATED = re.compile(r"\d(?:st|nd|rd|th)\b|\d{4}")
 _THAT_DAY = re.compile(r"\b(?:today|tonight|this (?:morning|afternoon|evening)|just now)\b", re.I)
 """Words for the day they were said, which is told beside them."""
 _ON_A_DAY = re.compile(r"on [a-z]+day(?: (?:morning|afternoon|evening|night))?", re.I)
+_FAR = timedelta(days=30)
 _DATES = 2
 """Days that are written behind a quotation."""
 _CHATTED = {r"\bim\b": "I'm", r"\bive\b": "I've", r"\bi'm\b": "I'm", r"\bi\b": "I"}
@@ -169,8 +170,16 @@ def within(sentence: str) -> str:
 
 def _days(known: Known, at: datetime) -> str:
     """Say which days the person's own words name, where that is certain: "yesterday: 2 May"."""
-    named = _days_named(in_full(known), known.at) if known.at is not None and _said(known, at) else []
-    return "; ".join(f"{phrase.text}: {describe(phrase.window, at).removeprefix('on ')}" for phrase in named[:_DATES])
+    if known.at is None or known.at.astimezone(at.tzinfo).date() == at.date():
+        return ""  # seen from the day it was said the words do themselves
+    days = [(phrase.text, _as_date(phrase.window, at)) for phrase in _days_named(in_full(known), known.at)[:_DATES]]
+    return "; ".join(f"{words}: {day}" for words, day in days)
+
+
+def _as_date(window: Window, at: datetime) -> str:
+    """Say when it was as a date, also of what was the other day."""
+    edge = window.end or window.start or at
+    return describe(window, max(at, edge + _FAR) if edge.year == (edge + _FAR).year else at).removeprefix("on ")
 
 
 def _days_named(text: str, at: datetime) -> list[TimePhrase]:
