@@ -144,3 +144,19 @@ def test_the_line_sees_what_the_encoder_and_the_signs_give() -> None:
     assert signs[6] == signs[7] == 1.0
     assert len(open_line().weights) == 4 * 384 + PLAIN + 1
     assert open_line().alone > open_line().asked
+
+
+def test_what_it_may_end_needs_no_word_and_no_subject_in_common(
+    store: Store, embedder: Embedder, reader: Reader
+) -> None:
+    remembering = Remembering(store, embedder, 5, looks=reader.relate)
+    told = (
+        SemanticDraft("I sleep at my brother's.", (), subject="my brother"),
+        SemanticDraft("We finally got the keys to our own place, no more of his snoring.", ()),
+    )
+    for days, draft in enumerate(told):
+        at = NOW + timedelta(days=20 * days)
+        turn = store.turns.add(store.sessions.start(at).id, at, draft.content, "", "m")
+        remembering.remember([draft], turn, ())
+    (doubt,) = store.conflicts.open()
+    assert doubt.earlier.content == told[0].content

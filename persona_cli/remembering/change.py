@@ -39,6 +39,8 @@ MEANT = 0.6
 _SHORT = 160
 _NEWEST = 60
 """Memories of the same person that are compared whatever their words."""
+_LATEST = 200
+"""Memories of anybody that a meaning may end, whatever their words: "got the keys" may end "at my brother's"."""
 _NEAR = 60
 """Memories that full text proposes for a comparison."""
 _LOOKED_UP = 200
@@ -217,7 +219,8 @@ class Changes:
         """Return what is new with what it may end by its meaning, judged in the words it was said in."""
         if self._meaning is None:
             return news
-        near = self._candidates(news, whole=True)
+        found = (*self._candidates(news, whole=True), *self._store.semantic.list(limit=_LATEST))
+        near = list({memory.id: memory for memory in found}.values())
         judged = self._meaning.judged(said, near, lambda old: _may_be_outdated(as_compared(old), news))
         return replace(news, judged=judged)
 
