@@ -3,6 +3,7 @@
     --model NAME   lite: persona itself and nothing but the question; tiny: a Qwen2.5-VL of random weights, built here,
                    that is shown what a search finds, pictures too; server: one that answers by rule, with persona and
                    with the whole history. May be given several times; all three without.
+    --quick        each set in its default form alone, without the other protocols
     --to DIR       keep the runs there, for `persona eval report`
 
 A row is a run. The sets are made up and small: what is looked at is that every question comes to a mark, and which of
@@ -65,10 +66,11 @@ class Trial:
         return f"| {first.name} | {name} | {asked} | {scores} | {counts} | {self.seconds:.1f} |"
 
 
-def trials(model: str, bench: Bench, to: Path) -> Iterator[Trial]:
+def trials(model: str, bench: Bench, to: Path, *, quick: bool) -> Iterator[Trial]:
     """Run each set with each subject of a model, and yield what came of it."""
     for dataset in DATASETS:
-        for variant in VARIANTS.get(dataset.name, ("",)):
+        variants = VARIANTS.get(dataset.name, ("",))
+        for variant in variants[:1] if quick else variants:
             collection = load(dataset.name, None, variant)
             for subject in SUBJECTS[model]:
                 folder = RunFolder(to / "-".join(filter(None, (dataset.name, variant, subject, model))))
@@ -104,6 +106,7 @@ def main(arguments: Sequence[str]) -> int:
     """Print the table, and below it the operations of a memory apart."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks sets")
     parser.add_argument("--model", action="append", choices=sorted(SUBJECTS))
+    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--to", type=Path)
     options = parser.parse_args(arguments)
     print("| subject, model | set | questions | right, per cent | unreadable | failed | skipped | processor s |")
@@ -112,7 +115,7 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         for model in options.model or SUBJECTS:
             with opened(model, Path(scratch)) as bench:
-                for trial in trials(model, bench, options.to or Path(scratch) / "runs"):
+                for trial in trials(model, bench, options.to or Path(scratch) / "runs", quick=options.quick):
                     print(trial, flush=True)
                     failed += sum(row.labels.get("failed", 0) for row in trial.report.rows)
                     apart.append(stage_table(trial.report))
