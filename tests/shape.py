@@ -19,21 +19,7 @@ LONGEST_FUNCTION = 60
 NOUNS = ("cli", "tables")
 """Folders whose files are called by the nouns of the whole program: a command, a table; each may share it with one."""
 
-TWICE = {
-    "Asked",
-    "Evidence",
-    "Exchange",
-    "Forgotten",
-    "Judge",
-    "Keeping",
-    "Lesson",
-    "Mark",
-    "Question",
-    "Stage",
-    "Statement",
-    "Task",
-    "Weights",
-}
+TWICE = {"Evidence", "Exchange", "Forgotten", "Keeping", "Stage", "Statement"}
 """Names that two classes have; there are to be fewer of them, and none is to come."""
 
 

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from persona_cli.model.engines.llama.native import Context, Loading, Weights
+from persona_cli.model.engines.llama.native import Context, LoadedWeights, Loading
 from persona_cli.model.engines.llama.sequence import Item, Lane
 from persona_cli.model.engines.llama.vision import Vision, VisionPicture
 from tests import tinytext
@@ -118,7 +118,7 @@ def _noise(folder: Path, size: tuple[int, int]) -> Path:
 def _ours(pair: Pair, path: Path, cache: Path) -> tuple[NDArray[np.float32], NDArray[np.float32], list[int]]:
     """Return the picture's embedding, the logits behind words about it, and what was evaluated as tokens."""
     loading = Loading(context=256, sequences=1, threads=1, kv_type="f32", flash_attention=False)
-    weights = Weights(pair.text, loading)
+    weights = LoadedWeights(pair.text, loading)
     vision, context = Vision(pair.projection, weights, loading, cache, 2**20), Context(weights, loading)
     try:
         picture = vision.open(path, "noise")

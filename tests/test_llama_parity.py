@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from persona_cli.model.engines.llama.native import Context, Loading, Weights
+from persona_cli.model.engines.llama.native import Context, LoadedWeights, Loading
 from persona_cli.model.engines.llama.sequence import Item, Lane
 from persona_cli.model.engines.llama.vision import Vision
 from persona_cli.model.grounding import training_size
@@ -36,7 +36,7 @@ def cosine(ours: NDArray[Any], theirs: NDArray[Any]) -> float:
 
 def last_logits(pair: Path, projection: Path | None, prompt: list[str | Path], cache: Path) -> NDArray[np.float32]:
     loading = Loading(context=1024, sequences=1, kv_type="f32", flash_attention=False)
-    weights = Weights(pair, loading)
+    weights = LoadedWeights(pair, loading)
     context = Context(weights, loading)
     vision = Vision(projection, weights, loading, cache, 2**20) if projection is not None else None
     items: list[Item] = []

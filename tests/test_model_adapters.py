@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from persona_cli.errors import WeightsError
-from persona_cli.model.engines.llama.native import Context, Loading, Weights
+from persona_cli.model.engines.llama.native import Context, LoadedWeights, Loading
 from persona_cli.model.engines.llama.sequence import Lane
 from persona_cli.model.export.adapter import export_adapter
 from tests.terminal import persona
@@ -37,7 +37,7 @@ def with_adapter(model: Any, folder: Path, layers: str) -> Any:
 
 def logits(text: Path, adapter: Path | None) -> np.ndarray:
     loading = Loading(context=256, sequences=1, kv_type="f32", flash_attention=False, adapter=str(adapter or ""))
-    weights = Weights(text, loading)
+    weights = LoadedWeights(text, loading)
     context = Context(weights, loading)
     Lane(0).evaluate(list(IDS), context, None, lambda: False)
     last = context.logits().copy()

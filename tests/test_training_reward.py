@@ -6,20 +6,20 @@ from collections import deque
 
 import pytest
 
-from persona_cli.training.reward import Asked, ModelJudge, RuleJudge, Score, score
+from persona_cli.training.reward import KeyedQuestion, ModelJudge, RuleJudge, Score, score
 from tests.fakes import CannedEngine
 
-CLOSED = Asked("Where do I live?\nOptions: …", "(b)", ("Porto", "Leeds", "Oslo", "Cork"))
-OPEN = Asked("Where do I live?", "You live in Leeds.")
+CLOSED = KeyedQuestion("Where do I live?\nOptions: …", "(b)", ("Porto", "Leeds", "Oslo", "Cork"))
+OPEN = KeyedQuestion("Where do I live?", "You live in Leeds.")
 
 
 class Fixed:
     """A judge whose word stands."""
 
-    def accuracy(self, asked: Asked, answer: str) -> float:
+    def accuracy(self, asked: KeyedQuestion, answer: str) -> float:
         return 0.4
 
-    def consistency(self, asked: Asked, thought: str, answer: str) -> float:
+    def consistency(self, asked: KeyedQuestion, thought: str, answer: str) -> float:
         return 0.5
 
 

@@ -23,7 +23,16 @@ from persona_cli.personality import Traits
 from persona_cli.records import CoreMemory, Query, Recall, Ref, Retrieve
 from persona_cli.training.following import read_marks
 from persona_cli.training.reinforcing import read_tasks
-from persona_cli.training.rollouts import Exchange, LearningEngine, Request, RollOut, Start, Words, drawn, roll_out
+from persona_cli.training.rollouts import (
+    BatchedAnswers,
+    LearningEngine,
+    Request,
+    RollOut,
+    Start,
+    Words,
+    drawn,
+    roll_out,
+)
 from persona_cli.training.templates import training_template
 from tests.terminal import persona
 from tests.tiny import Tiny
@@ -65,7 +74,7 @@ def rolled(words: Words, replies: list[str], *, closed: bool = False) -> tuple[R
     search = Searched([])
     situation = Situation(Query("Where do I live?", AT), CoreMemory(), Traits())
     start = Start(situation, search, closed)
-    exchange = Exchange(generate)
+    exchange = BatchedAnswers(generate)
     engine = LearningEngine(words, exchange, start, 16_384)
     model = PromptedModel(engine, load_prompts(Path("nowhere")), lambda image: b"")
     (done,) = exchange.run([lambda: roll_out(engine, model, start, 3)])
@@ -123,7 +132,7 @@ def test_roll_outs_that_wait_are_answered_together(words: Words) -> None:
         sizes.append(len(requests))
         return [[number] for number, _ in enumerate(requests)]
 
-    exchange = Exchange(generate)
+    exchange = BatchedAnswers(generate)
 
     def job(turns: int) -> RollOut:
         for _ in range(turns):

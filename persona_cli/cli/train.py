@@ -14,7 +14,7 @@ from persona_cli.cli.invocation import Invocation, invocation
 from persona_cli.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from persona_cli.training.following import Mark, Watch
+    from persona_cli.training.following import StepMark, Watch
     from persona_cli.training.recipes import Recipe, Stage
     from persona_cli.training.reinforcing import World
     from persona_cli.training.running import Course
@@ -228,7 +228,7 @@ def _table(run: Invocation, stage: Stage) -> Iterator[Watch]:
     heads = ["step", "of", "loss", "tokens", "min"]
     heads += ["right"] if stage is Stage.SFT else ["reward", "spread", "format", "searches", "length"]
 
-    def cells(mark: Mark) -> list[str]:
+    def cells(mark: StepMark) -> list[str]:
         own = (
             [mark.accuracy]
             if stage is Stage.SFT
@@ -248,7 +248,7 @@ def _table(run: Invocation, stage: Stage) -> Iterator[Watch]:
     rows: list[list[str]] = []
     with Live(console=run.err, refresh_per_second=2) as live:
 
-        def show(mark: Mark) -> None:
+        def show(mark: StepMark) -> None:
             rows.append(cells(mark))
             table = Table(*heads)
             for row in rows[-20:]:

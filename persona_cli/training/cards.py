@@ -9,7 +9,7 @@ from pathlib import Path
 
 from persona_cli import __version__
 from persona_cli.report.charts import Points, chart, smoothed
-from persona_cli.training.following import Mark, read_marks
+from persona_cli.training.following import StepMark, read_marks
 from persona_cli.training.recipes import Recipe, Stage
 
 CARD, CURVE, PLAN = "README.md", "curve.svg", "run.json"
@@ -46,7 +46,7 @@ def write_card(plan: TrainingPlan, folder: Path) -> None:
     (folder / CARD).write_text(_card(plan, marks), encoding="utf-8")
 
 
-def draw(marks: Sequence[Mark]) -> str:
+def draw(marks: Sequence[StepMark]) -> str:
     """Return loss and reward over the steps as SVG."""
 
     def lines(name: str) -> dict[str, Points]:
@@ -58,7 +58,7 @@ def draw(marks: Sequence[Mark]) -> str:
     return chart("Training, by step", panels)
 
 
-def _card(plan: TrainingPlan, marks: Sequence[Mark]) -> str:
+def _card(plan: TrainingPlan, marks: Sequence[StepMark]) -> str:
     recipe, last = plan.recipe, marks[-1]
     tenth = max(1, len(marks) // 10)
     ends = f"{_mean(marks[:tenth]):.3f} over the first tenth of the steps, {_mean(marks[-tenth:]):.3f} over the last"
@@ -86,6 +86,6 @@ def _card(plan: TrainingPlan, marks: Sequence[Mark]) -> str:
     )
 
 
-def _mean(marks: Sequence[Mark]) -> float:
+def _mean(marks: Sequence[StepMark]) -> float:
     values = [mark.loss if mark.reward is None else mark.reward for mark in marks]
     return sum(values) / len(values)

@@ -16,7 +16,7 @@ from persona_cli.training.following import Following, Watch
 from persona_cli.training.optimizing import MasterAdamW
 from persona_cli.training.ordering import LikeLengths
 from persona_cli.training.recipes import Precision, Recipe
-from persona_cli.training.training_rows import Lesson, talks
+from persona_cli.training.training_rows import TrainingRow, talks
 
 MODEL, CHECKPOINTS = "model", "checkpoints"
 
@@ -33,7 +33,7 @@ class Course:
     seed: int = 0
 
 
-def fine_tune(base: Base, lessons: Sequence[Lesson], course: Course) -> Path:
+def fine_tune(base: Base, lessons: Sequence[TrainingRow], course: Course) -> Path:
     """Train, going on from the last checkpoint in the folder, and return the folder of what was learnt."""
     import datasets
     from trl import SFTConfig, SFTTrainer
@@ -152,7 +152,7 @@ def _on_processor() -> type[Any]:
     return ProcessorSFTTrainer
 
 
-def tokens_of(base: Base, lesson: Lesson) -> int:
+def tokens_of(base: Base, lesson: TrainingRow) -> int:
     """Return about how many tokens a conversation has, its pictures at their largest."""
     words = sum(len(base.tokenizer(said.content).input_ids) + 5 for said in lesson.messages)
     return words + len(lesson.images) * 294

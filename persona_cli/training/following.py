@@ -1,4 +1,4 @@
-"""What is told while a model learns: one `Mark` for each step, kept as lines of JSON beside the checkpoints.
+"""What is told while a model learns: one `StepMark` for each step, kept as lines of JSON beside the checkpoints.
 
 The time a run may take is kept here too: it is asked after each step, so that a run ends with what it has learnt.
 """
@@ -18,7 +18,7 @@ LOG = "log.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class StepMark:
     """What one step came to."""
 
     step: int
@@ -43,7 +43,7 @@ class Mark:
     format: float | None = None
 
 
-Watch = Callable[[Mark], None]
+Watch = Callable[[StepMark], None]
 
 
 class Following(TrainerCallback):  # type: ignore[misc]
@@ -70,7 +70,7 @@ class Following(TrainerCallback):  # type: ignore[misc]
         if self._before is None:
             # in SFT the trainer counts from nothing again, in GRPO it goes on
             self._before = self._earlier if tokens < self._earlier else 0
-        mark = Mark(
+        mark = StepMark(
             step=state.global_step,
             steps=state.max_steps,
             seconds=round(time.monotonic() - self._began, 1),
@@ -96,9 +96,9 @@ class Following(TrainerCallback):  # type: ignore[misc]
         return control
 
 
-def read_marks(folder: Path) -> tuple[Mark, ...]:
+def read_marks(folder: Path) -> tuple[StepMark, ...]:
     """Return the marks of a run, a step that was done again as it was done last."""
     file = folder / LOG
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    marks = {mark.step: mark for mark in (Mark(**json.loads(line)) for line in lines)}
+    marks = {mark.step: mark for mark in (StepMark(**json.loads(line)) for line in lines)}
     return tuple(marks[step] for step in sorted(marks))

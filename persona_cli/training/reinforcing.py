@@ -16,7 +16,7 @@ import torch
 from persona_cli.config import Settings
 from persona_cli.errors import TransferError, UsageError
 from persona_cli.evaluation.asking import choice_text
-from persona_cli.evaluation.cases import Form, Question
+from persona_cli.evaluation.cases import Form, TestQuestion
 from persona_cli.evaluation.letters import strict_letter
 from persona_cli.memory import Keeping, Memory, open_memory
 from persona_cli.model.fitting import PromptWriter
@@ -30,9 +30,9 @@ from persona_cli.training.fine_tuning import Course, run, settings
 from persona_cli.training.following import Following
 from persona_cli.training.optimizing import MasterAdamW
 from persona_cli.training.recipes import Precision
-from persona_cli.training.reward import Asked, Judge, score
+from persona_cli.training.reward import KeyedQuestion, Rater, score
 from persona_cli.training.rollouts import (
-    Exchange,
+    BatchedAnswers,
     LearningEngine,
     Request,
     RollOut,
@@ -47,16 +47,16 @@ from persona_cli.training.training_rows import read_lines
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class PosedQuestion:
     """One question, and the home of the person it is asked by."""
 
-    asked: Asked
+    asked: KeyedQuestion
     at: datetime
     home: Path
     images: tuple[Path, ...] = ()
 
 
-def read_tasks(file: Path, *, judged: bool) -> tuple[Task, ...]:
+def read_tasks(file: Path, *, judged: bool) -> tuple[PosedQuestion, ...]:
     """Return the questions of a file; without a judge those with options alone. Raises `TransferError`."""
     tasks = tuple(_task(file, number, body) for number, body in read_lines(file))
     kept = tuple(task for task in tasks if judged or task.asked.options)
@@ -72,10 +72,10 @@ class World:
     places: Places
     settings: Settings
     prompts: Prompts
-    judge: Judge
+    judge: Rater
 
 
-def reinforce(base: Base, tasks: Sequence[Task], course: Course, world: World) -> Path:
+def reinforce(base: Base, tasks: Sequence[PosedQuestion], course: Course, world: World) -> Path:
     """Train, going on from the last checkpoint in the folder, and return the folder of what was learnt."""
     import datasets
     from trl import GRPOConfig, GRPOTrainer
@@ -113,7 +113,9 @@ def reinforce(base: Base, tasks: Sequence[Task], course: Course, world: World) -
 class Rehearsal:
     """The memories of all who ask, opened as they are, and the roll-outs over them."""
 
-    def __init__(self, base: Base, tasks: Sequence[Task], course: Course, world: World, stack: ExitStack) -> None:
+    def __init__(
+        self, base: Base, tasks: Sequence[PosedQuestion], course: Course, world: World, stack: ExitStack
+    ) -> None:
         self._base = base
         self._words = Words(base)
         self._course = course
@@ -121,7 +123,7 @@ class Rehearsal:
         self._stack = stack
         self._memories: dict[Path, Memory] = {}
         self._turn = 0
-        self._tasks: dict[str, Task] = {}
+        self._tasks: dict[str, PosedQuestion] = {}
         for task in tasks:
             self._tasks.setdefault(_key(self._prompt(task)), task)
 
@@ -137,7 +139,7 @@ class Rehearsal:
 
     def roll_out(self, prompts: list[Any], trainer: Any) -> dict[str, Any]:
         """Return the roll-outs of prompts, as TRL wants them."""
-        exchange = Exchange(lambda requests: self._sample(requests, trainer))
+        exchange = BatchedAnswers(lambda requests: self._sample(requests, trainer))
         tasks = [self._tasks[_key(prompt)] for prompt in prompts]
         self._turn += 1
         jobs = [self._job(task, exchange, f"{self._turn}:{place}") for place, task in enumerate(tasks)]
@@ -162,7 +164,7 @@ class Rehearsal:
             log("format", sum(each.format for each in scores) / len(scores))
         return [each.reward for each in scores]
 
-    def _job(self, task: Task, exchange: Exchange, seed: str) -> Callable[[], RollOut]:
+    def _job(self, task: PosedQuestion, exchange: BatchedAnswers, seed: str) -> Callable[[], RollOut]:
         memory = self._memory(task)
         rng = Random(f"{self._course.seed}:{seed}")  # noqa: S311 - what is drawn must be drawn again
         start = Start(self._situation(task), _searching(memory, self._world.settings, rng), bool(task.asked.options))
@@ -175,21 +177,21 @@ class Rehearsal:
 
         return job
 
-    def _prompt(self, task: Task) -> list[dict[str, Any]]:
+    def _prompt(self, task: PosedQuestion) -> list[dict[str, Any]]:
         """Return the first prompt of a question."""
         start = Start(self._situation(task), _no_search, closed=False)
-        engine = LearningEngine(self._words, Exchange(lambda _: []), start, self._course.recipe.most_tokens)
+        engine = LearningEngine(self._words, BatchedAnswers(lambda _: []), start, self._course.recipe.most_tokens)
         source = self._memory(task).media.source
         writer = PromptWriter(engine, self._world.prompts, source, most_pixels=self._course.recipe.most_pixels)
         return self._words.conversation(writer.conversation(start.situation).messages)
 
-    def _situation(self, task: Task) -> Situation:
+    def _situation(self, task: PosedQuestion) -> Situation:
         memory = self._memory(task)
         images = tuple(memory.media.add(path, task.at) for path in task.images) if self._base.sees else ()
         store = memory.store
         return Situation(Query(task.asked.text, task.at, images), store.core.current(), store.readings.latest())
 
-    def _memory(self, task: Task) -> Memory:
+    def _memory(self, task: PosedQuestion) -> Memory:
         if task.home not in self._memories:
             own = self._world.places
             places = Places(task.home, task.home / "config.toml", own.prompts, own.weights)
@@ -259,11 +261,11 @@ def _key(prompt: Any) -> str:
     )
 
 
-def _task(file: Path, number: int, body: Any) -> Task:
+def _task(file: Path, number: int, body: Any) -> PosedQuestion:
     try:
         options = tuple(str(option) for option in body.get("options") or ())
         at = datetime.strptime(str(body["at"]), "%Y-%m-%d %H:%M").astimezone()
-        question = Question(str(number), "", str(body["query"]), at, Form.CHOICE, options=options)
+        question = TestQuestion(str(number), "", str(body["query"]), at, Form.CHOICE, options=options)
         text = choice_text(question) if options else question.text
         answer = str(body["answer"])
         home = (file.parent / str(body["user"])).resolve()
@@ -278,4 +280,4 @@ def _task(file: Path, number: int, body: Any) -> Task:
         )
     if options and not strict_letter(answer):
         raise UsageError(f"line {number} of {file}: {answer!r} is no letter", fix='Write it as "(a)".')
-    return Task(Asked(text, answer, options), at, home, images)
+    return PosedQuestion(KeyedQuestion(text, answer, options), at, home, images)

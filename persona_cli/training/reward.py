@@ -46,7 +46,7 @@ is what the thought came to)? Write one whole number."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class KeyedQuestion:
     """A question with its right answer: a letter like "(a)" of the options, or a reply."""
 
     text: str
@@ -68,19 +68,19 @@ class Score:
         return self.accuracy * self.consistency + 0.5 * self.format
 
 
-class Judge(Protocol):
+class Rater(Protocol):
     """Rates from 0 to 1."""
 
-    def accuracy(self, asked: Asked, answer: str) -> float:
+    def accuracy(self, asked: KeyedQuestion, answer: str) -> float:
         """Return how correct an answer is that does not begin with the right letter."""
         ...
 
-    def consistency(self, asked: Asked, thought: str, answer: str) -> float:
+    def consistency(self, asked: KeyedQuestion, thought: str, answer: str) -> float:
         """Return whether an answer is what its thought came to."""
         ...
 
 
-def score(asked: Asked, last: str, judge: Judge) -> Score:
+def score(asked: KeyedQuestion, last: str, judge: Rater) -> Score:
     """Return the parts of the reward for the last turn of a roll-out; all 0 where its answer does not end."""
     if "</answer>" not in last:
         return Score()
@@ -98,7 +98,7 @@ def score(asked: Asked, last: str, judge: Judge) -> Score:
 class RuleJudge:
     """Judges closed questions without a model."""
 
-    def accuracy(self, asked: Asked, answer: str) -> float:
+    def accuracy(self, asked: KeyedQuestion, answer: str) -> float:
         """Return 1 for the right letter anywhere in an answer that names no other, or the words of the right option."""
         if not asked.options:
             return UNREADABLE
@@ -106,7 +106,7 @@ class RuleJudge:
         said = strict_letter(answer) or _option(asked.options, answer)
         return 1.0 if said == right else 0.0
 
-    def consistency(self, asked: Asked, thought: str, answer: str) -> float:
+    def consistency(self, asked: KeyedQuestion, thought: str, answer: str) -> float:
         """Return 0 where the thought names options, and the answer is none of them."""
         said = strict_letter(answer) or _option(asked.options, answer)
         named = {found.lower() for found in _LETTER.findall(thought)}
@@ -122,14 +122,14 @@ class ModelJudge:
 
     engine: Engine
 
-    def accuracy(self, asked: Asked, answer: str) -> float:
+    def accuracy(self, asked: KeyedQuestion, answer: str) -> float:
         """Return how correct the model finds an answer."""
         reference = asked.answer
         if asked.options:
             reference += " " + asked.options[ord(strict_letter(asked.answer)) - ord("a")]
         return self._rate(_CORRECT.format(question=asked.text, reference=reference, answer=answer))
 
-    def consistency(self, asked: Asked, thought: str, answer: str) -> float:
+    def consistency(self, asked: KeyedQuestion, thought: str, answer: str) -> float:
         """Return whether the model finds an answer supported."""
         return self._rate(_CONSISTENT.format(question=asked.text, thought=thought, answer=answer))
 

@@ -71,7 +71,7 @@ class Start:
     """It has options, so that memory is to be searched before it is answered."""
 
 
-class Exchange:
+class BatchedAnswers:
     """Answers the roll-outs that wait, all at once."""
 
     def __init__(self, generate: Generate) -> None:
@@ -128,7 +128,7 @@ class Exchange:
 class LearningEngine:
     """The `Engine` of one roll-out: it goes on from its own tokens, never from how they were written down again."""
 
-    def __init__(self, words: Words, exchange: Exchange, start: Start, context: int) -> None:
+    def __init__(self, words: Words, exchange: BatchedAnswers, start: Start, context: int) -> None:
         self._words = words
         self._exchange = exchange
         self._start = start

@@ -31,7 +31,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class TrainingRow:
     """One conversation; the loss falls on what the assistant says in it."""
 
     messages: tuple[Said, ...]
@@ -39,7 +39,7 @@ class Lesson:
     task: str = ""
 
 
-def read_lessons(file: Path) -> tuple[Lesson, ...]:
+def read_lessons(file: Path) -> tuple[TrainingRow, ...]:
     """Return the conversations of a file; raises `TransferError` that names the line."""
     lessons = tuple(_lesson(file, number, body) for number, body in read_lines(file))
     if not lessons:
@@ -60,7 +60,7 @@ def read_lines(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise TransferError(f"{file} is no JSONL: {exc}", fix="Each line has one JSON object.") from exc
 
 
-def talks(lessons: Sequence[Lesson], *, sees: bool) -> Dataset:
+def talks(lessons: Sequence[TrainingRow], *, sees: bool) -> Dataset:
     """Return the conversations as TRL takes them: words alone, or for a model that sees parts and pictures."""
     from datasets import Dataset, Image, List
 
@@ -92,7 +92,7 @@ def _plain(said: Said) -> dict[str, str]:
     return {"role": said.role, "content": said.content}
 
 
-def _lesson(file: Path, number: int, body: Any) -> Lesson:
+def _lesson(file: Path, number: int, body: Any) -> TrainingRow:
     try:
         messages = tuple(Said(str(said["role"]), str(said["content"])) for said in body["messages"])
         images = tuple((file.parent / path).resolve() for path in body.get("images") or ())
@@ -105,7 +105,7 @@ def _lesson(file: Path, number: int, body: Any) -> Lesson:
         raise _wrong(file, number, f"has {marks} times {MARK} and {len(images)} pictures")
     if missing := next((path for path in images if not path.is_file()), None):
         raise _wrong(file, number, f"shows {missing}, which is not there")
-    return Lesson(messages, images, task)
+    return TrainingRow(messages, images, task)
 
 
 def _wrong(file: Path, number: int, what: str) -> TransferError:

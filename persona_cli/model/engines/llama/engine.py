@@ -20,7 +20,7 @@ from persona_cli.model.engines import ImagePart, Message
 from persona_cli.model.engines.llama.chat_template import QWEN, ChatTemplate, Fixed
 from persona_cli.model.engines.llama.kept import KeptLane
 from persona_cli.model.engines.llama.load_report import build_facts, load_facts, read_load
-from persona_cli.model.engines.llama.native import Context, Loading, Stop, Weights, listening, suited_threads
+from persona_cli.model.engines.llama.native import Context, LoadedWeights, Loading, Stop, listening, suited_threads
 from persona_cli.model.engines.llama.offload import Plan
 from persona_cli.model.engines.llama.sampling import Sampler, log_probability
 from persona_cli.model.engines.llama.sequence import Item, Lane, NoRoom, tokens_of
@@ -66,7 +66,7 @@ class LlamaEngine:
         plan: Plan | None = None,
     ) -> None:
         with listening() as heard:
-            self._weights = Weights(text, loading)
+            self._weights = LoadedWeights(text, loading)
             self._vision: Vision | None = None
             try:
                 self._context = Context(self._weights, loading)

@@ -189,7 +189,7 @@ def _whole_cores(topology: Path = Path("/sys/devices/system/cpu")) -> int:
     return len(siblings)
 
 
-class Weights:
+class LoadedWeights:
     """A text model in memory."""
 
     def __init__(self, path: Path, loading: Loading) -> None:
@@ -264,7 +264,7 @@ class Weights:
 class Context:
     """The key-value cache and the graph of one model; one thread at a time."""
 
-    def __init__(self, weights: Weights, loading: Loading) -> None:
+    def __init__(self, weights: LoadedWeights, loading: Loading) -> None:
         params = llama_cpp.llama_context_default_params()
         params.n_ctx = loading.context
         params.n_batch = params.n_ubatch = loading.batch

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.errors import EngineError
-from persona_cli.model.engines.llama.native import Weights, last_words
+from persona_cli.model.engines.llama.native import LoadedWeights, last_words
 
 _REMEMBERED = 256
 """Tokens that a penalty looks back."""
@@ -31,7 +31,7 @@ def log_probability(logits: NDArray[np.float32], token: int) -> float:
 class Sampler:
     """Greedy choice under an optional GBNF grammar with the root `root`."""
 
-    def __init__(self, weights: Weights, grammar: str | None, penalty: float = 1.0) -> None:
+    def __init__(self, weights: LoadedWeights, grammar: str | None, penalty: float = 1.0) -> None:
         self._grammar: Any = None
         self._penalty = penalty
         self._said: list[int] = []

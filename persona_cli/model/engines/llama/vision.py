@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from persona_cli.errors import EngineError, WeightsError
 from persona_cli.model.engines.llama.gguf_file import read_projection
-from persona_cli.model.engines.llama.native import Context, Loading, Weights, default_threads, last_words
+from persona_cli.model.engines.llama.native import Context, LoadedWeights, Loading, default_threads, last_words
 from persona_cli.model.engines.sizing import sized
 from persona_cli.records import PictureSource
 
@@ -47,7 +47,7 @@ class VisionPicture:
 class Vision:
     """The vision tower (mmproj) of a text model, with its cache of embeddings."""
 
-    def __init__(self, path: Path, weights: Weights, loading: Loading, cache: Path, cache_bytes: int) -> None:
+    def __init__(self, path: Path, weights: LoadedWeights, loading: Loading, cache: Path, cache_bytes: int) -> None:
         params = mtmd_cpp.mtmd_context_params_default()
         params.use_gpu = loading.project_on_gpu
         params.print_timings = False
