@@ -14,7 +14,7 @@ import pytest
 
 from persona_cli.agent import open_assistant
 from persona_cli.agent.assistant import Assistant
-from persona_cli.agent.tidying import take_back
+from persona_cli.agent.tidying import Tidying, take_back
 from persona_cli.config import Settings
 from persona_cli.english.tokens import words
 from persona_cli.memory.store import Store, open_store
@@ -113,6 +113,18 @@ def test_the_built_in_model_invents_no_word(years: Assistant) -> None:
         # what stands in quotes is what was said, to the letter
         said = " ".join(turn.user for turn in store.turns.many(summary.turn_ids))
         assert all(quote in said for quote in re.findall("“(.*?)”", summary.summary))
+
+
+def test_what_one_job_leaves_the_next_goes_on_with(years: Assistant) -> None:
+    tidying = Tidying(years.memory, years.model, timedelta(days=30))
+    whole = tidying.propose(END, lambda: False)
+    first = tidying.propose(END, lambda: False, most=2)
+    rest = tidying.go_on(first, END, lambda: False)
+    assert (len(first.merged), rest.rest) == (2, ())
+    assert (*first.merged, *rest.merged) == whole.merged
+    assert rest.looked == whole.looked
+    years.memory.forget(Ref(Kind.EPISODIC, first.rest[0].ids[0]))
+    assert len(tidying.go_on(first, END, lambda: False).merged) == len(rest.merged) - 1
 
 
 def test_a_dry_run_changes_nothing_and_tells_what_a_run_does(years: Assistant) -> None:

@@ -67,8 +67,8 @@ class Tidied:
     merged: tuple[Merging, ...] = ()
     doubles: tuple[Double, ...] = ()
     apart: tuple[Apart, ...] = ()
-    left: int = 0
-    """Topics that were left for another time."""
+    rest: tuple[Group, ...] = ()
+    """Topics that were found and left for another time."""
     looked: Looked = NOWHERE
     """Until where what there is has been looked at."""
 
@@ -108,20 +108,41 @@ class Tidying:
             old = self._old(now, frozenset() if again else store.tidies.apart())
             looked = Looked(now - self.after, len(old))
         groups = self._groups(old, stop)
+        found = self._summed(groups[:most], old, now, stop, on_progress)
+        last = max((fact.id for fact in store.semantic.newest(0, 1)), default=0)
+        doubles = find_doubles(store, self.memory.embedder.name, self._near, stop, since.fact_id)
+        looked = replace(looked, fact_id=max(last, since.fact_id))
+        return replace(found, doubles=doubles, looked=looked, rest=_left(groups, most))
+
+    def go_on(self, before: Tidied, now: datetime, stop: Stop, *, most: int | None = None) -> Tidied:
+        """Return what could be tidied of the topics a former proposal has left, without comparing all once more.
+
+        A topic of which something has changed since is left out, to be found anew.
+        """
+        ids = {row for group in before.rest for row in group.ids}
+        old = {episode.id: episode for episode in self.memory.store.episodes.many(ids)}
+        groups = [group for group in before.rest if all(row in old and _is_free(old[row], group) for row in group.ids)]
+        return replace(self._summed(groups[:most], old, now, stop), looked=before.looked, rest=_left(groups, most))
+
+    def _summed(
+        self,
+        groups: Sequence[Group],
+        old: dict[int, EpisodicMemory],
+        now: datetime,
+        stop: Stop,
+        on_progress: OnProgress = lambda _done, _all: None,
+    ) -> Tidied:
         merged: list[Merging] = []
         apart: list[Apart] = []
-        for done, group in enumerate(groups[:most]):
-            on_progress(done, len(groups[:most]))
+        for done, group in enumerate(groups):
+            on_progress(done, len(groups))
             parts = tuple(sorted((old[row] for row in group.ids), key=lambda one: (one.started_at, one.id)))
             found = self._merge(parts, group.into, now, stop)
             if isinstance(found, Merging):
                 merged.append(found)
             else:
                 apart.append(found)
-        last = max((fact.id for fact in store.semantic.newest(0, 1)), default=0)
-        doubles = find_doubles(store, self.memory.embedder.name, self._near, stop, since.fact_id)
-        left = max(0, len(groups) - len(merged) - len(apart))
-        return Tidied(tuple(merged), doubles, tuple(apart), left, replace(looked, fact_id=max(last, since.fact_id)))
+        return Tidied(tuple(merged), (), tuple(apart))
 
     def write(self, found: Tidied, now: datetime, session_id: int | None = None) -> Tidied:
         """Store a proposal without what somebody has changed or forgotten meanwhile; return what was done."""
@@ -140,7 +161,7 @@ class Tidying:
                         double.settle(store)
             for one in found.apart:
                 store.tidies.set_apart([part.id for part in one.parts], one.reason)
-            if not found.left:
+            if not found.rest:
                 store.tidies.note_looked(found.looked)
         return replace(found, merged=merged, doubles=doubles)
 
@@ -226,6 +247,17 @@ class Tidying:
             part.id in now and (now[part.id].status, now[part.id].merged_into) == (part.status, part.merged_into)
             for part in merging.parts
         )
+
+
+def _left(groups: Sequence[Group], most: int | None) -> tuple[Group, ...]:
+    return () if most is None else tuple(groups[most:])
+
+
+def _is_free(episode: EpisodicMemory, group: Group) -> bool:
+    """Tell whether an episode still stands as it stood when its topic was found."""
+    if episode.merged_into is None:
+        return episode.status is Status.ACTIVE
+    return episode.merged_into == group.into
 
 
 def take_back(memory: Memory, tidy_id: int) -> TakenBack:

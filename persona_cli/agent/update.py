@@ -9,12 +9,12 @@ it leaves out stays, and what a person wrote is never overwritten.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from persona_cli.agent.objects import locate_objects, narrowed, parts_of
-from persona_cli.agent.tidying import Tidying
+from persona_cli.agent.tidying import Tidied, Tidying
 from persona_cli.config import Settings
 from persona_cli.english.tokens import stems
 from persona_cli.errors import FormatError
@@ -70,6 +70,8 @@ class Updates:
     memory: Memory
     model: Model
     settings: Settings
+    _unfinished: list[Tidied] = field(default_factory=list, repr=False)
+    """The tidying that has left topics for the next job: finding them compares every old episode with every other."""
 
     @property
     def store(self) -> Store:
@@ -199,11 +201,15 @@ class Updates:
         if not days:
             return _nothing
         tidying = Tidying(self.memory, self.model, timedelta(days=days))
-        found = tidying.propose(last.at, stop, most=TOPICS_AT_ONCE, since=self.store.tidies.looked())
+        if self._unfinished:
+            found = tidying.go_on(self._unfinished[0], last.at, stop, most=TOPICS_AT_ONCE)
+        else:
+            found = tidying.propose(last.at, stop, most=TOPICS_AT_ONCE, since=self.store.tidies.looked())
 
         def write() -> None:
             tidying.write(found, last.at, last.session_id)
-            if found.left:
+            self._unfinished[:] = [found] if found.rest else []
+            if found.rest:
                 self.store.jobs.add(Task.TIDY, session_id=last.session_id)
 
         return write
