@@ -53,7 +53,7 @@ class ModelSettings:
         "auto", "layers on the GPU; auto goes by its free memory", of=("auto",), number=True, least=0, most=999
     )
     project_on_gpu: str = setting("auto", "whether pictures are encoded on the GPU", of=("auto", "true", "false"))
-    threads: int = setting(0, "processor threads; 0 takes one for each core", least=0, most=1_024)
+    threads: int = setting(0, "processor threads; 0 takes one a core, fewer where it is busy", least=0, most=1_024)
     flash_attention: bool = setting(True, "the quicker attention; turn it off where a driver has trouble with it")
     kv_type: str = setting("f16", "precision of the cache; q8_0 halves its memory", of=("f32", "f16", "q8_0"))
     reasoning: str = setting(
