@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from persona_cli.english.people import kin
 from persona_cli.english.tokens import stem, stems
 from persona_cli.model.lite import telling
 from persona_cli.model.lite.knowledge import Known, Source, shares
@@ -95,9 +96,10 @@ def aliases_of(every: Iterable[tuple[Statement, ...]], known: Sequence[Known]) -
         pairs += [(match["role"], match["name"]) for match in _PAIRED.finditer(one.text)]
     joined: dict[str, set[str]] = {}
     for role, name in pairs:
-        short, long = stem(role.split()[-1]), stem(name.split()[0])
-        joined.setdefault(short, set()).add(long)
-        joined.setdefault(long, set()).add(short)
+        last, long = role.split()[-1].casefold(), stem(name.split()[0])
+        for short in {stem(last), stem(kin(last))}:  # "mum" and "mother" are one
+            joined.setdefault(short, set()).add(long)
+            joined.setdefault(long, set()).add(short)
     return joined
 
 
@@ -132,12 +134,23 @@ def candidates_for(
     together: dict[int, list[Known]] = {}
     for place, known in enumerate(chosen):
         together.setdefault(known.turn or -1 - place, []).append(known)
-    return [_candidate(said, judged, close) for said in together.values()]
+    return [_candidate(asked, said, judged, close) for said in together.values()]
 
 
-def _candidate(said: Sequence[Known], judged: Mapping[str, Bearing], close: Mapping[str, float]) -> Candidate:
-    best = max(said, key=lambda known: judged[_as_read(known)].odds)
-    known = replace(best, place=min(known.place for known in said), source=min(known.source for known in said))
+def _candidate(
+    asked: Asked, said: Sequence[Known], judged: Mapping[str, Bearing], close: Mapping[str, float]
+) -> Candidate:
+    filling = [known for known in said if fills(asked, known)]
+    best = max(filling or said, key=lambda known: judged[_as_read(known)].odds)
+    # of a message it is its memories that say whose it is
+    subjects = {known.subject for known in said if known.memory}
+    subject = subjects.pop() if not best.memory and len(subjects) == 1 else best.subject
+    known = replace(
+        best,
+        place=min(known.place for known in said),
+        source=min(known.source for known in said),
+        subject=subject,
+    )
     text = _as_read(known)
     whole = known.message or text
     return Candidate(known, judged[text], judged[whole], max(close[text], close[whole]))

@@ -16,7 +16,7 @@ from persona_cli.english.tokens import stems
 from persona_cli.model.lite.listener import Listener
 from persona_cli.model.lite.read import APART, corrected, said_plainly, states
 from persona_cli.model.tasks import Situation
-from persona_cli.reading.filling import subject_name
+from persona_cli.reading.filling import filled_slot, subject_name
 from persona_cli.reading.statement import Statement
 from persona_cli.records import CoreEntry, SemanticMemory, Status, Turn, Window
 from persona_cli.timewords import event_of
@@ -124,12 +124,14 @@ def of_memory(memory: SemanticMemory, place: int = 0) -> Known:
 
 def of_statement(statement: Statement, turn: Turn, source: Source, place: int = 0) -> Known:
     """Return what a sentence of a message tells."""
+    filled = filled_slot(statement)
     return Known(
         said_plainly(statement),
         turn.at,
         source,
         place,
         subject_name(statement),
+        filled[0] if filled else "",
         event=event_of(statement.text, turn.at),
         turn=turn.id,
         doubt=statement.unsure,

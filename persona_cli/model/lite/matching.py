@@ -17,7 +17,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_cli.english.people import kin
+from persona_cli.english.people import USER, kin
 from persona_cli.english.tokens import names, stem, stems
 from persona_cli.model.lite.knowledge import Known, Source
 from persona_cli.model.lite.phrases import table_of, words_of
@@ -43,6 +43,11 @@ _ONE_THING = ("what", "who", "when", "where", "which", "howmany")
 _OWN = re.compile(r"\b(?:i|i['’]m|my|mine|me)\b", re.IGNORECASE)
 _LEANS = re.compile(r"\b(?:s?he|they|it|his|hers?|him|them|their)\b", re.IGNORECASE)
 _NONE: frozenset[str] = frozenset()
+_CALLED = frozenset({stem("name"), stem("called"), stem("call")})
+_HELD_BY_OTHERS = frozenset({"partner", "child", "sibling", "parent", "pet", "species"})
+"""Slots of the person's own that somebody else fills: "what pets do I have" is answered by what is told of a cat."""
+_FIRST_PERSON = re.compile(r"\b(?:i|me|mine|myself|we|us|ours)\b", re.IGNORECASE)
+_MY = re.compile(r"\b(?:my|our)\b", re.IGNORECASE)
 Floats = NDArray[np.float64]
 _ANY_DAY = datetime(2024, 5, 15, tzinfo=UTC)
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
@@ -85,6 +90,8 @@ class Asked:
     """Those of them that name something: not "do" or "happen", and no time words."""
     slots: frozenset[str] = frozenset()
     """What of the person's own is asked for and nothing else: "name", in "what's my name?"."""
+    called: frozenset[str] = frozenset()
+    """Stems of the names, where known, of somebody whose name alone is asked for: "what is my sister called?"."""
 
     @property
     def kind(self) -> str:
@@ -109,13 +116,17 @@ def understand(question: Question, statement: Statement, window: Window | None, 
         timeless = timeless.replace(phrase.text, " ")
     topic = frozenset(stems(timeless)) - {stem(word) for word in words_of("open_words")}
     own = not wanted and not roles and question.kind.label in _ONE_THING and _OWN.search(statement.text)
-    return Asked(
-        question, statement, window, frozenset(wanted), roles, words, topic, _slots_of(topic) if own else _NONE
-    )
+    slots = _slots_of(topic) if own else _NONE
+    mine = {stem(word) for word in _WORD.findall(statement.text) if roles_in(word)}
+    called = wanted - mine - roles if roles and topic <= mine | _CALLED and _OWN.search(statement.text) else _NONE
+    return Asked(question, statement, window, frozenset(wanted), roles, words, topic, slots, frozenset(called))
 
 
 def fills(asked: Asked, known: Known) -> bool:
-    """Tell whether something known is said to be the very thing of the person's own that is asked for."""
+    """Tell whether something known is said to be the very thing of the person's own that is asked for, or its name."""
+    if asked.called:
+        named = {stem(word) for word in _WORD.findall(known.text)}
+        return known.holds and bool(asked.called & named) and bool(asked.roles & roles_in(known.text))
     owner, _, slot = known.slot.partition("/")
     return owner == "user" and slot in asked.slots and known.holds
 
@@ -185,10 +196,17 @@ def _lines() -> tuple[Floats, Floats]:
 
 
 def about(asked: Asked, known: Known) -> bool:
-    """Tell whether something known is of whom a question is about."""
+    """Tell whether something known is of whom a question is about: of the person, or of somebody it names."""
     if not asked.names and not asked.roles:
-        return True
+        return not asked.slots or bool(asked.slots & _HELD_BY_OTHERS) or not _is_of_others(known)
     return _meets(asked, f"{known.message or known.text} {known.subject}")
+
+
+def _is_of_others(known: Known) -> bool:
+    """Tell whether only somebody else is spoken of: "my sister Lena works for a bank" is nothing about my work."""
+    if known.subject.casefold() in (USER, ""):
+        return False
+    return _FIRST_PERSON.search(known.text) is None and len(_MY.findall(known.text)) <= 1
 
 
 def _meets(asked: Asked, text: str) -> bool:
