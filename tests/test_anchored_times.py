@@ -199,7 +199,7 @@ def test_a_question_without_an_anchor_is_searched_once(ask: Callable[[str, str],
     [
         ("What did I do the day before my birthday?", "cinema"),
         ("What did I bake before the wedding?", "bread with rye flour"),
-        ("What did I do before I met Bruno?", "I don't know"),
+        ("What did I do before I met Bruno?", "The nearest I have: "),
     ],
 )
 def test_a_chat_answers_from_that_time(question: str, answer: str) -> None:
@@ -214,8 +214,9 @@ def test_a_chat_answers_from_that_time(question: str, answer: str) -> None:
     finally:
         assistant.close()
     (said,) = (step.text for step in steps if isinstance(step, Answer))
-    assert answer in said
-    assert "29 April" not in said
+    first = "\n- ".join(said.split("\n- ")[:2])
+    assert answer in first
+    assert "29 April" not in first
     recalls = [step for step in steps if isinstance(step, Recall)]
     assert len(recalls) <= 2
     assert all(recall.window is not None for recall in recalls) == ("Bruno" not in question)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from persona_cli.evaluation.cases import CHOSEN, TIED, CaseReply, Form, TestQuestion
+from persona_cli.evaluation.cases import CHOSEN, TIED, CaseQuestion, CaseReply, Form
 from persona_cli.evaluation.judging import Label, Parse, mark
 from persona_cli.evaluation.judging.answers import contains, f1, says_unknown
 from persona_cli.evaluation.judging.judge import parse_verdict
@@ -40,8 +40,8 @@ def test_letters(reply: str, published: str, strict: str) -> None:
     assert strict_letter(reply) == strict
 
 
-def choice(answer: str = "b") -> TestQuestion:
-    return TestQuestion("q", "task", "which?", NOW, Form.CHOICE, answer, options=("tea", "milk", "water", "wine"))
+def choice(answer: str = "b") -> CaseQuestion:
+    return CaseQuestion("q", "task", "which?", NOW, Form.CHOICE, answer, options=("tea", "milk", "water", "wine"))
 
 
 def test_a_choice_is_right_wrong_or_unreadable() -> None:
@@ -54,7 +54,7 @@ def test_a_choice_is_right_wrong_or_unreadable() -> None:
 
 
 def test_a_pair_counts_only_where_both_orders_agree() -> None:
-    pair = TestQuestion("q", "Style", "hello", NOW, Form.PAIR, "choice", options=("hi!", "no."))
+    pair = CaseQuestion("q", "Style", "hello", NOW, Form.PAIR, "choice", options=("hi!", "no."))
     assert mark(pair, CaseReply(CHOSEN)).score == 1.0
     assert mark(pair, CaseReply(TIED)).label is Label.UNREADABLE
 
@@ -86,33 +86,33 @@ def test_f1_by_hand() -> None:
 )
 def test_not_knowing(reply: str) -> None:
     assert says_unknown(reply)
-    unknown = TestQuestion("q", "abstention", "who?", NOW, Form.OPEN, "never said", unanswerable=True)
+    unknown = CaseQuestion("q", "abstention", "who?", NOW, Form.OPEN, "never said", unanswerable=True)
     assert mark(unknown, CaseReply(reply)).score == 1.0
 
 
 def test_a_free_answer_is_right_wrong_or_omitted() -> None:
-    asked = TestQuestion("q", "single-hop", "what?", NOW, Form.OPEN, "a telescope")
+    asked = CaseQuestion("q", "single-hop", "what?", NOW, Form.OPEN, "a telescope")
     assert mark(asked, CaseReply("You bought a telescope.")).label is Label.RIGHT
     assert mark(asked, CaseReply("You bought a boat.")).label is Label.WRONG
     assert mark(asked, CaseReply("I don't know.")).label is Label.OMITTED
     assert mark(asked, CaseReply("I don't know. The closest I have: you like your telescope.")).label is Label.OMITTED
-    assert mark(TestQuestion("q", "travel", "what?", NOW, Form.OPEN), CaseReply("Rice.")).label is Label.UNJUDGED
+    assert mark(CaseQuestion("q", "travel", "what?", NOW, Form.OPEN), CaseReply("Rice.")).label is Label.UNJUDGED
 
 
 def test_points_of_a_memory() -> None:
     held = CaseReply("", recalled=("I'm allergic to walnuts, which is a nuisance.", "The moon is made of cheese."))
-    point = TestQuestion("q", "extraction", "", NOW, Form.EXTRACTED, "Mara is allergic to walnuts.")
+    point = CaseQuestion("q", "extraction", "", NOW, Form.EXTRACTED, "Mara is allergic to walnuts.")
     assert mark(point, held).label is Label.RIGHT
-    invented = TestQuestion("q", "resists", "", NOW, Form.EXTRACTED, "Mara moves to Antwerp.", unanswerable=True)
+    invented = CaseQuestion("q", "resists", "", NOW, Form.EXTRACTED, "Mara moves to Antwerp.", unanswerable=True)
     assert mark(invented, held).score == 1.0
     assert mark(invented, CaseReply("", recalled=("She moves to Antwerp",))).label is Label.WRONG
-    stored = TestQuestion("q", "precision", "", NOW, Form.STORED, criteria=("I'm allergic to walnuts, a nuisance.",))
+    stored = CaseQuestion("q", "precision", "", NOW, Form.STORED, criteria=("I'm allergic to walnuts, a nuisance.",))
     assert mark(stored, held).score == 0.5
     assert mark(stored, CaseReply("")).label is Label.SKIPPED
 
 
 def test_an_update_is_there_and_the_old_is_gone() -> None:
-    asked = TestQuestion(
+    asked = CaseQuestion(
         "q", "update", "", NOW, Form.UPDATED, "Mara's favourite tea is rooibos.",
         former=("Mara's favourite tea is jasmine tea.",),
     )  # fmt: skip
@@ -124,7 +124,7 @@ def test_an_update_is_there_and_the_old_is_gone() -> None:
 
 def test_the_stages_of_a_memory_by_hand() -> None:
     held = CaseReply("", recalled=("I'm allergic to walnuts.", "The moon is made of cheese."))
-    point = TestQuestion("1", "extraction", "", NOW, Form.EXTRACTED, "Mara is allergic to walnuts.", weight=3.0)
+    point = CaseQuestion("1", "extraction", "", NOW, Form.EXTRACTED, "Mara is allergic to walnuts.", weight=3.0)
     asked = (
         point,
         replace(point, key="2", answer="Mara plays the accordion.", weight=1.0),

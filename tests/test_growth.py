@@ -23,5 +23,5 @@ def test_a_turn_does_not_grow_with_the_memory(home: Path) -> None:
     few, many = done[200], done[2_000]
     # 200 memories are fewer than those a search looks at in any home
     assert many.rows <= 2 * few.rows, done
-    assert many.steps <= 2 * few.steps, done
+    assert many.steps <= 3 * few.steps, done
     assert many.passes <= 1.5 * few.passes, done

@@ -160,6 +160,9 @@ def test_what_is_learnt_comes_as_the_arguments_of_a_tool() -> None:
         assert model.infer_personality(TURN, (), never) == Traits(openness=4)
 
 
+NO_VALUE = r"twice|only repeats the words of the instructions"
+
+
 @pytest.mark.parametrize(
     "reply",
     [
@@ -169,5 +172,5 @@ def test_what_is_learnt_comes_as_the_arguments_of_a_tool() -> None:
     ],
 )
 def test_a_placeholder_is_never_a_value(reply: str) -> None:
-    with talking(Manner([words(reply)]), dialect=Dialect.PLAIN) as model, pytest.raises(FormatError, match="twice"):
+    with talking(Manner([words(reply)]), dialect=Dialect.PLAIN) as model, pytest.raises(FormatError, match=NO_VALUE):
         model.extract_semantic(TURN, (), never)

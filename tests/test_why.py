@@ -36,11 +36,11 @@ def test_every_lane_of_a_score_is_explained() -> None:
 
 def test_the_tone_is_shown_with_what_the_traits_changed() -> None:
     persona("profile", "set", "extraversion", "5")
-    persona("chat", GLAD)
+    persona("chat", "I got the job, I'm so happy!")
     shown = " ".join(persona("why").out.split())
     assert "extraversion 5.0 asks for a tone that is lively" in shown
     toned, untoned = shown.split("persona: ")[1], shown.split("the answer would be: ")[1]
-    assert toned.startswith("That's wonderful news!") or "!" in toned
+    assert "!" in toned
     assert untoned != toned
 
 

@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 
 from persona_cli.errors import Interrupted, PersonaError
-from persona_cli.evaluation.cases import CHOSEN, MEMORY_FORMS, REJECTED, TIED, CaseReply, Form, TestQuestion
+from persona_cli.evaluation.cases import CHOSEN, MEMORY_FORMS, REJECTED, TIED, CaseQuestion, CaseReply, Form
 from persona_cli.evaluation.datasets.published_files import letter
 from persona_cli.evaluation.judging.answers import says_unknown
 from persona_cli.evaluation.letters import first_letter
@@ -27,7 +27,7 @@ PREFERS = (
 )
 
 
-def ask(subject: TestSubject, question: TestQuestion) -> CaseReply:
+def ask(subject: TestSubject, question: CaseQuestion) -> CaseReply:
     """Return the reply to a question; an error of the subject is a reply that failed."""
     began = time.perf_counter()
     try:
@@ -43,13 +43,13 @@ def ask(subject: TestSubject, question: TestQuestion) -> CaseReply:
     return replace(said, seconds=time.perf_counter() - began)
 
 
-def choice_text(question: TestQuestion) -> str:
+def choice_text(question: CaseQuestion) -> str:
     """Return a question with its options, as it is put to a model."""
     lines = [f"({letter(place)}). {option}" for place, option in enumerate(question.options)]
     return "\n".join([question.text, "Options:", *lines, CHOOSE])
 
 
-def _ask(subject: TestSubject, question: TestQuestion) -> CaseReply | None:
+def _ask(subject: TestSubject, question: CaseQuestion) -> CaseReply | None:
     if question.form in MEMORY_FORMS:
         held = subject.memories(question)
         return None if held is None else CaseReply("\n".join(held), question.text, held)
@@ -65,7 +65,7 @@ def _ask(subject: TestSubject, question: TestQuestion) -> CaseReply | None:
     return subject.say(choice_text(question), question)
 
 
-def _read_choice(subject: TestSubject, question: TestQuestion) -> CaseReply:
+def _read_choice(subject: TestSubject, question: CaseQuestion) -> CaseReply:
     """Return the letter that the free answer of a model without instructions comes to."""
     chooser = subject.chooser
     assert chooser is not None
@@ -79,7 +79,7 @@ def _read_choice(subject: TestSubject, question: TestQuestion) -> CaseReply:
     return replace(said, text=f"({chosen}) {said.text}")
 
 
-def _ask_pair(subject: TestSubject, question: TestQuestion) -> CaseReply | None:
+def _ask_pair(subject: TestSubject, question: CaseQuestion) -> CaseReply | None:
     """Return which of two replies is preferred: by log-probability, or by a choice that holds in both orders."""
     chosen, rejected = question.options
     if question.answer == "logprob":

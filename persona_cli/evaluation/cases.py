@@ -54,7 +54,7 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class TestQuestion:
+class CaseQuestion:
     """One thing that is asked, and what judging knows about it."""
 
     key: str
@@ -92,7 +92,7 @@ class Person:
 
     key: str
     history: tuple[Recorded, ...]
-    questions: tuple[TestQuestion, ...]
+    questions: tuple[CaseQuestion, ...]
     profile: str = ""
     """What the subject is told of the person at the start."""
     hidden: str = ""

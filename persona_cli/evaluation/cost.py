@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from persona_cli.evaluation.cases import MEMORY_FORMS, Collection, Form, TestQuestion
+from persona_cli.evaluation.cases import MEMORY_FORMS, CaseQuestion, Collection, Form
 from persona_cli.evaluation.datasets.open_ended import NAME as PAIRED
 from persona_cli.evaluation.judging.judge import criteria_of
 from persona_cli.evaluation.subjects import LEARNS
@@ -51,7 +51,7 @@ def judge_calls(collection: Collection, subjects: int) -> int:
     return subjects * sum(len(criteria_of(asked)) for asked in free) + paired
 
 
-def _per_question(subject: str, question: TestQuestion, history: int, each: int, top_k: int) -> tuple[int, int]:
+def _per_question(subject: str, question: CaseQuestion, history: int, each: int, top_k: int) -> tuple[int, int]:
     if question.form in MEMORY_FORMS:
         return 0, 0
     text = (len(question.text) + sum(map(len, question.options)) + len(question.reply)) // 4 + 40

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from persona_cli.errors import EngineError
 from persona_cli.evaluation.asking import ask
-from persona_cli.evaluation.cases import MEMORY_FORMS, CaseReply, Person, TestQuestion
+from persona_cli.evaluation.cases import MEMORY_FORMS, CaseQuestion, CaseReply, Person
 from persona_cli.evaluation.run_files import AnsweredQuestion, RunFolder, append, mend, outcome_row
 from persona_cli.evaluation.subjects import LEARNS, Bench, TestSubject, open_subject
 
@@ -38,7 +38,7 @@ class Work:
     """Questions put to a server at once."""
 
 
-def left_of(folder: RunFolder, person: Person) -> list[TestQuestion]:
+def left_of(folder: RunFolder, person: Person) -> list[CaseQuestion]:
     """Return the questions of a person that have no reply yet."""
     answered = folder.answered(person.key)
     return [question for question in person.questions if question.key not in answered]
@@ -75,14 +75,14 @@ def answer_person(work: Work, on_steps: OnSteps = lambda _: None) -> Generator[s
     shutil.rmtree(home, ignore_errors=True)
 
 
-def _seen(person: Person) -> Callable[[TestQuestion], int]:
+def _seen(person: Person) -> Callable[[CaseQuestion], int]:
     whole = len(person.history)
     return lambda question: whole if question.seen is None else min(question.seen, whole)
 
 
 def _replies(
-    subject: TestSubject, questions: Sequence[TestQuestion], together: int
-) -> Iterator[tuple[TestQuestion, CaseReply]]:
+    subject: TestSubject, questions: Sequence[CaseQuestion], together: int
+) -> Iterator[tuple[CaseQuestion, CaseReply]]:
     """Yield each question with its reply, in order; several are asked at once, and none any more after an error."""
     if together <= 1:
         yield from ((question, ask(subject, question)) for question in questions)

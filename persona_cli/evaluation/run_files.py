@@ -24,7 +24,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from persona_cli.errors import TransferError, UsageError
-from persona_cli.evaluation.cases import CaseReply, Form, TestQuestion
+from persona_cli.evaluation.cases import CaseQuestion, CaseReply, Form
 from persona_cli.evaluation.judging.judge import Judgement
 from persona_cli.evaluation.judging.pairwise import Comparison
 
@@ -60,7 +60,7 @@ class AnsweredQuestion:
     person: str
     context: str
     hidden: str
-    question: TestQuestion
+    question: CaseQuestion
     reply: CaseReply
 
 
@@ -218,8 +218,8 @@ def _outcome(row: Mapping[str, Any]) -> AnsweredQuestion:
         asked[name] = tuple(asked[name])
     asked["examples"] = tuple(tuple(example) for example in asked["examples"])
     replied["recalled"] = tuple(replied["recalled"])
-    known = {part.name for part in fields(TestQuestion)}
-    question = TestQuestion(**{name: value for name, value in asked.items() if name in known})
+    known = {part.name for part in fields(CaseQuestion)}
+    question = CaseQuestion(**{name: value for name, value in asked.items() if name in known})
     return AnsweredQuestion(row["person"], row["context"], row["hidden"], question, CaseReply(**replied))
 
 

@@ -219,7 +219,7 @@ class Changes:
         """Return what is new with what it may end by its meaning, judged in the words it was said in."""
         if self._meaning is None:
             return news
-        found = (*self._candidates(news, whole=True), *self._store.semantic.list(limit=_LATEST))
+        found = (*self._candidates(news, whole=True), *self._store.semantic.newest(0, _LATEST))
         near = list({memory.id: memory for memory in found}.values())
         judged = self._meaning.judged(said, near, lambda old: _may_be_outdated(as_compared(old), news))
         return replace(news, judged=judged)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from persona_cli.evaluation.asking import choice_text
-from persona_cli.evaluation.cases import Form, TestQuestion
+from persona_cli.evaluation.cases import CaseQuestion, Form
 from persona_cli.evaluation.datasets.persona_mme import ASPECTS
 from persona_cli.personality import NEUTRAL, Traits
 from persona_cli.synthesis.dialogue import DialogueQuestion, SpokenTurn, TurnLabel, contrary, searches_for, toned
@@ -56,7 +56,7 @@ class ExamQuestion:
     @property
     def put(self) -> str:
         """Return the question with its options, as `persona eval` puts it to a model."""
-        text = TestQuestion("", self.task, self.query, self.at, Form.CHOICE, options=self.options)
+        text = CaseQuestion("", self.task, self.query, self.at, Form.CHOICE, options=self.options)
         return choice_text(text)
 
     @property

@@ -16,7 +16,7 @@ import torch
 from persona_cli.config import Settings
 from persona_cli.errors import TransferError, UsageError
 from persona_cli.evaluation.asking import choice_text
-from persona_cli.evaluation.cases import Form, TestQuestion
+from persona_cli.evaluation.cases import CaseQuestion, Form
 from persona_cli.evaluation.letters import strict_letter
 from persona_cli.memory import Keeping, Memory, open_memory
 from persona_cli.model.fitting import PromptWriter
@@ -265,7 +265,7 @@ def _task(file: Path, number: int, body: Any) -> PosedQuestion:
     try:
         options = tuple(str(option) for option in body.get("options") or ())
         at = datetime.strptime(str(body["at"]), "%Y-%m-%d %H:%M").astimezone()
-        question = TestQuestion(str(number), "", str(body["query"]), at, Form.CHOICE, options=options)
+        question = CaseQuestion(str(number), "", str(body["query"]), at, Form.CHOICE, options=options)
         text = choice_text(question) if options else question.text
         answer = str(body["answer"])
         home = (file.parent / str(body["user"])).resolve()

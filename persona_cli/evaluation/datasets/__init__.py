@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from persona_cli.errors import NotFoundError, UsageError
-from persona_cli.evaluation.cases import Collection, Person, TestQuestion
+from persona_cli.evaluation.cases import CaseQuestion, Collection, Person
 from persona_cli.evaluation.datasets import (
     beam,
     halumem,
@@ -130,5 +130,5 @@ def load_demo() -> Collection:
     return Collection(DEMO, "", tuple(people), inputs, ("made-up people from three tiny sets",))
 
 
-def _named(name: str, question: TestQuestion) -> TestQuestion:
+def _named(name: str, question: CaseQuestion) -> CaseQuestion:
     return replace(question, key=f"{name}-{question.key}", aspect=name)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from persona_cli.evaluation.cases import Collection, Form, Person, Recorded, TestQuestion
+from persona_cli.evaluation.cases import CaseQuestion, Collection, Form, Person, Recorded
 from persona_cli.evaluation.datasets.personamem import FIRST
 from persona_cli.evaluation.datasets.published_files import PublishedFolder, PublishedRow, parse_time
 
@@ -81,7 +81,7 @@ def _person(folder: PublishedFolder, path: Path) -> Person:
     for ability, asked in folder.json(file, dict[str, list[_Asked]]).items():
         for number, row in enumerate(asked):
             named = {str(part) for part in _flat(row.source_chat_ids)}
-            asks = TestQuestion(
+            asks = CaseQuestion(
                 f"{path.parent.name}-{ability}-{number}",
                 ability,
                 row.question,

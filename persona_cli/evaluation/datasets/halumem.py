@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from persona_cli.evaluation.cases import Collection, Form, Person, Recorded, TestQuestion
+from persona_cli.evaluation.cases import CaseQuestion, Collection, Form, Person, Recorded
 from persona_cli.evaluation.datasets.published_files import PublishedFolder, PublishedRow, pair_messages, parse_time
 
 NAME = "halumem"
@@ -83,7 +83,7 @@ def load(root: Path, variant: str = "") -> Collection:
 
 def _person(user: _User) -> Person:
     history: list[Recorded] = []
-    questions: list[TestQuestion] = []
+    questions: list[CaseQuestion] = []
     for number, session in enumerate(user.sessions):
         history += _exchanges(session, number)
         if not session.is_generated_qa_session and history:
@@ -102,34 +102,34 @@ def _exchanges(session: _Session, number: int) -> Iterator[Recorded]:
         yield Recorded(f"{number}:{place}", at, user, said, session=number)
 
 
-def _questions(key: str, session: _Session, at: datetime, seen: int) -> Iterator[TestQuestion]:
+def _questions(key: str, session: _Session, at: datetime, seen: int) -> Iterator[CaseQuestion]:
     said = tuple(point.memory_content for point in session.memory_points if point.memory_source != "interference")
     for place, point in enumerate(session.memory_points):
         name = f"{key}-point-{place}"
         if point.memory_source == "interference":
             yield _point(name, RESISTANCE, point, at, seen, unanswerable=True)
         elif point.updates:
-            yield TestQuestion(
+            yield CaseQuestion(
                 name, UPDATE, point.memory_content, at, Form.UPDATED, point.memory_content, UPDATE, seen=seen,
                 former=tuple(point.original_memories), weight=point.importance,
             )  # fmt: skip
         else:
             yield _point(name, EXTRACTION, point, at, seen)
     if session.memory_points:
-        yield TestQuestion(
+        yield CaseQuestion(
             f"{key}-stored", PRECISION, "", at, Form.STORED, aspect="extraction", criteria=_whole(said, session),
             seen=seen,
         )  # fmt: skip
     for place, asked in enumerate(session.questions):
         unknown = asked.question_type == "Memory Boundary"
-        yield TestQuestion(
+        yield CaseQuestion(
             f"{key}-question-{place}", f"{ANSWER}: {asked.question_type}", asked.question, at, Form.OPEN, asked.answer,
             ANSWER, seen=seen, unanswerable=unknown,
         )  # fmt: skip
 
 
-def _point(name: str, task: str, point: _Point, at: datetime, seen: int, *, unanswerable: bool = False) -> TestQuestion:
-    return TestQuestion(
+def _point(name: str, task: str, point: _Point, at: datetime, seen: int, *, unanswerable: bool = False) -> CaseQuestion:
+    return CaseQuestion(
         name, task, "", at, Form.EXTRACTED, point.memory_content, "extraction", seen=seen, unanswerable=unanswerable,
         weight=point.importance,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from persona_cli.evaluation.cases import Collection, Form, Person, Recorded, TestQuestion
+from persona_cli.evaluation.cases import CaseQuestion, Collection, Form, Person, Recorded
 from persona_cli.evaluation.datasets.published_files import PublishedFolder, PublishedRow, parse_time
 
 NAME = "locomo"
@@ -75,7 +75,7 @@ def _person(folder: PublishedFolder, place: int, talk: _Talk, variant: str) -> P
         if not wanted or not (evidence or asked.category == 5):
             continue
         questions.append(
-            TestQuestion(
+            CaseQuestion(
                 f"{place}-{number}",
                 CATEGORIES[asked.category],
                 asked.question,

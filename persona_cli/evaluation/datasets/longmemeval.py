@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from persona_cli.evaluation.cases import Collection, Form, Person, Recorded, TestQuestion
+from persona_cli.evaluation.cases import CaseQuestion, Collection, Form, Person, Recorded
 from persona_cli.evaluation.datasets.published_files import PublishedFolder, PublishedRow, pair_messages, parse_time
 
 NAME = "longmemeval"
@@ -70,7 +70,7 @@ def _person(folder: PublishedFolder, entry: _Entry) -> Person:
             if any(answer and answer in f"{user}\n{said}" for answer in answers):
                 evidence.add(told.key)
     at = max(parse_time(entry.question_date), free + timedelta(hours=2))
-    question = TestQuestion(
+    question = CaseQuestion(
         entry.question_id,
         entry.question_type,
         entry.question,

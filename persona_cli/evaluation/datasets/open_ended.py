@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
-from persona_cli.evaluation.cases import Collection, Form, Person, TestQuestion
+from persona_cli.evaluation.cases import CaseQuestion, Collection, Form, Person
 from persona_cli.evaluation.datasets import persona_mme
 
 NAME = "open-ended"
@@ -33,13 +33,13 @@ def load(root: Path, variant: str = "") -> Collection:
     return Collection(NAME, variant, people, whole.inputs, (*whole.notes, note))
 
 
-def _freely(question: TestQuestion) -> TestQuestion:
+def _freely(question: CaseQuestion) -> CaseQuestion:
     gold = question.options["abcdefgh".index(question.answer)]
     return replace(question, form=Form.OPEN, answer=gold, options=())
 
 
-def _draw(people: tuple[Person, ...]) -> list[TestQuestion]:
-    by_task: defaultdict[str, list[TestQuestion]] = defaultdict(list)
+def _draw(people: tuple[Person, ...]) -> list[CaseQuestion]:
+    by_task: defaultdict[str, list[CaseQuestion]] = defaultdict(list)
     for person in people:
         for question in person.questions:
             if question.form is Form.CHOICE:
@@ -47,7 +47,7 @@ def _draw(people: tuple[Person, ...]) -> list[TestQuestion]:
     chance = random.Random(_SEED)  # noqa: S311 - the same draw for everyone
     for questions in by_task.values():
         chance.shuffle(questions)
-    drawn: list[TestQuestion] = []
+    drawn: list[CaseQuestion] = []
     while len(drawn) < QUESTIONS and any(by_task.values()):
         drawn += [questions.pop() for _, questions in sorted(by_task.items()) if questions]
     return drawn[:QUESTIONS]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from persona_cli.evaluation.cases import Collection, Form, Person, TestQuestion
+from persona_cli.evaluation.cases import CaseQuestion, Collection, Form, Person
 from persona_cli.evaluation.datasets.personamem import FIRST
 from persona_cli.evaluation.datasets.published_files import PublishedFolder, PublishedRow, invented_times
 
@@ -63,15 +63,15 @@ def _person(key: str, task: str, record: _Record, protocol: str) -> Person:
     return Person(key, history, questions, record.profile, record.ground_truth_persona)
 
 
-def _questions(key: str, task: str, record: _Record, protocol: str) -> Iterator[TestQuestion]:
+def _questions(key: str, task: str, record: _Record, protocol: str) -> Iterator[CaseQuestion]:
     at = FIRST + timedelta(days=len(record.examples) + 1)
     examples = tuple((example.prompt, example.chosen, example.rejected) for example in record.examples)
     if protocol == "fit":
         for name, truth, reply in (("chosen", "a", record.chosen), ("rejected", "b", record.rejected)):
-            yield TestQuestion(
+            yield CaseQuestion(
                 f"{key}-{name}", task, record.prompt, at, Form.FIT, truth, reply=reply, examples=examples
             )
         return
-    yield TestQuestion(
+    yield CaseQuestion(
         key, task, record.prompt, at, Form.PAIR, protocol, options=(record.chosen, record.rejected), examples=examples
     )

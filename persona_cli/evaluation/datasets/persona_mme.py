@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import JsonValue
 
-from persona_cli.evaluation.cases import Collection, Form, Person, Recorded, TestQuestion
+from persona_cli.evaluation.cases import CaseQuestion, Collection, Form, Person, Recorded
 from persona_cli.evaluation.datasets.published_files import PublishedFolder, PublishedRow, parse_time
 
 NAME = "persona-mme"
@@ -129,7 +129,7 @@ def _history(folder: PublishedFolder, file: Path, data: _User) -> Iterator[Recor
             yield Recorded(f"{number}:{place}", parse_time(turn.time), words, turn.assistant, shown, number)
 
 
-def _questions(folder: PublishedFolder, number: int, record: _Record) -> Iterator[TestQuestion]:
+def _questions(folder: PublishedFolder, number: int, record: _Record) -> Iterator[CaseQuestion]:
     letters = [name.strip("() ").lower() for name in record.choices]
     right = record.answer.strip("() ").lower()
     if right not in letters:
@@ -137,13 +137,13 @@ def _questions(folder: PublishedFolder, number: int, record: _Record) -> Iterato
     task, at = record.question_type.lstrip("* "), parse_time(record.time)
     options = tuple(record.choices[name] for name in sorted(record.choices))
     aspect = record.type.lstrip("* ")
-    yield TestQuestion(
+    yield CaseQuestion(
         f"{number}", task, record.query, at, Form.CHOICE, "abcdefgh"[sorted(letters).index(right)], aspect, options
     )
     for name, truth in (("chosen", "a"), ("rejected", "b")) if record.alignment else ():
         reply = str(getattr(record.alignment, name))
         later = at + timedelta(minutes=1)
-        yield TestQuestion(
+        yield CaseQuestion(
             f"{number}-{name}", ALIGNMENT, record.query, later, Form.FIT, truth, "Alignment", reply=reply
         )
 

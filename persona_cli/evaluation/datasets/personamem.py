@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from persona_cli.evaluation.cases import Collection, Form, Person, Recorded, TestQuestion
+from persona_cli.evaluation.cases import CaseQuestion, Collection, Form, Person, Recorded
 from persona_cli.evaluation.datasets.published_files import PublishedFolder, PublishedRow, invented_times, pair_messages
 
 NAME = "personamem"
@@ -111,7 +111,7 @@ def _person(
         seen = len(history) if uncut else _count(messages[: row.end_index_in_shared_context])
         at = (history[seen - 1].at if seen else FIRST) + timedelta(hours=2)
         text, task = row.user_question_or_message, _task(row.question_type)
-        questions.append(TestQuestion(row.question_id, task, text, at, Form.CHOICE, answer, options=options, seen=seen))
+        questions.append(CaseQuestion(row.question_id, task, text, at, Form.CHOICE, answer, options=options, seen=seen))
     return Person(key, history, tuple(questions), profile, context=size)
 
 

@@ -15,7 +15,7 @@ from collections import defaultdict
 from datetime import timedelta
 from pathlib import Path
 
-from persona_cli.evaluation.cases import Collection, Form, Person, TestQuestion
+from persona_cli.evaluation.cases import CaseQuestion, Collection, Form, Person
 from persona_cli.evaluation.datasets.personamem import FIRST, recorded_of
 from persona_cli.evaluation.datasets.published_files import (
     PublishedFolder,
@@ -84,13 +84,13 @@ def _person(
         evidence = recorded_of(history, row.related_conversation_snippet)
         if free:
             wanted = f"The reply takes this into account, or leaves it alone where it must: {row.preference}"
-            question = TestQuestion(
+            question = CaseQuestion(
                 str(number), row.pref_type, text, at, Form.OPEN, row.correct_answer, evidence=evidence,
                 criteria=(wanted,),
             )  # fmt: skip
         else:
             options, right = _shuffled(folder, number, row)
-            question = TestQuestion(
+            question = CaseQuestion(
                 str(number), row.pref_type, text, at, Form.CHOICE, right, options=options, evidence=evidence
             )
         questions.append(question)

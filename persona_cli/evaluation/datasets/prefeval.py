@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from persona_cli.evaluation.cases import Collection, Form, Person, TestQuestion
+from persona_cli.evaluation.cases import CaseQuestion, Collection, Form, Person
 from persona_cli.evaluation.datasets.personamem import FIRST
 from persona_cli.evaluation.datasets.published_files import (
     PublishedFolder,
@@ -94,12 +94,12 @@ def _person(
     evidence = frozenset(said.key for said in history[: len(told)])
     if free:
         wanted = f"The reply follows this preference of the person: {pair.preference} ({pair.explanation})"
-        asked = TestQuestion(key, topic, pair.question, at, Form.OPEN, "", evidence=evidence, criteria=(wanted,))
+        asked = CaseQuestion(key, topic, pair.question, at, Form.OPEN, "", evidence=evidence, criteria=(wanted,))
     else:
         shuffled = list(options)
         random.Random(f"{_SEED}/{key}").shuffle(shuffled)  # noqa: S311 - the same order for everyone
         right = letter(shuffled.index(options[0]))
-        asked = TestQuestion(
+        asked = CaseQuestion(
             key, topic, pair.question, at, Form.CHOICE, right, options=tuple(shuffled), evidence=evidence
         )
     return Person(key, history, (asked,))

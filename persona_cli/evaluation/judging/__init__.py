@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from persona_cli.evaluation.cases import CHOSEN, TIED, CaseReply, Form, TestQuestion
+from persona_cli.evaluation.cases import CHOSEN, TIED, CaseQuestion, CaseReply, Form
 from persona_cli.evaluation.judging import answers
 from persona_cli.evaluation.letters import first_letter, strict_letter
 
@@ -51,7 +51,7 @@ class Mark:
     """What a judge said."""
 
 
-def mark(question: TestQuestion, reply: CaseReply, parse: Parse = Parse.PUBLISHED) -> Mark:
+def mark(question: CaseQuestion, reply: CaseReply, parse: Parse = Parse.PUBLISHED) -> Mark:
     """Return the mark of a reply by rules alone: the same reply gets the same mark everywhere."""
     if reply.skipped:
         return Mark(0.0, Label.SKIPPED)
@@ -64,13 +64,13 @@ def _of(right: bool, wrong: Label = Label.WRONG) -> Mark:
     return Mark(1.0, Label.RIGHT) if right else Mark(0.0, wrong)
 
 
-def _mark_letter(question: TestQuestion, reply: CaseReply, parse: Parse) -> Mark:
+def _mark_letter(question: CaseQuestion, reply: CaseReply, parse: Parse) -> Mark:
     read = first_letter(reply.text) if parse is Parse.PUBLISHED else strict_letter(reply.text)
     allowed = "ab" if question.form is Form.FIT else "abcdefghij"[: len(question.options)]
     return _of(read == question.answer, Label.WRONG if read and read in allowed else Label.UNREADABLE)
 
 
-def _mark_answer(question: TestQuestion, reply: CaseReply, parse: Parse) -> Mark:
+def _mark_answer(question: CaseQuestion, reply: CaseReply, parse: Parse) -> Mark:
     unknown = answers.says_unknown(reply.text)
     if question.unanswerable:
         return _of(unknown)
@@ -85,7 +85,7 @@ def _mark_answer(question: TestQuestion, reply: CaseReply, parse: Parse) -> Mark
     return Mark(float(right), Label.RIGHT if right else Label.WRONG, share)
 
 
-def _mark_stored(question: TestQuestion, reply: CaseReply, parse: Parse) -> Mark:
+def _mark_stored(question: CaseQuestion, reply: CaseReply, parse: Parse) -> Mark:
     if not reply.recalled:
         return Mark(0.0, Label.SKIPPED, why="nothing was stored")
     right = sum(answers.rests_on(memory, question.criteria) for memory in reply.recalled)
@@ -93,22 +93,22 @@ def _mark_stored(question: TestQuestion, reply: CaseReply, parse: Parse) -> Mark
     return Mark(share, Label.RIGHT if share == 1 else Label.PARTLY if share else Label.WRONG)
 
 
-def _mark_update(question: TestQuestion, reply: CaseReply, parse: Parse) -> Mark:
+def _mark_update(question: CaseQuestion, reply: CaseReply, parse: Parse) -> Mark:
     if not answers.held(question.answer, reply.recalled):
         return Mark(0.0, Label.OMITTED)
     return _of(not answers.stale(reply.recalled, question.answer, question.former))
 
 
-def _mark_pair(question: TestQuestion, reply: CaseReply, parse: Parse) -> Mark:
+def _mark_pair(question: CaseQuestion, reply: CaseReply, parse: Parse) -> Mark:
     return _of(reply.text == CHOSEN, Label.UNREADABLE if reply.text == TIED else Label.WRONG)
 
 
-def _mark_point(question: TestQuestion, reply: CaseReply, parse: Parse) -> Mark:
+def _mark_point(question: CaseQuestion, reply: CaseReply, parse: Parse) -> Mark:
     there = answers.held(question.answer, reply.recalled)
     return _of(there != question.unanswerable, Label.WRONG if question.unanswerable else Label.OMITTED)
 
 
-_MARKS: dict[Form, Callable[[TestQuestion, CaseReply, Parse], Mark]] = {
+_MARKS: dict[Form, Callable[[CaseQuestion, CaseReply, Parse], Mark]] = {
     Form.CHOICE: _mark_letter,
     Form.FIT: _mark_letter,
     Form.PAIR: _mark_pair,

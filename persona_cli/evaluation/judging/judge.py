@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from persona_cli.config import Settings
 from persona_cli.errors import EngineError
-from persona_cli.evaluation.cases import CaseReply, TestQuestion
+from persona_cli.evaluation.cases import CaseQuestion, CaseReply
 from persona_cli.evaluation.judging import Label, Mark
 from persona_cli.model.engines import Engine, Message
 
@@ -65,7 +65,7 @@ def open_judge(settings: Settings) -> Engine:
         raise EngineError(f"the judge: {exc.message}", fix=fix) from exc
 
 
-def criteria_of(question: TestQuestion) -> tuple[str, ...]:
+def criteria_of(question: CaseQuestion) -> tuple[str, ...]:
     """Return what a free answer is judged by."""
     if question.criteria:
         return question.criteria
@@ -74,7 +74,7 @@ def criteria_of(question: TestQuestion) -> tuple[str, ...]:
     return ("The reply gives the same answer as the gold answer.",)
 
 
-def judge(engine: Engine, question: TestQuestion, reply: CaseReply, hidden: str = "") -> Judgement:
+def judge(engine: Engine, question: CaseQuestion, reply: CaseReply, hidden: str = "") -> Judgement:
     """Return the judge's verdict, one call a criterion. Raises `EngineError` where the judge is down."""
     gold = f"Gold answer: {question.answer}\n" if question.answer else ""
     truth = f"What is true of the user, and was not shown to the assistant: {hidden}\n" if hidden else ""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from persona_cli.evaluation.cases import CaseReply, TestQuestion
+from persona_cli.evaluation.cases import CaseQuestion, CaseReply
 from persona_cli.evaluation.judging.judge import ATTEMPTS, converse
 from persona_cli.model.engines import Engine, Message
 
@@ -39,7 +39,7 @@ class Comparison:
     failed: str = ""
 
 
-def compare(engine: Engine, question: TestQuestion, first: CaseReply, second: CaseReply, hidden: str) -> Comparison:
+def compare(engine: Engine, question: CaseQuestion, first: CaseReply, second: CaseReply, hidden: str) -> Comparison:
     """Ask in both orders. Raises `EngineError` where the judge is down."""
     straight = _ask(engine, question, first, second, hidden)
     crossed = _ask(engine, question, second, first, hidden)
@@ -55,7 +55,7 @@ def _agreed(straight: int, crossed: int) -> int:
 
 
 def _ask(
-    engine: Engine, question: TestQuestion, first: CaseReply, second: CaseReply, hidden: str
+    engine: Engine, question: CaseQuestion, first: CaseReply, second: CaseReply, hidden: str
 ) -> dict[str, int] | None:
     text = PROMPT.format(
         question=question.text, gold=question.answer, hidden=hidden or "(nothing)", first=first.text, second=second.text

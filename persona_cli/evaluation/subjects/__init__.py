@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from persona_cli.config import Settings
 from persona_cli.errors import NotFoundError
-from persona_cli.evaluation.cases import CaseReply, Person, Recorded, TestQuestion
+from persona_cli.evaluation.cases import CaseQuestion, CaseReply, Person, Recorded
 from persona_cli.paths import Places
 
 if TYPE_CHECKING:
@@ -58,15 +58,15 @@ class TestSubject(Protocol):
         """Take in what comes next of the history; sessions are closed before the questions."""
         ...
 
-    def say(self, text: str, question: TestQuestion) -> CaseReply:
+    def say(self, text: str, question: CaseQuestion) -> CaseReply:
         """Answer a text; nothing of it is kept. Raises `ModelError`."""
         ...
 
-    def memories(self, question: TestQuestion) -> tuple[str, ...] | None:
+    def memories(self, question: CaseQuestion) -> tuple[str, ...] | None:
         """Return what its memory holds for a question that looks into it; None: it has no memory of its own."""
         ...
 
-    def likelihood(self, question: TestQuestion, reply: str) -> float | None:
+    def likelihood(self, question: CaseQuestion, reply: str) -> float | None:
         """Return the mean log-probability of a token of `reply` to the question; None: the engine tells none."""
         ...
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from persona_cli.evaluation.cases import CaseReply, Recorded, TestQuestion
+from persona_cli.evaluation.cases import CaseQuestion, CaseReply, Recorded
 from persona_cli.evaluation.subjects import OnLearnt, TestSubject
 
 CRITICISE = """{text}
@@ -39,7 +39,7 @@ class CriticSubject:
         """Let the other learn."""
         self._inner.learn(exchanges, on_learnt)
 
-    def say(self, text: str, question: TestQuestion) -> CaseReply:
+    def say(self, text: str, question: CaseQuestion) -> CaseReply:
         """Answer, criticise, revise; a model that follows no instructions answers once."""
         first = self._inner.say(text, question)
         if self.chooser is not None:
@@ -56,11 +56,11 @@ class CriticSubject:
             max(said.left_out for said in calls),
         )
 
-    def memories(self, question: TestQuestion) -> tuple[str, ...] | None:
+    def memories(self, question: CaseQuestion) -> tuple[str, ...] | None:
         """Return what the other holds."""
         return self._inner.memories(question)
 
-    def likelihood(self, question: TestQuestion, reply: str) -> float | None:
+    def likelihood(self, question: CaseQuestion, reply: str) -> float | None:
         """Return what the other thinks of a reply."""
         return self._inner.likelihood(question, reply)
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from persona_cli.evaluation.cases import CaseReply, Person, Recorded, TestQuestion
+from persona_cli.evaluation.cases import CaseQuestion, CaseReply, Person, Recorded
 from persona_cli.evaluation.subjects import Bench, OnLearnt
 from persona_cli.evaluation.subjects.chooser import Chooser
 from persona_cli.evaluation.subjects.engines import is_built_in, shared_engine
@@ -76,16 +76,16 @@ class HistorySubject:
                 self._traits = evolve(self._traits, inferred, count)
         on_learnt(len(exchanges))
 
-    def say(self, text: str, question: TestQuestion) -> CaseReply:
+    def say(self, text: str, question: CaseQuestion) -> CaseReply:
         """Answer with the selected exchanges in view."""
         shown = self._select(text, question)
         return self._quote(text, question, shown) if self._engine is None else self._chat(text, question, shown)
 
-    def memories(self, question: TestQuestion) -> tuple[str, ...] | None:
+    def memories(self, question: CaseQuestion) -> tuple[str, ...] | None:
         """Return None: there is no memory to look into."""
         return None
 
-    def likelihood(self, question: TestQuestion, reply: str) -> float | None:
+    def likelihood(self, question: CaseQuestion, reply: str) -> float | None:
         """Return what the engine thinks of a reply, if it tells."""
         from persona_cli.model.engines.likelihood import Weighs
 
@@ -99,7 +99,7 @@ class HistorySubject:
         """Close the embedding."""
         self._memory.close()
 
-    def _select(self, text: str, question: TestQuestion) -> list[Recorded]:
+    def _select(self, text: str, question: CaseQuestion) -> list[Recorded]:
         match self._selection:
             case Selection.FULL:
                 return list(self._known)
@@ -121,7 +121,7 @@ class HistorySubject:
         best = np.argsort(-near, kind="stable")[: self._bench.top_k]
         return [self._known[place] for place in sorted(int(place) for place in best)]
 
-    def _chat(self, text: str, question: TestQuestion, shown: Sequence[Recorded]) -> CaseReply:
+    def _chat(self, text: str, question: CaseQuestion, shown: Sequence[Recorded]) -> CaseReply:
         engine = self._engine
         assert engine is not None
         messages, left_out = self._fitted(text, question, shown)
@@ -135,7 +135,7 @@ class HistorySubject:
         assert self._engine is not None
         return min(LIMIT, self._engine.context // 4)
 
-    def _fitted(self, text: str, question: TestQuestion, shown: Sequence[Recorded]) -> tuple[list[Message], int]:
+    def _fitted(self, text: str, question: CaseQuestion, shown: Sequence[Recorded]) -> tuple[list[Message], int]:
         """Return the messages with as many of the latest exchanges as fit, and how many were left out."""
         engine = self._engine
         assert engine is not None
@@ -152,7 +152,7 @@ class HistorySubject:
                 most = middle - 1
         return self._messages(text, question, shown[len(shown) - fits :]), len(shown) - fits
 
-    def _messages(self, text: str, question: TestQuestion, shown: Sequence[Recorded]) -> list[Message]:
+    def _messages(self, text: str, question: CaseQuestion, shown: Sequence[Recorded]) -> list[Message]:
         told = f"What is known of the user: {self._profile}" if self._profile else ""
         messages = [Message("system", (told,))] if told else []
         for said in shown:
@@ -170,7 +170,7 @@ class HistorySubject:
             return []
         return [ImagePart(path, hashlib.sha256(path.read_bytes()).hexdigest()) for path in said.images]
 
-    def _quote(self, text: str, question: TestQuestion, shown: Sequence[Recorded]) -> CaseReply:
+    def _quote(self, text: str, question: CaseQuestion, shown: Sequence[Recorded]) -> CaseReply:
         """Let the built-in model answer as if a search had found what is shown."""
         assert self._lite is not None
         turns = [_turn(place + 1, said) for place, said in enumerate(shown[-_READ:])]

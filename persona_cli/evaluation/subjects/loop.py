@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from persona_cli.agent import open_assistant
 from persona_cli.agent.replay import Exchange, replay
-from persona_cli.evaluation.cases import CaseReply, Form, Person, Recorded, TestQuestion
+from persona_cli.evaluation.cases import CaseQuestion, CaseReply, Form, Person, Recorded
 from persona_cli.evaluation.subjects import Bench, OnLearnt
 from persona_cli.evaluation.subjects.chooser import Chooser
 from persona_cli.evaluation.subjects.engines import is_built_in
@@ -95,7 +95,7 @@ class LoopSubject:
         after = store.semantic.list(Status.ACTIVE)
         self.new = tuple(memory.content for memory in after if memory.id not in before)
 
-    def say(self, text: str, question: TestQuestion) -> CaseReply:
+    def say(self, text: str, question: CaseQuestion) -> CaseReply:
         """Respond, at the question's time, without keeping anything."""
         self._now = max(self._now, question.at)
         steps = list(self._assistant.rehearse(Query(text, self._now)))
@@ -106,7 +106,7 @@ class LoopSubject:
         read = spent or (len(text) + sum(map(len, recalled))) // _PART
         return CaseReply(answer, _shown(text, steps), recalled, read, written // _PART)
 
-    def memories(self, question: TestQuestion) -> tuple[str, ...] | None:
+    def memories(self, question: CaseQuestion) -> tuple[str, ...] | None:
         """Return what the last part of the history left, or what a search for a changed point finds."""
         if question.form is not Form.UPDATED:
             return self.new
@@ -116,7 +116,7 @@ class LoopSubject:
         held = (hit.memory for hit in found.hits if isinstance(hit.memory, SemanticMemory))
         return tuple(memory.content for memory in held if memory.status is Status.ACTIVE and memory.valid_to is None)
 
-    def likelihood(self, question: TestQuestion, reply: str) -> float | None:
+    def likelihood(self, question: CaseQuestion, reply: str) -> float | None:
         """Tell nothing: the loop's answers come out of several calls."""
         return None
 

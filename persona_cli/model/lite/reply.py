@@ -31,8 +31,8 @@ from persona_cli.personality import Traits
 from persona_cli.reading.inquiry import Question, question_of
 from persona_cli.reading.labels import Guess
 from persona_cli.reading.statement import Statement, Subject
-from persona_cli.records import Retrieve, Turn, Want, Wish
-from persona_cli.timewords import describe, event_of, query_window
+from persona_cli.records import Retrieve, Turn, Want, Window, Wish
+from persona_cli.timewords import describe, event_of, find_anchors, query_window
 
 ABOUT_SELF = (
     "I'm persona, running on the built-in model: no language model, but a memory. Tell me about your life, your people "
@@ -131,8 +131,15 @@ class _Reply:
             if asks_to_sum_up(statement) or (self._of_picture and shown.asks_about_picture(statement.text)):
                 continue
             time = query_window(statement.text, self._at)
-            found.append(understand(question, statement, time.window if time else None, self._aliases))
+            window = time.window if time else self._dated
+            found.append(understand(question, statement, window, self._aliases))
         return found[:_QUESTIONS]
+
+    @property
+    def _dated(self) -> Window | None:
+        """Return the time of a question that only memory can date ("before the wedding"), once a search has dated it."""
+        first = next(iter(self._situation.exchanges), None)
+        return first.recall.window if first is not None and first.retrieve.end is None else None
 
     def _as_oneself(self, statement: Statement) -> Statement:
         """Return a question that calls the person by their own name as they would ask it themselves."""
@@ -227,7 +234,9 @@ class _Reply:
         """Return the searches worth making for a question, in order."""
         words = asked.question.text.strip().rstrip("?!. ")
         ways = []
-        if asked.window is not None:
+        if find_anchors(words, self._at):
+            ways.append((f"Looking for “{words}”, then.", Retrieve(words, most=LOOKED_AT)))
+        elif asked.window is not None:
             when = describe(asked.window, self._at)
             retrieve = Retrieve(words, asked.window.start, asked.window.end, LOOKED_AT)
             ways.append((f"Looking for “{words}”, {when}.", retrieve))
