@@ -137,7 +137,7 @@ class _Reply:
 
     @property
     def _dated(self) -> Window | None:
-        """Return the time of a question that only memory can date ("before the wedding"), once a search has dated it."""
+        """Return the time of a question that only memory can date ("before the wedding"), once it is dated."""
         first = next(iter(self._situation.exchanges), None)
         return first.recall.window if first is not None and first.retrieve.end is None else None
 
