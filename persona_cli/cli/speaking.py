@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from persona_cli.cli.invocation import Invocation
 from persona_cli.cli.memory_lines import spent_words
 from persona_cli.cli.waiting import Waiting
-from persona_cli.cli.writer import escaped, typed, write
+from persona_cli.cli.writer import Wrapped, escaped, typed, write
 from persona_cli.errors import Interrupted
 from persona_cli.records import (
     Answer,
@@ -56,6 +56,8 @@ class Spoken:
     steps: list[Step] = field(default_factory=list)
     turn: Turn | None = None
     interrupted: bool = False
+    shown: Wrapped = field(default_factory=Wrapped, repr=False)
+    """Where the answer is written."""
 
 
 def speak(
@@ -81,6 +83,7 @@ def speak(
         finally:
             waiting.end()
             if not options.as_json and spoken.answer:
+                spoken.shown.end()
                 write("")
     spoken.turn = assistant.last_turn
     return spoken
@@ -127,7 +130,7 @@ def _show(run: Invocation, step: Step, options: ChatOptions, spoken: Spoken) -> 
     if isinstance(step, AnswerDelta):
         spoken.answer += step.text
         if not options.as_json:
-            write(step.text, end="")
+            spoken.shown.write(step.text)
         return
     if isinstance(step, ThinkDelta):
         if options.show_thinking:

@@ -90,7 +90,8 @@ def aliases_of(every: Iterable[tuple[Statement, ...]], known: Sequence[Known]) -
                 (role.text, name.text)
                 for role in roles
                 for name in names
-                if 0 <= name.start - role.end <= 14 and _OWN.search(statement.text[: role.start])
+                if (0 <= name.start - role.end <= 14 and _OWN.search(statement.text[: role.start]))
+                or _APPOSED.fullmatch(statement.text[name.end : role.start])
             ]
     for one in known:
         pairs += [(match["role"], match["name"]) for match in _PAIRED.finditer(one.text)]
@@ -103,6 +104,8 @@ def aliases_of(every: Iterable[tuple[Statement, ...]], known: Sequence[Known]) -
     return joined
 
 
+_APPOSED = re.compile(r",? (?:is )?(?:my|our) (?:[\w-]+ )?", re.IGNORECASE)
+"""Between a name and the role that says who that is: "Bram, our dog"."""
 _OWN = re.compile(r"\b(?:my|our)\s+(?:[\w-]+\s+)?$", re.IGNORECASE)
 _PAIRED = re.compile(
     r"(?:[Tt]he user['’]s|[Mm]y|[Oo]ur) (?P<role>\w+)(?:['’]s name is| is called| called| named| is named|,)?"
