@@ -20,6 +20,8 @@ TOLD = (
     "My sister Lena moved to Lisbon in March, she works for a bank there",
     "my mum Jean is 70 on Sunday",
     "My cat Minka had four kittens on Tuesday!",
+    "This is Bram, our dog. He is four and afraid of thunder.",
+    "I have a rabbit called Stroop, and a hutch in the workshop",
 )
 
 
@@ -44,6 +46,8 @@ def test_a_name_is_told_from_where_it_was_said(told: Assistant) -> None:
         ("What is my sister called?", "Lena", "nearest"),
         ("what's my mother's name", "Jean", "nearest"),
         ("what's my cat called", "Minka", "nearest"),
+        ("What is our dog called?", "Bram", "nearest"),
+        ("my rabbit's name?", "Stroop", "nearest"),
     ):
         said = say(told, question)
         assert name in said, question

@@ -94,7 +94,7 @@ def aliases_of(every: Iterable[tuple[Statement, ...]], known: Sequence[Known]) -
                 or _APPOSED.fullmatch(statement.text[name.end : role.start])
             ]
     for one in known:
-        pairs += [(match["role"], match["name"]) for match in _PAIRED.finditer(one.text)]
+        pairs += [(match["role"], match["name"]) for form in _PAIRED for match in form.finditer(one.text)]
     joined: dict[str, set[str]] = {}
     for role, name in pairs:
         last, long = role.split()[-1].casefold(), stem(name.split()[0])
@@ -107,10 +107,17 @@ def aliases_of(every: Iterable[tuple[Statement, ...]], known: Sequence[Known]) -
 _APPOSED = re.compile(r",? (?:is )?(?:my|our) (?:[\w-]+ )?", re.IGNORECASE)
 """Between a name and the role that says who that is: "Bram, our dog"."""
 _OWN = re.compile(r"\b(?:my|our)\s+(?:[\w-]+\s+)?$", re.IGNORECASE)
-_PAIRED = re.compile(
-    r"(?:[Tt]he user['’]s|[Mm]y|[Oo]ur) (?P<role>\w+)(?:['’]s name is| is called| called| named| is named|,)?"
-    r" (?P<name>[A-Z][\w-]+)"
+_PAIRED = (
+    re.compile(
+        r"(?:[Tt]he user['’]s|[Mm]y|[Oo]ur) (?P<role>\w+)(?:['’]s name is| is called| called| is named| named| is|,)?"
+        r" (?P<name>[A-Z][\w-]+)"
+    ),
+    re.compile(r"\b(?P<name>[A-Z][\w-]+), (?:my|our) (?P<role>\w+)"),
+    re.compile(
+        r"\b(?:[Ii] have|[Ww]e have|[Ii]['’]ve|[Gg]ot) an? (?P<role>\w+)(?: called| named|,) (?P<name>[A-Z][\w-]+)"
+    ),
 )
+"""A role and the name that goes with it: "my sister Ada", "Bram, our dog", "I have a dog called Max"."""
 
 
 def rank(asked: Asked, every: Sequence[Known], listener: Listener, embed: Embed, most: int = _JUDGED) -> list[Match]:
