@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib import resources
 
 import pytest
 
@@ -164,3 +166,10 @@ def test_intervals_hold_their_mean_and_people_stand_together() -> None:
     assert apart.low <= 0.75 <= apart.high
     assert together.high - together.low > apart.high - apart.low
     assert resample([], []) is None
+
+
+def test_every_way_in_which_the_built_in_model_declines_is_known_as_such() -> None:
+    forms = tomllib.loads(resources.files("persona_cli.model.lite").joinpath("tone.toml").read_text(encoding="utf-8"))
+    for form in (*forms["plain"]["unknown"], *forms["plain"]["closest"]):
+        assert says_unknown(form.format("your cat is called Minka.")), form
+    assert not says_unknown("This may be it: you told me that your cat is called Minka.")

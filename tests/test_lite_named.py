@@ -40,6 +40,12 @@ def told(clock: StillClock) -> Iterator[Assistant]:
     assistant.close()
 
 
+def test_who_says_who_they_are_is_met_by_name(clock: StillClock) -> None:
+    assistant = open_assistant(find_places(), Settings(), clock=clock, notice=pytest.fail)
+    assert "Ana" in say(assistant, "hi! I'm Ana, and this is my first time here")
+    assistant.close()
+
+
 def test_a_name_is_told_from_where_it_was_said(told: Assistant) -> None:
     for question, name, not_sure in (
         ("What's my name?", "Tom", "nearest"),

@@ -21,6 +21,7 @@ _UNKNOWN = (
     re.compile(
         r"\b(?:not|never|haven['’]?t|hasn['’]?t|wasn['’]?t) (?:been )?(?:told|said|mentioned|specified)\b", re.I
     ),
+    re.compile(r"\b(?:not sure|can(?:no|['’])t say) (?:that )?I was told\b", re.IGNORECASE),
 )
 """How a reply says that it was never told."""
 

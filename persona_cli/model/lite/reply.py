@@ -28,6 +28,7 @@ from persona_cli.model.lite.talk import Talk, asks_to_sum_up, looked_for, told_l
 from persona_cli.model.lite.tone import Tone
 from persona_cli.model.tasks import Situation
 from persona_cli.personality import Traits
+from persona_cli.reading.filling import filled_slot
 from persona_cli.reading.inquiry import Question, question_of
 from persona_cli.reading.labels import Guess
 from persona_cli.reading.statement import Statement, Subject
@@ -211,6 +212,8 @@ class _Reply:
         parts = [self._talk.answer(self._at)]
         parts.append(self._picture() if self._situation.query.images else "")
         told = self._acknowledged(tone)
+        if self._occasion in (*_CALM, "pleased") and (name := self._introduced):
+            told = tone.plain("met", self._text, name)
         feeling = told if self._feeling else ""
         kept_out = any(fulfilled.wish.want is Want.KEEP_OUT for fulfilled in self._situation.fulfilled)
         asked = [one for one in self._questions if not kept_out and not self._only_said(one)]
@@ -218,6 +221,14 @@ class _Reply:
         parts += ["" if feeling or (parts[0] and not self._keeps) else told, self._requested(tone)]
         said = [part for part in dict.fromkeys(parts) if part]
         return "\n\n".join(said) or self._small_talk(tone)
+
+    @property
+    def _introduced(self) -> str:
+        """Return the name by which somebody whose name is not known presents themselves in this message."""
+        if self._situation.core.get("nickname") or self._situation.core.get("name"):
+            return ""
+        filled = [slot for one in self._tells if (slot := filled_slot(one)) is not None]
+        return next((span.text for slot, span in filled if slot in ("user/name", "user/nickname")), "")
 
     def _only_said(self, asked: Asked) -> bool:
         """Tell whether a question is part of what is told: "i think we are together now??" wants no search's answer."""
