@@ -160,17 +160,20 @@ def test_what_is_learnt_comes_as_the_arguments_of_a_tool() -> None:
         assert model.infer_personality(TURN, (), never) == Traits(openness=4)
 
 
-NO_VALUE = r"twice|only repeats the words of the instructions"
-
-
 @pytest.mark.parametrize(
-    "reply",
+    ("reply", "why"),
     [
-        '"reason": r\n"decision": true\n"content": the fact or null\n"keywords": dog',
-        '"reason": r\n"decision": true or false\n"content": The user has a dog.\n"keywords": dog',
-        '"reason": r\n"decision": true\n"content": The user has a dog.\n"keywords": word, word, word or null',
+        (
+            '"reason": r\n"decision": true\n"content": the fact or null\n"keywords": dog',
+            "only repeats the words of the instructions",
+        ),
+        ('"reason": r\n"decision": true or false\n"content": The user has a dog.\n"keywords": dog', "twice"),
+        (
+            '"reason": r\n"decision": true\n"content": The user has a dog.\n"keywords": word, word, word or null',
+            "only repeats the words of the instructions",
+        ),
     ],
 )
-def test_a_placeholder_is_never_a_value(reply: str) -> None:
-    with talking(Manner([words(reply)]), dialect=Dialect.PLAIN) as model, pytest.raises(FormatError, match=NO_VALUE):
+def test_a_placeholder_is_never_a_value(reply: str, why: str) -> None:
+    with talking(Manner([words(reply)]), dialect=Dialect.PLAIN) as model, pytest.raises(FormatError, match=why):
         model.extract_semantic(TURN, (), never)
