@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import builtins
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from persona_cli.memory.tables.columns import (
-    Columns,
-    bounds,
-    from_column,
-    just_after,
-    maybe_from_column,
-    to_column,
-    words_from_column,
-    words_to_column,
-)
-from persona_cli.memory.tables.connection import Connection, Value, id_list, missing
-from persona_cli.records import Author, EpisodicMemory, Status, Window
+from persona_cli.memory.tables.columns import Columns, bounds, just_after, to_column
+from persona_cli.memory.tables.connection import Value, id_list
+from persona_cli.memory.tables.table import Table, columns_of, record_of
+from persona_cli.records import EpisodicMemory, Status, Window
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,42 +21,18 @@ if TYPE_CHECKING:
 _TOLD = "SELECT episode_id FROM episode_turn WHERE turn_id IN (SELECT value FROM json_each(?1))"
 
 
-class Episodes:
+class Episodes(Table[EpisodicMemory]):
     """The table of episodes."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    table, noun, record = "episode", "episode", EpisodicMemory
 
     def add(self, episode: EpisodicMemory) -> EpisodicMemory:
         """Store a new episode and return it with its id; the id it came with does not count."""
         with self._connection.transaction():
-            row_id = self._connection.insert(
-                "episode",
-                {
-                    "session_id": episode.session_id,
-                    "summary": episode.summary,
-                    "keywords": words_to_column(episode.keywords),
-                    "started_at": to_column(episode.started_at),
-                    "ended_at": to_column(episode.ended_at),
-                    "recorded_at": to_column(episode.recorded_at),
-                    "status": episode.status,
-                    "author": episode.author,
-                },
-            )
+            row_id = self._connection.insert("episode", columns_of(episode))
             for place, turn_id in enumerate(episode.turn_ids):
                 self._connection.insert("episode_turn", {"episode_id": row_id, "place": place, "turn_id": turn_id})
         return replace(episode, id=row_id)
-
-    def get(self, episode_id: int) -> EpisodicMemory:
-        """Return one episode; raises `NotFoundError`."""
-        found = self.many([episode_id])
-        if not found:
-            raise missing("episode", episode_id)
-        return found[0]
-
-    def many(self, ids: Collection[int]) -> tuple[EpisodicMemory, ...]:
-        """Return the episodes among `ids` that exist, by id."""
-        return self._where("id IN (SELECT value FROM json_each(?)) ORDER BY id", id_list(ids)) if ids else ()
 
     def of_session(self, session_id: int) -> tuple[EpisodicMemory, ...]:
         """Return the topics of a session, in order."""
@@ -118,14 +86,8 @@ class Episodes:
         """Let a summary stand for its parts from `at` on; one that has an id already takes them in as well."""
         with self._connection.transaction():
             if summary.id:
-                told: dict[str, Value] = {
-                    "session_id": summary.session_id,
-                    "summary": summary.summary,
-                    "keywords": words_to_column(summary.keywords),
-                    "started_at": to_column(summary.started_at),
-                    "ended_at": to_column(summary.ended_at),
-                }
-                self._connection.update("episode", summary.id, told)
+                kept = ("recorded_at", "status", "author", "merged_into", "merged_at")
+                self._connection.update("episode", summary.id, columns_of(summary, but=kept))
             else:
                 summary = self.add(replace(summary, turn_ids=()))
             for part in parts:
@@ -137,8 +99,7 @@ class Episodes:
                 self._connection.update("episode", part.id, merged)
         return self.get(summary.id)
 
-    def _where(self, tests: str, *values: Value) -> tuple[EpisodicMemory, ...]:
-        rows = self._connection.rows(f"SELECT * FROM episode WHERE {tests}", values)  # noqa: S608 - from above
+    def _records(self, rows: Sequence[Columns]) -> tuple[EpisodicMemory, ...]:
         if not rows:
             return ()
         ids = id_list(row["id"] for row in rows)
@@ -161,31 +122,16 @@ class Episodes:
         ):
             for home in homes[episode_id]:
                 turns[home].append(turn_id)
-        return tuple(parse_row(row, _once(turns.get(row["id"], ())), tuple(parts.get(row["id"], ()))) for row in rows)
+        return tuple(
+            parse_row(row, tuple(dict.fromkeys(turns.get(row["id"], ()))), tuple(parts.get(row["id"], ())))
+            for row in rows
+        )
 
 
 def _held(every: bool) -> str:
     return "status IN ('active', 'superseded')" if every else "status = 'active'"
 
 
-def _once(turn_ids: Iterable[int]) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(turn_ids))
-
-
 def parse_row(row: Columns, turn_ids: tuple[int, ...] = (), parts: tuple[int, ...] = ()) -> EpisodicMemory:
     """Return the record of a row."""
-    return EpisodicMemory(
-        id=row["id"],
-        session_id=row["session_id"],
-        summary=row["summary"],
-        keywords=words_from_column(row["keywords"]),
-        turn_ids=turn_ids,
-        started_at=from_column(row["started_at"]),
-        ended_at=from_column(row["ended_at"]),
-        recorded_at=from_column(row["recorded_at"]),
-        status=Status(row["status"]),
-        author=Author(row["author"]),
-        parts=parts,
-        merged_into=row["merged_into"],
-        merged_at=maybe_from_column(row["merged_at"]),
-    )
+    return record_of(EpisodicMemory, row, turn_ids=turn_ids, parts=parts)

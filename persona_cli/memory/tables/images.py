@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from persona_cli.memory.tables.columns import Columns, from_column, to_column
-from persona_cli.memory.tables.connection import Connection, Value, id_list, missing
+from persona_cli.memory.tables.connection import id_list
+from persona_cli.memory.tables.table import Table, columns_of, record_of
 from persona_cli.records import Image
 
 _UNUSED = "id NOT IN (SELECT image_id FROM turn_image) AND hash NOT IN (SELECT hash FROM semantic_image)"
@@ -22,11 +23,10 @@ class Uncaptioned(NamedTuple):
     turn_id: int
 
 
-class Images:
+class Images(Table[Image]):
     """The table of pictures, and which turn showed which."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    table, noun, record = "image", "image", Image
 
     def add(
         self,
@@ -44,36 +44,12 @@ class Images:
             known = self.by_hash(hash)
             if known is not None:
                 return known
-            columns: dict[str, Value] = {
-                "hash": hash,
-                "mime": mime,
-                "width": width,
-                "height": height,
-                "size": size,
-                "phash": phash,
-            }
-            more: dict[str, Value] = {"added_at": to_column(at), "crop_of": crop_of}
-            row_id = self._connection.insert("image", {**columns, **more})
-        return Image(row_id, hash, mime, width, height, size, phash, at, crop_of=crop_of)
-
-    def get(self, image_id: int) -> Image:
-        """Return one picture; raises `NotFoundError`."""
-        row = self._connection.row("SELECT * FROM image WHERE id = ?", (image_id,))
-        if row is None:
-            raise missing("image", image_id)
-        return parse_row(row)
-
-    def many(self, ids: Collection[int]) -> tuple[Image, ...]:
-        """Return the pictures among `ids` that exist, by id."""
-        rows = self._connection.rows(
-            "SELECT * FROM image WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id", (id_list(ids),)
-        )
-        return tuple(parse_row(row) for row in rows)
+            image = Image(0, hash, mime, width, height, size, phash, at, crop_of=crop_of)
+            return replace(image, id=self._connection.insert("image", columns_of(image)))
 
     def by_hash(self, hash: str) -> Image | None:  # noqa: A002 - the field's name in the record
         """Return the picture with these bytes, or None."""
-        row = self._connection.row("SELECT * FROM image WHERE hash = ?", (hash,))
-        return None if row is None else parse_row(row)
+        return self._first("hash = ?", hash)
 
     def near(self, phash: str, distance: int = 8) -> tuple[tuple[Image, int], ...]:
         """Return the pictures whose perceptual hash differs in at most `distance` of 64 bits, nearest first."""
@@ -112,7 +88,7 @@ class Images:
             f"SELECT image.*, min(turn_id) AS shown_in {_UNCAPTIONED} GROUP BY image.id ORDER BY image.id DESC LIMIT ?",
             (most,),
         )
-        return tuple(Uncaptioned(parse_row(row), row["shown_in"]) for row in rows)
+        return tuple(Uncaptioned(record_of(Image, row), row["shown_in"]) for row in rows)
 
     def count_captions(self) -> tuple[int, int]:
         """Return how many pictures have a caption, and how many nobody was asked to describe."""
@@ -121,12 +97,11 @@ class Images:
 
     def all(self) -> tuple[Image, ...]:
         """Return every picture, oldest first."""
-        return tuple(parse_row(row) for row in self._connection.rows("SELECT * FROM image ORDER BY id"))
+        return self._where("true ORDER BY id")
 
     def unused(self) -> tuple[Image, ...]:
         """Return the pictures that no turn shows and no memory names."""
-        rows = self._connection.rows(f"SELECT * FROM image WHERE {_UNUSED} ORDER BY id")  # noqa: S608 - a constant
-        return tuple(parse_row(row) for row in rows)
+        return self._where(f"{_UNUSED} ORDER BY id")
 
     def drop_unused(self, image_id: int) -> None:
         """Delete a picture, unless something refers to it by now."""
@@ -145,22 +120,5 @@ class Images:
         )
         found: defaultdict[int, list[Image]] = defaultdict(list)
         for row in rows:
-            found[row["turn_id"]].append(parse_row(row))
+            found[row["turn_id"]].append(record_of(Image, row))
         return {turn_id: tuple(images) for turn_id, images in found.items()}
-
-
-def parse_row(row: Columns) -> Image:
-    """Return the record of a row."""
-    return Image(
-        id=row["id"],
-        hash=row["hash"],
-        mime=row["mime"],
-        width=row["width"],
-        height=row["height"],
-        size=row["size"],
-        phash=row["phash"],
-        added_at=from_column(row["added_at"]),
-        caption=row["caption"],
-        crop_of=row["crop_of"],
-        caption_by=row["caption_by"],
-    )

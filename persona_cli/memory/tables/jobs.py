@@ -9,20 +9,18 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from datetime import timedelta
-from sqlite3 import Row
 
 from persona_cli.memory.tables.columns import instant
-from persona_cli.memory.tables.connection import Connection, missing
-from persona_cli.records import Job, JobState, Session, Task
+from persona_cli.memory.tables.table import Table
+from persona_cli.records import Job, Session, Task
 
 MAX_ATTEMPTS = 3
 
 
-class Jobs:
+class Jobs(Table[Job]):
     """The table of update jobs."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    table, noun, record = "job", "job", Job
 
     def add(self, task: Task, turn_id: int | None = None, session_id: int | None = None) -> Job:
         """Queue a job behind all others."""
@@ -63,13 +61,6 @@ class Jobs:
             )
             return self.get(row["id"])
 
-    def get(self, job_id: int) -> Job:
-        """Return one job; raises `NotFoundError`."""
-        row = self._connection.row("SELECT * FROM job WHERE id = ?", (job_id,))
-        if row is None:
-            raise missing("job", job_id)
-        return _job(row)
-
     def done(self, job_id: int) -> None:
         """Note that a job has been done; one whose turn was forgotten meanwhile is gone, which is well too."""
         self._connection.write("UPDATE job SET state = 'done', error = '' WHERE id = ?", (job_id,))
@@ -102,17 +93,14 @@ class Jobs:
 
     def waiting(self, tasks: Collection[Task]) -> tuple[Job, ...]:
         """Return the queued jobs of some tasks in the order of the queue."""
-        rows = self._connection.rows(
-            "SELECT * FROM job WHERE state = 'queued' AND state <> 'done'"
-            " AND task IN (SELECT value FROM json_each(?)) ORDER BY place, id",
-            (json.dumps(list(tasks)),),
+        return self._where(
+            "state = 'queued' AND state <> 'done' AND task IN (SELECT value FROM json_each(?)) ORDER BY place, id",
+            json.dumps(list(tasks)),
         )
-        return tuple(_job(row) for row in rows)
 
     def failed(self) -> tuple[Job, ...]:
         """Return the jobs that were given up, with their errors."""
-        rows = self._connection.rows("SELECT * FROM job WHERE state = 'failed' AND state <> 'done' ORDER BY place, id")
-        return tuple(_job(row) for row in rows)
+        return self._where("state = 'failed' AND state <> 'done' ORDER BY place, id")
 
     def retry_failed(self) -> int:
         """Queue the jobs that were given up once more; return how many they are."""
@@ -122,22 +110,8 @@ class Jobs:
 
     def of_turn(self, turn_id: int) -> tuple[Job, ...]:
         """Return the jobs of a turn in the order they were queued."""
-        rows = self._connection.rows("SELECT * FROM job WHERE turn_id = ? ORDER BY id", (turn_id,))
-        return tuple(_job(row) for row in rows)
+        return self._where("turn_id = ? ORDER BY id", turn_id)
 
     def of_session(self, session_id: int) -> tuple[Job, ...]:
         """Return the jobs of a session's end in the order they were queued."""
-        rows = self._connection.rows("SELECT * FROM job WHERE session_id = ? ORDER BY id", (session_id,))
-        return tuple(_job(row) for row in rows)
-
-
-def _job(row: Row) -> Job:
-    return Job(
-        id=row["id"],
-        task=Task(row["task"]),
-        turn_id=row["turn_id"],
-        session_id=row["session_id"],
-        state=JobState(row["state"]),
-        attempts=row["attempts"],
-        error=row["error"],
-    )
+        return self._where("session_id = ? ORDER BY id", session_id)

@@ -6,27 +6,28 @@ somebody has changed since stays as it is now, and what had taken the place of s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from persona_cli.memory.tables import core, episodes, habits, images, readings, semantic
 from persona_cli.memory.tables.columns import Columns, json_from_column
 from persona_cli.memory.tables.connection import Connection, Value
 from persona_cli.memory.tables.episodes import Episodes
 from persona_cli.memory.tables.readings import Readings
+from persona_cli.memory.tables.semantic import parse_row
+from persona_cli.memory.tables.table import record_of
 from persona_cli.records import CoreEntry, EpisodicMemory, Image, ProceduralMemory, Reading, SemanticMemory
 
 Written = SemanticMemory | CoreEntry | EpisodicMemory | ProceduralMemory | Reading | Image
 
-_PARSE: Mapping[str, Callable[[Columns], Written]] = {
-    "semantic": lambda row: semantic.parse_row(row, ()),
-    "core": core.parse_row,
-    "habit": habits.parse_row,
-    "reading": readings.parse_row,
-    "episode": episodes.parse_row,
-    "image": images.parse_row,
+_RECORDS: Mapping[str, type[Written]] = {
+    "semantic": SemanticMemory,
+    "core": CoreEntry,
+    "habit": ProceduralMemory,
+    "reading": Reading,
+    "episode": EpisodicMemory,
+    "image": Image,
 }
 _STANDING = ("valid_to", "superseded_by", "status")
 """The columns that say what has become of a row; they are restored together."""
@@ -259,16 +260,11 @@ def _parse(place: str, number: int, columns: str | None) -> Written | None:
 
 
 def _record(place: str, number: int, columns: str) -> Written:
-    return _PARSE[place]({"id": number, **json_from_column(columns)})
+    row = {"id": number, **json_from_column(columns)}
+    if place == "episode":
+        return record_of(EpisodicMemory, row, turn_ids=())
+    return parse_row(row, ()) if place == "semantic" else record_of(_RECORDS[place], row)
 
 
 def _key(record: Written) -> tuple[str, int]:
-    places = {
-        SemanticMemory: "semantic",
-        CoreEntry: "core",
-        EpisodicMemory: "episode",
-        ProceduralMemory: "habit",
-        Reading: "reading",
-        Image: "image",
-    }
-    return places[type(record)], record.id
+    return next(place for place, kind in _RECORDS.items() if type(record) is kind), record.id

@@ -7,61 +7,33 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from persona_cli.memory.tables.columns import (
-    Columns,
-    from_column,
-    json_from_column,
-    to_column,
-    traits_from_column,
-    traits_to_column,
-)
-from persona_cli.memory.tables.connection import Connection
+from persona_cli.memory.tables.columns import json_from_column, to_column, traits_from_column, traits_to_column
+from persona_cli.memory.tables.table import Table, columns_of, record_of
 from persona_cli.personality import Traits, blend
 from persona_cli.records import Author, Reading
 
 _NEUTRAL = traits_to_column(Traits())
 
 
-class Readings:
+class Readings(Table[Reading]):
     """The table of readings; the last one's `after` is how the user is seen now."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    table, noun, record = "reading", "reading", Reading
 
     def add(
         self, turn_id: int | None, at: datetime, inferred: Traits, momentum: float, before: Traits, after: Traits
     ) -> Reading:
         """Store one reading of a model with the vector before and after it."""
-        row_id = self._connection.insert(
-            "reading",
-            {
-                "turn_id": turn_id,
-                "at": to_column(at),
-                "inferred": traits_to_column(inferred),
-                "momentum": momentum,
-                "before": traits_to_column(before),
-                "after": traits_to_column(after),
-            },
-        )
-        return Reading(row_id, turn_id, at, inferred, momentum, before, after)
+        reading = Reading(0, turn_id, at, inferred, momentum, before, after)
+        return replace(reading, id=self._connection.insert("reading", columns_of(reading)))
 
     def put(self, scores: Mapping[str, float], at: datetime) -> Reading:
         """Store what a person says of themselves: these traits are so from now on, the others as they were."""
         before = self.latest()
         after = replace(before, **scores)
-        row_id = self._connection.insert(
-            "reading",
-            {
-                "turn_id": None,
-                "at": to_column(at),
-                "inferred": json.dumps(dict(scores)),
-                "momentum": 0.0,
-                "before": traits_to_column(before),
-                "after": traits_to_column(after),
-                "author": Author.PERSON,
-            },
-        )
-        return Reading(row_id, None, at, replace(Traits(), **scores), 0.0, before, after, Author.PERSON)
+        reading = Reading(0, None, at, replace(Traits(), **scores), 0.0, before, after, Author.PERSON)
+        columns = columns_of(reading) | {"inferred": json.dumps(dict(scores))}
+        return replace(reading, id=self._connection.insert("reading", columns))
 
     def lock(self, trait: str, at: datetime) -> None:
         """Let no reading of a model move a trait any more."""
@@ -98,19 +70,18 @@ class Readings:
 
     def all(self) -> tuple[Reading, ...]:
         """Return every reading, oldest first."""
-        return tuple(parse_row(row) for row in self._connection.rows("SELECT * FROM reading ORDER BY id"))
+        return self._where("true ORDER BY id")
 
     def of_turn(self, turn_id: int) -> tuple[Reading, ...]:
         """Return the readings a turn has caused."""
-        rows = self._connection.rows("SELECT * FROM reading WHERE turn_id = ? ORDER BY id", (turn_id,))
-        return tuple(parse_row(row) for row in rows)
+        return self._where("turn_id = ? ORDER BY id", turn_id)
 
     def replay(self, after_id: int) -> None:
         """Work out the vectors again from reading `after_id` on, after one of them was deleted."""
         row = self._connection.row("SELECT after FROM reading WHERE id < ? ORDER BY id DESC LIMIT 1", (after_id,))
         vector = Traits() if row is None else traits_from_column(row["after"])
         for row in self._connection.rows("SELECT * FROM reading WHERE id >= ? ORDER BY id", (after_id,)):
-            reading = parse_row(row)
+            reading = record_of(Reading, row)
             if reading.author is Author.PERSON:
                 moved = replace(vector, **json_from_column(row["inferred"]))
             else:
@@ -119,17 +90,3 @@ class Readings:
                 "reading", reading.id, {"before": traits_to_column(vector), "after": traits_to_column(moved)}
             )
             vector = moved
-
-
-def parse_row(row: Columns) -> Reading:
-    """Return the record of a row."""
-    return Reading(
-        id=row["id"],
-        turn_id=row["turn_id"],
-        at=from_column(row["at"]),
-        inferred=traits_from_column(row["inferred"]),
-        momentum=row["momentum"],
-        before=traits_from_column(row["before"]),
-        after=traits_from_column(row["after"]),
-        author=Author(row["author"]),
-    )

@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING
 from persona_cli.memory.tables.columns import (
     Columns,
     bounds,
-    from_column,
     just_after,
     maybe_from_column,
     maybe_to_column,
     to_column,
-    words_from_column,
     words_to_column,
 )
-from persona_cli.memory.tables.connection import Connection, Value, id_list, missing
+from persona_cli.memory.tables.connection import Value, id_list
+from persona_cli.memory.tables.table import Table, columns_of, record_of
 from persona_cli.records import Author, SemanticMemory, Status, Window
 
 if TYPE_CHECKING:
@@ -29,11 +28,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Semantics:
+class Semantics(Table[SemanticMemory]):
     """The table of semantic memories."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    table, noun, record = "semantic", "semantic memory", SemanticMemory
 
     def add(self, memory: SemanticMemory) -> SemanticMemory:
         """Store a new memory and return it with its id; the id it came with does not count."""
@@ -42,17 +40,6 @@ class Semantics:
             for place, image in enumerate(memory.images):
                 self._connection.insert("semantic_image", {"semantic_id": row_id, "place": place, "hash": image})
         return replace(memory, id=row_id)
-
-    def get(self, memory_id: int) -> SemanticMemory:
-        """Return one memory; raises `NotFoundError`."""
-        found = self.many([memory_id])
-        if not found:
-            raise missing("semantic memory", memory_id)
-        return found[0]
-
-    def many(self, ids: Collection[int]) -> tuple[SemanticMemory, ...]:
-        """Return the memories among `ids` that exist, by id."""
-        return self._where("id IN (SELECT value FROM json_each(?)) ORDER BY id", id_list(ids)) if ids else ()
 
     def list(
         self,
@@ -94,8 +81,7 @@ class Semantics:
 
     def same(self, content: str) -> SemanticMemory | None:
         """Return the active memory that says exactly this, up to case, spaces and punctuation."""
-        found = self._where("folded = ? AND status = 'active' ORDER BY id LIMIT 1", _fold(content))
-        return found[0] if found else None
+        return self._first("folded = ? AND status = 'active' ORDER BY id", _fold(content))
 
     def seen_again(self, memory_id: int, at: datetime) -> SemanticMemory:
         """Count one more time that it was said, and return the memory."""
@@ -172,8 +158,7 @@ class Semantics:
             self._connection.update("semantic", memory_id, columns)
         return self.get(memory_id)
 
-    def _where(self, tests: str, *values: Value) -> tuple[SemanticMemory, ...]:
-        rows = self._connection.rows(f"SELECT * FROM semantic WHERE {tests}", values)  # noqa: S608 - from above
+    def _records(self, rows: Sequence[Columns]) -> tuple[SemanticMemory, ...]:
         if not rows:
             return ()
         links = self._connection.rows(
@@ -216,23 +201,10 @@ def _fold(content: str) -> str:
 
 
 def _columns(memory: SemanticMemory) -> dict[str, Value]:
-    return {
-        "content": memory.content,
-        "keywords": words_to_column(memory.keywords),
-        "subject": memory.subject,
-        "quote": memory.quote,
-        "recorded_at": to_column(memory.recorded_at),
-        "valid_from": to_column(memory.valid_from),
-        "turn_id": memory.turn_id,
-        "event_start": maybe_to_column(memory.event.start) if memory.event else None,
-        "event_end": maybe_to_column(memory.event.end) if memory.event else None,
-        "slot": memory.slot,
-        "valid_to": maybe_to_column(memory.valid_to),
-        "superseded_by": memory.superseded_by,
-        "status": memory.status,
-        "seen": memory.seen,
-        "last_seen": maybe_to_column(memory.last_seen),
-        "author": memory.author,
+    event = memory.event or Window()
+    return columns_of(memory, but=("images",)) | {
+        "event_start": maybe_to_column(event.start),
+        "event_end": maybe_to_column(event.end),
         "folded": _fold(memory.content),
     }
 
@@ -240,22 +212,4 @@ def _columns(memory: SemanticMemory) -> dict[str, Value]:
 def parse_row(row: Columns, images: tuple[str, ...]) -> SemanticMemory:
     """Return the record of a row."""
     event = Window(maybe_from_column(row["event_start"]), maybe_from_column(row["event_end"]))
-    return SemanticMemory(
-        id=row["id"],
-        content=row["content"],
-        keywords=words_from_column(row["keywords"]),
-        subject=row["subject"],
-        quote=row["quote"],
-        recorded_at=from_column(row["recorded_at"]),
-        valid_from=from_column(row["valid_from"]),
-        turn_id=row["turn_id"],
-        images=images,
-        event=None if event == Window() else event,
-        slot=row["slot"],
-        valid_to=maybe_from_column(row["valid_to"]),
-        superseded_by=row["superseded_by"],
-        status=Status(row["status"]),
-        seen=row["seen"],
-        last_seen=maybe_from_column(row["last_seen"]),
-        author=Author(row["author"]),
-    )
+    return record_of(SemanticMemory, row, images=images, event=None if event == Window() else event)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from sqlite3 import Row
 
-from persona_cli.memory.tables.columns import from_column, maybe_from_column, maybe_to_column, to_column
-from persona_cli.memory.tables.connection import Connection, missing
+from persona_cli.memory.tables.columns import maybe_from_column, maybe_to_column
+from persona_cli.memory.tables.table import Table, columns_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,35 +38,23 @@ NOWHERE = Looked()
 """Where nothing has been looked at."""
 
 
-class Tidies:
+class Tidies(Table[Tidy]):
     """The table of tidyings, and of episodes that are left apart."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    table, noun, record = "tidy", "tidying", Tidy
 
     def begin(self, at: datetime, session_id: int | None = None) -> Tidy:
         """Begin a tidying, or go on with the one the same session has brought about."""
-        row = self._connection.row("SELECT * FROM tidy WHERE session_id = ? ORDER BY id DESC LIMIT 1", (session_id,))
-        if row is not None:
-            return _tidy(row)
-        last = self._connection.row("SELECT id FROM turn ORDER BY id DESC LIMIT 1")
-        turn_id = None if last is None else last["id"]
-        row_id = self._connection.insert("tidy", {"at": to_column(at), "session_id": session_id, "turn_id": turn_id})
-        return Tidy(row_id, at, session_id, turn_id)
-
-    def get(self, tidy_id: int) -> Tidy:
-        """Return one tidying; raises `NotFoundError`."""
-        row = self._connection.row("SELECT * FROM tidy WHERE id = ?", (tidy_id,))
-        if row is None:
-            raise missing("tidying", tidy_id)
-        return _tidy(row)
+        begun = self._first("session_id = ? ORDER BY id DESC", session_id)
+        if begun is None:
+            last = self._connection.row("SELECT id FROM turn ORDER BY id DESC LIMIT 1")
+            begun = Tidy(0, at, session_id, None if last is None else last["id"])
+            begun = replace(begun, id=self._connection.insert("tidy", columns_of(begun)))
+        return begun
 
     def latest(self) -> Tidy | None:
         """Return the last tidying that can be taken back."""
-        row = self._connection.row(
-            "SELECT * FROM tidy WHERE id IN (SELECT tidy_id FROM journal) ORDER BY id DESC LIMIT 1"
-        )
-        return None if row is None else _tidy(row)
+        return self._first("id IN (SELECT tidy_id FROM journal) ORDER BY id DESC")
 
     def looked(self) -> Looked:
         """Return until where tidying has looked."""
@@ -91,7 +78,3 @@ class Tidies:
             self._connection.write(
                 "INSERT OR REPLACE INTO apart (episode_id, reason) VALUES (?, ?)", (episode_id, reason)
             )
-
-
-def _tidy(row: Row) -> Tidy:
-    return Tidy(row["id"], from_column(row["at"]), row["session_id"], row["turn_id"])

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from sqlite3 import Row
 from typing import TYPE_CHECKING, NamedTuple
 
 from persona_cli.memory.tables import steps as step_json
-from persona_cli.memory.tables.columns import bounds, from_column, instant, just_after, to_column
+from persona_cli.memory.tables.columns import Columns, bounds, from_column, instant, just_after, to_column
 from persona_cli.memory.tables.connection import Connection, Value, id_list, missing
 from persona_cli.memory.tables.images import Images
+from persona_cli.memory.tables.table import Table, columns_of, record_of
 from persona_cli.records import Image, Personality, Ref, Step, Turn, Window
 
 if TYPE_CHECKING:
@@ -40,13 +40,15 @@ class MessageLine(NamedTuple):
         return from_column(self.stored_at)
 
 
-class Turns:
+class Turns(Table[Turn]):
     """The table of turns."""
+
+    table, noun, record = "turn", "message", Turn
 
     def __init__(
         self, connection: Connection, images: Images, find: Callable[[frozenset[Ref]], step_json.Found]
     ) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self._images = images
         self._find = find
 
@@ -63,23 +65,14 @@ class Turns:
         """Store one turn and let its session last until then."""
         kept = tuple(step for step in steps if isinstance(step, step_json.KeptStep))
         with self._connection.transaction():
-            row_id = self._connection.insert(
-                "turn",
-                {
-                    "session_id": session_id,
-                    "at": to_column(at),
-                    "user": user,
-                    "answer": answer,
-                    "model": model,
-                    "steps": step_json.encode(kept),
-                },
-            )
+            turn = Turn(0, session_id, at, user, answer, model, tuple(images), kept)
+            row_id = self._connection.insert("turn", {**columns_of(turn), "steps": step_json.encode(kept)})
             for place, image in enumerate(images):
                 self._connection.insert("turn_image", {"turn_id": row_id, "place": place, "image_id": image.id})
             self._connection.write(
                 "UPDATE session SET last_at = ? WHERE id = ? AND last_at < ?", (to_column(at), session_id, instant(at))
             )
-        return Turn(row_id, session_id, at, user, answer, model, tuple(images), kept)
+        return replace(turn, id=row_id)
 
     def answer(self, turn_id: int, answer: str, steps: Sequence[Step | Personality]) -> None:
         """Store what was answered in a turn; raises `NotFoundError` for one that is gone."""
@@ -96,11 +89,7 @@ class Turns:
         rows = self._connection.rows("SELECT * FROM turn WHERE id = ?", (turn_id,))
         if not rows:
             raise missing("message", turn_id)
-        return replace(self._turns(rows)[0], steps=step_json.decode(rows[0]["steps"], self._find))
-
-    def many(self, ids: Collection[int]) -> tuple[Turn, ...]:
-        """Return the turns among `ids` that exist, by id."""
-        return self._where("id IN (SELECT value FROM json_each(?)) ORDER BY id", id_list(ids)) if ids else ()
+        return replace(self._records(rows)[0], steps=step_json.decode(rows[0]["steps"], self._find))
 
     def lines(self, ids: Collection[int]) -> tuple[MessageLine, ...]:
         """Return the words of the turns among `ids` that exist, by id; ten times as quick as `many`."""
@@ -179,31 +168,15 @@ class Turns:
                 "SELECT * FROM turn WHERE at >= ? AND at < ? AND (at, id) > (?, ?) ORDER BY at, id LIMIT ?",
                 (start, end, *last, _PAGE),
             )
-            yield from self._turns(rows)
+            yield from self._records(rows)
             if len(rows) < _PAGE:
                 return
             last = (rows[-1]["at"], rows[-1]["id"])
 
     def find_same(self, at: datetime, user: str) -> Turn | None:
         """Return the turn in which the user said exactly this at exactly this moment, or None."""
-        found = self._where("at >= ? AND at < ? AND user = ? LIMIT 1", instant(at), just_after(at), user)
-        return found[0] if found else None
+        return self._first("at >= ? AND at < ? AND user = ?", instant(at), just_after(at), user)
 
-    def _where(self, tests: str, *values: Value) -> tuple[Turn, ...]:
-        rows = self._connection.rows(f"SELECT * FROM turn WHERE {tests}", values)  # noqa: S608 - from above
-        return self._turns(rows)
-
-    def _turns(self, rows: Sequence[Row]) -> tuple[Turn, ...]:
+    def _records(self, rows: Sequence[Columns]) -> tuple[Turn, ...]:
         shown = self._images.of_turns([row["id"] for row in rows]) if rows else {}
-        return tuple(
-            Turn(
-                id=row["id"],
-                session_id=row["session_id"],
-                at=from_column(row["at"]),
-                user=row["user"],
-                answer=row["answer"],
-                model=row["model"],
-                images=shown.get(row["id"], ()),
-            )
-            for row in rows
-        )
+        return tuple(record_of(Turn, row, images=shown.get(row["id"], ())) for row in rows)
