@@ -52,17 +52,6 @@ def stretches(text: str) -> tuple[VoicedStretch, ...]:
     return tuple(joined)
 
 
-def voice_of(text: str, start: int, end: int) -> Voice:
-    """Return who speaks most of text[start:end]."""
-    shares = [(min(end, part.end) - max(start, part.start), part.voice) for part in stretches(text)]
-    return max((share for share in shares if share[0] > 0), key=lambda share: share[0], default=(0, Voice.OWN))[1]
-
-
-def is_own(text: str) -> bool:
-    """Tell whether the user speaks all of a text."""
-    return all(part.voice is Voice.OWN for part in stretches(text))
-
-
 @dataclass(frozen=True, slots=True)
 class _Forms:
     rest: re.Pattern[str]

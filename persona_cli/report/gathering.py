@@ -12,7 +12,7 @@ from datetime import date, datetime
 from persona_cli.memory.record_words import moment, words_of
 from persona_cli.memory.store import Store
 from persona_cli.memory.tables.conflicts import Conflict
-from persona_cli.personality import NEUTRAL, TRAITS, Traits, manner
+from persona_cli.personality import TRAITS, Traits, manner
 from persona_cli.records import (
     CoreEntry,
     EpisodicMemory,
@@ -249,8 +249,3 @@ def _held_back(store: Store) -> tuple[HeldBack, ...]:
 
 def _day(day: date, now: datetime) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=now.tzinfo)
-
-
-def off_neutral(score: float) -> float:
-    """Return how far a score is from neutral."""
-    return abs(score - NEUTRAL)

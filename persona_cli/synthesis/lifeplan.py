@@ -39,7 +39,6 @@ class Act(StrEnum):
 
 
 ASKS = frozenset({Act.ASK, Act.ASK_FORMER, Act.ASK_WINDOW, Act.ASK_UNTOLD, Act.USE})
-TELLS = frozenset({Act.NAME, Act.TELL, Act.CHANGE, Act.SHOW})
 
 
 @dataclass(frozen=True, slots=True)

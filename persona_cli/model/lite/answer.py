@@ -62,7 +62,6 @@ _NOT = re.compile(r"\b(?:no|not|never|none|cannot|without|stopped|quit|gave up|n
 _CANNOT_STAND = re.compile(r"\bca(?:nno|n['’]?)t stand\b", re.I)
 _AVERSE = re.compile(r"\b(?:dislike|hate|detest|loathe|mind|avoid)\w*\b", re.I)
 _LISTS = ("list", "howmany", "summary")
-_STILL = re.compile(r"\b(?:still|any ?more|these days|at the moment|currently|now)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
