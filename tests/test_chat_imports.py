@@ -4,7 +4,7 @@ import json
 import time
 import zipfile
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from persona_cli.importers.sillytavern import SILLYTAVERN
 from persona_cli.importers.telegram import TELEGRAM
 from persona_cli.importers.times import DateOrder
 from persona_cli.importers.whatsapp import WHATSAPP
+from tests.telegrams import KARL, ME, ONE_CHAT, telegram
 from tests.terminal import persona, persona_typed
 
 GAP = timedelta(hours=1)
@@ -259,45 +260,6 @@ def test_at_a_terminal_a_person_is_asked_for_what_a_chat_leaves_open(tmp_path: P
     assert code == 0, shown
     assert "nobody is called Bob" in shown
     assert "2024-05-03 to 2024-06-04" in " ".join(shown.split())
-
-
-ME, KARL = "user11", "user22"
-
-
-def telegram(number: int, sender: str, text: Any, **more: Any) -> dict[str, Any]:
-    names = {ME: "Ada L.", KARL: "Karl"}
-    at = 1_700_000_000 + 60 * number
-    return {
-        "id": number,
-        "type": "message",
-        "date": datetime.fromtimestamp(at).isoformat(),
-        "date_unixtime": str(at),
-        "from": names.get(sender, "Bot"),
-        "from_id": sender,
-        "text": text,
-        "text_entities": [],
-        **more,
-    }
-
-
-LINKED = ["See ", {"type": "link", "text": "https://example.org"}, " and ", {"type": "bold", "text": "say"}]
-ONE_CHAT: dict[str, Any] = {
-    "name": "Karl",
-    "type": "personal_chat",
-    "id": 22,
-    "messages": [
-        {"id": 1, "type": "service", "date_unixtime": "1700000000", "action": "phone_call", "text": ""},
-        telegram(2, KARL, "Hello"),
-        telegram(3, ME, LINKED),
-        telegram(4, ME, "Look", photo="photos/photo_1.jpg", width=10, height=10),
-        telegram(5, ME, "", photo="(File not included. Change data exporting settings to download.)"),
-        telegram(6, ME, "I was born on Mars", forwarded_from="A comedian"),
-        telegram(7, ME, "", file="voice_messages/audio_1.ogg", media_type="voice_message"),
-        {**telegram(8, ME, "no time"), "date_unixtime": None, "date": "soon"},
-        {**telegram(9, ME, "old"), "date_unixtime": None, "date": "2019-07-01T12:00:00"},
-        "nonsense",
-    ],
-}  # fmt: skip
 
 
 def test_one_chat_of_telegram(tmp_path: Path) -> None:

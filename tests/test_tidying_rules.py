@@ -1,4 +1,4 @@
-"""What tidying holds to whatever the model says: evidence, interruptions, what a person took back; facts said twice."""
+"""What tidying holds to whatever the model says: evidence, interruptions, what a person took back."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import pytest
 
 from persona_cli.agent import open_assistant, tidying
 from persona_cli.agent.assistant import Assistant
-from persona_cli.agent.tidying import Tidying, check_summary, take_back
+from persona_cli.agent.tidying import Tidying, check_summary
 from persona_cli.config import Settings
 from persona_cli.errors import FormatError, Interrupted
 from persona_cli.memory import open_memory
 from persona_cli.memory.store import Store
 from persona_cli.memory.tables.tidies import NOWHERE, Looked
 from persona_cli.memory.vectors.embedding import embed_wanted
-from persona_cli.model.tasks import SemanticDraft, Stop, SummaryDraft
+from persona_cli.model.tasks import Stop, SummaryDraft
 from persona_cli.paths import find_places
-from persona_cli.records import Author, EpisodicMemory, Kind, Ref, SemanticMemory, Status, Task
-from persona_cli.remembering.same import find_doubles, says_the_same
+from persona_cli.records import EpisodicMemory, Kind, Ref, SemanticMemory, Task
+from persona_cli.remembering.same import find_doubles
 from tests.conftest import StillClock
 from tests.fakes import ScriptedModel
 from tests.terminal import persona
@@ -35,6 +35,7 @@ GUITAR = (
     "At my guitar lesson today I learnt a song on three strings.",
 )
 OTHERS = ("My bicycle was stolen at the station.", "We are going to Rome in the autumn.", "The vet gave Minka tablets.")
+NURSE = ("The user works as a nurse.", "The user is a nurse.")
 KEYWORDS = {"guitar": ("guitar", "strings"), "bicycle": ("bicycle",), "Rome": ("Rome",), "vet": ("vet", "Minka")}
 
 
@@ -58,6 +59,10 @@ def tell(store: Store, at: datetime, said: str) -> EpisodicMemory:
     store.sessions.close(session.id, at)
     keywords = next(words for word, words in KEYWORDS.items() if word in said)
     return store.episodes.add(EpisodicMemory(0, session.id, f"The user said: {said}", keywords, (turn.id,), at, at, at))
+
+
+def fact(content: str, at: datetime) -> SemanticMemory:
+    return SemanticMemory(0, content, (), "user", content, at, at, last_seen=at)
 
 
 def queue_tidy(store: Store) -> None:
@@ -201,7 +206,7 @@ def test_what_was_looked_at_is_compared_again_only_with_what_is_new(
         return len(tidied.merged), len(tidied.doubles)
 
     tidy = Tidying(assistant.memory, assistant.model, timedelta(days=30))
-    first, second = (store.semantic.add(fact(said, clock.now)) for said in SAME[0])
+    first, second = (store.semantic.add(fact(said, clock.now)) for said in NURSE)
     assert found(NOWHERE) == (1, 1)
     assert found(Looked(clock.now - timedelta(days=30), 6, second.id)) == (0, 0)
     # the last three of six episodes are new: enough beside 47 old ones, too few beside 48
@@ -274,87 +279,6 @@ def test_it_can_be_turned_off(home: Path, weights: Path, model: ScriptedModel, c
     assert opened.updates.run().done == 1
     assert not summaries(opened.memory.store)
     opened.close()
-
-
-SAME = [
-    ("The user works as a nurse.", "The user is a nurse."),
-    ("The user enjoys hiking.", "The user likes to go hiking."),
-    ("The user is allergic to nuts.", "The user has a nut allergy."),
-    ("The user goes running every Sunday.", "The user runs every Sunday."),
-    ("The user wants to visit Japan.", "The user would like to visit Japan."),
-]
-OTHER = [
-    ("The user lives in Oslo.", "The user wants to live in Oslo."),
-    ("The user likes jazz.", "The user plays jazz."),
-    ("The user visited Rome.", "The user wants to visit Rome."),
-    ("The user likes Anna.", "Anna likes the user."),
-    ("The user moved to Bonn.", "The user lives in Bonn."),
-    ("The user likes tea.", "The user likes green tea."),
-    ("The user has a headache.", "The user had a headache."),
-    ("The user has two cats.", "The user has three cats."),
-    ("The user eats meat.", "The user does not eat meat."),
-    ("The user has a cat named Tom.", "The user has a dog named Tom."),
-]
-
-
-@pytest.mark.parametrize(("one", "other"), SAME)
-def test_the_same_in_other_words(one: str, other: str) -> None:
-    assert says_the_same(one, other)
-    assert says_the_same(other, one)
-
-
-@pytest.mark.parametrize(("one", "other"), OTHER)
-def test_what_only_looks_the_same(one: str, other: str) -> None:
-    assert not says_the_same(one, other)
-    assert not says_the_same(other, one)
-
-
-def fact(content: str, at: datetime) -> SemanticMemory:
-    return SemanticMemory(0, content, (), "user", content, at, at, last_seen=at)
-
-
-def test_a_fact_that_slipped_in_twice_counts_as_one_and_comes_apart_again(
-    assistant: Assistant, clock: StillClock
-) -> None:
-    store, now = assistant.memory.store, clock.now
-    for pair in (SAME[0], OTHER[0], OTHER[4]):
-        for days, content in zip((9, 5), pair, strict=True):
-            store.semantic.add(fact(content, now - timedelta(days=days)))
-    embed_wanted(store, assistant.memory.embedder)
-    before = [pair for pair in store.export_rows() if pair[0] == "semantic"]
-    (double,) = assistant.tidy(dry_run=False).doubles
-    assert (double.kept.content, double.again.content) == SAME[0]
-    kept, again = store.semantic.many([double.kept.id, double.again.id])
-    assert (kept.seen, kept.last_seen) == (2, now - timedelta(days=5))
-    assert (again.status, again.superseded_by, again.valid_to) == (Status.SUPERSEDED, kept.id, again.valid_from)
-    held = store.semantic.list(as_of=now - timedelta(days=1))
-    assert again.id not in [one.id for one in held]
-    assert assistant.tidy(dry_run=False).empty
-    tidied = store.tidies.latest()
-    assert tidied is not None
-    take_back(assistant.memory, tidied.id)
-    assert [pair for pair in store.export_rows() if pair[0] == "semantic"] == before
-
-
-def test_what_a_person_wrote_is_the_one_that_stays(assistant: Assistant, clock: StillClock) -> None:
-    store = assistant.memory.store
-    said = store.semantic.add(fact(SAME[0][0], clock.now - timedelta(days=9)))
-    own = store.semantic.add(replace(fact(SAME[0][1], clock.now), author=Author.PERSON))
-    embed_wanted(store, assistant.memory.embedder)
-    (double,) = assistant.tidy(dry_run=True).doubles
-    assert (double.kept.id, double.again.id) == (own.id, said.id)
-
-
-def test_the_same_in_other_words_is_heard_as_the_same_at_once(
-    assistant: Assistant, model: ScriptedModel, clock: StillClock
-) -> None:
-    for said, content in zip(("I work as a nurse", "I am a nurse, you know"), SAME[0], strict=True):
-        model.enqueue("extract_semantic", [SemanticDraft(content, ("nurse",))])
-        list(assistant.respond(said))
-        assistant.updates.run()
-        clock.advance(days=1)
-    (known,) = assistant.memory.store.semantic.list()
-    assert (known.content, known.seen) == (SAME[0][0], 2)
 
 
 @pytest.fixture

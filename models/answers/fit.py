@@ -25,9 +25,8 @@ from persona_cli.model.lite.answer import candidates_for
 from persona_cli.model.lite.knowledge import gather
 from persona_cli.model.lite.listener import Listener
 from persona_cli.model.lite.matching import COEFFICIENTS, NAMES, evidence, features, understand
-from persona_cli.model.lite.reply import LOOKED_AT
-from persona_cli.model.tasks import Exchange as Looked
-from persona_cli.model.tasks import Situation
+from persona_cli.model.lite.searches import LOOKED_AT
+from persona_cli.model.tasks import SearchRound, Situation
 from persona_cli.paths import find_places
 from persona_cli.personality import Traits
 from persona_cli.reading.inquiry import question_of
@@ -78,7 +77,7 @@ def _counted(
     if question is None:
         return
     memory, query, retrieve = assistant.memory, Query(inquiry.text, at), Retrieve(inquiry.text, most=LOOKED_AT)
-    looked = Looked("", retrieve, memory.retriever.recall(query, retrieve))
+    looked = SearchRound("", retrieve, memory.retriever.recall(query, retrieve))
     every = gather(Situation(query, memory.store.core.current(), Traits(), exchanges=(looked,)), listener)
     asked = understand(question, statements[0], None, {})
     candidates = candidates_for(asked, every, listener, lambda texts: memory.embedder.embed_query(list(texts)))

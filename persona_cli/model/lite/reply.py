@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import cached_property
 
 from persona_cli.english.forms import capital
-from persona_cli.model.lite import answer, shown, telling
+from persona_cli.model.lite import answer, searches, shown, telling
 from persona_cli.model.lite.answer import Match
 from persona_cli.model.lite.feeling import excerpt, gravest, occasion_of
 from persona_cli.model.lite.knowledge import Known, Source, gather
@@ -24,7 +23,7 @@ from persona_cli.model.lite.phrases import phrases_of
 from persona_cli.model.lite.read import draft_memories, is_worth_keeping, said_plainly, states
 from persona_cli.model.lite.session import Embed
 from persona_cli.model.lite.sums import reckon
-from persona_cli.model.lite.talk import Talk, asks_to_sum_up, looked_for, told_last_time
+from persona_cli.model.lite.talk import Talk, asks_to_sum_up, told_last_time
 from persona_cli.model.lite.tone import Tone
 from persona_cli.model.tasks import Situation
 from persona_cli.personality import Traits
@@ -33,7 +32,7 @@ from persona_cli.reading.inquiry import Question, question_of
 from persona_cli.reading.labels import Guess
 from persona_cli.reading.statement import Statement, Subject
 from persona_cli.records import Retrieve, Turn, Want, Window, Wish
-from persona_cli.timewords import describe, event_of, find_anchors, query_window
+from persona_cli.timewords import event_of, query_window
 
 ABOUT_SELF = (
     "I'm persona, running on the built-in model: no language model, but a memory. Tell me about your life, your people "
@@ -63,11 +62,6 @@ _TOLD = 0.8
 _QUESTIONS = 3
 _LOOKED_INTO = 4
 """Sentences of a message that are looked at for what is grave, each by itself: a pass of the encoder each."""
-LOOKED_AT = 32
-"""Facts and messages that a search brings: no prompt has to hold them. Of 20 of a diary of fifty the answer was among
-them for 85 questions in 100, of 32 for 96."""
-_AHEAD = timedelta(days=3_650)
-"""How far ahead what is told of is found."""
 _MINE = re.compile(r"\b(?:my|mine|our)\b", re.I)
 
 
@@ -181,18 +175,16 @@ class _Reply:
                 continue
             if done and answer.is_answered(self._matches(asked)):
                 continue
-            for thought, retrieve in self._ways(asked):
+            for thought, retrieve in searches.for_question(asked, self._at):
                 if retrieve not in done:
                     return Decision(thought, retrieve)
         return None if self._questions else self._search_for_request(done)
 
     def _search_for_request(self, done: Sequence[Retrieve]) -> Decision | None:
         words = " ".join(one.text for one in self._statements if one.act.label == "request")
-        # what somebody cannot have or likes is seldom told in the words of the request
-        for wanted in (words, *(f"{words} {looked_for(of)}" for of in ("limits", "tastes"))):
-            if words and (retrieve := self._at_any_time(wanted)) not in done:
-                return Decision(f"Looking for what bears on “{words}”.", retrieve)
-        return None
+        wanted = searches.for_request(words, self._at) if words else ()
+        retrieve = next((retrieve for retrieve in wanted if retrieve not in done), None)
+        return None if retrieve is None else Decision(f"Looking for what bears on “{words}”.", retrieve)
 
     def verdict(self) -> str:
         """Say in one line what the answer rests on."""
@@ -240,26 +232,6 @@ class _Reply:
         if key not in self._matched:
             self._matched[key] = answer.rank(asked, self._known, self._listener, self._embed)
         return self._matched[key]
-
-    def _ways(self, asked: Asked) -> list[tuple[str, Retrieve]]:
-        """Return the searches worth making for a question, in order."""
-        words = asked.question.text.strip().rstrip("?!. ")
-        ways = []
-        if find_anchors(words, self._at):
-            ways.append((f"Looking for “{words}”, then.", Retrieve(words, most=LOOKED_AT)))
-        elif asked.window is not None:
-            when = describe(asked.window, self._at)
-            retrieve = Retrieve(words, asked.window.start, asked.window.end, LOOKED_AT)
-            ways.append((f"Looking for “{words}”, {when}.", retrieve))
-        ways.append((f"Looking for “{words}”.", self._at_any_time(words)))
-        wider = " ".join([*sorted(asked.names), looked_for(asked.question.slot)]).strip()
-        if wider and asked.question.of_a_life:
-            ways.append((f"Not found yet; looking for “{wider}”.", self._at_any_time(f"{words} {wider}")))
-        return ways
-
-    def _at_any_time(self, words: str) -> Retrieve:
-        """Return a search that no time words narrow: who cooks on Sunday has to know what was told in March."""
-        return Retrieve(words, end=self._at + _AHEAD, most=LOOKED_AT)
 
     def _reply_to(self, asked: Asked, tone: Tone) -> str:
         text = asked.question.text
