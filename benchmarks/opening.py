@@ -28,7 +28,7 @@ from persona_cli.model.engines.llama import LlamaOptions, open_llama
 from persona_cli.model.engines.llama.gguf_file import read_text
 from persona_cli.model.fitting import PromptWriter
 from persona_cli.model.prompts import load_prompts
-from persona_cli.model.tasks import Exchange, Situation
+from persona_cli.model.tasks import SearchRound, Situation
 from persona_cli.personality import Traits
 from persona_cli.records import CoreMemory, Hit, Image, Kind, Query, Recall, Ref, Retrieve, SemanticMemory, Turn
 from tests.tinytext import write_text_model
@@ -125,7 +125,7 @@ def _talk(writing: PromptWriter, *, quick: bool) -> list[list[Message]]:
     for number in range(1, max(AT) + 1):
         at = _BEGIN + timedelta(minutes=number)
         said = f"This is message {number} about my garden and the tomatoes in it, what do you think?"
-        exchange = Exchange("", Retrieve(said), Recall(semantic=(_fact(number),)))
+        exchange = SearchRound("", Retrieve(said), Recall(semantic=(_fact(number),)))
         situation = Situation(
             Query(said, at), CoreMemory(), Traits(), tuple(recent), exchanges=(exchange,) if quick else ()
         )

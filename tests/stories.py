@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.model.lite import LiteModel
-from persona_cli.model.tasks import Exchange, ImageSeen, Situation
+from persona_cli.model.tasks import ImageSeen, SearchRound, Situation
 from persona_cli.personality import Traits
 from persona_cli.records import (
     Answer,
@@ -135,14 +135,14 @@ class Person:
                 continue
             assert isinstance(last, Retrieve)
             self.retrieved.append(last)
-            exchange = Exchange(thought.text, last, self.recall(last))
+            exchange = SearchRound(thought.text, last, self.recall(last))
             situation = replace(situation, exchanges=(*situation.exchanges, exchange))
         raise AssertionError("it went on searching")
 
     def situation(self, text: str, at: datetime) -> Situation:
         """Return the situation of a question after a search for its words."""
         wish = Retrieve(text)
-        return Situation(Query(text, at), CoreMemory(), Traits(), exchanges=(Exchange("", wish, self.recall(wish)),))
+        return Situation(Query(text, at), CoreMemory(), Traits(), exchanges=(SearchRound("", wish, self.recall(wish)),))
 
     def recall(self, retrieve: Retrieve) -> Recall:
         """Return the four likest facts and the six likest messages of the window."""

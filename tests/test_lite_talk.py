@@ -14,7 +14,7 @@ from persona_cli.model.lite.knowledge import of_memory
 from persona_cli.model.lite.listener import Listener
 from persona_cli.model.lite.matching import understand
 from persona_cli.model.lite.reply import Decision, decide
-from persona_cli.model.tasks import Exchange, Situation
+from persona_cli.model.tasks import SearchRound, Situation
 from persona_cli.personality import Traits
 from persona_cli.reading.inquiry import question_of
 from persona_cli.reading.judging import Bearing
@@ -57,7 +57,7 @@ def situation(text: str, *found: SemanticMemory, recent: tuple[Turn, ...] = (), 
     asked = Situation(Query(text, NOW), CoreMemory(), Traits(), recent)
     if found:
         hits = tuple(Hit(Ref(Kind.SEMANTIC, memory.id), memory, 1.0) for memory in found)
-        asked = replace(asked, exchanges=(Exchange("", Retrieve("x"), Recall(semantic=hits)),))
+        asked = replace(asked, exchanges=(SearchRound("", Retrieve("x"), Recall(semantic=hits)),))
     return replace(asked, **more)  # type: ignore[arg-type]  # fields by name
 
 
@@ -156,7 +156,7 @@ def turn(number: int, text: str) -> Turn:
 
 def found(text: str, *turns: Turn) -> Situation:
     hits = tuple(Hit(Ref(Kind.MESSAGE, said.id), said, 1.0) for said in turns)
-    return situation(text, exchanges=(Exchange("", Retrieve("x"), Recall(messages=hits)),))
+    return situation(text, exchanges=(SearchRound("", Retrieve("x"), Recall(messages=hits)),))
 
 
 def test_a_message_of_several_sentences_is_quoted_whole() -> None:

@@ -20,7 +20,7 @@ from persona_cli.model.fitting import PromptWriter
 from persona_cli.model.prompted import PromptedModel
 from persona_cli.model.prompts import load_prompts
 from persona_cli.model.sections import NOTHING_FITS
-from persona_cli.model.tasks import Exchange, ImageSeen, Situation, SummaryDraft
+from persona_cli.model.tasks import ImageSeen, SearchRound, Situation, SummaryDraft
 from persona_cli.personality import Traits
 from persona_cli.records import (
     Answer,
@@ -84,8 +84,8 @@ def situation(text: str = "What is my dog called?", **more: object) -> Situation
     return replace(Situation(Query(text, NOW), core, Traits(openness=4.26)), **more)  # type: ignore[arg-type] # a test's
 
 
-def exchange(recall: Recall, thought: str = "Not known.") -> Exchange:
-    return Exchange(thought, Retrieve("dog", NOW - timedelta(days=3)), recall)
+def exchange(recall: Recall, thought: str = "Not known.") -> SearchRound:
+    return SearchRound(thought, Retrieve("dog", NOW - timedelta(days=3)), recall)
 
 
 def whole(pieces: Sequence[Piece]) -> list[Piece]:

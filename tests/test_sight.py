@@ -19,7 +19,7 @@ from persona_cli.memory.retrieval.pictures import LooksLike, asks_to_see
 from persona_cli.memory.vectors.clip import load_picture, name_of
 from persona_cli.memory.vectors.sight import IN_PASSING
 from persona_cli.model.sections import Writer
-from persona_cli.model.tasks import Exchange, SemanticDraft
+from persona_cli.model.tasks import SearchRound, SemanticDraft
 from persona_cli.paths import find_places
 from persona_cli.records import Box, Image, ImageMemory, Kind, Query, Ref, Retrieve
 from tests.agents import NOW, exists
@@ -249,7 +249,7 @@ def test_a_model_is_told_what_a_new_picture_looks_like_and_that_it_is_not_the_sa
     assert "it looks like a picture the user showed on" in writer.query(situation)
     other = assistant.memory.media.add(saved(tmp_path, "blue", 10), LATER)
     found = assistant.memory.retriever.recall(Query("Who is this?", LATER, (other,)), wish)
-    assert "(it only looks like the picture shown now)" in writer.recalled(Exchange("", wish, found), 9_999)
+    assert "(it only looks like the picture shown now)" in writer.recalled(SearchRound("", wish, found), 9_999)
 
 
 def test_the_built_in_model_says_what_a_new_picture_looks_like(

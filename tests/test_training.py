@@ -17,7 +17,7 @@ from persona_cli.training.base import open_base
 from persona_cli.training.following import read_marks
 from persona_cli.training.optimizing import MasterAdamW
 from persona_cli.training.ordering import LikeLengths
-from persona_cli.training.recipes import Stage, get_recipe, load_recipes
+from persona_cli.training.recipes import Training, get_recipe, load_recipes
 from persona_cli.training.templates import training_template
 from persona_cli.training.training_rows import parts, read_lessons
 from tests.terminal import persona
@@ -141,7 +141,7 @@ def test_the_recipes_are_those_of_the_paper_where_they_say_so() -> None:
     sft, grpo = get_recipe("paper-sft"), get_recipe("paper-grpo")
     assert (sft.batch, sft.learning_rate, sft.warmup, sft.most_tokens) == (64, 2e-5, 0.03, 16_384)
     assert (grpo.batch, grpo.learning_rate, grpo.warmup, grpo.group, grpo.penalty) == (72, 2e-6, 0.05, 6, 1.05)
-    assert {recipe.stage for recipe in load_recipes().values()} == set(Stage)
+    assert {recipe.stage for recipe in load_recipes().values()} == set(Training)
     assert all(recipe.most_pixels == 230_400 for recipe in load_recipes().values())
 
 

@@ -21,7 +21,7 @@ from models.reading.corpus import HELD_BACK, batches
 from persona_cli.memory.vectors.state_encoder import StateEncoder
 from persona_cli.reading.encoder import Encoder
 from persona_cli.reading.heads import SENTENCE, open_heads, sentence_input
-from persona_cli.reading.keeping import COEFFICIENTS, Keeping, in_context
+from persona_cli.reading.keeping import COEFFICIENTS, KeepingLines, in_context
 from persona_cli.reading.reader import locate
 from persona_cli.reading.surface import sentence_features
 
@@ -131,7 +131,7 @@ def fit(examples: Examples) -> Floats:
     return np.append(slope, fitted.intercept_[0] - slope @ middle).astype(np.float32)
 
 
-def report(lines: Keeping, held: Sequence[Message], encoder: Encoder) -> Iterator[str]:
+def report(lines: KeepingLines, held: Sequence[Message], encoder: Encoder) -> Iterator[str]:
     """Yield how messages are read that nothing was trained on, a row for each threshold."""
     judged = [(examples, lines.judge(examples.seen)) for examples in marked(held, encoder)]
     yield "| from | worth: so read | worth nothing: read as worth | begins one: so read | goes on: read as begun |"
@@ -164,7 +164,7 @@ def main() -> None:
             np.concatenate([worth.right, more.right]),
             np.concatenate([worth.weights, more.weights]),
         )
-        lines = Keeping(fit(every), fit(apart))
+        lines = KeepingLines(fit(every), fit(apart))
         print(*report(lines, read_messages(HERE / "held.txt"), encoder), sep="\n")
         lines.save(given.into / COEFFICIENTS)
         encoder.close()

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from persona_cli.errors import FormatError
-from persona_cli.model.tasks import Exchange, Model, Situation, Stop
+from persona_cli.model.tasks import Model, SearchRound, Situation, Stop
 from persona_cli.records import Answer, Fulfilled, Kind, Query, Recall, Ref, Retrieve, Step, Think, Turn, Wish
 from persona_cli.records.counting import counted
 from persona_cli.remembering.instructions import is_instruction
@@ -133,4 +133,4 @@ def _retrieve(search: Searches, situation: Situation, thought: str, wish: Retrie
     yield wish
     recall = without_instructions(search(situation.query, wish, shown_refs(situation)))
     yield recall
-    return replace(situation, exchanges=(*situation.exchanges, Exchange(thought, wish, recall)))
+    return replace(situation, exchanges=(*situation.exchanges, SearchRound(thought, wish, recall)))

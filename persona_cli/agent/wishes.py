@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from persona_cli.errors import NotFoundError
-from persona_cli.memory import Forgotten, Memory
+from persona_cli.memory import Erasure, Memory
 from persona_cli.records import Fulfilled, Kind, Query, Ref, SemanticMemory, Status, Want, Wish
 from persona_cli.records.counting import counted
 from persona_cli.remembering.about import about
@@ -62,7 +62,7 @@ def _told(memory: SemanticMemory) -> tuple[float, int]:
     return memory.valid_from.timestamp(), memory.id
 
 
-def _lines(memory: Memory, forgotten: Forgotten) -> Iterator[str]:
+def _lines(memory: Memory, forgotten: Erasure) -> Iterator[str]:
     """Yield what a deletion did, in the words of `persona memory forget`."""
     from persona_cli.memory.repeats import repeated
 

@@ -12,7 +12,7 @@ from persona_cli.errors import UsageError
 from persona_cli.records import Kind, Ref
 
 if TYPE_CHECKING:
-    from persona_cli.memory import Forgotten, Memory
+    from persona_cli.memory import Erasure, Memory
     from persona_cli.memory.store import Record, Store
 
 _SHOWN = 40
@@ -96,7 +96,7 @@ def _forget_everything(run: Invocation, memory: Memory, *, yes: bool) -> None:
         counts = {table: count for table, count in memory.store.tables().items() if count}
         run.notice(f"In {memory.places.home}: {', '.join(f'{n} {table}' for table, n in counts.items()) or 'nothing'}.")
         _confirm(run, "Delete all of this for good, with every picture and every backup here?")
-    forgotten: Forgotten = memory.forget_everything()
+    forgotten: Erasure = memory.forget_everything()
     memory_views.print_receipt(run, memory.store, forgotten.receipt)
     memory_views.print_elsewhere(run, forgotten)
 

@@ -27,7 +27,7 @@ from persona_cli.records import (
 from persona_cli.records.counting import counted
 
 if TYPE_CHECKING:
-    from persona_cli.memory import Forgotten
+    from persona_cli.memory import Erasure
     from persona_cli.memory.retrieval import SearchResult
     from persona_cli.memory.store import Foreseen, Receipt, Record, Store
 
@@ -229,7 +229,7 @@ def print_receipt(run: Invocation, store: Store, receipt: Receipt) -> None:
         print_records(run, again)
 
 
-def print_elsewhere(run: Invocation, forgotten: Forgotten) -> None:
+def print_elsewhere(run: Invocation, forgotten: Erasure) -> None:
     """Print what became of the backups, and which copies no forgetting reaches."""
     if forgotten.rewritten:
         run.notice(f"Backups written again without it: {', '.join(forgotten.rewritten)}.")

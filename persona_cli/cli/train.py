@@ -15,7 +15,7 @@ from persona_cli.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from persona_cli.training.following import StepMark, Watch
-    from persona_cli.training.recipes import Recipe, Stage
+    from persona_cli.training.recipes import Recipe, Training
     from persona_cli.training.reinforcing import World
     from persona_cli.training.running import Course
 
@@ -66,10 +66,10 @@ def sft(
     as_json: Json = False,
 ) -> None:
     """Fine-tune a model on conversations; the same command goes on with a run that was stopped."""
-    from persona_cli.training.recipes import Stage
+    from persona_cli.training.recipes import Training
 
     run = invocation(context)
-    wanted = _recipe(recipe, Stage.SFT, method=method, rate=rate, batch=batch, per_device=per_device)
+    wanted = _recipe(recipe, Training.SFT, method=method, rate=rate, batch=batch, per_device=per_device)
     where = _base(run, base)
     if dry_run:
         _show_estimate(run, where, data, wanted, steps, as_json=as_json)
@@ -107,11 +107,11 @@ def grpo(
     as_json: Json = False,
 ) -> None:
     """Train a model by reward: it thinks, searches real memories and answers, several times for each question."""
-    from persona_cli.training.recipes import Stage
+    from persona_cli.training.recipes import Training
 
     run = invocation(context)
     wanted = _recipe(
-        recipe, Stage.GRPO, method=method, rate=rate, batch=batch, per_device=per_device, new_tokens=new_tokens
+        recipe, Training.GRPO, method=method, rate=rate, batch=batch, per_device=per_device, new_tokens=new_tokens
     )
     where = _base(run, base)
     if dry_run:
@@ -157,7 +157,7 @@ def recipes(
         )
 
 
-def _recipe(name: str, stage: Stage, *, method: str | None, **numbers: Any) -> Recipe:
+def _recipe(name: str, stage: Training, *, method: str | None, **numbers: Any) -> Recipe:
     from persona_cli.training.recipes import Method, get_recipe
 
     recipe = get_recipe(name)
@@ -221,17 +221,17 @@ def _world(run: Invocation, url: str | None) -> Iterator[tuple[World, str]]:
 
 
 @contextmanager
-def _table(run: Invocation, stage: Stage) -> Iterator[Watch]:
+def _table(run: Invocation, stage: Training) -> Iterator[Watch]:
     """Show how it goes as a table that grows, in a pipe as lines."""
-    from persona_cli.training.recipes import Stage
+    from persona_cli.training.recipes import Training
 
     heads = ["step", "of", "loss", "tokens", "min"]
-    heads += ["right"] if stage is Stage.SFT else ["reward", "spread", "format", "searches", "length"]
+    heads += ["right"] if stage is Training.SFT else ["reward", "spread", "format", "searches", "length"]
 
     def cells(mark: StepMark) -> list[str]:
         own = (
             [mark.accuracy]
-            if stage is Stage.SFT
+            if stage is Training.SFT
             else [mark.reward, mark.spread, mark.format, mark.searches, mark.length]
         )
         shared = [f"{mark.step}", f"{mark.steps}", f"{mark.loss:.3f}", f"{mark.tokens:,}", f"{mark.seconds / 60:.1f}"]

@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from persona_cli.reading.judging import Judge
     from persona_cli.reading.reader import Reader
 
-__all__ = ["Forgotten", "Keeping", "Memory", "open_memory"]
+__all__ = ["Erasure", "Keeping", "Memory", "open_memory"]
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
+class Erasure:
     """What one forgetting has done in the home, and what it could not reach."""
 
     receipt: Receipt
@@ -194,7 +194,7 @@ class Memory:
         """Load the embedding model, which otherwise loads with the first question and keeps it waiting."""
         self.embedder.embed_query(["?"])
 
-    def forget(self, *refs: Ref) -> Forgotten:
+    def forget(self, *refs: Ref) -> Erasure:
         """Delete memories for good, with everything made from them: rows, vectors, pictures, prompt, backups."""
         if not self.lasting:
             return self._forget_here(refs)
@@ -214,7 +214,7 @@ class Memory:
             )
         return replace(done, rewritten=rewritten, dropped=dropped)
 
-    def forget_everything(self) -> Forgotten:
+    def forget_everything(self) -> Erasure:
         """Delete all there is for good: every row, picture, vector, backup and copy in the home; weights stay."""
         from persona_cli.memory.backups_forget import drop_backups
         from persona_cli.memory.copies import copies_of
@@ -226,7 +226,7 @@ class Memory:
         self.media.clear()
         self.drop_prompt()
         self.index.rebuild()
-        return Forgotten(Receipt((), counts), (), dropped, copies_of(self.places.home))
+        return Erasure(Receipt((), counts), (), dropped, copies_of(self.places.home))
 
     def in_backups(self) -> frozenset[str]:
         """Return the SHA-256 of each picture that a backup in the home has, whether or not the memory has it."""
@@ -234,7 +234,7 @@ class Memory:
 
         return pictures_in_backups(self.backups)
 
-    def _forget_here(self, refs: Collection[Ref]) -> Forgotten:
+    def _forget_here(self, refs: Collection[Ref]) -> Erasure:
         from persona_cli.memory.copies import copies_of
 
         receipt = self.store.forget(*refs)
@@ -242,7 +242,7 @@ class Memory:
         for digest in receipt.files:
             if digest not in spared:
                 self.media.remove(digest)
-        return Forgotten(receipt, (), (), copies_of(self.places.home) if self.lasting else ())
+        return Erasure(receipt, (), (), copies_of(self.places.home) if self.lasting else ())
 
     def drop_prompt(self) -> None:
         """Delete the evaluated prompt: its words may hold what is forgotten, and nothing tells which.

@@ -18,7 +18,7 @@ from persona_cli.model.engines import Engine, ImagePart, Message
 from persona_cli.model.grounding import PictureForm
 from persona_cli.model.prompts import Prompts
 from persona_cli.model.sections import MARK, Writer, plain, shortened, traits
-from persona_cli.model.tasks import Exchange, Situation
+from persona_cli.model.tasks import SearchRound, Situation
 from persona_cli.records import CoreMemory, Image, PictureSource, Retrieve, Section, Spent
 from persona_cli.timewords import stamp
 
@@ -207,7 +207,7 @@ class PromptWriter:
         ]
         return fields, sections
 
-    def _retrievals(self, first: Message, exchanges: Sequence[Exchange], *, last: bool) -> list[_Parts]:
+    def _retrievals(self, first: Message, exchanges: Sequence[SearchRound], *, last: bool) -> list[_Parts]:
         parts: list[_Parts] = []
         for place, exchange in enumerate(exchanges):
             says = LAST if last and place == len(exchanges) - 1 else AGAIN
@@ -215,7 +215,7 @@ class PromptWriter:
             parts.append(self._parts(exchange, int(self._room(self._joined(first, parts)) * share), says))
         return parts
 
-    def _parts(self, exchange: Exchange, budget: int, says: str) -> _Parts:
+    def _parts(self, exchange: SearchRound, budget: int, says: str) -> _Parts:
         """Write one retrieval within `budget`: what the model wrote, then what was found."""
         thought = shortened(plain(exchange.thought), int(budget * THOUGHT), self._engine.count)
         asked = Message("assistant", (_asked(exchange.retrieve, thought),))

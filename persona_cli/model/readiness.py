@@ -18,7 +18,7 @@ from typing import Any
 from persona_cli.errors import ContextError, FormatError
 from persona_cli.model.prompted import PromptedModel
 from persona_cli.model.sharing import TASKS
-from persona_cli.model.tasks import Exchange, Situation, Stop
+from persona_cli.model.tasks import SearchRound, Situation, Stop
 from persona_cli.personality import Traits
 from persona_cli.records import (
     Answer,
@@ -163,7 +163,7 @@ def _responses(model: PromptedModel, stop: Stop) -> Iterator[tuple[str, str, Ask
     lost = Situation(Query(asks, _AT), CoreMemory(), Traits())
     memory = SemanticMemory(1, "The user has a dog called Max.", (), "user", "", recorded_at=_AT, valid_from=_AT)
     recall = Recall(semantic=(Hit(Ref(Kind.SEMANTIC, 1), memory, 1.0),))
-    found = Situation(lost.query, CoreMemory(), Traits(), exchanges=(Exchange("", Retrieve(asks), recall),))
+    found = Situation(lost.query, CoreMemory(), Traits(), exchanges=(SearchRound("", Retrieve(asks), recall),))
     yield "reasoning", hello.query.text, lambda: _ends(model, hello, stop, Answer)
     yield "reasoning", asks, lambda: _ends(model, lost, stop, Retrieve)
     yield "answer", f"{asks} (it is in memory)", lambda: _has(("max",), [_answer(model, found, stop)])

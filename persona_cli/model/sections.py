@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from persona_cli.model.tasks import Exchange, ImageSeen, Situation
+from persona_cli.model.tasks import ImageSeen, SearchRound, Situation
 from persona_cli.personality import Traits
 from persona_cli.records import CoreMemory, EpisodicMemory, Hit, Image, ImageMemory, SemanticMemory, Topic, Turn
 from persona_cli.timewords import stamp
@@ -75,7 +75,7 @@ class Writer:
             lines.append(f"Picture {number}: {self.picture(image)}{_known(image, situation.seen_images)}")
         return "\n".join([*lines, f"User: {quoted(situation.query.text)}"])
 
-    def recalled(self, exchange: Exchange, budget: int) -> str:
+    def recalled(self, exchange: SearchRound, budget: int) -> str:
         """Write what one retrieval brought back within the budget, headings included.
 
         Each kind has its share, and what the kinds before it left over.

@@ -38,7 +38,7 @@ Doubts = Callable[[Collection[int]], Mapping[int, SemanticMemory]]
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class SearchRound:
     """One retrieval of the response under way: what the model asked for, and what it was shown."""
 
     thought: str
@@ -57,7 +57,7 @@ class Situation:
     """Turns of the last hour, oldest first: recent turns are in no recall, as they are here."""
     before: tuple[Turn, ...] = ()
     """Turns of the session before this one, oldest first: "last time" is no time that a search could find."""
-    exchanges: tuple[Exchange, ...] = ()
+    exchanges: tuple[SearchRound, ...] = ()
     """Retrievals already made for this query, in order."""
     fulfilled: tuple[Fulfilled, ...] = ()
     """Wishes about memory that this query spoke, and what came of each, in order."""

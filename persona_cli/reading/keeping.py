@@ -28,7 +28,7 @@ _LETTERS = 25  # what `surface.sentence_features` shows, at the end of what the 
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
+class KeepingLines:
     """The two lines, the intercept last: (features + 1,) each."""
 
     worth: Floats
@@ -52,9 +52,9 @@ class Keeping:
 
 
 @cache
-def open_keeping() -> Keeping:
+def open_keeping() -> KeepingLines:
     """Return the lines that ship with the program, read once."""
-    return Keeping.load()
+    return KeepingLines.load()
 
 
 def in_context(inputs: Sequence[Floats], judged: dict[str, Floats]) -> Floats:

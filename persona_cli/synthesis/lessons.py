@@ -20,7 +20,7 @@ from persona_cli.model.engines import Message
 from persona_cli.model.grounding import training_size
 from persona_cli.model.prompted import PromptedModel
 from persona_cli.model.prompts import Prompts
-from persona_cli.model.tasks import Exchange, Situation
+from persona_cli.model.tasks import SearchRound, Situation
 from persona_cli.personality import Traits
 from persona_cli.records import EpisodicMemory, Fulfilled, Query, Retrieve, Turn
 from persona_cli.synthesis import targets
@@ -213,7 +213,11 @@ class Pupil:
         wish = Retrieve(situation.query.text)
         found = self.household.recaller(self.rng)(situation.query, wish, ())
         asked = Situation(
-            situation.query, situation.core, situation.traits, situation.recent, exchanges=(Exchange("", wish, found),)
+            situation.query,
+            situation.core,
+            situation.traits,
+            situation.recent,
+            exchanges=(SearchRound("", wish, found),),
         )
         scribe = Scribe(self.context)
         scribe.reply = lambda _messages: f"<answer>{said.answer}</answer>"

@@ -21,7 +21,7 @@ from persona_cli.memory import Memory
 from persona_cli.model.engines import Message
 from persona_cli.model.prompted import PromptedModel
 from persona_cli.model.prompts import Prompts
-from persona_cli.model.tasks import CoreDraft, EpisodeDraft, Exchange, ProceduralDraft, Situation
+from persona_cli.model.tasks import CoreDraft, EpisodeDraft, ProceduralDraft, SearchRound, Situation
 from persona_cli.personality import Traits
 from persona_cli.records import (
     Author,
@@ -127,7 +127,7 @@ class OwnMemory:
         recalls = [step for step in turn.steps if isinstance(step, Recall)]
         if not turn.answer or len(thoughts) != len(searches) + 1 or len(searches) != len(recalls):
             return
-        exchanges = tuple(map(Exchange, thoughts, searches, recalls))
+        exchanges = tuple(map(SearchRound, thoughts, searches, recalls))
         traits = next((step.traits for step in turn.steps if isinstance(step, Personality)), Traits())
         entries = (entry for entry in self.memory.store.core.history() if entry.status in KEPT)
         known = tuple(

@@ -10,7 +10,7 @@ from pathlib import Path
 from persona_cli import __version__
 from persona_cli.report.charts import Points, chart, smoothed
 from persona_cli.training.following import StepMark, read_marks
-from persona_cli.training.recipes import Recipe, Stage
+from persona_cli.training.recipes import Recipe, Training
 
 CARD, CURVE, PLAN = "README.md", "curve.svg", "run.json"
 
@@ -71,9 +71,9 @@ def _card(plan: TrainingPlan, marks: Sequence[StepMark]) -> str:
         ("tokens read", f"{last.tokens:,}"),
         ("learning rate", f"{recipe.learning_rate:g}, cosine to {recipe.floor:g} of it, warm-up {recipe.warmup:g}"),
         ("precision", str(recipe.precision)),
-        ("reward" if recipe.stage is Stage.GRPO else "loss", ends),
+        ("reward" if recipe.stage is Training.GRPO else "loss", ends),
     ]
-    if recipe.stage is Stage.GRPO:
+    if recipe.stage is Training.GRPO:
         facts.append(("judge", plan.judge or "rules, closed questions only"))
     table = "\n".join(f"| {name} | {finding} |" for name, finding in facts)
     notes = "".join(f"\n- {note}" for note in plan.notes)

@@ -14,7 +14,7 @@ from typing import Any
 
 from persona_cli.errors import WeightsError
 from persona_cli.model.weights import free_memory
-from persona_cli.training.recipes import Method, Precision, Recipe, Stage
+from persona_cli.training.recipes import Method, Precision, Recipe, Training
 from persona_cli.training.training_rows import read_lines
 
 _LETTERS = 4
@@ -103,7 +103,7 @@ def estimate(base: Path, data: Path, recipe: Recipe, steps: int | None) -> RunEs
     if recipe.launch == "zero3" and devices == 1 and name == "core":
         devices = 8
     learning = shape.adapter(recipe.rank) if recipe.method is not Method.FULL else shape.weights - shape.vision
-    group = recipe.group if recipe.stage is Stage.GRPO else 1
+    group = recipe.group if recipe.stage is Training.GRPO else 1
     planned = steps or max(1, round(len(lengths) * group * recipe.epochs / recipe.batch))
     longest = min(max(lengths, default=0), recipe.most_tokens)
     needed = _memory(shape, recipe, learning, longest, devices)
@@ -192,10 +192,10 @@ def _seconds(shape: Shape, recipe: Recipe, mean: float, speed: float, devices: i
     operations = 6 if recipe.method is Method.FULL else 4
     again = 2 if recipe.checkpoints else 0
     # a roll-out goes on for its thoughts and what was found, and is read once more by the reference
-    read = mean * (2.0 if recipe.stage is Stage.GRPO else 1.0)
-    work = recipe.batch * read * shape.weights * (operations + again + (4 if recipe.stage is Stage.GRPO else 0))
+    read = mean * (2.0 if recipe.stage is Training.GRPO else 1.0)
+    work = recipe.batch * read * shape.weights * (operations + again + (4 if recipe.stage is Training.GRPO else 0))
     written = 0.0
-    if recipe.stage is Stage.GRPO:
+    if recipe.stage is Training.GRPO:
         at_once = recipe.batch / devices
         written = _TURNS * recipe.new_tokens * 0.2 * max(_STEP, 2 * shape.weights * at_once / speed)
     return work / (speed * devices) + written

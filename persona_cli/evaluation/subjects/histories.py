@@ -19,7 +19,7 @@ from persona_cli.evaluation.subjects.chooser import Chooser
 from persona_cli.evaluation.subjects.engines import is_built_in, shared_engine
 from persona_cli.memory import Keeping, open_memory
 from persona_cli.model.engines import Engine, ImagePart, Message
-from persona_cli.model.tasks import Exchange, Situation
+from persona_cli.model.tasks import SearchRound, Situation
 from persona_cli.paths import Places
 from persona_cli.personality import Traits, evolve
 from persona_cli.records import Answer, CoreMemory, Hit, Kind, Query, Recall, Ref, Retrieve, Turn
@@ -176,7 +176,7 @@ class HistorySubject:
         turns = [_turn(place + 1, said) for place, said in enumerate(shown[-_READ:])]
         hits = tuple(Hit(Ref(Kind.MESSAGE, turn.id), turn, 1.0) for turn in turns)
         at = max(question.at, turns[-1].at + timedelta(hours=2)) if turns else question.at
-        found = (Exchange("", Retrieve(text), Recall(messages=hits)),)
+        found = (SearchRound("", Retrieve(text), Recall(messages=hits)),)
         pieces = self._lite.answer(Situation(Query(text, at), CoreMemory(), self._traits, exchanges=found), _never)
         answer = next((piece.text for piece in pieces if isinstance(piece, Answer)), "")
         lines = tuple(_pair(said) for said in shown)

@@ -35,7 +35,7 @@ COEFFICIENTS = "coefficients.npz"
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class TraitEvidence:
     """One sentence that moved one trait, and how far (signed, 1 is as far as a whole step of the scale)."""
 
     sentence: str
@@ -91,7 +91,7 @@ class TraitHeads:
         """Return (n, 5), signed around 0: which pole each sentence speaks for, if it speaks of the trait."""
         return self.sign.read(features(vectors, texts))
 
-    def evidence(self, sentences: Sequence[str], vectors: NDArray[np.float32]) -> tuple[Evidence, ...]:
+    def evidence(self, sentences: Sequence[str], vectors: NDArray[np.float32]) -> tuple[TraitEvidence, ...]:
         """Return what each sentence shows about the one who says it, strongest first."""
         if not sentences:
             return ()
@@ -102,7 +102,7 @@ class TraitHeads:
         chosen = (relevant == first) | ((relevant >= first - _NEAR) & (relevant >= _LEAST))
         signs = np.tanh(_STEEPNESS * self.raw(vectors, sentences))
         found = [
-            Evidence(sentence, trait, float(signs[row, column]))
+            TraitEvidence(sentence, trait, float(signs[row, column]))
             for row, sentence in enumerate(sentences)
             if speaks[row] > 0 and speaks_of_self(sentence)
             for column, trait in enumerate(TRAITS)

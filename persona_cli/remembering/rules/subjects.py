@@ -28,7 +28,7 @@ _TELLING_APART = word_set(
 """Words that say which one is meant, where there are several: "my other sister"."""
 
 
-class Statement(Protocol):
+class Claim(Protocol):
     """What is compared: a draft or a memory."""
 
     @property
@@ -59,24 +59,24 @@ def draft_as_compared(draft: SemanticDraft) -> SemanticDraft:
     return replace(draft, content=in_third_person(draft.content), replaces=in_third_person(draft.replaces))
 
 
-def same_subject(new: Statement, old: Statement) -> bool:
+def same_subject(new: Claim, old: Claim) -> bool:
     """Tell whether two statements in the third person are of one person or thing."""
     return same_holder(_holder(new), _holder(old)) and not apart(new, old)
 
 
-def of_user(statement: Statement) -> bool:
+def of_user(statement: Claim) -> bool:
     """Tell whether a statement is of the user's own life."""
     return not _holder(statement)
 
 
-def apart(new: Statement, old: Statement) -> bool:
+def apart(new: Claim, old: Claim) -> bool:
     """Tell whether two statements say themselves that they are of two: "my other sister", "my sister Nora"."""
     mine, theirs = _holder(new), _holder(old)
     named = bool(mine & theirs and mine - theirs and theirs - mine)
     return named or _which(new.content) != _which(old.content)
 
 
-def _holder(statement: Statement) -> frozenset[str]:
+def _holder(statement: Claim) -> frozenset[str]:
     return holder(statement.content, statement.subject)
 
 

@@ -14,7 +14,7 @@ LAUNCHES = ("zero3", "gpus")
 """Configurations for `accelerate launch`, shipped as YAML."""
 
 
-class Stage(StrEnum):
+class Training(StrEnum):
     """Which of the two trainings it is."""
 
     SFT = "sft"
@@ -47,7 +47,7 @@ class Recipe:
 
     name: str
     about: str
-    stage: Stage
+    stage: Training
     method: Method
     batch: int
     """What one step sees on all devices together: conversations in SFT, completions in GRPO."""
@@ -100,6 +100,6 @@ def launch_file(name: str) -> Path:
 
 
 def _read(name: str, table: dict[str, Any]) -> Recipe:
-    kinds: dict[str, type[StrEnum]] = {"stage": Stage, "method": Method, "precision": Precision}
+    kinds: dict[str, type[StrEnum]] = {"stage": Training, "method": Method, "precision": Precision}
     fields: dict[str, Any] = {key: kinds[key](value) if key in kinds else value for key, value in table.items()}
     return Recipe(name=name, **fields)
