@@ -23,7 +23,7 @@ test: $(VENV)/.installed-dev ## install and run every test
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 weights: $(VENV)/.installed-dev ## thirty turns with a real model of 135 million weights, in process and served, and 150 more of the tiny one: minutes
-	$(BIN)/python -m pytest -m weights tests/test_real_weights.py tests/test_whole_loop.py
+	$(BIN)/python -m pytest -m weights --timeout 7200 tests/test_real_weights.py tests/test_whole_loop.py
 
 fuzz: $(VENV)/.installed-dev ## give every reader of files and of a model's words 10,000 inputs that nobody would write
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest --numprocesses auto --timeout 7200 tests/test_readers.py tests/test_parsing.py tests/test_hostile_exports.py

@@ -12,7 +12,7 @@ from persona_cli.memory.store import Store
 from persona_cli.memory.vectors.embedding import Embedder
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import Change, Image, Status, Turn, Window
-from persona_cli.remembering.drafts import Outcome, Remembering, Ruling
+from persona_cli.remembering.drafts import MISNAMED, Outcome, Remembering, Ruling, as_said
 from persona_cli.remembering.gate import RULES, Admitted, Refused, find_quote, judge
 from persona_cli.remembering.instructions import is_instruction
 
@@ -109,6 +109,31 @@ def test_the_quote_is_taken_from_the_text_as_it_stands() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("content", "said", "kept"),
+    [
+        ("My job is to have a dog named Max.", "I have a dog called Max, a beagle.", True),
+        ("The user's sister Lena lives in Lisbon.", "Lena lives in Lisbon.", True),
+        ("The user likes Porto.", "Porto was rainy all week.", True),
+        ("The user works as a nurse.", "I'm a nurse, by the way.", True),
+        ("The user's mother is a vet.", "My mum is a vet.", False),
+        ("The user has a dog named Max.", "I have a dog called Max, a beagle.", False),
+        ("The user works as a nurse.", "Nurse!", False),
+    ],
+)
+def test_what_is_called_otherwise_than_by_the_user_is_kept_in_their_words(content: str, said: str, kept: bool) -> None:
+    ruling = judged(content, said)
+    assert isinstance(ruling, Admitted)
+    assert bool(ruling.misnamed) is kept
+    assert as_said(draft(content), ruling).content == (said if kept else content)
+
+
+def test_a_sister_of_the_turn_before_is_called_so() -> None:
+    ruling = judged("The user's sister lives in Lisbon.", "She lives in Lisbon now.", "My sister rang.")
+    assert isinstance(ruling, Admitted)
+    assert not ruling.misnamed
+
+
 def test_a_picture_alone_is_evidence_for_itself() -> None:
     shown = Image(1, "ab", "image/jpeg", 9, 9, 9, "0" * 16, NOW)
     named = draft("Max (Image Object: dog)", images=("ab",))
@@ -194,6 +219,15 @@ def test_the_same_fact_is_seen_again(diary: Diary) -> None:
     assert ruling.verdict is Outcome.SEEN_AGAIN
     (memory,) = diary.store.semantic.list()
     assert (memory.seen, memory.last_seen) == (2, diary.at)
+
+
+def test_why_tells_what_a_memory_in_the_user_s_own_words_took_the_place_of(diary: Diary) -> None:
+    (ruling,) = diary.say("I have a dog called Max, a beagle.", draft("My job is to have a dog named Max."))
+    assert diary.known() == ["I have a dog called Max, a beagle."]
+    assert ruling.memory is not None
+    (refused,) = diary.store.refusals.of_turn(diary.store.semantic.get(ruling.memory).turn_id or 0)
+    assert (refused.content, refused.rule) == ("My job is to have a dog named Max.", MISNAMED)
+    assert "“job”" in refused.reason
 
 
 def test_nearly_the_same_words_are_the_same_fact(diary: Diary) -> None:

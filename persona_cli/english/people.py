@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
 from persona_cli.english.kept_texts import kept
 from persona_cli.english.lexicon import PEOPLE, tables, word_class
+from persona_cli.english.tokens import stem, word_stems
 
 USER = "user"
 SOMEBODY = "somebody"
@@ -27,6 +29,16 @@ def kin(word: str) -> str:
 def full_names(name: str) -> frozenset[str]:
     """Return the names that one may be short for, itself among them, in small letters: "Lex" is "alexander" too."""
     return frozenset((name.casefold(), *_nicknames().get(name.casefold(), ())))
+
+
+def unsaid_attributes(content: str, said: str) -> frozenset[str]:
+    """Return the stems of what a sentence says a value is to somebody, a job or a home, and `said` does not."""
+    return _unsaid(_attributes(), content, said)
+
+
+def unsaid_relatives(content: str, said: str) -> frozenset[str]:
+    """Return the stems of who a sentence says somebody is, a sister or a friend, and `said` does not."""
+    return _unsaid(_relatives(), content, said)
 
 
 def other_names(subject: str) -> tuple[str, ...]:
@@ -61,6 +73,24 @@ def _all_names(holders: frozenset[str]) -> frozenset[str]:
 def _one_relative() -> dict[str, str]:
     lines = (line.split() for line in tables("people")["one_relative"].strip().splitlines())
     return {other: word for word, *others in lines for other in others}
+
+
+def _unsaid(alikes: Sequence[frozenset[str]], content: str, said: str) -> frozenset[str]:
+    there, spoken = word_stems(content), word_stems(said)
+    return frozenset().union(*(there & alike for alike in alikes if spoken.isdisjoint(alike)))
+
+
+@cache
+def _attributes() -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(map(stem, line.split())) for line in tables("words")["attributes"].strip().splitlines())
+
+
+@cache
+def _relatives() -> tuple[frozenset[str], ...]:
+    alikes: dict[str, set[str]] = {}
+    for word in PEOPLE:
+        alikes.setdefault(kin(word), {kin(word)}).add(word)
+    return tuple(frozenset(map(stem, alike)) for alike in alikes.values())
 
 
 @cache

@@ -47,6 +47,8 @@ _NEAR = 40
 """Memories that full text proposes for a comparison."""
 
 
+MISNAMED = "called as the user called it"
+"""The rule by which the user's own words take the place of a model's sentence."""
 MOST = "a turn's share"
 """The rule that refuses what would be more than a turn may write."""
 SLOT = "same slot"
@@ -112,7 +114,7 @@ class Remembering:
             written = sum(ruling.verdict in (Outcome.SAVED, Outcome.QUARANTINED) for ruling in rulings)
             judged = judge(raw, turn, recent, self._knows)
             # only now: what the user said carries "today", and no number of its date
-            draft = with_dates(raw, turn)
+            draft = with_dates(as_said(raw, judged), turn)
             if isinstance(judged, Refused):
                 rulings.append(Ruling(draft, Outcome.REFUSED, judged.reason, judged.rule))
             elif known := self._known_as(draft):
@@ -122,6 +124,9 @@ class Remembering:
                 rulings.append(Ruling(draft, Outcome.REFUSED, reason, MOST))
             else:
                 rulings.append(self._save(draft, judged, turn, over))
+            if isinstance(judged, Admitted) and judged.misnamed:
+                reason = f"the user did not speak of “{judged.misnamed}”: their own words are kept in its place"
+                self._store.refusals.add(turn.id, Refusal(raw.content, MISNAMED, reason))
         self._end_what_is_over(turn, rulings, over)
         for ruling in rulings:
             if ruling.verdict is Outcome.REFUSED:
@@ -338,6 +343,13 @@ def _is_disputed(draft: SemanticDraft, old: SemanticMemory, turn: Turn) -> bool:
     """Tell whether nobody can say what holds: a person wrote the old one, it tells more, or both were said at once."""
     told = draft.change is not Change.REPLACES and tells_more(old)
     return told or old.author is Author.PERSON or (draft.change is Change.ADDS and old.valid_from == turn.at)
+
+
+def as_said(draft: SemanticDraft, judged: Admitted | Refused) -> SemanticDraft:
+    """Return a draft in the user's own words where a model called something in it what nobody called it."""
+    if isinstance(judged, Refused) or not judged.misnamed:
+        return draft
+    return replace(draft, content=judged.quote, quote=judged.quote)
 
 
 def tells_more(memory: SemanticMemory) -> bool:

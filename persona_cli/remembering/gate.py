@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from persona_cli.english.people import SOMEBODY, USER
+from persona_cli.english.people import SOMEBODY, USER, unsaid_attributes, unsaid_relatives
 from persona_cli.english.sentences import sentences
 from persona_cli.english.tokens import (
     DAYS,
@@ -51,6 +51,8 @@ class Admitted:
     quote: str
     quarantined: bool = False
     """It reads like an instruction to a model: kept for the person to see, never recalled."""
+    misnamed: str = ""
+    """What the draft calls something that the user called otherwise: then their own words are what is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Refused:
     reason: str
 
 
+_SENTENCE = 3
+"""Words that a quote needs to be understood by itself."""
 _GUESSED = re.compile(r"^\W*(?:maybe|perhaps)\b", re.IGNORECASE)
 
 
@@ -94,7 +98,7 @@ def judge(draft: SemanticDraft, turn: Turn, recent: Sequence[Turn], knows: Knows
         if reason := rule(proposal):
             return Refused(name, reason)
     told = (draft.content, draft.subject, " ".join(draft.keywords), proposal.quote)
-    return Admitted(proposal.quote, quarantined=any(map(is_instruction, told)))
+    return Admitted(proposal.quote, any(map(is_instruction, told)), _misnamed(proposal))
 
 
 def invention(content: str, turn: Turn, earlier: str, knows: Knows) -> str:
@@ -203,6 +207,21 @@ RULES: tuple[tuple[str, Callable[[Proposal], str]], ...] = (
     ("in the user's words", _in_their_words),
 )
 """What each draft has to be; a rule returns why it is not so, or "". The first that does refuses the draft."""
+
+
+def _misnamed(proposal: Proposal) -> str:
+    """Return the word for a job, a home, a relative that a model put there: of what rests on words, these are its own.
+
+    A small model makes "My job is to have a dog named Max" of "I have a dog called Max"; every value of it was said.
+    """
+    quote, draft = proposal.quote, proposal.draft
+    whole = len(words(quote)) >= _SENTENCE and not quote.rstrip().endswith("?")
+    if draft.quote or draft.images or draft.replaces or not whole:
+        return ""
+    said = proposal.turn.user
+    invented = unsaid_attributes(draft.content, said)
+    invented |= unsaid_relatives(draft.content, f"{said} {proposal.earlier}")
+    return next((word for word in words(draft.content) if stem(word) in invented), "")
 
 
 def _in_play(quote: str, said: str) -> bool:
