@@ -20,7 +20,7 @@ from persona_cli.errors import EngineError, WeightsError
 from persona_cli.memory.vectors import minilm_files
 from persona_cli.memory.vectors.embedding import Vectors, open_embedder
 from persona_cli.memory.vectors.minilm import MiniLM
-from persona_cli.memory.vectors.minilm_files import FILE, LONGEST, converted, source_folder
+from persona_cli.memory.vectors.minilm_files import FILE, LONGEST, converted, parts, source_folder
 from persona_cli.memory.vectors.onnx_runtime import held_back
 from persona_cli.memory.vectors.transformers_embedding import FolderEmbedder, find_model, open_folder
 from persona_cli.paths import Places, find_places
@@ -126,7 +126,7 @@ def test_only_what_is_needed_is_made(tmp_path: Path, model: MiniLM) -> None:
     fresh = MiniLM(tmp_path / "models", pytest.fail)
     assert not (tmp_path / "models").exists()
     assert (fresh.embed_query(TEXTS[:4]) == model.embed_query(TEXTS[:4])).all()
-    assert {path.suffix for path in (tmp_path / "models").iterdir()} == {".onnx", ".sha256", ".lock"}
+    assert {path.suffix for path in (tmp_path / "models").iterdir()} == {".onnx", ".weights", ".sha256", ".lock"}
     assert [path.name for path in (tmp_path / "models").glob("*.onnx")] == [FILE]
     fresh.close()
 
@@ -173,6 +173,7 @@ def test_a_conversion_that_was_killed_leaves_nothing(tmp_path: Path) -> None:
         path = converted(tmp_path, pytest.fail)  # and no word of damage
         assert {file.name for file in tmp_path.iterdir()} - {f"{minilm_files.NAME}.lock"} == {
             path.name,
+            path.with_suffix(".weights").name,
             path.with_suffix(".sha256").name,
         }
         path.unlink()
@@ -210,28 +211,34 @@ def test_a_library_that_cannot_be_loaded_is_one_clear_error(tmp_path: Path, libr
     assert f"pip install --force-reinstall {library}" in done.stdout
 
 
-@pytest.mark.parametrize("damage", ["flipped", "truncated", "no record"])
-def test_a_damaged_file_is_converted_again(tmp_path: Path, minilm: Path, damage: str) -> None:
-    path = Path(shutil.copy(minilm / FILE, tmp_path))
-    record = Path(shutil.copy((minilm / FILE).with_suffix(".sha256"), tmp_path))
-    whole = path.read_bytes()
+@pytest.mark.parametrize("end", [".onnx", ".weights"])
+@pytest.mark.parametrize("damage", ["flipped", "truncated", "gone", "no record"])
+def test_damaged_files_are_converted_again(tmp_path: Path, minilm: Path, damage: str, end: str) -> None:
+    for part in (".onnx", ".weights", ".sha256"):
+        shutil.copy((minilm / FILE).with_suffix(part), tmp_path)
+    path = (tmp_path / FILE).with_suffix(end)
+    whole, middle = path.read_bytes(), path.stat().st_size // 2
     if damage == "flipped":
-        path.write_bytes(whole[:1_000_000] + bytes([whole[1_000_000] ^ 255]) + whole[1_000_001:])
+        path.write_bytes(whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :])
     elif damage == "truncated":
         path.write_bytes(whole[:-1000])
+    elif damage == "gone" and end == ".weights":
+        path.unlink()
     else:
-        record.unlink()
+        path.with_suffix(".sha256").unlink()
     notices: list[str] = []
-    again = converted(tmp_path, notices.append)
-    assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(whole).digest()
+    assert converted(tmp_path, notices.append) == tmp_path / FILE
+    assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(whole).digest()
     assert len(notices) == 1
     assert "converted again" in notices[0]
-    assert converted(tmp_path, pytest.fail) == path
+    assert converted(tmp_path, pytest.fail) == tmp_path / FILE
 
 
 def test_a_file_that_the_library_refuses_is_one_clear_error(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_bytes(b"no graph")
-    (tmp_path / FILE).with_suffix(".sha256").write_text(hashlib.sha256(b"no graph").hexdigest())
+    for part in parts(tmp_path / FILE):
+        part.write_bytes(b"no graph")
+    digest = hashlib.sha256(b"no graph").hexdigest()
+    (tmp_path / FILE).with_suffix(".sha256").write_text(f"{digest}\n{digest}")
     with pytest.raises(WeightsError, match="cannot load") as caught:
         MiniLM(tmp_path, pytest.fail).embed_query(["hello"])
     assert "pip install" in caught.value.fix

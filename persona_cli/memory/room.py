@@ -6,7 +6,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from persona_cli.memory.vectors.minilm_files import NAME
+from persona_cli.memory.vectors.minilm_files import NAME, parts
 from persona_cli.paths import Places
 
 ENOUGH = 16_000_000
@@ -24,11 +24,12 @@ def make_room(places: Places) -> int:
     for folder in (places.cache, places.chroma):
         freed += sum(_size(path) for path in folder.rglob("*"))
         shutil.rmtree(folder, ignore_errors=True)
-    for path in places.weights.glob(f"{NAME}.*.onnx"):
-        size = _size(path)
-        with suppress(OSError):
-            path.unlink()
-            freed += size
+    for graph in places.weights.glob(f"{NAME}.*.onnx"):
+        for path in parts(graph):
+            size = _size(path)
+            with suppress(OSError):
+                path.unlink()
+                freed += size
     return freed
 
 

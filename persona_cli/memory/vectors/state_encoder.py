@@ -19,7 +19,7 @@ import numpy as np
 
 from persona_cli.errors import EngineError, WeightsError
 from persona_cli.memory.vectors.minilm import CLS, SEP, open_session, open_tokenizer, run
-from persona_cli.memory.vectors.minilm_files import LONGEST, NAME, Graph, Tensors, graph, vocabulary
+from persona_cli.memory.vectors.minilm_files import LAYOUT, LONGEST, NAME, Graph, Tensors, graph, vocabulary
 from persona_cli.paths import shipped
 from persona_cli.reading.encoder import Part, Passage
 from persona_cli.reading.heads import FOLDER
@@ -110,7 +110,7 @@ def states_graph(
         raise WeightsError(
             f"{adapter} cannot be read: {exc.strerror}", fix="Install persona-cli again: its files are incomplete."
         ) from exc
-    path = weights / f"{NAME}.{folder}.{digest}.onnx"
+    path = weights / f"{NAME}.{folder}.{LAYOUT}.{digest}.onnx"
     fresh = not path.exists()
 
     def build(tensors: Tensors) -> ModelProto:
@@ -122,7 +122,7 @@ def states_graph(
     found = graph(path, build, notice, keep=keep)
     if fresh and found == path:
         for other in weights.glob(f"{NAME}.{folder}.*"):
-            if digest not in other.name:
+            if not other.name.startswith(path.stem):
                 with suppress(OSError):  # Windows deletes nothing that an older persona still runs from
                     other.unlink()
     return found
