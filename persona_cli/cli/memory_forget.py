@@ -60,7 +60,7 @@ def forget(
             _forget_everything(run, memory, yes=yes)
             return
         if names:
-            refs = [_named(memory.store, name) for name in dict.fromkeys(names)]
+            refs = [find(memory.store, name)[0] for name in dict.fromkeys(names)]
         elif session:
             refs = _of_session(memory.store, session)
         elif about:
@@ -105,10 +105,6 @@ def _confirm(run: Invocation, question: str) -> None:
     if not typer.confirm(question, err=True):
         run.notice("Nothing was deleted.")
         raise typer.Exit(1)
-
-
-def _named(store: Store, name: str) -> Ref:
-    return find(store, name)[0]
 
 
 def _of_session(store: Store, name: str) -> list[Ref]:

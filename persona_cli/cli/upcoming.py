@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -44,7 +44,7 @@ def upcoming(
     with run.store(reading=True) as store:
         ahead = look_ahead(store, now, within)
     if as_json:
-        print_json(_plain(ahead))
+        print_json({"coming": ahead.coming, "overdue": ahead.overdue, "on_this_day": ahead.on_this_day})
     else:
         print_ahead(run, ahead, now, within)
     if ics is not None:
@@ -129,10 +129,6 @@ def _print_lines(run: Invocation, lines: list[tuple[str, str, str]]) -> None:
     for time, name, said in lines:
         table.add_row(Text(name, style="bold"), Text(time, style="dim"), Text(escaped(said)))
     run.out.print(table)
-
-
-def _plain(ahead: Ahead) -> dict[str, Any]:
-    return {"coming": ahead.coming, "overdue": ahead.overdue, "on_this_day": ahead.on_this_day}
 
 
 def _write_calendar(run: Invocation, path: Path, ahead: Ahead, now: datetime, *, overwrite: bool) -> None:

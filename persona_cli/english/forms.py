@@ -174,16 +174,12 @@ _NEAR = 12
 
 def _agreeing(word: str, before: Sequence[str], after: Sequence[str], *, spoke: bool) -> str | None:
     """Return the form of "am" or "was" that goes with its subject; None where that is left out: "and was tired"."""
-    subject = _last_but_adverbs(before)
+    subject = next((word for word in reversed(before) if not is_adverb(word)), "")
     if word == "am":
         return "am" if subject.isdigit() or subject == ":" else "are"
     if subject == "I" or after[:1] == ["I"]:
         return _FIRST[word]
     return None if spoke and subject in _JOINING | {","} else word
-
-
-def _last_but_adverbs(before: Sequence[str]) -> str:
-    return next((word for word in reversed(before) if not is_adverb(word)), "")
 
 
 def _is_certain(word: str, before: Sequence[str], after: Sequence[str]) -> bool:

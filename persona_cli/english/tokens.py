@@ -126,7 +126,7 @@ def values(text: str) -> frozenset[str]:
     """Return the stems that say something specific: not "works as" or "likes", nor dates, which are judged apart."""
     found = stems(text)
     undated = frozenset(short for short in found if short not in _calendar() and not short[0].isdigit())
-    return (undated - _frame()) or undated or found
+    return (undated - stemmed("frame")) or undated or found
 
 
 def only_dates(text: str) -> bool:
@@ -142,7 +142,7 @@ def supported(wanted: Collection[str], text: str) -> set[str]:
 @kept
 def negative(text: str) -> bool:
     """Tell whether a sentence denies something, or speaks of dislike or of an end."""
-    return bool(_NEGATIVE.search(text)) or not _negatives().isdisjoint(word_stems(text))
+    return bool(_NEGATIVE.search(text)) or not stemmed("negative").isdisjoint(word_stems(text))
 
 
 @kept
@@ -186,14 +186,6 @@ def abbreviated(name: str, there: Collection[str]) -> bool:
 def stemmed(name: str) -> frozenset[str]:
     """Return the stems of a list of words.toml."""
     return frozenset(map(stem, word_class(name)))
-
-
-def _frame() -> frozenset[str]:
-    return stemmed("frame")
-
-
-def _negatives() -> frozenset[str]:
-    return stemmed("negative")
 
 
 @cache

@@ -104,7 +104,7 @@ def judge(draft: SemanticDraft, turn: Turn, recent: Sequence[Turn], knows: Knows
 def invention(content: str, turn: Turn, earlier: str, knows: Knows) -> str:
     """Return what of `content` nobody said: a name, a number or a date; "" when all of it was said."""
     missing_names, missing_numbers = unsaid(content, turn.user, turn.at)
-    missing_names = [name for name in missing_names if not _in(name, earlier) and not knows(name)]
+    missing_names = [name for name in missing_names if not supported({stem(name)}, earlier) and not knows(name)]
     if missing := missing_names + missing_numbers:
         return "the user did not say " + ", ".join(missing)
     return ""
@@ -246,10 +246,6 @@ def _spoken_of(proposal: Proposal) -> bool:
         for word in telling_words(proposal.draft.subject)
         if stem(word) != "user"
     )
-
-
-def _in(name: str, said: str) -> bool:
-    return bool(supported({stem(name)}, said))
 
 
 def _naming(content: str) -> str:

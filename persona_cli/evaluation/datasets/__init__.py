@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from persona_cli.errors import NotFoundError, UsageError
-from persona_cli.evaluation.cases import CaseQuestion, Collection, Person
+from persona_cli.evaluation.cases import Collection, Person
 from persona_cli.evaluation.datasets import (
     beam,
     halumem,
@@ -125,10 +125,6 @@ def load_demo() -> Collection:
         loaded = load(name, None)
         inputs |= {f"{name}/{file}": digest for file, digest in loaded.inputs.items()}
         first = loaded.people[0]
-        questions = tuple(_named(name, question) for question in first.questions)
+        questions = tuple(replace(question, key=f"{name}-{question.key}", aspect=name) for question in first.questions)
         people.append(replace(first, key=f"{name}-{first.key}", questions=questions, context=""))
     return Collection(DEMO, "", tuple(people), inputs, ("made-up people from three tiny sets",))
-
-
-def _named(name: str, question: CaseQuestion) -> CaseQuestion:
-    return replace(question, key=f"{name}-{question.key}", aspect=name)

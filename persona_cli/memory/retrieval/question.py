@@ -172,16 +172,12 @@ def _off_centre(vector: Vector, embedder: Embedder) -> Vector:
 
 def _mean_request(embedder: Embedder) -> Vector:
     if embedder.name not in _MEANS:
-        _MEANS[embedder.name] = _mean(embedder)
+        _MEANS[embedder.name] = np.asarray(embedder.embed_query(REQUESTS).mean(axis=0), dtype=np.float32)
     return _MEANS[embedder.name]
 
 
 _MEANS: dict[str, Vector] = {}
 """By embedder: 26 sentences take 30 ms, once in a process."""
-
-
-def _mean(embedder: Embedder) -> Vector:
-    return np.asarray(embedder.embed_query(REQUESTS).mean(axis=0), dtype=np.float32)
 
 
 def _look_up(

@@ -63,7 +63,7 @@ class Vectors:
         self, ref: Ref, field: str, embedder_name: str, vector: NDArray[np.float32], text: str | None = None
     ) -> bool:
         """Store the embedding of one text; False where the memory is gone, or its text is no longer `text`."""
-        blob = _blob(vector)
+        blob = vector.astype("<f4", copy=False).tobytes()
         with self._connection.transaction():
             current = self._connection.row(
                 "SELECT text FROM embeddable WHERE kind = ? AND memory_id = ? AND field = ?", (ref.kind, ref.id, field)
@@ -245,10 +245,6 @@ def _change(row: Row) -> VectorChange:
         revision=row["revision"],
         vector=None if row["vector"] is None else _vector(row["vector"]),
     )
-
-
-def _blob(vector: NDArray[np.float32]) -> bytes:
-    return vector.astype("<f4", copy=False).tobytes()
 
 
 def _vector(blob: bytes) -> NDArray[np.float32]:

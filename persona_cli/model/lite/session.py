@@ -36,14 +36,10 @@ def summarize_episodes(turns: Sequence[Turn], listener: Listener, embed: Embed) 
     """Return the topics of a session, in order of their first turn; every turn belongs to exactly one."""
     if not turns:
         return ()
-    vectors = embed([_spoken(turn) for turn in turns])
+    vectors = embed([f"{turn.user} {turn.answer[:200]}".strip() or "a picture" for turn in turns])
     read = [listener.read(turn.user, turns[:place]) for place, turn in enumerate(turns)]
     telling = [tuple(_telling(turn)) for turn in turns]
     return tuple(_draft(turns, read, telling, group) for group in _merged(_segments(vectors), vectors))
-
-
-def _spoken(turn: Turn) -> str:
-    return f"{turn.user} {turn.answer[:200]}".strip() or "a picture"
 
 
 def _segments(vectors: NDArray[np.float32]) -> list[list[int]]:

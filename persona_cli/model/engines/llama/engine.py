@@ -209,13 +209,10 @@ class LlamaEngine:
             elif isinstance(piece, Fixed):
                 items += self._weights.tokenize(piece.text, special=True)
             else:
-                items += self._plain(piece)
+                items += self._weights.tokenize(piece, special=False)
         # a few templates write the token a text begins with themselves
         begin = self._weights.begin
         return items if begin is None or items[:1] == [begin] else [begin, *items]
-
-    def _plain(self, text: str) -> list[int]:
-        return self._weights.tokenize(text, special=False)
 
     def _picture(self, part: ImagePart) -> list[Item]:
         if self._vision is None:
