@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from persona_cli.reading.heads import SENTENCE
-from persona_cli.reading.intent import judge, meant
+from persona_cli.reading.intent import judge, may_ask, meant
 from persona_cli.reading.keeping import in_context
 from persona_cli.reading.labels import Guess
 from persona_cli.reading.reader import Reader
@@ -38,6 +38,20 @@ def test_an_act_is_put_right_only_where_the_line_is_sure(act: str, chances: tupl
     assert meant(Guess(act, 0.9), np.array(chances)).label == label
 
 
+@pytest.mark.parametrize(("act", "label"), [("ask", "tell"), ("request", "tell"), ("forget", "forget")])
+def test_what_is_said_alone_without_a_question_mark_may_be_told_after_all(act: str, label: str) -> None:
+    chances = np.array((0.7, 0.2, 0.1))
+    assert meant(Guess(act, 0.9), chances, plain=True).label == label
+    assert meant(Guess(act, 0.9), chances).label == act
+
+
+def test_only_what_is_not_surely_told_may_be_a_question() -> None:
+    chances = np.array((0.6, 0.4, 0.0))
+    assert may_ask(Guess("tell", 0.9), chances) == pytest.approx(0.4)
+    assert may_ask(Guess("tell", 0.99), chances) == may_ask(Guess("chat", 0.9), chances) == 0
+    assert may_ask(Guess("tell", 0.9), np.array((0.9, 0.1, 0.0))) == 0
+
+
 @pytest.mark.parametrize(
     ("text", "label"),
     [
@@ -48,11 +62,22 @@ def test_an_act_is_put_right_only_where_the_line_is_sure(act: str, chances: tupl
         ("my boss moved the meeting to Monday", "tell"),
         ("allergic to nuts", "tell"),
         ("My cat's name is Milo.", "tell"),
+        ("date of the hearing is 4 june", "tell"),
+        ("the best thing about the flat is the light", "tell"),
+        ("what the plumber quoted for the boiler", "ask"),
     ],
 )
 def test_what_is_meant_is_read_without_a_question_mark(reader: Reader, text: str, label: str) -> None:
     (statement,) = reader.read(text)
     assert statement.act.label == label
+
+
+def test_a_fragment_is_told_and_may_be_a_question(reader: Reader) -> None:
+    """ "First vet we used" asks, "first vet we had was hopeless" does not; nothing in the form of the first says so."""
+    (asks,), (tells,) = reader.read("first vet we used"), reader.read("first vet we had was hopeless, sorry to say")
+    assert (asks.act.label, tells.act.label) == ("tell", "tell")
+    assert asks.perhaps is not None
+    assert tells.perhaps is None
 
 
 def test_a_question_within_a_diary_is_likely_told(reader: Reader) -> None:

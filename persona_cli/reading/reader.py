@@ -16,7 +16,7 @@ from persona_cli.reading.antecedent import Antecedents, open_antecedents
 from persona_cli.reading.encoder import Encoder, Part
 from persona_cli.reading.heads import SENTENCE, Heads, open_heads, sentence_input
 from persona_cli.reading.intent import judge as intent_of
-from persona_cli.reading.intent import meant
+from persona_cli.reading.intent import may_ask, meant
 from persona_cli.reading.introduction import introduced
 from persona_cli.reading.judging import Bearing, Judge
 from persona_cli.reading.keeping import in_context, open_keeping
@@ -88,16 +88,25 @@ class Reader:
             spans = find_spans(self.heads, text, part)
             keep, apart = keeping[row]
             chances["told"] = intents[row]
-            statement = self._statement(text, start, chances, spans, (*before, *read))
+            plain = count == 1 and not text.rstrip().endswith(("?", "?!"))
+            statement = self._statement(text, start, chances, spans, (*before, *read), plain=plain)
             # what is said alone is judged as the corpus of the reader judges it: the marked messages are mostly diaries
             alone = 0.0 if is_length(text) else min(1.0, ALONE * statement.lasting)
             read.append(replace(statement, keep=alone if count == 1 else keep, apart=apart))
         return tuple(read)
 
     def _statement(
-        self, text: str, start: int, chances: dict[str, Floats], spans: tuple[Span, ...], before: Sequence[Statement]
+        self,
+        text: str,
+        start: int,
+        chances: dict[str, Floats],
+        spans: tuple[Span, ...],
+        before: Sequence[Statement],
+        *,
+        plain: bool,
     ) -> Statement:
-        act = meant(_best("act", chances), chances["told"])
+        act = meant(_best("act", chances), chances["told"], plain=plain)
+        asks = may_ask(act, chances["told"]) if plain else 0.0
         nothing, passing, lasting, weighty = map(float, chances["worth"])
         kinds = [
             Guess(label, float(chance))
@@ -119,6 +128,7 @@ class Reader:
             spans,
             self._subject(text, candidates, before, chances),
             told=float(chances["told"][0]),
+            perhaps=Guess(_best("asked", chances).label, asks) if asks else None,
         )
         return introduced(statement, lambda word: self.antecedents.namely(self.encoder, word))
 

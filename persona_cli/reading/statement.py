@@ -101,6 +101,8 @@ class Statement:
     """How probable it is that it begins a memory of its own, and does not go on with what is said before it."""
     told: float = 0.0
     """How probable it is that it only tells, and asks nothing of the assistant, whatever its form is."""
+    perhaps: Guess | None = None
+    """What kind of answer is asked for where what looks told may be a question, with how probable that is."""
 
     @property
     def lasting(self) -> float:

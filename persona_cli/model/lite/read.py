@@ -16,9 +16,11 @@ from persona_cli.model.tasks import SemanticDraft
 from persona_cli.reading.filling import filled_slot
 from persona_cli.reading.statement import Span, Statement
 from persona_cli.reading.whose import whose
-from persona_cli.records import Change, Turn
+from persona_cli.records import Change, Think, Turn
 from persona_cli.timewords import event_of
 
+ASKED = "It looks told, but it asks for what I was told."
+"""The thought behind an answer to what was no question by its form: then it is no memory either."""
 WORTH = 0.6
 """Probability from which a sentence is worth a memory (models/keeping)."""
 WEIGHTY_KINDS = frozenset({"health", "family", "plan", "name"})
@@ -50,7 +52,8 @@ _INSTEAD = re.compile(
 def draft_memories(listener: Listener, turn: Turn, recent: Sequence[Turn]) -> tuple[SemanticDraft, ...]:
     """Return what is worth remembering of a turn, the weightiest first."""
     statements = listener.read(turn.user, recent)
-    if any(statement.act.label == "nokeep" for statement in statements):
+    asked = any(isinstance(step, Think) and step.text == ASKED for step in turn.steps)
+    if asked or any(statement.act.label == "nokeep" for statement in statements):
         return ()
     before = [statement for earlier in recent[-2:] for statement in listener.read(earlier.user)]
     drafts = [

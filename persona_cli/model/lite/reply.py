@@ -20,7 +20,7 @@ from persona_cli.model.lite.language import ENGLISH, language_of
 from persona_cli.model.lite.listener import Listener
 from persona_cli.model.lite.matching import Asked, understand
 from persona_cli.model.lite.phrases import phrases_of
-from persona_cli.model.lite.read import draft_memories, is_worth_keeping, said_plainly, states
+from persona_cli.model.lite.read import ASKED, draft_memories, is_worth_keeping, said_plainly, states
 from persona_cli.model.lite.session import Embed
 from persona_cli.model.lite.sums import reckon
 from persona_cli.model.lite.talk import Talk, asks_to_sum_up, told_last_time
@@ -59,6 +59,8 @@ _BEYOND = 0.8
 """Score from which something known answers what does not look like a question about a life."""
 _TOLD = 0.8
 """Probability of being only told from which a question that nothing answers is part of the message around it."""
+_RATHER_ASKS = 0.5
+"""Probability of being a question from which what looks told is answered as soon as something may well answer it."""
 _QUESTIONS = 3
 _LOOKED_INTO = 4
 """Sentences of a message that are looked at for what is grave, each by itself: a pass of the encoder each."""
@@ -119,7 +121,7 @@ class _Reply:
     def _questions(self) -> list[Asked]:
         found = []
         for statement in map(self._as_oneself, self._statements):
-            question = question_of(statement)
+            question = question_of(replace(statement, asked=statement.asked or statement.perhaps))
             rhetorical = len(self._statements) > 1 and question is not None and _is_rhetorical(question)
             if question is None or not statement.own or rhetorical:
                 continue
@@ -129,6 +131,17 @@ class _Reply:
             window = time.window if time else self._dated
             found.append(understand(question, statement, window, self._aliases))
         return found[:_QUESTIONS]
+
+    @cached_property
+    def _asked(self) -> list[Asked]:
+        """Return the questions: what only may be one is a question where something known answers it."""
+        return [one for one in self._questions if one.statement.perhaps is None or self._is_met(one)]
+
+    def _is_met(self, asked: Asked) -> bool:
+        """Tell whether something known answers what may be a question, surely unless it rather is one."""
+        best, perhaps = next(iter(self._matches(asked)), None), asked.statement.perhaps
+        rather = perhaps is not None and perhaps.probability >= _RATHER_ASKS
+        return best is not None and best.score >= (answer.LIKELY if rather else answer.ENOUGH)
 
     @property
     def _dated(self) -> Window | None:
@@ -176,7 +189,7 @@ class _Reply:
             if done and answer.is_answered(self._matches(asked)):
                 continue
             for thought, retrieve in searches.for_question(asked, self._at):
-                if retrieve not in done:
+                if retrieve not in done and not (done and asked.statement.perhaps):
                     return Decision(thought, retrieve)
         return None if self._questions else self._search_for_request(done)
 
@@ -188,10 +201,12 @@ class _Reply:
 
     def verdict(self) -> str:
         """Say in one line what the answer rests on."""
-        if self._questions:
-            found = sum(answer.is_answered(self._matches(asked)) for asked in self._questions)
+        if self._asked:
+            found = sum(answer.is_answered(self._matches(asked)) for asked in self._asked)
+            if found and (perhaps := self._asked[0].statement.perhaps) and perhaps.probability >= _RATHER_ASKS:
+                return ASKED
             return (
-                f"{found} of {len(self._questions)} questions are answered by what I was told."
+                f"{found} of {len(self._asked)} questions are answered by what I was told."
                 if found
                 else ("Nothing I was told answers this.")
             )
@@ -208,7 +223,8 @@ class _Reply:
             told = tone.plain("met", self._text, name)
         feeling = told if self._feeling else ""
         kept_out = any(fulfilled.wish.want is Want.KEEP_OUT for fulfilled in self._situation.fulfilled)
-        asked = [one for one in self._questions if not kept_out and not self._only_said(one)]
+        asked = [one for one in self._asked if not kept_out and not self._only_said(one)]
+        told = "" if asked and asked[0].statement.perhaps else told
         parts += [feeling, *(self._reply_to(one, tone) for one in asked)]
         parts += ["" if feeling or (parts[0] and not self._keeps) else told, self._requested(tone)]
         said = [part for part in dict.fromkeys(parts) if part]
