@@ -90,6 +90,15 @@ def test_what_is_past_or_open_or_anothers_is_in_no_profile(left: Statement) -> N
     assert core(left if left.own else read_as(f'"{left.text}"', speaker="quoted")) == {}
 
 
+def test_a_relative_of_ones_own_is_in_the_profile_by_name() -> None:
+    brother = read_as(
+        "my brother Clem is on oxygen", spans=[("brother", "role", "sibling"), ("Clem", "person", "")], who="other"
+    )
+    assert core(brother) == {"family": "Clem (brother)"}
+    other = read_as("her brother Clem is ill", spans=[("brother", "role", "sibling"), ("Clem", "person", "")])
+    assert core(other) == {}
+
+
 def test_lists_keep_what_they_have_and_the_newest_seven() -> None:
     told = core(read_as("I love figs", spans=[("figs", "value", "likes")]), likes="a, b, c, d, e, f, g")
     assert told == {"likes": "b, c, d, e, f, g, figs"}

@@ -46,8 +46,8 @@ _PLAIN = 0.5
 _FEW_WORDS = 8
 """Words to which thanks and "I'm fine" are all that a message says."""
 _STRONG = 0.5
-_SHOWN = 64
-"""Characters of the person's own words that a reply takes up."""
+_SHOWN = 48
+"""Characters of the person's own words that a reply takes up; behind more of them "noted" reads like an office."""
 _LEAST = 9
 """Words of a message from which a reply takes up some of them: of a shorter one it would be an echo."""
 _WHOLE = 5

@@ -49,6 +49,7 @@ _LISTS = {
     "illness": "health", "medication": "medication", "likes": "likes", "favourite": "likes", "dislikes": "dislikes",
     "language": "languages", "hobby": "hobbies", "instrument": "hobbies", "sport": "hobbies", "vehicle": "vehicles",
 }  # fmt: skip
+_OWN_ROLE = re.compile(r"\b(?:my|our) (?:[\w-]+ )?$", re.IGNORECASE)
 _ENDED = re.compile(
     r"\b(?:no longer|any ?more|stopped|quit|gave up|given up|dropped|cancelled|used to|finished)\b", re.I
 )
@@ -103,9 +104,11 @@ def _entries(statement: Statement, values: dict[str, str]) -> Iterator[CoreDraft
         ):
             yield CoreDraft("partner", _named(statement, span))
         elif (listed := _LISTS.get(span.slot)) is not None:
-            person = span.label in ("person", "pet")
             if span.label == "role" and statement.spans_of("person", "pet"):
-                continue  # the name has it beside it
+                if (name := _behind(statement, span)) is not None:
+                    yield CoreDraft(listed, _added(values.get(listed, ""), _named(statement, name)))
+                continue  # any other name has it beside it
+            person = span.label in ("person", "pet")
             if (person and _mine(statement)) or (about_me and not person and statement.negative < 0.5):
                 yield CoreDraft(listed, _added(values.get(listed, ""), _named(statement, span)))
 
@@ -113,6 +116,14 @@ def _entries(statement: Statement, values: dict[str, str]) -> Iterator[CoreDraft
 def _mine(statement: Statement) -> bool:
     """Tell whether those a sentence names are the person's own: "my sister Ada", not the sister of a colleague."""
     return statement.subject.owner in ("", "me") and re.search(r"\b(?:my|our|I|we)\b", statement.text, re.I) is not None
+
+
+def _behind(statement: Statement, role: Span) -> Span | None:
+    """Return the name right behind a role of one's own, "my brother Clem", whatever slot the name was read to fill."""
+    if _OWN_ROLE.search(statement.text[: role.start]) is None:
+        return None
+    named = statement.spans_of("person", "pet")
+    return next((name for name in named if statement.text[role.end : name.start] in (" ", ", ", ",")), None)
 
 
 def _named(statement: Statement, span: Span) -> str:

@@ -33,6 +33,10 @@ _NOTHING = 0.25
 """Probability below which a sentence at the edge of a memory is left out of it."""
 _FEW = 4
 """Words that a correction has beside what it puts right, or few more."""
+_CRY = 2
+"""Words of a remark that may be what the sentences behind it are about."""
+_ANSWERS_ITSELF = 0.95
+"""Probability of being only told from which a question is one that the sentence behind it answers."""
 _KEYWORDS = 10
 _TOGETHER = 400
 """Characters of sentences that are kept as one memory."""
@@ -72,7 +76,7 @@ def _grouped(statements: Sequence[Statement], before: Sequence[Statement]) -> li
     groups: list[list[int]] = []
     alone = [_stands_alone(statements, place, before) for place in range(len(statements))]
     for place, statement in enumerate(statements):
-        if not _is_told(statement):
+        if not _is_told(statement) and not _leads_on(statements, place):
             continue
         goes_on = groups and groups[-1][-1] == place - 1 and not alone[place - 1] and _goes_on(statement)
         if goes_on and not alone[place] and statement.end - statements[groups[-1][0]].start <= _TOGETHER:
@@ -87,6 +91,13 @@ def _is_told(statement: Statement) -> bool:
     """Tell whether a sentence may stand in a memory: it states something, or is a remark between what does."""
     remark = statement.act.label == "chat" and statement.own and "?" not in statement.text
     return states(statement) or remark
+
+
+def _leads_on(statements: Sequence[Statement], place: int) -> bool:
+    """Tell whether a question is answered by the next sentence: a joke without it is a punch line without its joke."""
+    asked, behind = statements[place], statements[place + 1 : place + 2]
+    wanting = asked.act.label == "ask" and asked.own and asked.told >= _ANSWERS_ITSELF
+    return wanting and any(states(statement) and _goes_on(statement) for statement in behind)
 
 
 def _goes_on(statement: Statement) -> bool:
@@ -112,13 +123,24 @@ def _mended(statements: Sequence[Statement], place: int, before: Sequence[Statem
 
 
 def _trimmed(statements: Sequence[Statement], group: Sequence[int]) -> list[int]:
-    """Return a group without remarks at its edges."""
+    """Return a group without remarks at its edges; a word that is cried out before it may be what it is about."""
     telling = [
         row
         for row, place in enumerate(group)
-        if is_worth_keeping(statements[place]) or (states(statements[place]) and statements[place].keep >= _NOTHING)
+        if is_worth_keeping(statements[place])
+        or (states(statements[place]) and statements[place].keep >= _NOTHING)
+        or _leads_on(statements, place)
     ]
-    return list(group[telling[0] : telling[-1] + 1])
+    first = telling[0]
+    while first and _names_it(statements[group[first - 1]]):
+        first -= 1
+    return list(group[first : telling[-1] + 1])
+
+
+def _names_it(statement: Statement) -> bool:
+    """Tell whether a remark of a word or two has matter in it: "KNIFE.", not "hi." or "sorry."."""
+    opens = any(phrases_of(name).match(statement.text) for name in ("greeting", "fillers"))
+    return not opens and statement.keep >= _NOTHING and len(statement.text.split()) <= _CRY
 
 
 def is_worth_keeping(statement: Statement) -> bool:
