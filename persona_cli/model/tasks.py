@@ -67,8 +67,6 @@ class Situation:
     """False in a private conversation: nothing of it will be remembered."""
     doubts: Doubts = lambda _: {}
     """Looked up for what was recalled alone: of all that is doubtful, thousands may be open."""
-    cut: tuple[str, ...] = ()
-    """What did not fit a budget, for the explanation."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,10 +56,9 @@ class EpisodeTalk:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Episodes of one topic, and the stems of the words that say which."""
+    """Episodes of one topic."""
 
     ids: tuple[int, ...]
-    topic: tuple[str, ...]
     into: int | None = None
     """The summary that some of them are part of already."""
 
@@ -75,7 +74,7 @@ def find_groups(talks: Sequence[EpisodeTalk], stop: Stop = lambda: False) -> tup
         ground = _Ground(talks, stop)
         groups = [group for part in ground.components() for group in _grown(part, ground, stop)]
         worth = [sorted(group) for group in groups if len(group) > 1 and ground.is_worth_it(group)]
-        again = tuple(Group(tuple(group), ground.topic(group), ground.into(group)) for group in sorted(worth))
+        again = tuple(Group(tuple(group), ground.into(group)) for group in sorted(worth))
         if [group.ids for group in again] == [group.ids for group in found]:
             break
         # what made no topic with each other may be of one that others have made

@@ -50,7 +50,6 @@ class Teacher:
     model: str = ""
     """Which of its models; "" for the first."""
     key: str = ""
-    parallel: int = 8
     seconds: float = 120.0
     """To wait for one reply before it is tried again."""
     temperature: float = 0.9

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,11 @@ _PART = re.compile(r"\{([a-z]\w*)\}")
 def read_table(name: str) -> Mapping[str, Any]:
     """Return the TOML file of that name beside this module."""
     return tomllib.loads((Path(__file__).parent / f"{name}.toml").read_text("utf-8"))
+
+
+def late(pattern: str) -> Callable[[], re.Pattern[str]]:
+    """Return what compiles a pattern, in any case, when it is first asked for: long ones take a start milliseconds."""
+    return cache(lambda: re.compile(pattern, re.IGNORECASE))
 
 
 def expand(pattern: str, parts: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ from dateutil.relativedelta import relativedelta
 from persona_cli.records import Window
 from persona_cli.timewords import calendar
 from persona_cli.timewords.atoms import DAY, HOUR, NUMBER, SOFT, number, span
+from persona_cli.timewords.patterns import late
 
 Relation = Literal["before", "after", "since", "until", "during", "around"]
 """During is also "on my birthday" and "when I was in Rome"."""
@@ -34,10 +35,9 @@ DISTANCE = (
     rf"\s+(?P<size>{_SIZES})(?P<many>s)?|(?P<soon>{'|'.join(_SOON)}))\s+"
 )
 """What stands before "before" and "after": "the day", "two weeks", "a few days", "shortly"."""
-_LENGTH = re.compile(rf"(?:(?:for|about|almost|over)\s+)*{NUMBER}\s+(?:more\s+)?(?:{_SIZES})s?", re.IGNORECASE)
-_LASTING = re.compile(
-    rf"\bfor\s+(?:an?\s+)?(?P<count>{NUMBER})(?:\s+(?:of|full|whole|short|long))?\s+(?P<unit>day|week|weekend|fortnight|month)s?\b",
-    re.IGNORECASE,
+_LENGTH = late(rf"(?:(?:for|about|almost|over)\s+)*{NUMBER}\s+(?:more\s+)?(?:{_SIZES})s?")
+_LASTING = late(
+    rf"\bfor\s+(?:an?\s+)?(?P<count>{NUMBER})(?:\s+(?:of|full|whole|short|long))?\s+(?P<unit>day|week|weekend|fortnight|month)s?\b"
 )
 
 
@@ -53,7 +53,7 @@ class Distance:
 
 def is_length(text: str) -> bool:
     """Tell whether a text is a length of time and nothing else, "Three months.", which says nothing by itself."""
-    return _LENGTH.fullmatch(text.strip(" .!,")) is not None
+    return _LENGTH().fullmatch(text.strip(" .!,")) is not None
 
 
 def read_distance(match: re.Match[str]) -> Distance | None:
@@ -71,7 +71,7 @@ def read_distance(match: re.Match[str]) -> Distance | None:
 
 def lasting(text: str) -> relativedelta | None:
     """Return how long a text says something lasts: "for a week", "for ten days"."""
-    match = _LASTING.search(text)
+    match = _LASTING().search(text)
     return None if match is None else span(match["unit"].lower(), number(match["count"]))
 
 

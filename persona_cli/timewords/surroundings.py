@@ -14,7 +14,7 @@ from persona_cli.records import Window
 from persona_cli.timewords import calendar
 from persona_cli.timewords.atoms import DAY, HOUR, Found
 from persona_cli.timewords.feasts import day_of_feast, feast_of
-from persona_cli.timewords.patterns import expand, read_table
+from persona_cli.timewords.patterns import expand, late, read_table
 from persona_cli.timewords.portions import portion
 from persona_cli.timewords.relations import DISTANCE, Distance, Relation, read_distance, relate
 
@@ -27,7 +27,7 @@ _MINUTES = {"half": 30, "quarter": 15, "ten": 10, "twenty": 20, "five": 5}
 _LATEST_BY_DAY = 6
 """The last hour that is one of the afternoon where nothing else is said."""
 _RUN_UP = Distance("week", 4, near=True)
-_DISTANCE = re.compile(rf"(?<![\w'’-]){DISTANCE}$", re.IGNORECASE)
+_DISTANCE = late(rf"(?<![\w'’-]){DISTANCE}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ def _bound(text: str, span: Stretch) -> Stretch:
     if match is None or span.found.weak:
         return span
     apart = (
-        _DISTANCE.search(text, max(0, match.start() - _NEAR), match.start()) if word in {"before", "after"} else None
+        _DISTANCE().search(text, max(0, match.start() - _NEAR), match.start()) if word in {"before", "after"} else None
     )
     if apart is not None:
         return _apart(text, inner, "before" if word == "before" else "after", apart)

@@ -38,7 +38,6 @@ class _Message(PublishedRow):
 class _Point(PublishedRow):
     memory_content: str
     memory_source: str = "primary"
-    memory_type: str = ""
     is_update: str | bool = "False"
     original_memories: tuple[str, ...] = ()
     importance: float = 1.0
@@ -53,7 +52,6 @@ class _Asked(PublishedRow):
     question: str
     answer: str
     question_type: str = ""
-    difficulty: str = ""
 
 
 class _Session(PublishedRow):

@@ -41,7 +41,6 @@ class _Asked(PublishedRow):
 class _Talk(PublishedRow):
     conversation: dict[str, JsonValue]
     qa: list[_Asked]
-    sample_id: str = ""
 
 
 def load(root: Path, variant: str = "") -> Collection:

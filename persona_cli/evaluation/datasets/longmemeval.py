@@ -37,8 +37,6 @@ class _Entry(PublishedRow):
     question_date: str
     haystack_dates: list[str]
     haystack_sessions: list[list[_Message]]
-    haystack_session_ids: tuple[str, ...] = ()
-    answer_session_ids: tuple[str, ...] = ()
 
 
 def load(root: Path, variant: str = "") -> Collection:

@@ -18,6 +18,7 @@ from persona_cli.english.verbs import past_pattern
 from persona_cli.memory.retrieval.terms import search_terms
 from persona_cli.records import Window
 from persona_cli.timewords import TimePhrase, find_anchors, find_times, lasting
+from persona_cli.timewords.patterns import late
 
 _DAY = timedelta(days=1)
 _FIRST = frozenset({"i", "i'm", "i've", "i'd", "we", "we're", "we've", "we'd", "user"})
@@ -29,7 +30,7 @@ _UNSURE = re.compile(
     r"|used to|going to|about to|planning|almost|nearly)\b|['’]d (?:love|like)\b",
     re.IGNORECASE,
 )
-_PAST = re.compile(rf"\b(?:was|were|had|{past_pattern()})\b", re.IGNORECASE)
+_PAST = late(rf"\b(?:was|were|had|{past_pattern()})\b")
 _JUST = re.compile(
     r"\b(?:just|finally|at last|right now|now|back from|(?:have|has) (?!been to)\w+|\w+['’](?:ve|s) \w+ed)\b"
     r"|\b(?:I['’]m|I am|we['’]re|we are) (?:in|at|on|back|here)\b",
@@ -41,7 +42,7 @@ _MATTER = re.compile(r"\b(?:about|of) $", re.IGNORECASE)
 _ASIDE = frozenset({"for", "about", "before", "after", "until", "since", "towards", "because", "of"})
 _BESIDE = 3
 _OPENS = re.compile(r"\w+ly|just|then|now|yesterday|today|back|and|but|so", re.IGNORECASE)
-_VERB = re.compile(rf"{_PAST.pattern}|is|has|will", re.IGNORECASE)
+_VERB = late(rf"\b(?:was|were|had|{past_pattern()})\b|is|has|will")
 _SENTENCE = re.compile(r"[^.!?;\n]+[.!?;]*")
 
 
@@ -86,7 +87,7 @@ def read_anchor(anchor: str) -> Event:
     folded = [word.casefold().replace("’", "'") for word in words]
     first, terms = folded[0] if folded else "", search_terms(anchor)
     names = frozenset(stem(word) for word in words if word[0].isupper() and word.casefold() not in _FIRST)
-    verb = next((place for place, word in enumerate(words) if _PAST.fullmatch(word)), 0)
+    verb = next((place for place, word in enumerate(words) if _PAST().fullmatch(word)), 0)
     if first in _OTHERS:
         return Event((), names, frozenset(), clause=True, own=False)  # nobody knows who "she" is
     if first in _FIRST or (first.endswith("ing") and len(words) > 1):
@@ -147,7 +148,7 @@ def _undated(said: str, at: datetime, wanted: Event, places: list[tuple[int, int
     if _JUST.search(said) or (wanted.clause and wanted.lasts and _IS_SO.search(said)):
         return EventTime(Window(day, day + _DAY), 3 * _DAY, Surety.JUST)
     after = said[max(end for _, end in places) :]
-    if _PAST.search(said) and (wanted.clause or re.match(r"\W*(?:\w+\W+){0,3}?(?:was|were|went)\b", after)):
+    if _PAST().search(said) and (wanted.clause or re.match(r"\W*(?:\w+\W+){0,3}?(?:was|were|went)\b", after)):
         return EventTime(Window(day - 14 * _DAY, day + _DAY), 21 * _DAY, Surety.VAGUE)
     return None
 
@@ -183,7 +184,7 @@ def _fits(said: str, places: list[tuple[int, int]], wanted: Event) -> bool:
             return True
         named = word[0].isupper() and stem(word) not in wanted.names
         if number == 0:  # "Anna moved", but "Went to Rome", "Yesterday we ..."
-            named = named and _VERB.fullmatch(following) is not None and not _OPENS.fullmatch(word)
+            named = named and _VERB().fullmatch(following) is not None and not _OPENS.fullmatch(word)
         if folded in _OTHERS or named:
             return False
         following = word

@@ -16,8 +16,9 @@ from persona_cli.memory.tables.changes import KINDS
 from persona_cli.memory.tables.connection import Connection
 from persona_cli.records import Kind
 
-_PAIRED = re.compile(
-    "[\u1100-\u11ff\u3005\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u9fff\uac00-\ud7ff\uf900-\ufaff\U00020000-\U000323af]"
+_PAIRED = (
+    "[\u1100-\u11ff\u3005\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff"
+    "\u3400-\u9fff\uac00-\ud7ff\uf900-\ufaff\U00020000-\U000323af]"
 )
 """Scripts whose words have two letters more often than not: Chinese, Japanese, Korean."""
 _K1 = 1.2  # as FTS5 has it; the length of a text is left out, pairs make every one as long as its letters
@@ -75,7 +76,7 @@ def pieces(run: str) -> list[str]:
 
     Two letters in Chinese, Japanese and Korean, four elsewhere, where one is mostly a single sound.
     """
-    size = 2 if _PAIRED.match(run) else 4
+    size = 2 if re.match(_PAIRED, run) else 4
     return [run[start : start + size] for start in range(max(len(run) - size, 0) + 1)]
 
 

@@ -84,10 +84,8 @@ class Asked:
     """Stems of what stands for whom it is about: a name, and the role that goes with it."""
     roles: frozenset[str]
     """Roles it speaks of, one word for each: "mother" for mum."""
-    words: frozenset[str]
-    """Stems of its words that carry meaning."""
     topic: frozenset[str]
-    """Those of them that name something: not "do" or "happen", and no time words."""
+    """Stems of its words that name something: not "do" or "happen", and no time words."""
     slots: frozenset[str] = frozenset()
     """What of the person's own is asked for and nothing else: "name", in "what's my name?"."""
     called: frozenset[str] = frozenset()
@@ -110,7 +108,6 @@ def understand(question: Question, statement: Statement, window: Window | None, 
     roles = frozenset(roles_in(statement.text))
     for name in (*wanted, *map(stem, roles)):
         wanted |= aliases.get(name, set())
-    words = frozenset(stems(statement.text))
     timeless = "".join(statement.text)
     for phrase in find_times(statement.text, _ANY_DAY):
         timeless = timeless.replace(phrase.text, " ")
@@ -119,7 +116,7 @@ def understand(question: Question, statement: Statement, window: Window | None, 
     slots = _slots_of(topic) if own else _NONE
     mine = {stem(word) for word in _WORD.findall(statement.text) if roles_in(word)}
     called = wanted - mine - roles if roles and topic <= mine | _CALLED and _OWN.search(statement.text) else _NONE
-    return Asked(question, statement, window, frozenset(wanted), roles, words, topic, slots, frozenset(called))
+    return Asked(question, statement, window, frozenset(wanted), roles, topic, slots, frozenset(called))
 
 
 def fills(asked: Asked, known: Known) -> bool:

@@ -42,7 +42,6 @@ class TextFile:
     """A text model on disk."""
 
     path: Path
-    name: str
     architecture: str
     layers: int
     width: int
@@ -76,7 +75,6 @@ def read_text(path: Path) -> TextFile:
     layers = header.number(f"{architecture}.block_count")
     return TextFile(
         path=path,
-        name=header.text("general.name") or path.stem,
         architecture=architecture,
         layers=layers,
         width=header.number(f"{architecture}.embedding_length"),
