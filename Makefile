@@ -54,8 +54,8 @@ train: $(VENV)/.installed-dev ## train the reader and the judge anew from the ex
 	$(BIN)/python -m models.reading.whose
 	$(BIN)/python -m models.keeping.train
 	$(BIN)/python -m models.stances.train
-	$(BIN)/python -m models.changes.train
 	$(BIN)/python -m models.answers.train
+	$(BIN)/python -m models.changes.measure
 	$(BIN)/python -m models.answers.fit
 	$(BIN)/python -m models.answers.requests
 	$(BIN)/python -m models.answers.intent

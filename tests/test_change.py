@@ -5,22 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from persona_cli.config import Settings
 from persona_cli.memory.store import Store
 from persona_cli.memory.vectors.embedding import Embedder, open_embedder
-from persona_cli.memory.vectors.state_encoder import StateEncoder
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.paths import find_places
-from persona_cli.reading.judging import open_judge
-from persona_cli.reading.reader import open_reader
+from persona_cli.reading.reader import Reader
 from persona_cli.records import Status, Turn
 from persona_cli.remembering.change import Changes
 from persona_cli.remembering.drafts import Remembering
-from persona_cli.remembering.meaning import Looks
+from persona_cli.remembering.meaning import Endings
 from persona_cli.remembering.rules.subjects import apart, in_third_person
 
 pytestmark = pytest.mark.usefixtures("weights")
@@ -31,13 +28,6 @@ START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def embedder() -> Iterator[Embedder]:
     opened = open_embedder(Settings(), find_places(), print)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="module")
-def encoder(minilm: Path) -> Iterator[StateEncoder]:
-    opened = StateEncoder(minilm, print)
     yield opened
     opened.close()
 
@@ -55,7 +45,7 @@ def drafts_of(turn: Turn, *, own_words: bool) -> list[SemanticDraft]:
 
 
 def told(
-    store: Store, embedder: Embedder, *said: str, own_words: bool = False, looks: Looks | None = None
+    store: Store, embedder: Embedder, *said: str, own_words: bool = False, endings: Endings | None = None
 ) -> dict[str, str]:
     """Tell messages weeks apart; returns by its words each memory that has ended, with the rule that ended it."""
     ended = {}
@@ -63,7 +53,7 @@ def told(
         at = START + timedelta(days=80 * number)
         turn = store.turns.add(store.sessions.start(at).id, at, text, "", "m")
         with store.transaction(), store.journal.caused_by(turn.id):
-            remembering = Remembering(store, embedder, 5, looks=looks)
+            remembering = Remembering(store, embedder, 5, endings=endings)
             remembering.remember(drafts_of(turn, own_words=own_words), turn, ())
         for change in store.journal.of_turn(turn.id):
             if change.rule:
@@ -114,12 +104,9 @@ def test_nothing_ends_what_is_of_somebody_or_something_else(
 
 @pytest.mark.xfail(reason="the line is not sure of a plain move of somebody without a name", strict=True)
 @pytest.mark.parametrize("own_words", [False, True], ids=["the user's", "own words"])
-def test_the_one_who_is_meant_may_have_moved(
-    store: Store, embedder: Embedder, encoder: StateEncoder, own_words: bool
-) -> None:
+def test_the_one_who_is_meant_may_have_moved(store: Store, embedder: Embedder, reader: Reader, own_words: bool) -> None:
     said = ("My sister lives in Lisbon.", "My other sister lives in Galway.", "My other sister moved to Cork.")
-    looks = open_reader(encoder, open_judge(encoder)).relate
-    ended = told(store, embedder, *said, own_words=own_words, looks=looks)
+    ended = told(store, embedder, *said, own_words=own_words, endings=reader.endings)
     doubted = [conflict.earlier.content for conflict in store.conflicts.open()]
     (changed,) = [*ended, *doubted]
     assert "Galway" in changed

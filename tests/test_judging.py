@@ -48,7 +48,7 @@ class Counting:
 def counting_judge() -> tuple[Judge, Counting]:
     """Return a judge for whom what shares words answers."""
     encoder = Counting()
-    line = np.zeros((7, len(ANSWERS)), np.float32)
+    line = np.zeros((7, len(ANSWERS) + 1), np.float32)
     line[0, ANSWERS.index("answers")] = 3.0
     return Judge(encoder, line), encoder
 
@@ -80,7 +80,7 @@ def test_what_ships_tells_an_answer_from_what_only_shares_a_word(reader: Reader)
 
 
 def test_what_ships_fits_its_encoder() -> None:
-    assert load_line().shape == (4 * 384 + 2 + 1, len(ANSWERS))
+    assert load_line().shape == (4 * 384 + 2 + 1, len(ANSWERS) + 1)
 
 
 @pytest.mark.parametrize(

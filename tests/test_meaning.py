@@ -16,7 +16,7 @@ from persona_cli.model.tasks import SemanticDraft
 from persona_cli.paths import find_places
 from persona_cli.reading.reader import Reader
 from persona_cli.remembering.drafts import Remembering
-from persona_cli.remembering.meaning import PLAIN, open_line, plain_signs
+from persona_cli.remembering.meaning import ALONE, ASKED
 from tests.agents import NOW
 
 pytestmark = pytest.mark.usefixtures("weights")
@@ -42,7 +42,7 @@ class Teller:
         for number, (said, content) in enumerate(pairs):
             at = NOW + timedelta(days=20 * number)
             turn = self.store.turns.add(self.store.sessions.start(at).id, at, said, "", "m")
-            remembering = Remembering(self.store, self.embedder, 5, looks=self.reader.relate, read=self.reader.read)
+            remembering = Remembering(self.store, self.embedder, 5, endings=self.reader.endings, read=self.reader.read)
             remembering.remember([SemanticDraft(content, ())], turn, ())
         asked = {conflict.earlier.id for conflict in self.store.conflicts.open()}
         memories = reversed(self.store.semantic.list(None))
@@ -138,25 +138,9 @@ def test_what_a_language_model_drafts_leaves_the_rest(teller: Teller, line: list
     assert "superseded" not in teller.told(SNOOKER, (line[0], line[1]), (line[2], line[3]))
 
 
-def test_the_line_sees_what_the_encoder_and_the_signs_give() -> None:
-    signs = plain_signs("Therapy is at 5 on Mondays.", "Therapy is at 6 on Tuesdays now.", 0.9)
-    assert signs.shape == (PLAIN,)
-    assert signs[6] == signs[7] == 1.0
-    assert len(open_line().weights) == 4 * 384 + PLAIN + 1
-    assert open_line().alone > open_line().asked
-
-
-def test_what_it_may_end_needs_no_word_and_no_subject_in_common(
-    store: Store, embedder: Embedder, reader: Reader
-) -> None:
-    remembering = Remembering(store, embedder, 5, looks=reader.relate)
-    told = (
-        SemanticDraft("I sleep at my brother's.", (), subject="my brother"),
-        SemanticDraft("We finally got the keys to our own place, no more of his snoring.", ()),
-    )
-    for days, draft in enumerate(told):
-        at = NOW + timedelta(days=20 * days)
-        turn = store.turns.add(store.sessions.start(at).id, at, draft.content, "", "m")
-        remembering.remember([draft], turn, ())
-    (doubt,) = store.conflicts.open()
-    assert doubt.earlier.content == told[0].content
+def test_each_old_statement_is_judged_by_itself(reader: Reader) -> None:
+    older = ["I live at my brother's.", "My boiled egg takes four minutes."]
+    ends, stands = reader.endings("Got the keys to my own place, finally!", older)
+    assert ends > ASKED > stands
+    assert reader.endings("Got the keys to my own place, finally!", older[1:]).tolist() == [stands]
+    assert ALONE > ASKED

@@ -67,7 +67,7 @@ def tell(store: Store, embedder: Embedder, listener: Listener, said: list[str]) 
     for number, text in enumerate((*BESIDE, *said)):
         at = START + APART * number
         turn = store.turns.add(store.sessions.start(at).id, at, text, "", "m")
-        remembering = Remembering(store, embedder, 5, looks=listener.open_reader().relate)
+        remembering = Remembering(store, embedder, 5, endings=listener.open_reader().endings)
         remembering.remember(draft_memories(listener, turn, ()), turn, ())
         turns.append(turn)
     asked = frozenset(conflict.earlier.id for conflict in store.conflicts.open() if conflict.doubt)

@@ -130,8 +130,9 @@ def test_questions_and_memories_are_judged_with_probabilities(reader: Reader) ->
     assert not reader.bearings("x", [])
 
 
-def test_a_statement_is_seen_beside_each_of_some_memories(reader: Reader) -> None:
-    assert reader.relate(["I work at Halifax.", "My cat is called Nilo."], "I quit.").shape == (2, 4 * 384)
+def test_what_is_said_is_judged_beside_each_of_some_memories(reader: Reader) -> None:
+    assert reader.endings("I quit.", ["I work at Halifax.", "My cat is called Nilo."]).shape == (2,)
+    assert reader.endings("I quit.", []).shape == (0,)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.answers.lists import Pieces
 from models.reading.network import WIDTH, Adapter, adapted_bert, adapter_of, begin_from, padded
 from persona_cli.memory.vectors.minilm import CLS, SEP
 from persona_cli.reading.judging import GIVES
@@ -27,8 +28,6 @@ FEATURES = 4 * WIDTH + 2
 _OF_IT = tuple(ANSWERS.index(label) for label in ANSWERS if label in GIVES)
 _NOT_OF_IT = tuple(ANSWERS.index(label) for label in ANSWERS if label not in GIVES)
 _DROPOUT = 0.1
-Pieces = tuple[list[int], list[int]]
-"""A question and a memory, as numbers of word pieces."""
 
 
 class Judge(nn.Module):
@@ -39,7 +38,7 @@ class Judge(nn.Module):
         super().__init__()
         self.bert = adapted_bert(RANK)
         begin_from(self.bert, reader)
-        self.line = nn.Linear(FEATURES, len(ANSWERS))
+        self.line = nn.Linear(FEATURES, len(ANSWERS) + 1)
         self.dropout = nn.Dropout(_DROPOUT)
         for module in self.bert.modules():
             if isinstance(module, nn.Dropout):
@@ -48,7 +47,7 @@ class Judge(nn.Module):
             layer.requires_grad_(False)
 
     def forward(self, pairs: Sequence[Pieces]) -> Tensor:
-        """Return the scores of pairs: (n, labels)."""
+        """Return the scores of pairs, the last one of the one text's ending the other: (n, labels + 1)."""
         pieces, mask = padded([[CLS, *asked, SEP, *told, SEP] for asked, told in pairs])
         with torch.autocast("cpu", torch.bfloat16):
             states = self.bert(input_ids=pieces, attention_mask=mask).last_hidden_state
@@ -72,7 +71,7 @@ class Judge(nn.Module):
         return found
 
     def written_line(self) -> NDArray[np.float16]:
-        """Return the line as it is shipped: (features + 1, labels)."""
+        """Return the line as it is shipped: (features + 1, labels + 1)."""
         weights = [self.line.weight.detach().numpy().T, self.line.bias.detach().numpy()[None]]
         return np.vstack(weights).astype(np.float16)
 

@@ -35,6 +35,8 @@ _WORDS = 0.04  # what a rare word in common counts beside a cosine
 _APART = 3  # lines of a corpus: those of one person stand together
 _GIVES = ("answers", "yes", "no")
 Floats = NDArray[np.float32]
+Pieces = tuple[list[int], list[int]]
+"""A question and a memory, as numbers of word pieces."""
 Forms = tuple[list[int], ...]
 """A memory as it may be kept: whole, its sentence that is nearest to the question, the other ones."""
 

@@ -13,8 +13,10 @@ import argparse
 import random
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +26,10 @@ from torch import Tensor
 from torch.nn import functional
 from torch.nn.utils import clip_grad_norm_
 
-from models.answers.judge import Judge, Pieces, odds
-from models.answers.lists import Forms, Listed, asked_pieces, of_batch, of_life, pieces_of
+from models.answers.judge import Judge, odds
+from models.answers.lists import Forms, Listed, Pieces, asked_pieces, of_batch, of_life, pieces_of
 from models.answers.lives import CHOOSING, read_lives, renamed
+from models.answers.news import News, ending_pairs, news_of
 from models.reading.corpus import HELD_BACK, batches
 from persona_cli.memory.vectors.minilm import MiniLM
 from persona_cli.memory.vectors.state_encoder import ADAPTER
@@ -47,6 +50,19 @@ SMOOTHING = 0.05
 _FOREIGN = 0.3
 _WHOLE, _NEAREST = 0.4, 0.7
 _LAYERS = 6
+_PLAIN = 0.25
+"""Share of the messages that change nothing that are drawn each time."""
+_KEPT_WHOLE = 0.5
+_TOLD = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A message, what it ends, and what it does not, each in one form."""
+
+    said: list[int]
+    right: tuple[Forms, ...]
+    wrong: tuple[list[int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +75,10 @@ class Group:
     whole: bool
 
 
+Step = partial[Tensor]
+"""Returns the loss of a judge on some examples."""
+
+
 @dataclass(frozen=True, slots=True)
 class Material:
     """Everything that is trained on."""
@@ -67,31 +87,43 @@ class Material:
     """Each question in its versions: a life, and the same with other names."""
     pairs: tuple[tuple[Pieces, int], ...]
     """Two texts, and the number of their label."""
+    news: tuple[tuple[News, ...], ...]
+    """Each message in its versions."""
+    endings: tuple[tuple[Pieces, bool], ...]
+    """A new and an old statement, and whether the one ends the other."""
 
     @classmethod
     def gathered(cls, without: str, embedder: MiniLM) -> Material:
         """Return all lives but those of a batch, and all pairs but that batch's and those held back."""
         lists: list[tuple[Listed, ...]] = []
-        dice, pairs = random.Random(2), []
+        dice, pairs, news = random.Random(2), [], list[tuple[News, ...]]()
         for life in read_lives():
             if life.name[0] != without:
                 both = (life, renamed(life, dice))
                 lists += zip(*(of_life(version, embedder) for version in both), strict=True)
-        for batch in batches():
-            if batch.name not in (HELD_BACK, without):
-                lists += [(listed,) for listed in of_batch(batch, embedder)]
-                pairs += [((asked_pieces(p.first), pieces_of(p.second)), ANSWERS.index(p.label)) for p in batch.answers]
-        return cls(tuple(lists), tuple(pairs))
+                if life.kind == "diary":
+                    news += zip(*(news_of(version, embedder) for version in both), strict=True)
+        written = [batch for batch in batches() if batch.name not in (HELD_BACK, without)]
+        for batch in written:
+            lists += [(listed,) for listed in of_batch(batch, embedder)]
+            pairs += [((asked_pieces(p.first), pieces_of(p.second)), ANSWERS.index(p.label)) for p in batch.answers]
+        return cls(tuple(lists), tuple(pairs), tuple(news), tuple(ending_pairs(written)))
 
-    def steps(self, dice: random.Random) -> list[list[Group] | list[tuple[Pieces, int]]]:
+    def steps(self, dice: random.Random) -> list[Step]:
         """Return the steps of one epoch in a random order; what is of like length stands together."""
         groups = [group for versions in self.lists for group in self._groups(dice.choice(versions), dice)]
         dice.shuffle(groups)
         groups.sort(key=lambda group: sum(len(forms[0]) for forms in group.wrong) // 60 + 2 * dice.random())
-        pairs = sorted(self.pairs, key=lambda pair: sum(map(len, pair[0])) // 20 + dice.random())
-        steps: list[list[Group] | list[tuple[Pieces, int]]] = []
-        steps += [groups[at : at + LISTS] for at in range(0, len(groups), LISTS)]
-        steps += [pairs[at : at + PAIRS] for at in range(0, len(pairs), PAIRS)]
+        news = [drawn for versions in self.news if (drawn := _drawn(dice.choice(versions), dice)) is not None]
+        news.sort(key=lambda drawn: len(drawn.said) // 10 + dice.random())
+        pairs, endings = (
+            sorted(some, key=lambda pair: sum(map(len, pair[0])) // 20 + dice.random())
+            for some in (self.pairs, dice.sample(self.endings, len(self.endings) // 2))
+        )
+        steps: list[Step] = [partial(_list_loss, step=some, dice=dice) for some in _batches(groups, LISTS)]
+        steps += [partial(_pair_loss, step=some) for some in _batches(pairs, PAIRS)]
+        steps += [partial(_news_loss, step=some) for some in _batches(news, LISTS)]
+        steps += [partial(_ending_loss, step=some) for some in _batches(endings, PAIRS)]
         dice.shuffle(steps)
         return steps
 
@@ -109,6 +141,24 @@ class Material:
             yield Group(listed, right, tuple(wrong), dice.random() < _WHOLE)
 
 
+def _drawn(news: News, dice: random.Random) -> Drawn | None:
+    """Return a message beside some of what it may end; of those that end nothing and tempt nobody a few are enough."""
+    if not (news.right or news.tempting) and dice.random() > _PLAIN:
+        return None
+    likely, drawn = [1 / (1 + place) for place in range(len(news.wrong))], set[int]()
+    while len(drawn) < min(WRONG, len(news.wrong)):
+        drawn.update(dice.choices(range(len(news.wrong)), likely))
+    wrong = (news.wrong[place] for place in sorted(drawn))
+    right = tuple(forms[:1] if dice.random() < _KEPT_WHOLE else forms[1:] or forms for forms in news.right)
+    return Drawn(
+        news.said[0], right, tuple(forms[0] if dice.random() < _KEPT_WHOLE else dice.choice(forms) for forms in wrong)
+    )
+
+
+def _batches(every: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    return (every[at : at + size] for at in range(0, len(every), size))
+
+
 def fit(material: Material, epochs: int = EPOCHS) -> Judge:
     """Return the judge after so many epochs; prints the mean loss of the lists in each."""
     torch.manual_seed(1)
@@ -121,21 +171,22 @@ def fit(material: Material, epochs: int = EPOCHS) -> Judge:
     done, total, began = 0, 0, time.monotonic()
     for epoch in range(epochs):
         judge.train()
-        steps, losses = material.steps(dice), list[float]()
+        steps, losses = material.steps(dice), defaultdict[str, list[float]](list)
         total = total or len(steps) * epochs
         for step in steps:
             share = min(1.0, done / WARM_UP) * max(0.02, 1 - done / total)
             for group, rate in zip(optimizer.param_groups, RATES, strict=True):
                 group["lr"] = rate * share
-            listed = isinstance(step[0], Group)
-            loss = _list_loss(judge, step, dice) if listed else _pair_loss(judge, step)  # type: ignore[arg-type]  # of one kind
+            loss = step(judge)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
             clip_grad_norm_([weight for weights in parts for weight in weights], 1.0)
             optimizer.step()
             done += 1
-            losses += [loss.item()] if listed else []
-        print(f"epoch {epoch + 1}: loss {np.mean(losses):.3f}, {time.monotonic() - began:.0f} s", flush=True)
+            losses[step.func.__name__].append(loss.item())
+            if done % _TOLD == 0:
+                told = ", ".join(f"{name[1:]} {np.mean(some):.3f}" for name, some in sorted(losses.items()))
+                print(f"epoch {epoch + 1}, {done} of {total}: {told}, {time.monotonic() - began:.0f} s", flush=True)
     return judge.eval()
 
 
@@ -145,6 +196,46 @@ def write(judge: Judge, folder: Path) -> None:
     adapter: dict[str, Any] = {"layers": np.int64(_LAYERS), **judge.adapter()}
     np.savez_compressed(folder / ADAPTER, **adapter)
     np.savez_compressed(folder / LINE, line=judge.written_line())
+
+
+def _news_loss(judge: Judge, step: Sequence[Drawn]) -> Tensor:
+    """Of what a message is set beside it ends what it should, or nothing, which always has a score of 0."""
+    right = _likeliest_ended(judge, step)
+    scores = judge([(drawn.said, old) for drawn, met in zip(step, right, strict=True) for old in (*met, *drawn.wrong)])[
+        :, -1
+    ]
+    loss, at = torch.zeros(()), 0
+    for drawn in step:
+        mine = scores[at : at + len(drawn.right) + len(drawn.wrong)]
+        at += len(mine)
+        wanted = torch.zeros(len(mine))
+        wanted[: len(drawn.right)] = 1.0
+        chosen = torch.cat([mine, torch.zeros(1)])
+        meant = chosen[: len(drawn.right)] if drawn.right else chosen[-1:]
+        loss = loss + chosen.logsumexp(0) - meant.logsumexp(0)
+        loss = loss + functional.binary_cross_entropy_with_logits(mine, wanted)
+    return loss / len(step)
+
+
+def _likeliest_ended(judge: Judge, step: Sequence[Drawn]) -> list[list[list[int]]]:
+    """Return one form of each that ends, by message: of several sentences nobody said which, so the likeliest."""
+    pairs = [(drawn.said, form) for drawn in step for forms in drawn.right if len(forms) > 1 for form in forms]
+    scored = iter(())
+    if pairs:
+        judge.eval()
+        with torch.no_grad():
+            scored = iter(judge(pairs)[:, -1].tolist())
+        judge.train()
+    return [
+        [forms[0] if len(forms) == 1 else max(forms, key=lambda _: next(scored)) for forms in drawn.right]
+        for drawn in step
+    ]
+
+
+def _ending_loss(judge: Judge, step: Sequence[tuple[Pieces, bool]]) -> Tensor:
+    wanted = torch.tensor([float(ends) for _, ends in step])
+    scores = judge([pair for pair, _ in step])[:, -1]
+    return functional.binary_cross_entropy_with_logits(scores, wanted * (1 - SMOOTHING) + SMOOTHING / 2)
 
 
 def _list_loss(judge: Judge, step: Sequence[Group], dice: random.Random) -> Tensor:
@@ -164,7 +255,7 @@ def _list_loss(judge: Judge, step: Sequence[Group], dice: random.Random) -> Tens
             loss = loss - functional.log_softmax(mine, 0)[0]
         if group.right and group.listed.verdict:
             label = torch.tensor([ANSWERS.index(group.listed.verdict)])
-            loss = loss + 0.5 * functional.cross_entropy(scores[at : at + 1], label)
+            loss = loss + 0.5 * functional.cross_entropy(scores[at : at + 1, :-1], label)
         each = functional.binary_cross_entropy_with_logits(mine, wanted, reduction="none")
         loss = loss + 0.5 * (each[0] + each[1:].mean() if group.right else each.mean() + each.max())
         at += count
@@ -192,7 +283,8 @@ def _form_of(forms: Forms, group: Group, dice: random.Random) -> list[int]:
 
 def _pair_loss(judge: Judge, step: Sequence[tuple[Pieces, int]]) -> Tensor:
     labels = torch.tensor([label for _, label in step])
-    return functional.cross_entropy(judge([pair for pair, _ in step]), labels, label_smoothing=SMOOTHING)
+    scores = judge([pair for pair, _ in step])[:, :-1]
+    return functional.cross_entropy(scores, labels, label_smoothing=SMOOTHING)
 
 
 def main() -> None:
@@ -206,7 +298,8 @@ def main() -> None:
         embedder = MiniLM(Path(weights), print)
         material = Material.gathered(given.without, embedder)
         embedder.close()
-    print(f"{len(material.lists)} questions, {len(material.pairs)} pairs")
+    counts = (len(some) for some in (material.lists, material.pairs, material.news, material.endings))
+    print("{} questions, {} pairs, {} messages, {} endings".format(*counts))
     write(fit(material), given.into)
     print(f"{time.monotonic() - began:.0f} s")
 

@@ -135,7 +135,7 @@ class Updates:
             return tuple(self.memory.media.crop(image, box).hash for image, box in parts_of(draft, found))
 
         remembering = Remembering(
-            self.store, self.memory.embedder, self.settings.memory.writes, crop, looks=self._looks, read=self._read
+            self.store, self.memory.embedder, self.settings.memory.writes, crop, endings=self._endings, read=self._read
         )
 
         def write(kept: Sequence[Draft]) -> None:
@@ -147,8 +147,8 @@ class Updates:
         # the reader opens at its first use: drafts that name their slot have no need of it
         return self.memory.reader.read(message)
 
-    def _looks(self, old: Sequence[str], new: str) -> NDArray[np.float32]:
-        return self.memory.reader.relate(old, new)
+    def _endings(self, said: str, older: Sequence[str]) -> NDArray[np.float32]:
+        return self.memory.reader.endings(said, older)
 
     def _episodic(self, session: int, turns: Sequence[Turn], stop: Stop) -> Write:
         told = self.store.episodes.of_session(session)

@@ -1,4 +1,4 @@
-"""`Judge`: how a memory stands to a question, both looked at in one pass of an encoder of its own.
+"""`Judge`: how a memory stands to a question or to news, both looked at in one pass of an encoder of its own.
 
 It was trained on questions against everything that one person told (models/answers), where the wrong memory shares more
 words with the question than the right one. What was judged lately is kept: a search judges what an answer judges again.
@@ -59,7 +59,7 @@ class Judge:
 
     encoder: Encoder
     line: Floats
-    """(features + 1, labels)."""
+    """(features + 1, labels + 1); the last column tells what ends what."""
     _kept: OrderedDict[tuple[str, str], Bearing] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -73,7 +73,7 @@ class Judge:
         if fresh:
             # each by itself: the last digits of a product hang on what else is in the matrix
             inputs = (judge_input(passage)[None] for passage in self.encoder.encode(fresh))
-            judged = (_bearing(softmax(apply(self.line, row))[0].tolist()) for row in inputs)
+            judged = (_bearing(softmax(apply(self.line[:, :-1], row))[0].tolist()) for row in inputs)
             known |= zip(fresh, judged, strict=True)
         with self._lock:
             for key in keys:
@@ -82,6 +82,12 @@ class Judge:
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return tuple(known[key] for key in keys)
+
+    def endings(self, said: str, older: Sequence[str]) -> Floats:
+        """Return how probable it is that what is said ends each of some earlier statements: (n,); one pass for each."""
+        pairs = [(said[:_LONGEST], old[:_LONGEST]) for old in older]
+        scores = [apply(self.line[:, -1:], judge_input(seen)[None])[0, 0] for seen in self.encoder.encode(pairs)]
+        return np.asarray(1 / (1 + np.exp(-np.array(scores, dtype=np.float32))), dtype=np.float32)
 
 
 def open_judge(encoder: Encoder) -> Judge:

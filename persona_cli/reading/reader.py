@@ -22,7 +22,6 @@ from persona_cli.reading.judging import Bearing, Judge
 from persona_cli.reading.keeping import in_context, open_keeping
 from persona_cli.reading.labels import Guess
 from persona_cli.reading.mentions import candidates_for, mentions
-from persona_cli.reading.relation import side_by_side
 from persona_cli.reading.stance import Stance, open_stances
 from persona_cli.reading.statement import Mention, Span, Statement, Subject
 from persona_cli.reading.surface import sentence_features
@@ -56,9 +55,9 @@ class Reader:
         parts = iter(passages)
         return tuple(self.judge(places, next(parts).parts, before) if places else () for places in located)
 
-    def relate(self, old: Sequence[str], new: str) -> Floats:
-        """Return what a new statement is beside each of some memories, in order: (n, features); one pass a memory."""
-        return side_by_side(self.encoder, old, new)
+    def endings(self, said: str, older: Sequence[str]) -> Floats:
+        """Return how probable it is that what is said ends each of some earlier statements: (n,); one pass for each."""
+        return self.judging.endings(said, older)
 
     def bearings(self, question: str, memories: Sequence[str]) -> tuple[Bearing, ...]:
         """Return how each memory stands to a question, in order; one pass for each that was not judged lately."""

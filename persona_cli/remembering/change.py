@@ -17,7 +17,7 @@ from persona_cli.memory.store import Store
 from persona_cli.memory.vectors.known import KnownVectors
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import Change, Kind, SemanticMemory, Status, Turn
-from persona_cli.remembering.meaning import ByMeaning, Judged, open_line
+from persona_cli.remembering.meaning import ALONE, ASKED, ByMeaning, Judged
 from persona_cli.remembering.rules.corrections import names_role, renames, reschedules, revises
 from persona_cli.remembering.rules.denials import opposed, recovers
 from persona_cli.remembering.rules.endings import (
@@ -165,7 +165,7 @@ def named_by_model(news: News, memories: Memories, fired: bool) -> Memories:
 def by_meaning(news: News, memories: Memories, fired: bool) -> Memories:
     """Return the one memory that the new one certainly ends by its meaning, where no rule says so."""
     best = next(iter(news.judged), None)
-    if fired or best is None or best.ending < open_line().alone or for_a_while(news.said):
+    if fired or best is None or best.ending < ALONE or for_a_while(news.said):
         return ()
     same = (old for old in memories if old.id == best.memory.id)
     return [
@@ -177,11 +177,10 @@ def by_meaning(news: News, memories: Memories, fired: bool) -> Memories:
     ]
 
 
-def may_have_ended(news: News) -> Judged | None:
-    """Return the memory of which a person is asked whether it still holds, if any."""
-    best = next(iter(news.judged), None)
+def may_have_ended(news: News) -> tuple[Judged, ...]:
+    """Return the memories of which a person is asked whether they still hold, the most doubtful first."""
     passing = for_a_while(news.said) or is_unreal(news.said)
-    return None if best is None or best.ending < open_line().asked or passing else best
+    return () if passing else tuple(judged for judged in news.judged if judged.ending >= ASKED)
 
 
 CORRECTION = "correction"
@@ -215,14 +214,19 @@ class Changes:
         compared = draft_as_compared(draft)
         return News(compared, quote, turn, over, self._former(compared, turn), self._vectors)
 
-    def judged(self, news: News, said: str) -> News:
-        """Return what is new with what it may end by its meaning, judged in the words it was said in."""
+    def judged(self, said: str, every: Sequence[News]) -> tuple[Judged, ...]:
+        """Return what a message may end by its meaning, judged in the words it was said in."""
         if self._meaning is None:
-            return news
-        found = (*self._candidates(news, whole=True), *self._store.semantic.newest(0, _LATEST))
+            return ()
+        found = [memory for news in every for memory in self._candidates(news, whole=True)]
+        found += self._store.semantic.newest(0, _LATEST)
         near = list({memory.id: memory for memory in found}.values())
-        judged = self._meaning.judged(said, near, lambda old: _may_be_outdated(as_compared(old), news))
-        return replace(news, judged=judged)
+
+        def may_end(old: SemanticMemory) -> bool:
+            compared = as_compared(old)
+            return any(_may_be_outdated(compared, news) for news in every)
+
+        return self._meaning.judged(said, [news.draft.content for news in every], near, may_end)
 
     def outdated(self, news: News) -> tuple[Outdated, ...]:
         """Return what no longer holds, each memory by the first of the rules that fires for it; not by its meaning."""
@@ -250,7 +254,7 @@ class Changes:
         said = news.quote or news.draft.content
         if self._meaning is None or renames(news.draft.content, as_compared(old).content, said):
             return True
-        return self._meaning.judged(said, [old])[0].ending >= open_line().asked
+        return self._meaning.judged(said, (), [old])[0].ending >= ASKED
 
     def over(self, turn: Turn) -> dict[int, Ending]:
         """Return by id the active memories of earlier turns about what the user's words say is over."""

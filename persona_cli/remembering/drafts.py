@@ -21,7 +21,7 @@ from persona_cli.records import Author, Change, Kind, Refusal, SemanticMemory, S
 from persona_cli.remembering.change import Changes, News, Outdated, may_have_ended
 from persona_cli.remembering.conflict import at_odds
 from persona_cli.remembering.gate import Admitted, Refused, judge
-from persona_cli.remembering.meaning import ByMeaning, Judged, Looks, open_line, said_by
+from persona_cli.remembering.meaning import SHORT, ByMeaning, Endings, Judged, said_by
 from persona_cli.remembering.profile import follow
 from persona_cli.remembering.rules.endings import Ending
 from persona_cli.remembering.rules.sentence import says_no_more
@@ -43,6 +43,8 @@ Crop = Callable[[SemanticDraft], tuple[str, ...]]
 """Keeps what is to be cut from pictures for a draft; returns the SHA-256 of each crop."""
 
 _SHORTEST = 2
+_DOUBTS = 2
+"""Old memories of which one turn may ask whether they still hold."""
 _NEAR = 40
 """Memories that full text proposes for a comparison."""
 
@@ -92,12 +94,12 @@ class Remembering:
         most: int,
         crop: Crop = _no_crop,
         *,
-        looks: Looks | None = None,
+        endings: Endings | None = None,
         read: Reads = lambda _: (),
     ) -> None:
         self._store = store
         self._vectors = KnownVectors(store, embedder)
-        meaning = ByMeaning(self._vectors, looks, open_line()) if looks is not None else None
+        meaning = ByMeaning(self._vectors, endings) if endings is not None else None
         self._changes = Changes(store, self._vectors, meaning)
         self._most = most
         self._read = read
@@ -149,22 +151,25 @@ class Remembering:
             self._end_by_meaning(turn, rulings)
 
     def _end_by_meaning(self, turn: Turn, rulings: Sequence[Ruling]) -> None:
-        """Ask the last rule, where no other has found anything: one memory of the turn ends or doubts one old one."""
-        doubted: list[tuple[Judged, int]] = []
-        for ruling in rulings:
-            if ruling.memory is None or ruling.verdict is not Outcome.SAVED:
-                continue
-            new = self._store.semantic.get(ruling.memory)
-            news = self._changes.news(ruling.draft, new.quote, turn, {})
-            news = self._changes.judged(news, said_by(new))
-            if outdated := self._changes.outdated_in_the_end(news):
-                self._put_in_place(new, outdated[0], turn)
-                return
-            if (doubt := may_have_ended(news)) is not None:
-                doubted.append((doubt, new.id))
-        if doubted:
-            doubt, number = max(doubted, key=lambda pair: pair[0].ending)
-            self._store.conflicts.add(doubt.memory.id, number, turn.at)
+        """Ask the last rule, where no other has found anything: one old memory ends, or some may have ended."""
+        saved = [ruling for ruling in rulings if ruling.memory is not None and ruling.verdict is Outcome.SAVED]
+        held = self._store.semantic.many([ruling.memory for ruling in saved if ruling.memory is not None])
+        told = [
+            (memory, self._changes.news(ruling.draft, memory.quote, turn, {}))
+            for ruling, memory in zip(saved, held, strict=True)
+        ]
+        doubted: dict[int, tuple[Judged, int]] = {}
+        for said, some in _by_words(told, turn.user).items():
+            judged = self._changes.judged(said, [news for _, news in some])
+            for new, news in some:
+                if outdated := self._changes.outdated_in_the_end(replace(news, judged=judged)):
+                    self._put_in_place(new, outdated[0], turn)
+                    return
+            for doubt in may_have_ended(replace(some[0][1], judged=judged)):
+                ((_, nearest), *_) = self._vectors.ranked(doubt.memory.content, [new for new, _ in some])
+                doubted[doubt.memory.id] = (doubt, nearest.id)
+        for doubt, new_id in sorted(doubted.values(), key=lambda pair: -pair[0].ending)[:_DOUBTS]:
+            self._store.conflicts.add(doubt.memory.id, new_id, turn.at)
 
     def _put_in_place(self, new: SemanticMemory, outdated: Outdated, turn: Turn) -> None:
         """Let a memory take the place of another, or dispute it where a person wrote the other."""
@@ -350,6 +355,16 @@ def as_said(draft: SemanticDraft, judged: Admitted | Refused) -> SemanticDraft:
     if isinstance(judged, Refused) or not judged.misnamed:
         return draft
     return replace(draft, content=judged.quote, quote=judged.quote)
+
+
+def _by_words(
+    told: Sequence[tuple[SemanticMemory, News]], message: str
+) -> dict[str, list[tuple[SemanticMemory, News]]]:
+    """Return what is new by the words it is judged in: the whole message where it is short."""
+    by_words: dict[str, list[tuple[SemanticMemory, News]]] = {}
+    for memory, news in told:
+        by_words.setdefault(message if 0 < len(message) <= SHORT else said_by(memory), []).append((memory, news))
+    return by_words
 
 
 def tells_more(memory: SemanticMemory) -> bool:
