@@ -102,7 +102,6 @@ def test_nothing_ends_what_is_of_somebody_or_something_else(
     assert {memory.status for memory in store.semantic.list(None)} == {Status.ACTIVE}
 
 
-@pytest.mark.xfail(reason="the line is not sure of a plain move of somebody without a name", strict=True)
 @pytest.mark.parametrize("own_words", [False, True], ids=["the user's", "own words"])
 def test_the_one_who_is_meant_may_have_moved(store: Store, embedder: Embedder, reader: Reader, own_words: bool) -> None:
     said = ("My sister lives in Lisbon.", "My other sister lives in Galway.", "My other sister moved to Cork.")

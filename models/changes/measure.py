@@ -24,7 +24,7 @@ from persona_cli.paths import shipped
 from persona_cli.reading.judging import LINE, Judge, load_line, open_judge
 from persona_cli.reading.reader import open_reader
 from persona_cli.records import Turn
-from persona_cli.remembering.meaning import NEAREST, SHORT
+from persona_cli.remembering.meaning import NEAREST, SHORT, weighed
 
 _RECENT = 3
 _THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -54,11 +54,13 @@ def judged(life: Life, judge: Judge, embedder: MiniLM, listener: Listener) -> It
             continue
         words = said.text if len(said.text) <= SHORT else drafts[0]
         mine = embedder.embed([words, *drafts])
-        nearest = np.argsort(-(vectors @ mine.T).max(axis=1))[:NEAREST].tolist() if known else []
+        closeness = (vectors @ mine.T).max(axis=1) if known else np.zeros(0)
+        nearest = np.argsort(-closeness)[:NEAREST].tolist()
         endings = judge.endings(words, [known[row][1] for row in nearest]) if nearest else np.zeros(0)
         for row, ending in zip(nearest, endings.tolist(), strict=True):
             old = known[row][0]
-            yield Beside(life.name, said.number, old, ending, (old, said.number) in life.ended)
+            probable = weighed(ending, float(closeness[row]))
+            yield Beside(life.name, said.number, old, probable, (old, said.number) in life.ended)
         known += [(said.number, draft) for draft in drafts]
         vectors = np.vstack([vectors, mine[1:]])
 

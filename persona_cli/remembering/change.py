@@ -17,7 +17,7 @@ from persona_cli.memory.store import Store
 from persona_cli.memory.vectors.known import KnownVectors
 from persona_cli.model.tasks import SemanticDraft
 from persona_cli.records import Change, Kind, SemanticMemory, Status, Turn
-from persona_cli.remembering.meaning import ALONE, ASKED, ByMeaning, Judged
+from persona_cli.remembering.meaning import ALONE, ALSO, ASKED, ByMeaning, Judged
 from persona_cli.remembering.rules.corrections import names_role, renames, reschedules, revises
 from persona_cli.remembering.rules.denials import opposed, recovers
 from persona_cli.remembering.rules.endings import (
@@ -179,8 +179,11 @@ def by_meaning(news: News, memories: Memories, fired: bool) -> Memories:
 
 def may_have_ended(news: News) -> tuple[Judged, ...]:
     """Return the memories of which a person is asked whether they still hold, the most doubtful first."""
-    passing = for_a_while(news.said) or is_unreal(news.said)
-    return () if passing else tuple(judged for judged in news.judged if judged.ending >= ASKED)
+    if for_a_while(news.said) or is_unreal(news.said):
+        return ()
+    # beside the most doubtful one only what would be doubted for certain
+    least = (ASKED, *[ALSO] * len(news.judged))
+    return tuple(judged for judged, from_ in zip(news.judged, least, strict=False) if judged.ending >= from_)
 
 
 CORRECTION = "correction"
