@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from persona_cli.errors import StorageError
 from persona_cli.memory.schema import bring_up_to_date
@@ -37,6 +38,7 @@ from persona_cli.memory.tables.refusals import Refusals
 from persona_cli.memory.tables.rows import Link, Row, Rows
 from persona_cli.memory.tables.semantic import Semantics
 from persona_cli.memory.tables.sessions import Sessions
+from persona_cli.memory.tables.table import Table
 from persona_cli.memory.tables.texts import Texts
 from persona_cli.memory.tables.tidies import Tidies
 from persona_cli.memory.tables.turns import Turns
@@ -157,6 +159,14 @@ class Store:
         self.vectors = Vectors(connection)
         self.looks = Looks(connection)
         self.texts = Texts(connection)
+        self._of_kind: Mapping[Kind, Table[Any]] = {
+            Kind.SEMANTIC: self.semantic,
+            Kind.EPISODIC: self.episodes,
+            Kind.MESSAGE: self.turns,
+            Kind.IMAGE: self.images,
+            Kind.PROCEDURAL: self.habits,
+            Kind.CORE: self.core,
+        }
         self._rows = Rows(connection)
         self._forgetting = Forgetting(connection, self.jobs, self.readings)
 
@@ -171,34 +181,17 @@ class Store:
 
     def get(self, ref: Ref) -> Record:
         """Return the record of any kind; raises `NotFoundError`."""
-        match ref.kind:
-            case Kind.CORE:
-                return self.core.get(ref.id)
-            case Kind.SEMANTIC:
-                return self.semantic.get(ref.id)
-            case Kind.EPISODIC:
-                return self.episodes.get(ref.id)
-            case Kind.PROCEDURAL:
-                return self.habits.get(ref.id)
-            case Kind.MESSAGE:
-                return self.turns.get(ref.id)
-            case Kind.IMAGE:
-                return self.images.get(ref.id)
+        record: Record = self._of_kind[ref.kind].get(ref.id)
+        return record
 
     def find(self, refs: Collection[Ref]) -> Mapping[Ref, Record]:
         """Return the records among `refs` that exist; turns come without their steps."""
         ids: defaultdict[Kind, list[int]] = defaultdict(list)
         for ref in refs:
             ids[ref.kind].append(ref.id)
-        found: list[tuple[Kind, Record]] = [
-            (Kind.SEMANTIC, memory) for memory in self.semantic.many(ids[Kind.SEMANTIC])
-        ]
-        found += [(Kind.EPISODIC, episode) for episode in self.episodes.many(ids[Kind.EPISODIC])]
-        found += [(Kind.MESSAGE, turn) for turn in self.turns.many(ids[Kind.MESSAGE])]
-        found += [(Kind.IMAGE, image) for image in self.images.many(ids[Kind.IMAGE])]
-        found += [(Kind.PROCEDURAL, habit) for habit in self.habits.many(ids[Kind.PROCEDURAL])]
-        found += [(Kind.CORE, entry) for entry in self.core.many(ids[Kind.CORE])]
-        return {Ref(kind, record.id): record for kind, record in found}
+        return {
+            Ref(kind, record.id): record for kind, table in self._of_kind.items() for record in table.many(ids[kind])
+        }
 
     def naming(self, name: str) -> tuple[Ref, ...]:
         """Return every record of any kind, of any status, that has a name in its words, whatever its case."""

@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from persona_cli.memory.tables.connection import Connection
 from persona_cli.records import Kind
 
-TABLES = ("core", "semantic", "episode", "habit", "turn", "image")
-KINDS = (Kind.CORE, Kind.SEMANTIC, Kind.EPISODIC, Kind.PROCEDURAL, Kind.MESSAGE, Kind.IMAGE)
-"""What the tables hold, in the same order."""
+TABLE_OF: Mapping[Kind, str] = {
+    Kind.CORE: "core", Kind.SEMANTIC: "semantic", Kind.EPISODIC: "episode", Kind.PROCEDURAL: "habit",
+    Kind.MESSAGE: "turn", Kind.IMAGE: "image",
+}  # fmt: skip
+KINDS, TABLES = tuple(TABLE_OF), tuple(TABLE_OF.values())
 
 NOTES = "text_change"
 EVERYTHING = -1

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from sqlite3 import Row
 
 from persona_cli.memory.tables import steps as step_json
-from persona_cli.memory.tables.changes import EVERYTHING
+from persona_cli.memory.tables.changes import EVERYTHING, TABLE_OF
 from persona_cli.memory.tables.connection import Connection, id_list, missing
 from persona_cli.memory.tables.copying import says
 from persona_cli.memory.tables.jobs import Jobs
@@ -25,14 +25,6 @@ from persona_cli.memory.tables.returning import bring_back, in_profile, returnin
 from persona_cli.memory.tables.rows import TABLES
 from persona_cli.records import Kind, Ref, Task
 
-_TABLES = {
-    Kind.CORE: "core",
-    Kind.SEMANTIC: "semantic",
-    Kind.EPISODIC: "episode",
-    Kind.PROCEDURAL: "habit",
-    Kind.MESSAGE: "turn",
-    Kind.IMAGE: "image",
-}
 _MADE_OF = {
     Kind.MESSAGE: """
         SELECT 'semantic' AS kind, id FROM semantic WHERE turn_id = ?1
@@ -171,7 +163,7 @@ class Forgetting:
         return counts
 
     def _check_there(self, refs: Collection[Ref]) -> None:
-        for kind, table in _TABLES.items():
+        for kind, table in TABLE_OF.items():
             ids = {ref.id for ref in refs if ref.kind is kind}
             sql = f"SELECT id FROM {table} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 - a constant
             there = {row["id"] for row in self._connection.rows(sql, (id_list(ids),))} if ids else set()
@@ -199,7 +191,7 @@ class Forgetting:
             )
         rewritten = self._delete_messages(ids.pop(Kind.MESSAGE)) if Kind.MESSAGE in ids else 0
         for kind, listed in ids.items():
-            sql = f"DELETE FROM {_TABLES[kind]} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 - a constant
+            sql = f"DELETE FROM {TABLE_OF[kind]} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 - a constant
             self._connection.write(sql, (listed,))
         if Kind.SEMANTIC in ids:
             self._delete_unused_images()

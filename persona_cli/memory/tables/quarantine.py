@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from persona_cli.memory.tables.changes import TABLE_OF
 from persona_cli.memory.tables.columns import to_column
 from persona_cli.memory.tables.connection import Connection, Value
 from persona_cli.records import CoreEntry, Kind, ProceduralMemory, Ref, Status
 
-_TABLES = {Kind.SEMANTIC: "semantic", Kind.CORE: "core", Kind.EPISODIC: "episode", Kind.PROCEDURAL: "habit"}
+_KINDS = (Kind.SEMANTIC, Kind.CORE, Kind.EPISODIC, Kind.PROCEDURAL)
 _ENDED = {Kind.EPISODIC: "merged_into"}
 """The column that says a row has been replaced; `valid_to` for the other kinds."""
 
@@ -23,9 +24,9 @@ class Quarantine:
         """Return what is in quarantine, oldest first within each kind."""
         return tuple(
             Ref(kind, row["id"])
-            for kind, table in _TABLES.items()
+            for kind in _KINDS
             for row in self._connection.rows(
-                f"SELECT id FROM {table} WHERE status = ? ORDER BY id",  # noqa: S608 - a constant
+                f"SELECT id FROM {TABLE_OF[kind]} WHERE status = ? ORDER BY id",  # noqa: S608 - a constant
                 (Status.QUARANTINED,),
             )
         )
@@ -56,7 +57,7 @@ class Quarantine:
         """
         if ref not in self.refs():
             return False
-        table, column = _TABLES[ref.kind], _ENDED.get(ref.kind, "valid_to")
+        table, column = TABLE_OF[ref.kind], _ENDED.get(ref.kind, "valid_to")
         with self._connection.transaction():
             row = self._connection.row(f"SELECT * FROM {table} WHERE id = ?", (ref.id,))  # noqa: S608 - a constant
             assert row is not None

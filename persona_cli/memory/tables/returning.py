@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from sqlite3 import Row
 
+from persona_cli.memory.tables.changes import TABLE_OF
 from persona_cli.memory.tables.connection import Connection, Value, id_list
 from persona_cli.records import Kind, Ref, Status
 
-_VERSIONED = {Kind.CORE: "core", Kind.PROCEDURAL: "habit"}
+_VERSIONED = (Kind.CORE, Kind.PROCEDURAL)
 """Kinds that are kept as versions of a key, one after the other."""
 
 _NO_LONGER = "no longer "
@@ -46,9 +47,7 @@ def returning(connection: Connection, gone: frozenset[Ref]) -> tuple[Returning, 
 def bring_back(connection: Connection, found: Iterable[Returning]) -> None:
     """Write how they stand, after what had taken their place was deleted."""
     for one in found:
-        connection.update(
-            "semantic" if one.ref.kind is Kind.SEMANTIC else _VERSIONED[one.ref.kind], one.ref.id, one.standing
-        )
+        connection.update(TABLE_OF[one.ref.kind], one.ref.id, one.standing)
 
 
 def in_profile(connection: Connection, facts: Iterable[int]) -> tuple[Ref, ...]:
@@ -99,7 +98,7 @@ def _facts(connection: Connection, gone: set[int]) -> Iterator[Returning]:
 
 
 def _versions(connection: Connection, kind: Kind, gone: set[int]) -> Iterator[Returning]:
-    table = _VERSIONED[kind]
+    table = TABLE_OF[kind]
     standing: dict[int, Mapping[str, Value]] = {}
     for row_id in sorted(gone, reverse=True):
         now = connection.row(f"SELECT * FROM {table} WHERE id = ?", (row_id,))  # noqa: S608 - a constant

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from persona_cli.memory.tables.changes import TABLE_OF
 from persona_cli.memory.tables.columns import from_column, instant, to_column
 from persona_cli.memory.tables.connection import Connection, id_list
 from persona_cli.records import Kind, Ref
@@ -19,9 +20,6 @@ class Use:
     last_at: datetime
 
 
-_TABLES = {Kind.SEMANTIC: "semantic", Kind.EPISODIC: "episode", Kind.PROCEDURAL: "habit"}
-
-
 class Uses:
     """The table of uses."""
 
@@ -31,7 +29,7 @@ class Uses:
     def add(self, refs: Collection[Ref], at: datetime) -> None:
         """Count one more use of each of these facts, topics and habits that was not forgotten meanwhile."""
         for ref in refs:
-            there = f"SELECT ?, id, 1, ? FROM {_TABLES[ref.kind]} WHERE id = ?"  # noqa: S608 - a constant
+            there = f"SELECT ?, id, 1, ? FROM {TABLE_OF[ref.kind]} WHERE id = ?"  # noqa: S608 - a constant
             self._connection.write(
                 f"INSERT INTO used (kind, memory_id, count, last_at) {there} ON CONFLICT DO UPDATE SET"
                 " count = count + 1, last_at = iif(last_at < ?, excluded.last_at, last_at)",
