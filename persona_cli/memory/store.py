@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ from persona_cli.memory.tables.quarantine import Quarantine
 from persona_cli.memory.tables.readings import Readings
 from persona_cli.memory.tables.recovering import load, rebuild_texts
 from persona_cli.memory.tables.refusals import Refusals
-from persona_cli.memory.tables.rows import Link, Row, Rows
+from persona_cli.memory.tables.rows import Rows
 from persona_cli.memory.tables.semantic import Semantics
 from persona_cli.memory.tables.sessions import Sessions
 from persona_cli.memory.tables.table import Table
@@ -167,8 +167,9 @@ class Store:
             Kind.PROCEDURAL: self.habits,
             Kind.CORE: self.core,
         }
-        self._rows = Rows(connection)
-        self._forgetting = Forgetting(connection, self.jobs, self.readings)
+        rows, self._forgetting = Rows(connection), Forgetting(connection, self.jobs, self.readings)
+        self.empty, self.naming, self.links, self.tables = rows.empty, rows.naming, rows.links, rows.counts
+        self.export_rows, self.import_rows, self.foresee = rows.export, rows.load, self._forgetting.foresee
 
     @property
     def written(self) -> bool:
@@ -193,14 +194,6 @@ class Store:
             Ref(kind, record.id): record for kind, table in self._of_kind.items() for record in table.many(ids[kind])
         }
 
-    def naming(self, name: str) -> tuple[Ref, ...]:
-        """Return every record of any kind, of any status, that has a name in its words, whatever its case."""
-        return self._rows.naming(name)
-
-    def foresee(self, refs: Collection[Ref]) -> Foreseen:
-        """Return what forgetting these would do beside deleting them; nothing is changed."""
-        return self._forgetting.foresee(refs)
-
     def rehearse(self, *refs: Ref) -> frozenset[str]:
         """Return the words that stand nowhere any more once these are forgotten; nothing is changed."""
         return self._forgetting.rehearse(refs)
@@ -221,29 +214,9 @@ class Store:
         self._connection.rows("PRAGMA wal_checkpoint(TRUNCATE)")
         return counts
 
-    def empty(self) -> bool:
-        """Tell whether nothing is stored."""
-        return self._rows.empty()
-
-    def export_rows(self) -> Iterator[tuple[str, Row]]:
-        """Yield (table, row) for everything that is not derived."""
-        return self._rows.export()
-
-    def links(self) -> Mapping[str, tuple[Link, ...]]:
-        """Return what the rows of each table refer to."""
-        return self._rows.links()
-
-    def import_rows(self, rows: Iterable[tuple[str, Mapping[str, object]]]) -> dict[str, int]:
-        """Write exported rows into this empty store, ids kept; return how many per table."""
-        return self._rows.load(rows)
-
     def load(self, source: Path, is_sound: Callable[[str, Mapping[str, object]], bool]) -> tuple[int, int]:
         """Write what can be read of a damaged database into this empty one; returns rows written, and rows not."""
         return load(self._connection, source, is_sound)
-
-    def tables(self) -> dict[str, int]:
-        """Return how many rows each table of the truth has."""
-        return self._rows.counts()
 
     def verify(self) -> tuple[str, ...]:
         """Return what is wrong with the database, one sentence each; empty when it is whole."""

@@ -6,7 +6,7 @@ second opinion: on traits it may say no, and a reply that broke its format twice
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from typing import TypeVar
 
@@ -19,12 +19,11 @@ from persona_cli.model.tasks import (
     Model,
     ProceduralDraft,
     SemanticDraft,
-    Situation,
     Stop,
     SummaryDraft,
 )
 from persona_cli.personality import HIGHEST, LOWEST, NEUTRAL, TRAITS, Traits
-from persona_cli.records import Box, CoreMemory, EpisodicMemory, Image, Piece, ProceduralMemory, Turn
+from persona_cli.records import CoreMemory, EpisodicMemory, ProceduralMemory, Turn
 
 T = TypeVar("T")
 
@@ -52,6 +51,9 @@ class SharedModel:
         self.tasks = frozenset(tasks)
         self._reasons = reasons
         self._prompt_speed = prompt_speed
+        # what nobody but the weights can do
+        self.reason, self.answer, self.close = weights.reason, weights.answer, weights.close
+        self.locate, self.caption = weights.locate, weights.caption
 
     @cached_property
     def _built_in(self) -> Model:
@@ -78,14 +80,6 @@ class SharedModel:
     def about(self) -> tuple[Fact, ...]:
         """Return what the weights run on, and which tasks are theirs."""
         return (*self.weights.about(), Fact("learning", say_tasks(self.tasks)))
-
-    def reason(self, situation: Situation, stop: Stop) -> Generator[Piece, None, None]:
-        """Reason with the weights."""
-        return self.weights.reason(situation, stop)
-
-    def answer(self, situation: Situation, stop: Stop) -> Generator[Piece, None, None]:
-        """Answer with the weights."""
-        return self.weights.answer(situation, stop)
 
     def infer_personality(self, turn: Turn, recent: Sequence[Turn], stop: Stop) -> Traits:
         """Return the scores of a turn that nothing speaks against."""
@@ -118,18 +112,6 @@ class SharedModel:
     def merge_episodes(self, episodes: Sequence[EpisodicMemory], stop: Stop) -> SummaryDraft:
         """Return what episodes of one topic tell together."""
         return self._shared("summaries", lambda model: model.merge_episodes(episodes, stop))
-
-    def locate(self, image: Image, what: str, stop: Stop) -> Box | None:
-        """Return where in a picture the weights see a thing."""
-        return self.weights.locate(image, what, stop)
-
-    def caption(self, image: Image, stop: Stop) -> str:
-        """Return what the weights see in a picture."""
-        return self.weights.caption(image, stop)
-
-    def close(self) -> None:
-        """Free the weights."""
-        self.weights.close()
 
     def _shared(self, task: str, ask: Callable[[Model], T]) -> T:
         if task in self.tasks:

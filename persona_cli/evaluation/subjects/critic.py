@@ -5,10 +5,8 @@ The paper names this strategy and does not define it; the two further calls are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from persona_cli.evaluation.cases import CaseQuestion, CaseReply, Recorded
-from persona_cli.evaluation.subjects import OnLearnt, TestSubject
+from persona_cli.evaluation.cases import CaseQuestion, CaseReply
+from persona_cli.evaluation.subjects import TestSubject
 
 CRITICISE = """{text}
 
@@ -34,10 +32,9 @@ class CriticSubject:
     def __init__(self, inner: TestSubject) -> None:
         self._inner = inner
         self.chooser = inner.chooser
-
-    def learn(self, exchanges: Sequence[Recorded], on_learnt: OnLearnt) -> None:
-        """Let the other learn."""
-        self._inner.learn(exchanges, on_learnt)
+        self.learn, self.memories, self.likelihood, self.close = (
+            inner.learn, inner.memories, inner.likelihood, inner.close,
+        )  # fmt: skip
 
     def say(self, text: str, question: CaseQuestion) -> CaseReply:
         """Answer, criticise, revise; a model that follows no instructions answers once."""
@@ -55,15 +52,3 @@ class CriticSubject:
             sum(said.generated for said in calls),
             max(said.left_out for said in calls),
         )
-
-    def memories(self, question: CaseQuestion) -> tuple[str, ...] | None:
-        """Return what the other holds."""
-        return self._inner.memories(question)
-
-    def likelihood(self, question: CaseQuestion, reply: str) -> float | None:
-        """Return what the other thinks of a reply."""
-        return self._inner.likelihood(question, reply)
-
-    def close(self) -> None:
-        """Close the other."""
-        self._inner.close()

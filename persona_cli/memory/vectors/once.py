@@ -23,16 +23,7 @@ class EmbedOnce:
         self._most = most
         self._known: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
         self._lock = threading.Lock()
-
-    @property
-    def name(self) -> str:
-        """Return the name of the model."""
-        return self._embedder.name
-
-    @property
-    def dimension(self) -> int:
-        """Return the length of a vector."""
-        return self._embedder.dimension
+        self.name, self.dimension = embedder.name, embedder.dimension
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return (n, dimension) of texts; only those not asked for before go to the model, each once."""
