@@ -308,7 +308,7 @@ def test_pictures_are_known_by_their_bytes_and_found_by_their_looks(store: Store
     assert store.images.near("ffffffff00000001") == ((picture, 1), (near, 2))
     turn = store.turns.add(store.sessions.start(AT).id, AT, "look", "", "test", [near, picture])
     assert store.turns.get(turn.id).images == (near, picture)
-    assert store.images.turns_of(picture.hash) == (turn,)
+    assert store.turns.of_image(picture.hash) == (turn,)
     store.images.set_caption(picture.id, "Max")
     assert store.get(Ref(Kind.IMAGE, picture.id)) == replace(picture, caption="Max", caption_by="")
 

@@ -255,7 +255,7 @@ class Assistant:
     def _known(self, image: Image, known: Image, now: int) -> ImageSeen | None:
         """Return what is remembered of a stored picture that `image` stands for; None where it was never shown."""
         store = self.memory.store
-        turns = [turn for turn in store.images.turns_of(known.crop_of or known.hash) if turn.id != now]
+        turns = [turn for turn in store.turns.of_image(known.crop_of or known.hash) if turn.id != now]
         if not turns:
             return None
         contents = tuple(

@@ -184,7 +184,7 @@ def _fields(store: Store, ref: Ref, record: Record) -> list[tuple[str, str]]:
         if record.caption:
             rows.append(("described by", f"{record.caption_by}: not your words" if record.caption_by else "you"))
         rows += [("size", f"{record.width} x {record.height}, {record.mime}"), ("file", record.hash)]
-        rows += [(f"turn m{turn.id}", turn.user) for turn in store.images.turns_of(record.hash)]
+        rows += [(f"turn m{turn.id}", turn.user) for turn in store.turns.of_image(record.hash)]
         rows += [(f"memory s{memory.id}", memory.content) for memory in store.semantic.of_image(record.hash)]
     if isinstance(record, (CoreEntry, ProceduralMemory)) and record.valid_to is not None:
         rows.append(("until", day(record.valid_to)))

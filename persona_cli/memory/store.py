@@ -140,7 +140,7 @@ class Store:
         self._connection = connection
         self._opened_at = connection.raw.total_changes
         self.sessions = Sessions(connection)
-        self.images = ShownImages(connection, self)
+        self.images = Images(connection)
         self.turns = Turns(connection, self.images, self.find)
         self.semantic = Semantics(connection)
         self.conflicts = Conflicts(connection, self.semantic)
@@ -233,18 +233,6 @@ class Store:
         """Close the database; what was written stays."""
         self.texts.close()
         self._connection.close()
-
-
-class ShownImages(Images):
-    """Pictures, with the turns that showed them."""
-
-    def __init__(self, connection: Connection, store: Store) -> None:
-        super().__init__(connection)
-        self._store = store
-
-    def turns_of(self, hash: str) -> tuple[Turn, ...]:  # noqa: A002 - the field's name in the record
-        """Return the turns that showed a picture, oldest first."""
-        return self._store.turns.of_image(hash)
 
 
 def _write_ahead(raw: sqlite3.Connection, busy_seconds: float) -> None:

@@ -236,7 +236,7 @@ def _pictures(store: Store, images: Sequence[Image]) -> tuple[ShownPicture, ...]
     newest = sorted(images, key=lambda image: image.added_at, reverse=True)[:MOST_PICTURES]
     shown = []
     for image in newest:
-        turns = store.images.turns_of(image.hash)
+        turns = store.turns.of_image(image.hash)
         first = turns[0] if turns else None
         shown.append(ShownPicture(image, first.user if first else "", first.at if first else image.added_at))
     return tuple(shown)

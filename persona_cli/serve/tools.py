@@ -105,7 +105,7 @@ class Tools:
         elif isinstance(record, EpisodicMemory):
             turns = record.turn_ids
         elif isinstance(record, Image):
-            turns = tuple(turn.id for turn in store.images.turns_of(record.hash))
+            turns = tuple(turn.id for turn in store.turns.of_image(record.hash))
         sources = [turn for turn in store.turns.many(turns) if _may_be_read(turn)][:MOST]
         return Whole(_remembered(ref, record), [_remembered(Ref(Kind.MESSAGE, turn.id), turn) for turn in sources])
 

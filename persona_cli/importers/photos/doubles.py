@@ -26,7 +26,7 @@ def is_double(memory: Memory, image: Image, at: datetime, before: Sequence[tuple
     close = dict(store.images.near(image.phash, _NEAR)[:_MOST])
     times = [(known, taken) for known, taken in before if known in close or known.id == image.id]
     for known in close:
-        shown = (turn for turn in store.images.turns_of(known.hash) if store.imports.has_key(turn.id))
+        shown = (turn for turn in store.turns.of_image(known.hash) if store.imports.has_key(turn.id))
         times.extend((known, turn.at) for turn in shown)
     return any(
         known.id == image.id or abs(taken - at) <= BURST or memory.picture_matches.is_copy(image, known)
