@@ -1,8 +1,8 @@
 """Fit the line that tells whose fact a memory is: python -m models.reading.whose; a minute of a core.
 
-A softmax over those a memory may be about, by gradient descent, on 300 memories of five lives that were marked by hand
-(whose.txt), and with less weight on the single sentences of the batch of the corpus that the reader did not learn from.
-Prints how many of each life are right when the line is fitted on the others, beside what the first sentence alone says.
+A softmax over those a memory may be about, by gradient descent, on 900 memories of sixteen lives that were marked by
+hand (whose.txt), and with less weight on the single sentences of the batch that the reader did not learn from. Prints
+how many of each life are right when the line is fitted on the others, beside what the first sentence alone says.
 """
 
 from __future__ import annotations
