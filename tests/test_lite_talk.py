@@ -173,7 +173,7 @@ def test_where_the_first_is_not_clearly_first_the_best_are_offered() -> None:
     texts = ("I lent my drill to Danno.", "I have a new drill.", "Danno is my neighbour.", "I like soup.")
     known = [of_memory(remembered(text, number)) for number, text in enumerate(texts, 1)]
     bearing = Bearing(Guess("close", 1.0), dict.fromkeys(ANSWERS, 0.0))
-    matches = [Match(one, bearing, score) for one, score in zip(known, (0.3, 0.25, 0.2, 0.01), strict=True)]
+    matches = [Match(one, bearing, score) for one, score in zip(known, (0.2, 0.18, 0.15, 0.01), strict=True)]
     statement = read_as("who has my drill?", "ask", asked="who", worth=0)
     question = question_of(statement)
     assert question is not None
@@ -283,7 +283,7 @@ def test_sympathy_comes_before_anything_that_cannot_be_done() -> None:
 
 
 def test_what_is_told_is_taken_up_in_the_persons_own_words() -> None:
-    text = "my sister Ada moved to Ghent in May with both the boys"
+    text = "my sister Ada is in Ghent now with both boys"
     listener = listening(read_as(text, who="other", name="Ada", spans=[("Ada", "person", "sibling")]))
     assert f"“{text}”" in say(listener, situation(text)).answer
     assert say(listener, situation(text)).next is None

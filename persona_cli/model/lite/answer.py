@@ -31,9 +31,9 @@ _JUDGED, _JUDGED_FOR_REQUEST = 32, 64
 ENOUGH = 0.7
 """Probability from which the best is said to be the answer: 9 of 11 are then, of five lives nothing was fitted on, and
 none of 25 questions about what was never told is answered so; from 0.6 on 18 of 20, and one of the 25."""
-ENOUGH_OF_FEW, FEW = 0.35, 8
-"""The same where at most so few messages compete: of 354 questions to little lives 28 are answered wrongly."""
-LIKELY, LIKELY_OF_FEW = 0.36, 0.2
+ENOUGH_OF_FEW, FEW = 0.25, 8
+"""The same where at most so few messages compete: of 354 questions to little lives 270 are right, 34 wrong."""
+LIKELY, LIKELY_OF_FEW = 0.36, 0.14
 """Probability from which what is offered may well be it: the first answers 6 of 10 questions then, below that 4."""
 _DECIDES, _PLAINLY = 0.55, 0.9
 """Probability of a yes or a no from which it is said, and the same where hardly a word is shared."""
@@ -42,7 +42,7 @@ _NEAR = 0.3
 _AS_GOOD, _GIVES = 0.15, 0.85
 _FILLED = 0.9
 """Score of what was read as the very thing that is asked for: the name, the birthday, the home."""
-_OF_ANOTHER = 0.35
+_OF_ANOTHER = 0.2
 """What is left of a score where another one is asked for by name or role: never enough."""
 _OF_ANOTHER_TIME = 0.5
 """The same where another time is asked for: of what may be told at another time than it happened."""
