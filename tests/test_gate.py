@@ -115,6 +115,7 @@ def test_the_quote_is_taken_from_the_text_as_it_stands() -> None:
         ("My job is to have a dog named Max.", "I have a dog called Max, a beagle.", True),
         ("The user's sister Lena lives in Lisbon.", "Lena lives in Lisbon.", True),
         ("The user likes Porto.", "Porto was rainy all week.", True),
+        ("The fact or the fact is that I work as a nurse.", "I work as a nurse.", True),
         ("The user works as a nurse.", "I'm a nurse, by the way.", True),
         ("The user's mother is a vet.", "My mum is a vet.", False),
         ("The user has a dog named Max.", "I have a dog called Max, a beagle.", False),

@@ -8,6 +8,7 @@ sentence nobody said (names, numbers, dates) is found here too; the calendar of 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -210,15 +211,19 @@ RULES: tuple[tuple[str, Callable[[Proposal], str]], ...] = (
 
 
 def _misnamed(proposal: Proposal) -> str:
-    """Return the word for a job, a home, a relative that a model put there: of what rests on words, these are its own.
+    """Return the word for a job, a home, a relative that a model put there, or for what it put around a sentence.
 
-    A small model makes "My job is to have a dog named Max" of "I have a dog called Max"; every value of it was said.
+    A small model makes "My job is to have a dog named Max" of "I have a dog called Max", and "The fact is that I am a
+    nurse" of "I am a nurse"; every value of both was said.
     """
     quote, draft = proposal.quote, proposal.draft
     whole = len(words(quote)) >= _SENTENCE and not quote.rstrip().endswith("?")
     if draft.quote or draft.images or draft.replaces or not whole:
         return ""
     said = proposal.turn.user
+    if _locate(quote, draft.content) and len(words(draft.content)) > len(words(quote)):
+        around = Counter(words(draft.content)) - Counter(words(quote))
+        return next(iter(around))
     invented = unsaid_attributes(draft.content, said)
     invented |= unsaid_relatives(draft.content, f"{said} {proposal.earlier}")
     return next((word for word in words(draft.content) if stem(word) in invented), "")
