@@ -166,6 +166,8 @@ class Remembering:
                     self._put_in_place(new, outdated[0], turn)
                     return
             for doubt in may_have_ended(replace(some[0][1], judged=judged)):
+                if turn.at - doubt.memory.valid_from <= AT_ONCE:
+                    continue  # of what was said at once nobody can say which came later
                 ((_, nearest), *_) = self._vectors.ranked(doubt.memory.content, [new for new, _ in some])
                 doubted[doubt.memory.id] = (doubt, nearest.id)
         for doubt, new_id in sorted(doubted.values(), key=lambda pair: -pair[0].ending)[:_DOUBTS]:
