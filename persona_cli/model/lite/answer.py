@@ -194,6 +194,11 @@ def is_likely(asked: Asked, matches: Sequence[Match]) -> bool:
     return matches[0].score >= least and about(asked, matches[0].known)
 
 
+def is_met(asked: Asked, matches: Sequence[Match]) -> bool:
+    """Tell whether anything answers the question, or may well."""
+    return is_answered(matches) or (bool(matches) and is_likely(asked, matches))
+
+
 def compose(asked: Asked, matches: Sequence[Match], at: datetime) -> str:
     """Return the answer that `matches`, of which the first answers, support."""
     best = matches[0]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from persona_cli.english.forms import capital
+from persona_cli.english.tokens import stems
 from persona_cli.model.lite import answer, searches, shown, telling
 from persona_cli.model.lite.answer import Match
 from persona_cli.model.lite.feeling import excerpt, gravest, occasion_of
@@ -120,8 +121,12 @@ class _Reply:
     @cached_property
     def _questions(self) -> list[Asked]:
         found = []
+        before = ""
         for statement in map(self._as_oneself, self._statements):
             question = question_of(replace(statement, asked=statement.asked or statement.perhaps))
+            if question is not None and not stems(question.text):
+                question = replace(question, text=f"{before} {question.text}".strip())  # "What was it?"
+            before = statement.text
             rhetorical = len(self._statements) > 1 and question is not None and _is_rhetorical(question)
             if question is None or not statement.own or rhetorical:
                 continue
@@ -241,7 +246,7 @@ class _Reply:
     def _only_said(self, asked: Asked) -> bool:
         """Tell whether a question is part of what is told: "i think we are together now??" wants no search's answer."""
         told = bool(self._tells) and asked.statement.told >= _TOLD and self._known_without_memory(asked) is None
-        return told and not answer.is_answered(self._matches(asked))
+        return told and not answer.is_met(asked, self._matches(asked))
 
     def _matches(self, asked: Asked) -> list[Match]:
         key = asked.question.text
