@@ -199,7 +199,7 @@ def test_a_question_without_an_anchor_is_searched_once(ask: Callable[[str, str],
     [
         ("What did I do the day before my birthday?", "cinema"),
         ("What did I bake before the wedding?", "bread with rye flour"),
-        ("What did I do before I met Bruno?", "The nearest I have: "),
+        ("What did I do before I met Bruno?", "know"),
     ],
 )
 def test_a_chat_answers_from_that_time(question: str, answer: str) -> None:

@@ -26,7 +26,7 @@ from persona_cli.reading.inquiry import Question
 from persona_cli.reading.judging import Bearing
 from persona_cli.reading.statement import Statement
 from persona_cli.records import Window
-from persona_cli.timewords import find_times
+from persona_cli.timewords import find_anchors, find_times
 
 NAMES = ("odds", "cosine", "place", "newness", "memory", "odds of the whole message")
 """The features, in order."""
@@ -109,8 +109,12 @@ def understand(question: Question, statement: Statement, window: Window | None, 
     for name in (*wanted, *map(stem, roles)):
         wanted |= aliases.get(name, set())
     timeless = "".join(statement.text)
-    for phrase in find_times(statement.text, _ANY_DAY):
-        timeless = timeless.replace(phrase.text, " ")
+    phrases = [phrase.text for phrase in find_times(statement.text, _ANY_DAY)]
+    if window is not None:
+        # "the day before my birthday" is a time where memory has dated it
+        phrases += [phrase.text for phrase in find_anchors(statement.text, _ANY_DAY)]
+    for phrase in phrases:
+        timeless = timeless.replace(phrase, " ")
     topic = frozenset(stems(timeless)) - {stem(word) for word in words_of("open_words")}
     own = not wanted and not roles and question.kind.label in _ONE_THING and _OWN.search(statement.text)
     slots = _slots_of(topic) if own else _NONE
