@@ -102,6 +102,15 @@ def test_two_processes_do_not_work_on_one_run(tmp_path: Path, weights: Path) -> 
 
 
 @pytest.mark.slow
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Let processes hear Ctrl-C: what a shell starts in the background hands down that it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_an_interrupted_run_ends_its_processes_and_goes_on(home: Path, weights: Path, tmp_path: Path) -> None:
     asked = threading.Event()
     slow = threading.Event()

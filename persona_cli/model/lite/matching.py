@@ -109,18 +109,22 @@ def understand(question: Question, statement: Statement, window: Window | None, 
     for name in (*wanted, *map(stem, roles)):
         wanted |= aliases.get(name, set())
     timeless = "".join(statement.text)
-    phrases = [phrase.text for phrase in find_times(statement.text, _ANY_DAY)]
-    if window is not None:
-        # "the day before my birthday" is a time where memory has dated it
-        phrases += [phrase.text for phrase in find_anchors(statement.text, _ANY_DAY)]
-    for phrase in phrases:
-        timeless = timeless.replace(phrase, " ")
-    topic = frozenset(stems(timeless)) - {stem(word) for word in words_of("open_words")}
+    for phrase in find_times(statement.text, _ANY_DAY):
+        timeless = timeless.replace(phrase.text, " ")
+    topic = _topic_of(timeless)
     own = not wanted and not roles and question.kind.label in _ONE_THING and _OWN.search(statement.text)
     slots = _slots_of(topic) if own else _NONE
     mine = {stem(word) for word in _WORD.findall(statement.text) if roles_in(word)}
     called = wanted - mine - roles if roles and topic <= mine | _CALLED and _OWN.search(statement.text) else _NONE
-    return Asked(question, statement, window, frozenset(wanted), roles, topic, slots, frozenset(called))
+    if window is not None:
+        # "the day before my birthday" is a time where memory has dated it, and no matter
+        for anchored in find_anchors(timeless, _ANY_DAY):
+            timeless = timeless.replace(anchored.text, " ")
+    return Asked(question, statement, window, frozenset(wanted), roles, _topic_of(timeless), slots, frozenset(called))
+
+
+def _topic_of(text: str) -> frozenset[str]:
+    return stems(text) - {stem(word) for word in words_of("open_words")}
 
 
 def fills(asked: Asked, known: Known) -> bool:
