@@ -101,7 +101,6 @@ def test_two_processes_do_not_work_on_one_run(tmp_path: Path, weights: Path) -> 
         run(collection, "none", url, tmp_path)
 
 
-@pytest.mark.slow
 @pytest.fixture
 def ctrl_c() -> Iterator[None]:
     """Let processes hear Ctrl-C: what a shell starts in the background hands down that it is ignored."""
@@ -110,6 +109,7 @@ def ctrl_c() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ctrl_c")
 def test_an_interrupted_run_ends_its_processes_and_goes_on(home: Path, weights: Path, tmp_path: Path) -> None:
     asked = threading.Event()
