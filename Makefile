@@ -47,7 +47,7 @@ crash: $(VENV)/.installed-dev ## kill the program a thousand times and look whet
 soak: $(VENV)/.installed-dev ## talk for 10,000 turns in one process and draw time, memory, handles and disk: half an hour
 	$(BIN)/python -m benchmarks.soak 10000 soak.png
 
-train: $(VENV)/.installed-dev ## train the reader and the judge anew from the examples in models/: three quarters of an hour
+train: $(VENV)/.installed-dev ## train the reader and the judge anew from the examples in models/: an hour and a half
 	$(BIN)/python -m models.reading.corpus
 	$(BIN)/python -m models.answers.lives
 	$(BIN)/python -m models.reading.train

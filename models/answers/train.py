@@ -1,4 +1,4 @@
-"""Train the judge: python -m models.answers.train; a quarter of an hour of a core to itself.
+"""Train the judge: python -m models.answers.train; an hour of a core to itself.
 
 Each question of a life stands against memories of the same life that are easily taken for the answer: the right one
 must come before them (cross entropy over the list), and whether anything answers at all is learned beside it. The

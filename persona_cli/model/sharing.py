@@ -22,7 +22,7 @@ from persona_cli.model.tasks import (
     Stop,
     SummaryDraft,
 )
-from persona_cli.personality import HIGHEST, LOWEST, NEUTRAL, TRAITS, Traits
+from persona_cli.personality import NEUTRAL, TRAITS, Traits
 from persona_cli.records import CoreMemory, EpisodicMemory, ProceduralMemory, Turn
 
 T = TypeVar("T")
@@ -31,7 +31,8 @@ TASKS = ("traits", "facts", "topics", "habits", "profile", "summaries")
 """What is learnt, by the names that `model.tasks` takes."""
 SLOW = 100.0
 """Prompt tokens a second below which a second round of reasoning (some 500 tokens) takes longer than a person waits."""
-_MOST_EXTREMES = 4
+_MOST_MOVED = 4
+"""Traits from which a reading is a model's habit: a message seldom speaks of so many, and 1, 2, 3, 4, 5 is counting."""
 
 
 class SharedModel:
@@ -125,12 +126,10 @@ class SharedModel:
 def agreed(read: Traits, second: Traits) -> Traits:
     """Return a reading without what a second opinion contradicts: that is no evidence.
 
-    A reading that is the same for every trait, or extreme in nearly all, is a model's habit and not the user's words:
-    of it counts only what the second opinion says as well.
+    A reading that moves nearly all traits is a model's habit and not the user's words: of it counts only what the
+    second opinion says as well.
     """
-    scores = [score for _, score in read]
-    extremes = sum(score in (LOWEST, HIGHEST) for score in scores)
-    habit = len(set(scores)) == 1 or extremes >= _MOST_EXTREMES
+    habit = sum(score != NEUTRAL for _, score in read) >= _MOST_MOVED
     kept = {}
     for name in TRAITS:
         mine, other = getattr(read, name) - NEUTRAL, getattr(second, name) - NEUTRAL

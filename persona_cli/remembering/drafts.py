@@ -127,7 +127,7 @@ class Remembering:
             else:
                 rulings.append(self._save(draft, judged, turn, over))
             if isinstance(judged, Admitted) and judged.misnamed:
-                reason = f"the user did not speak of “{judged.misnamed}”: their own words are kept in its place"
+                reason = f"“{judged.misnamed}” is the model's word: the user's own are kept in its place"
                 self._store.refusals.add(turn.id, Refusal(raw.content, MISNAMED, reason))
         self._end_what_is_over(turn, rulings, over)
         for ruling in rulings:
@@ -152,12 +152,12 @@ class Remembering:
 
     def _end_by_meaning(self, turn: Turn, rulings: Sequence[Ruling]) -> None:
         """Ask the last rule, where no other has found anything: one old memory ends, or some may have ended."""
-        saved = [ruling for ruling in rulings if ruling.memory is not None and ruling.verdict is Outcome.SAVED]
-        held = self._store.semantic.many([ruling.memory for ruling in saved if ruling.memory is not None])
-        told = [
-            (memory, self._changes.news(ruling.draft, memory.quote, turn, {}))
-            for ruling, memory in zip(saved, held, strict=True)
+        saved = [
+            (ruling, self._store.semantic.get(ruling.memory))
+            for ruling in rulings
+            if ruling.memory is not None and ruling.verdict is Outcome.SAVED
         ]
+        told = [(memory, self._changes.news(ruling.draft, memory.quote, turn, {})) for ruling, memory in saved]
         doubted: dict[int, tuple[Judged, int]] = {}
         for said, some in _by_words(told, turn.user).items():
             judged = self._changes.judged(said, [news for _, news in some])

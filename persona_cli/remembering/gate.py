@@ -8,7 +8,6 @@ sentence nobody said (names, numbers, dates) is found here too; the calendar of 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -67,6 +66,7 @@ class Refused:
 
 _SENTENCE = 3
 """Words that a quote needs to be understood by itself."""
+_SPEAKING = frozenset(("i", "my", "me", "mine", "i'm", "i've"))
 _GUESSED = re.compile(r"^\W*(?:maybe|perhaps)\b", re.IGNORECASE)
 
 
@@ -211,22 +211,22 @@ RULES: tuple[tuple[str, Callable[[Proposal], str]], ...] = (
 
 
 def _misnamed(proposal: Proposal) -> str:
-    """Return the word for a job, a home, a relative that a model put there, or for what it put around a sentence.
+    """Return the word for a job, a home, a relative that a model put there, or its "I" in words of its own.
 
     A small model makes "My job is to have a dog named Max" of "I have a dog called Max", and "The fact is that I am a
-    nurse" of "I am a nurse"; every value of both was said.
+    nurse" of "I am a nurse"; every value of both was said. What is told of the user is told of "the user".
     """
     quote, draft = proposal.quote, proposal.draft
     whole = len(words(quote)) >= _SENTENCE and not quote.rstrip().endswith("?")
     if draft.quote or draft.images or draft.replaces or not whole:
         return ""
     said = proposal.turn.user
-    if _locate(quote, draft.content) and len(words(draft.content)) > len(words(quote)):
-        around = Counter(words(draft.content)) - Counter(words(quote))
-        return next(iter(around))
     invented = unsaid_attributes(draft.content, said)
     invented |= unsaid_relatives(draft.content, f"{said} {proposal.earlier}")
-    return next((word for word in words(draft.content) if stem(word) in invented), "")
+    if called := [word for word in words(draft.content) if stem(word) in invented]:
+        return called[0]
+    speaking = _SPEAKING & set(words(draft.content.casefold()))
+    return min(speaking) if speaking and not _locate(draft.content, said) else ""
 
 
 def _in_play(quote: str, said: str) -> bool:

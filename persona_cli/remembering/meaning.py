@@ -23,10 +23,10 @@ Endings = Callable[[str, Sequence[str]], Floats]
 
 ALONE, ALSO, ASKED = 0.985, 0.95, 0.5
 """Probabilities from which an ending acts alone, from which a second memory may have ended too, and from which the
-likeliest may have and the person is asked (benchmarks/LOG.md)."""
+likeliest may have and the person is asked: set on five lives that the judge has not seen (benchmarks/LOG.md)."""
 NEARNESS, MIDDLE = 2.9, 0.4
 """What closeness of the two counts beside the judge's log-odds, above or below a cosine in the middle: news that speaks
-of a change ends what is near to it. Fitted on seven lives of which the judge had seen none."""
+of a change ends what is near to it. How much was fitted on seven lives of which the judge had seen none."""
 NEAREST = 8
 """Old statements that are looked at, the nearest."""
 SHORT = 240
